@@ -1,0 +1,56 @@
+# On a fresh Debian machine: apt-get install python3 python3-venv make gcc
+# `make validate` also needs git and Python 3.13, which ddev asks for.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: help run test validate lint clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo 'make run        one real collection on this machine, or an example node where no kubelet runs'
+	@echo 'make test       all tests; PYTEST_ARGS is handed on to pytest'
+	@echo 'make lint       ruff and mypy'
+	@echo 'make validate   lint, then the validators of ddev (needs git and Python 3.13)'
+	@echo 'make clean      remove what the other targets made'
+
+run: .venv/.installed
+	@$(BIN)/python tools/run_check.py
+
+test: .venv/.installed
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: .venv/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+validate: lint .venv-ddev/.filled
+	$(BIN)/python tools/validate.py
+
+clean:
+	rm -rf .venv .venv-ddev .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The versions are pinned one by one, so pip need not resolve anything; Python compiles what it imports at the first run.
+.venv/.filled: requirements/dev.txt
+	@echo 'Setting up .venv ...'
+	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; \
+	    sys.exit(None if sys.version_info >= (3, 11) else f"Python 3.11 or later is needed, $(PYTHON) is {v}")'
+	@$(PYTHON) -m venv --clear .venv
+	@$(PIP) install -qq pip==26.3
+	@$(PIP) install -qq --no-deps --no-compile -r requirements/dev.txt
+	@touch $@
+
+.venv/.installed: .venv/.filled pyproject.toml
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv-ddev/.filled: requirements/ddev.txt .venv/.filled
+	@echo 'Setting up .venv-ddev ...'
+	@python=$$(tools/find_python3.13.sh) && "$$python" -m venv --clear --without-pip .venv-ddev
+	@$(PIP) --python .venv-ddev/bin/python install -qq --no-deps --no-compile -r requirements/ddev.txt
+	@touch $@

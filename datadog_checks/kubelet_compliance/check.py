@@ -1,0 +1,62 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The check as the Agent runs it: options in, one pass over the node, metrics and service checks out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from datadog_checks.base import AgentCheck, ConfigurationError
+
+from .collect import Memory, collect
+from .config_models import ConfigMixin
+from .host import Host
+from .model import NodeReport
+from .report import iter_gauges, iter_service_checks
+from .selection import SelectionError, select
+
+try:
+    import datadog_agent
+except ImportError:
+    from datadog_checks.base.stubs import datadog_agent
+
+
+class KubeletComplianceCheck(AgentCheck, ConfigMixin):
+    """Judges the node's kubelet against a CIS benchmark, at each collection."""
+
+    __NAMESPACE__ = 'kubelet_compliance'
+
+    def __init__(self, name: str, init_config: dict[str, Any], instances: list[dict[str, Any]]) -> None:
+        super().__init__(name, init_config, instances)
+        # The options are there only once the base class has read them.
+        self.check_initializations.append(self.prepare)
+
+    def prepare(self) -> None:
+        """Turn the options into what a collection needs. Raises ConfigurationError, and so stops the check."""
+        options = self.config
+        try:
+            self.benchmark, self.rules = select(options.benchmark, options.rules)
+        except SelectionError as error:
+            raise ConfigurationError(str(error)) from None
+        procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
+        self.host = Host(procfs.rstrip('/') or '/', options.host_root)
+        self.memory = Memory()
+        self.instance_tags = tuple(options.tags or ())
+        if options.service:
+            self.instance_tags += (f'service:{options.service}',)
+
+    def check(self, _: Any) -> None:
+        report, _kubelets = collect(self.host, self.rules, self.memory)
+        self.submit(report)
+
+    def submit(self, report: NodeReport) -> None:
+        for gauge in iter_gauges(report, self.benchmark):
+            self.gauge(gauge.name, gauge.value, tags=[*self.instance_tags, *gauge.tags])
+        for service_check in iter_service_checks(report, self.benchmark):
+            self.service_check(
+                service_check.name,
+                service_check.status,
+                tags=[*self.instance_tags, *service_check.tags],
+                message=service_check.message,
+            )

@@ -1,0 +1,299 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The fields of the kubelet's own configuration file: their types and defaults. Data only.
+
+`KubeletConfiguration` of `kubelet.config.k8s.io/v1beta1`, all fields of Kubernetes 1.20 to 1.36. No field of the
+top level was ever dropped or changed its JSON type in that time. The facts are those of `config/v1beta1/types.go` in
+kubernetes/kubelet and of `pkg/kubelet/apis/config/v1beta1/defaults.go` in kubernetes/kubernetes, on Linux.
+
+The kubelet refuses a file when one value anywhere in it has the wrong type, but ignores names that it does not know:
+so a wrong type in a field matters only to a kubelet that has the field (`since`, `until`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+
+class Kind(Enum):
+    """What JSON a field takes. `null` is the same as leaving the field out, but not for DURATION."""
+
+    BOOL = 'bool'
+    INT32 = 'int32'  # whole numbers of that range; JSON's 110.0 and 1e2 are refused, YAML's become 110 and 100
+    INT64 = 'int64'
+    UINT32 = 'uint32'
+    FLOAT64 = 'float64'  # a whole number serves too
+    STRING = 'string'  # never a bare number or boolean: `cpu: 1` in systemReserved is refused
+    # A string for Go's time.ParseDuration, sign allowed: '1h30m', '-5s', and '0' without a unit, but not '' nor 300.
+    # `null` is read as '' and so refused, unless the field is nullable.
+    DURATION = 'duration'
+    TIME_OR_DURATION = 'time or duration'  # a DURATION string, or whole nanoseconds
+    QUANTITY = 'quantity'  # '1Gi', '0.5', or a bare number
+    TIME = 'time'  # an RFC 3339 string
+    LIST = 'list'
+    MAP = 'map'  # keys are strings
+    STRUCT = 'struct'
+
+
+class Same(Enum):
+    SAME = 'same'
+
+
+SAME: Final = Same.SAME
+
+Default: TypeAlias = bool | int | float | str | tuple[str, ...] | Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field, or the elements of a list or map."""
+
+    kind: Kind
+    # What the kubelet uses where the file says nothing; durations in nanoseconds. None: Go's nil if nullable, else its
+    # zero value (False, 0, '', 0s, empty).
+    default: Default = None
+    # What it uses when started without --config, where that differs from default.
+    legacy_default: Default | Same = SAME
+    items: Field | None = None  # of a LIST or MAP
+    fields: Mapping[str, Field] | None = None  # of a STRUCT, by JSON name
+    nullable: bool = False  # a pointer in Go: an explicit zero value is not the same as nothing
+    zero_is_default: bool = False  # an explicit zero value (0, '', '0s') means the default too
+    since: str = ''  # the first release with the field, where not 1.20 already
+    until: str = ''  # the last release with the field, where not 1.36 still
+
+
+MILLISECOND: Final = 1_000_000
+SECOND: Final = 1000 * MILLISECOND
+MINUTE: Final = 60 * SECOND
+HOUR: Final = 60 * MINUTE
+
+
+def pointer(kind: Kind, default: Default = None, *, legacy: Default | Same = SAME, since: str = '') -> Field:
+    """A field that only `null` or absence sets to its default: an explicit zero stays."""
+    return Field(kind, default, legacy, nullable=True, since=since)
+
+
+def filled(kind: Kind, default: Default, *, legacy: Default | Same = SAME, since: str = '') -> Field:
+    """A field that the kubelet sets to its default also where the file sets it to zero."""
+    return Field(kind, default, legacy, zero_is_default=True, since=since)
+
+
+def list_of(items: Field, default: Default = None, *, since: str = '') -> Field:
+    """A list; an explicit empty one stays empty, only `null` or absence gives the default."""
+    return Field(Kind.LIST, default, items=items, since=since)
+
+
+def map_of(items: Field, default: Default = None, *, since: str = '') -> Field:
+    """A map with string keys; an explicit empty one stays empty, only `null` or absence gives the default."""
+    return Field(Kind.MAP, default, items=items, since=since)
+
+
+def struct(fields: dict[str, Field], *, nullable: bool = False, since: str = '') -> Field:
+    """A struct. Its defaults are those of its fields, also where it is `null` or absent (unless nullable)."""
+    return Field(Kind.STRUCT, fields=MappingProxyType(fields), nullable=nullable, since=since)
+
+
+BOOL: Final = Field(Kind.BOOL)
+INT32: Final = Field(Kind.INT32)
+INT64: Final = Field(Kind.INT64)
+UINT32: Final = Field(Kind.UINT32)
+STRING: Final = Field(Kind.STRING)
+DURATION: Final = Field(Kind.DURATION)
+STRINGS: Final = list_of(STRING)
+STRING_MAP: Final = map_of(STRING)
+
+TOKEN_REVIEW: Final = struct(
+    {'enabled': pointer(Kind.BOOL, True, legacy=False), 'cacheTTL': filled(Kind.DURATION, 2 * MINUTE)}
+)
+
+AUTHENTICATION: Final = struct(
+    {
+        'x509': struct({'clientCAFile': STRING}),
+        'webhook': TOKEN_REVIEW,
+        'anonymous': struct({'enabled': pointer(Kind.BOOL, False, legacy=True)}),
+    }
+)
+
+AUTHORIZATION: Final = struct(
+    {
+        'mode': filled(Kind.STRING, 'Webhook', legacy='AlwaysAllow'),
+        'webhook': struct(
+            {
+                'cacheAuthorizedTTL': filled(Kind.DURATION, 5 * MINUTE),
+                'cacheUnauthorizedTTL': filled(Kind.DURATION, 30 * SECOND),
+            }
+        ),
+    }
+)
+
+LOG_ROUTING: Final = {'splitStream': BOOL, 'infoBufferSize': filled(Kind.QUANTITY, '0')}
+
+LOGGING: Final = struct(
+    {
+        'format': filled(Kind.STRING, 'text'),
+        'sanitization': Field(Kind.BOOL, until='1.23'),
+        'flushFrequency': filled(Kind.TIME_OR_DURATION, 5 * SECOND, since='1.23'),  # only nanoseconds up to 1.27
+        'verbosity': Field(Kind.UINT32, since='1.23'),
+        'vmodule': list_of(struct({'filePattern': STRING, 'verbosity': UINT32}), since='1.23'),
+        'options': struct({'text': struct(LOG_ROUTING, since='1.30'), 'json': struct(LOG_ROUTING)}, since='1.23'),
+    }
+)
+
+TAINT: Final = struct({'key': STRING, 'value': STRING, 'effect': STRING, 'timeAdded': pointer(Kind.TIME)})
+
+POD_PRIORITY: Final = struct({'priority': INT32, 'shutdownGracePeriodSeconds': INT64})
+
+TRACING: Final = struct(
+    {'endpoint': pointer(Kind.STRING), 'samplingRatePerMillion': pointer(Kind.INT32)}, nullable=True, since='1.25'
+)
+
+# The kubelet fills this in after reading the file; an explicit {} stays empty.
+EVICTION_HARD: Final = MappingProxyType(
+    {
+        'memory.available': '100Mi',
+        'nodefs.available': '10%',
+        'nodefs.inodesFree': '5%',
+        'imagefs.available': '15%',
+        'imagefs.inodesFree': '5%',  # 1.28 has the first four only, 1.30 all five
+    }
+)
+
+KUBELET_CONFIGURATION: Final = struct(
+    {
+        'kind': STRING,
+        'apiVersion': STRING,
+        'enableServer': pointer(Kind.BOOL, True),
+        'staticPodPath': STRING,
+        'podLogsDir': filled(Kind.STRING, '/var/log/pods', since='1.30'),
+        'syncFrequency': filled(Kind.DURATION, MINUTE),
+        'fileCheckFrequency': filled(Kind.DURATION, 20 * SECOND),
+        'httpCheckFrequency': filled(Kind.DURATION, 20 * SECOND),
+        'staticPodURL': STRING,
+        'staticPodURLHeader': map_of(STRINGS),
+        'address': filled(Kind.STRING, '0.0.0.0'),
+        'port': filled(Kind.INT32, 10250),
+        'readOnlyPort': Field(Kind.INT32, legacy_default=10255),
+        'tlsCertFile': STRING,  # a running kubelet shows the pair that it made itself where none was set
+        'tlsPrivateKeyFile': STRING,  # likewise
+        'tlsCipherSuites': STRINGS,
+        'tlsMinVersion': STRING,
+        'tlsCurvePreferences': list_of(INT32, since='1.36'),
+        'rotateCertificates': BOOL,
+        'serverTLSBootstrap': BOOL,
+        'authentication': AUTHENTICATION,
+        'authorization': AUTHORIZATION,
+        'registryPullQPS': pointer(Kind.INT32, 5),
+        'registryBurst': filled(Kind.INT32, 10),
+        # Only with the gate KubeletEnsureSecretPulledImages, on by default since 1.35; else ''.
+        'imagePullCredentialsVerificationPolicy': filled(Kind.STRING, 'NeverVerifyPreloadedImages', since='1.33'),
+        'preloadedImagesVerificationAllowlist': list_of(STRING, since='1.33'),
+        'eventRecordQPS': pointer(Kind.INT32, 50),  # 5 up to 1.26
+        'eventBurst': filled(Kind.INT32, 100),  # 10 up to 1.26
+        'enableDebuggingHandlers': pointer(Kind.BOOL, True),
+        'enableContentionProfiling': BOOL,
+        'healthzPort': pointer(Kind.INT32, 10248),
+        'healthzBindAddress': filled(Kind.STRING, '127.0.0.1'),
+        'oomScoreAdj': pointer(Kind.INT32, -999),
+        'clusterDomain': STRING,
+        'clusterDNS': STRINGS,
+        'streamingConnectionIdleTimeout': filled(Kind.DURATION, 4 * HOUR),
+        'nodeStatusUpdateFrequency': filled(Kind.DURATION, 10 * SECOND),
+        # nodeStatusUpdateFrequency, where that is set and not 0.
+        'nodeStatusReportFrequency': filled(Kind.DURATION, 5 * MINUTE),
+        'nodeLeaseDurationSeconds': filled(Kind.INT32, 40),
+        'imageMinimumGCAge': filled(Kind.DURATION, 2 * MINUTE),
+        'imageMaximumGCAge': Field(Kind.DURATION, since='1.29'),
+        'imageGCHighThresholdPercent': pointer(Kind.INT32, 85),
+        'imageGCLowThresholdPercent': pointer(Kind.INT32, 80),
+        'volumeStatsAggPeriod': filled(Kind.DURATION, MINUTE),
+        'kubeletCgroups': STRING,
+        'systemCgroups': STRING,
+        'cgroupRoot': STRING,  # '/' later, where cgroupsPerQOS holds
+        'cgroupsPerQOS': pointer(Kind.BOOL, True),
+        'cgroupDriver': filled(Kind.STRING, 'cgroupfs'),  # newer kubelets then ask the container runtime
+        'cpuManagerPolicy': filled(Kind.STRING, 'none'),
+        'cpuManagerPolicyOptions': map_of(STRING, since='1.22'),
+        'cpuManagerReconcilePeriod': filled(Kind.DURATION, 10 * SECOND),
+        'memoryManagerPolicy': filled(Kind.STRING, 'None', since='1.21'),
+        'topologyManagerPolicy': filled(Kind.STRING, 'none'),
+        'topologyManagerScope': filled(Kind.STRING, 'container'),
+        'topologyManagerPolicyOptions': map_of(STRING, since='1.26'),
+        'qosReserved': STRING_MAP,
+        'runtimeRequestTimeout': filled(Kind.DURATION, 2 * MINUTE),
+        'hairpinMode': filled(Kind.STRING, 'promiscuous-bridge'),
+        'maxPods': filled(Kind.INT32, 110),
+        'podCIDR': STRING,
+        'podPidsLimit': pointer(Kind.INT64, -1),  # any negative number becomes -1, but 0 stays
+        'resolvConf': pointer(Kind.STRING, '/etc/resolv.conf'),  # up to 1.22 no pointer: '' was the default
+        'runOnce': BOOL,
+        'cpuCFSQuota': pointer(Kind.BOOL, True),
+        'cpuCFSQuotaPeriod': pointer(Kind.DURATION, 100 * MILLISECOND),
+        'nodeStatusMaxImages': pointer(Kind.INT32, 50),
+        'maxOpenFiles': filled(Kind.INT64, 1_000_000),
+        'contentType': filled(Kind.STRING, 'application/vnd.kubernetes.protobuf'),
+        'kubeAPIQPS': pointer(Kind.INT32, 50),  # 5 up to 1.26
+        'kubeAPIBurst': filled(Kind.INT32, 100),  # 10 up to 1.26
+        'serializeImagePulls': pointer(Kind.BOOL),  # its default depends on maxParallelImagePulls
+        'maxParallelImagePulls': pointer(Kind.INT32, since='1.27'),
+        'evictionHard': map_of(STRING, EVICTION_HARD),
+        'evictionSoft': STRING_MAP,
+        'evictionSoftGracePeriod': STRING_MAP,
+        'evictionPressureTransitionPeriod': filled(Kind.DURATION, 5 * MINUTE),
+        'evictionMaxPodGracePeriod': INT32,
+        'evictionMinimumReclaim': STRING_MAP,
+        'mergeDefaultEvictionSettings': pointer(Kind.BOOL, False, since='1.33'),
+        'podsPerCore': INT32,
+        'enableControllerAttachDetach': pointer(Kind.BOOL, True),
+        'protectKernelDefaults': BOOL,
+        'makeIPTablesUtilChains': pointer(Kind.BOOL, True),
+        'iptablesMasqueradeBit': pointer(Kind.INT32, 14),
+        'iptablesDropBit': pointer(Kind.INT32, 15),
+        'featureGates': map_of(BOOL),
+        'failSwapOn': pointer(Kind.BOOL, True),
+        'memorySwap': struct({'swapBehavior': STRING}, since='1.22'),
+        'containerLogMaxSize': filled(Kind.STRING, '10Mi'),  # a string in the form of a quantity: 10485760 is refused
+        'containerLogMaxFiles': pointer(Kind.INT32, 5),
+        'containerLogMaxWorkers': pointer(Kind.INT32, 1, since='1.30'),
+        'containerLogMonitorInterval': pointer(Kind.DURATION, 10 * SECOND, since='1.30'),
+        'configMapAndSecretChangeDetectionStrategy': filled(Kind.STRING, 'Watch'),
+        'systemReserved': STRING_MAP,
+        'kubeReserved': STRING_MAP,
+        'reservedSystemCPUs': STRING,
+        'showHiddenMetricsForVersion': STRING,
+        'systemReservedCgroup': STRING,
+        'kubeReservedCgroup': STRING,
+        'enforceNodeAllocatable': list_of(STRING, ('pods',)),
+        'allowedUnsafeSysctls': STRINGS,
+        'volumePluginDir': filled(Kind.STRING, '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/'),
+        'providerID': STRING,
+        'kernelMemcgNotification': BOOL,
+        'logging': LOGGING,
+        'enableSystemLogHandler': pointer(Kind.BOOL, True),
+        'enableSystemLogQuery': pointer(Kind.BOOL, since='1.27'),
+        'shutdownGracePeriod': DURATION,
+        'shutdownGracePeriodCriticalPods': DURATION,
+        'shutdownGracePeriodByPodPriority': list_of(POD_PRIORITY, since='1.23'),
+        # The default only with the gate KubeletCrashLoopBackOffMax, on by default since 1.35; else nil.
+        'crashLoopBackOff': struct({'maxContainerRestartPeriod': pointer(Kind.DURATION, 5 * MINUTE)}, since='1.32'),
+        'reservedMemory': list_of(struct({'numaNode': INT32, 'limits': map_of(Field(Kind.QUANTITY))}), since='1.21'),
+        'enableProfilingHandler': pointer(Kind.BOOL, True, since='1.21'),
+        'enableDebugFlagsHandler': pointer(Kind.BOOL, True, since='1.21'),
+        'seccompDefault': pointer(Kind.BOOL, False, since='1.22'),
+        'memoryThrottlingFactor': pointer(Kind.FLOAT64, 0.9, since='1.22'),  # 0.8 up to 1.26
+        'memoryReservationPolicy': filled(Kind.STRING, 'None', since='1.36'),
+        'registerWithTaints': list_of(TAINT, since='1.23'),
+        'registerNode': pointer(Kind.BOOL, True, since='1.23'),
+        'tracing': TRACING,
+        'localStorageCapacityIsolation': pointer(Kind.BOOL, True, since='1.25'),
+        'containerRuntimeEndpoint': filled(Kind.STRING, 'unix:///run/containerd/containerd.sock', since='1.27'),
+        'imageServiceEndpoint': Field(Kind.STRING, since='1.27'),  # containerRuntimeEndpoint, where it is empty
+        'failCgroupV1': pointer(Kind.BOOL, True, since='1.31'),  # False up to 1.34
+        'singleProcessOOMKill': pointer(Kind.BOOL, since='1.32'),  # then False on cgroup v2, True on v1
+        'userNamespaces': struct({'idsPerPod': pointer(Kind.INT64)}, nullable=True, since='1.33'),
+    }
+)

@@ -1,0 +1,326 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A kubelet's arguments to its flags, by the kubelet's own rules (spf13/pflag, cmd/kubelet/app/server.go)."""
+
+from __future__ import annotations
+
+import csv
+import ipaddress
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
+from .golang import parse_bool, parse_float, parse_int
+from .golang import parse_duration as duration
+from .model import Value
+
+QUANTITY = re.compile(r'[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?')
+DIGITS = re.compile(r'[0-9]{1,10}')
+TAINT = re.compile(r'[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)|[^=:]+(:\w+)?-')
+TRACE_LOCATION = re.compile(r'[^:]+\.[^:]*:[1-9][0-9]*')
+
+LABEL_NAME = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)')
+LABEL_VALUE = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?')
+LABEL_PREFIX = re.compile(r'(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
+RESERVED_PREFIX = re.compile(r'(.*\.)?(kubernetes|k8s)\.io')
+NODE_PREFIX = re.compile(r'(.*\.)?(kubelet|node)\.kubernetes\.io')
+NODE_LABELS = frozenset(
+    f'{prefix}/{name}'
+    for prefix, names in {
+        'kubernetes.io': ('hostname', 'os', 'arch'),
+        'beta.kubernetes.io': ('os', 'arch', 'instance-type'),
+        'topology.kubernetes.io': ('zone', 'region'),
+        'failure-domain.beta.kubernetes.io': ('zone', 'region'),
+    }.items()
+    for name in names
+)
+
+
+class FlagError(Exception):
+    """The kubelet would refuse these arguments. The text never holds a value."""
+
+
+class UnknownFlag(FlagError):
+    """A flag of no release that we know: only a kubelet that is not one of them would take it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One flag on the command line: its name, the text of its value, and the flag as it was typed."""
+
+    name: str
+    text: str
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class FlagValue:
+    """What all occurrences of a flag come to, and the last one as it was typed."""
+
+    value: Value
+    typed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """The flags of a command line by name; `exits`: the kubelet prints its help or version and ends."""
+
+    values: Mapping[str, FlagValue]
+    exits: bool = False
+
+    def text(self, name: str) -> str:
+        """A text flag's value; '' where it is not given, as the kubelet has it."""
+        given = self.values.get(name)
+        return str(given.value) if given is not None else ''
+
+
+def parse_flags(arguments: Sequence[str]) -> Flags:
+    """Read the arguments after argv[0]. Raises FlagError where the kubelet refuses them (`NewKubeletCommand`)."""
+    occurrences, positional = tokenize(arguments, again=False)
+    values = combine(occurrences)
+    if positional:
+        raise FlagError('it has an argument that belongs to no flag (a boolean flag never takes the next argument)')
+    printing = any(name in values and values[name].value is True for name in ('help', 'version'))
+    if not printing:
+        check_node_labels(values)
+    return Flags(values, printing)
+
+
+def parse_flags_again(arguments: Sequence[str]) -> Flags:
+    """Read the arguments once more, as the kubelet does over its files (`kubeletConfigFlagPrecedence`).
+
+    There the flags of its libraries do nothing, and each takes a value, so that a bare boolean swallows the next one.
+    """
+    occurrences, _ = tokenize(arguments, again=True)
+    return Flags(combine([found for found in occurrences if not FLAGS[found.name].library]))
+
+
+def tokenize(arguments: Sequence[str], *, again: bool) -> tuple[list[Occurrence], bool]:
+    """The flags in order, and whether there are arguments that belong to none (pflag `parseArgs`)."""
+    occurrences: list[Occurrence] = []
+    positional = False
+    rest = list(reversed(arguments))
+    while rest:
+        argument = rest.pop()
+        if not argument.startswith('-') or argument == '-':
+            positional = True
+        elif argument == '--':
+            positional = positional or bool(rest)
+            break
+        elif argument.startswith('--'):
+            occurrences.append(long_flag(argument, rest, again))
+        else:
+            occurrences.extend(short_flags(argument, rest, again))
+    return occurrences, positional
+
+
+def long_flag(argument: str, rest: list[str], again: bool) -> Occurrence:
+    """`--name=value`, `--name value` or a bare `--name` (pflag `parseLongArg`)."""
+    given, has_value, text = argument[2:].partition('=')
+    if not given or given.startswith('-'):
+        raise FlagError('it has an argument with bad flag syntax')
+    name = given.replace('_', '-')
+    flag = known_flag(name, again)
+    if has_value:
+        return Occurrence(name, text, argument)
+    if is_bare(flag, again):
+        return Occurrence(name, 'true', argument)
+    if not rest:
+        raise FlagError(f'--{name} needs a value')
+    text = rest.pop()
+    return Occurrence(name, text, f'{argument} {text}')
+
+
+def short_flags(argument: str, rest: list[str], again: bool) -> list[Occurrence]:
+    """`-v5`, `-v=5`, `-v 5`, `-h` (pflag `parseSingleShortArg`)."""
+    occurrences: list[Occurrence] = []
+    letters = argument[1:]
+    while letters:
+        name = SHORTHANDS.get(letters[0])
+        if name is None:
+            raise UnknownFlag(f'-{letters[0]} is no flag of any known kubelet')
+        flag = known_flag(name, again)
+        if len(letters) > 2 and letters[1] == '=':
+            return [*occurrences, Occurrence(name, letters[2:], argument)]
+        if is_bare(flag, again):
+            occurrences.append(Occurrence(name, 'true', argument))
+            letters = letters[1:]
+            continue
+        if len(letters) > 1:
+            return [*occurrences, Occurrence(name, letters[1:], argument)]
+        if not rest:
+            raise FlagError(f'-{letters[0]} needs a value')
+        text = rest.pop()
+        return [*occurrences, Occurrence(name, text, f'{argument} {text}')]
+    return occurrences
+
+
+def known_flag(name: str, again: bool) -> Flag:
+    flag = FLAGS.get(name)
+    if flag is None:
+        raise UnknownFlag(f'--{name[:60]} is no flag of any known kubelet')
+    if again and name == 'help':
+        raise FlagError('--help, even set to false, ends a kubelet that has a configuration file')
+    return flag
+
+
+def is_bare(flag: Flag, again: bool) -> bool:
+    return flag.kind in BARE_KINDS and not (again and flag.library)
+
+
+def combine(occurrences: Sequence[Occurrence]) -> dict[str, FlagValue]:
+    """The value of each flag; repeated lists and maps add up, of all others the last one wins."""
+    values: dict[str, FlagValue] = {}
+    for found in occurrences:
+        kind = FLAGS[found.name].kind
+        try:
+            value = PARSERS[kind](found.text)
+        except ValueError:
+            raise FlagError(f'--{found.name} has a value that is not a {kind.value}') from None
+        old = values[found.name].value if found.name in values else None
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            value = {**old, **value}
+        elif kind is FlagKind.STRING_SLICE and isinstance(old, tuple) and isinstance(value, tuple):
+            value = old + value
+        values[found.name] = FlagValue(value, found.typed)
+    return values
+
+
+def string_slice(text: str) -> tuple[str, ...]:
+    """pflag `stringSliceValue`: the first record of encoding/csv."""
+    if not text:
+        return ()
+    rows = list(csv.reader([text], strict=True))
+    if text.count('"') % 2 or '\n' in text or '\r' in text or len(rows) != 1:
+        raise ValueError('not a list')
+    return tuple(rows[0])
+
+
+def pairs(separator: str) -> Callable[[str], dict[str, str]]:
+    """component-base cli/flag: `k=v,k=v` with the separator for `=`."""
+
+    def parse(text: str) -> dict[str, str]:
+        found = {}
+        for pair in text.split(','):
+            if not pair:
+                continue
+            key, has_value, value = pair.partition(separator)
+            if not has_value:
+                raise ValueError('not a pair')
+            found[key.strip()] = value.strip()
+        return found
+
+    return parse
+
+
+def gates(text: str) -> dict[str, bool]:
+    return {key: parse_bool(value) for key, value in pairs('=')(text).items()}
+
+
+def one_pair(text: str) -> dict[str, str]:
+    key, has_value, value = text.partition('=')
+    if not has_value:
+        raise ValueError('not a pair')
+    return {key.strip(): value.strip()}
+
+
+def labels(text: str) -> dict[str, str]:
+    """kubernetes pkg/util/flag `ConfigurationMap`: the value may be missing."""
+    return {key.strip(): value.strip() for key, _, value in (pair.partition('=') for pair in text.split(',')) if key}
+
+
+def ip(text: str) -> str:
+    try:
+        return (
+            str(ipaddress.ip_address(re.sub(r'(?<![0-9])0+(?=[0-9])', '', text) if '.' in text else text))
+            if text
+            else ''
+        )
+    except ValueError:
+        raise ValueError('not an IP') from None
+
+
+def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    """A parser for values that are checked, but whose value no rule needs."""
+
+    def parse(text: str) -> str:
+        if not pattern.fullmatch(text):
+            raise ValueError('not of that form')
+        return text
+
+    return parse
+
+
+def all_matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if not all(pattern.fullmatch(item) for item in text.split(',') if text):
+            raise ValueError('not of that form')
+        return text
+
+    return parse
+
+
+def version(text: str) -> bool:
+    """component-base version/verflag: `raw` prints too; a version of its own (`v1.34.2`) goes on."""
+    if text.startswith('v'):
+        return False
+    return True if text == 'raw' else parse_bool(text)
+
+
+PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
+    FlagKind.BOOL: parse_bool,
+    FlagKind.STRING: str,
+    FlagKind.INT: parse_int,
+    FlagKind.INT32: lambda text: parse_int(text, 32),
+    FlagKind.INT64: parse_int,
+    FlagKind.UINT64: lambda text: parse_int(text, signed=False),
+    FlagKind.FLOAT64: parse_float,
+    FlagKind.DURATION: duration,
+    FlagKind.QUANTITY: matching(QUANTITY),
+    FlagKind.IP: ip,
+    FlagKind.STRING_SLICE: string_slice,
+    FlagKind.MAP_STRING_STRING: pairs('='),
+    FlagKind.MAP_STRING_STRING_ONE: one_pair,
+    FlagKind.MAP_STRING_BOOL: gates,
+    FlagKind.MULTIMAP: pairs(':'),
+    FlagKind.EVICTION: pairs('<'),
+    FlagKind.NODE_LABELS: labels,
+    FlagKind.TAINTS: all_matching(TAINT),
+    FlagKind.RESERVED_MEMORY: matching(re.compile(r'(\d+:.+=.+(;\d+:.+=.+)*)?')),
+    FlagKind.VERSION: version,
+    FlagKind.LOG_LEVEL: matching(DIGITS),
+    FlagKind.SEVERITY: matching(re.compile(r'(?i:info|warning|error|fatal)|[+-]?[0-9]{1,10}')),
+    FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?')),
+    FlagKind.VMODULE: all_matching(re.compile(r'([^=]+=[0-9]{1,10})?')),
+}
+
+UNTYPED_KINDS = frozenset(
+    {FlagKind.MULTIMAP, FlagKind.TAINTS, FlagKind.RESERVED_MEMORY, FlagKind.VMODULE, FlagKind.LOG_LEVEL}
+)
+"""Kinds whose field has another form than the flag; no rule needs them, so they are not carried over."""
+
+
+def check_node_labels(values: Mapping[str, FlagValue]) -> None:
+    """cmd/kubelet/app/options `ValidateKubeletFlags`: a kubelet may not set most labels of kubernetes.io."""
+    given = values.get('node-labels')
+    if given is None or not isinstance(given.value, Mapping):
+        return
+    for key, value in given.value.items():
+        prefix, slash, name = key.rpartition('/')
+        if RESERVED_PREFIX.fullmatch(prefix) and not NODE_PREFIX.fullmatch(prefix) and key not in NODE_LABELS:
+            raise FlagError('--node-labels sets a label of kubernetes.io or k8s.io that a kubelet may not set')
+        if not LABEL_NAME.fullmatch(name) or slash and not LABEL_PREFIX.fullmatch(prefix):
+            raise FlagError('--node-labels has a key that is no label name')
+        if not LABEL_VALUE.fullmatch(str(value)):
+            raise FlagError('--node-labels has a value that is no label value')
+
+
+def iter_field_values(flags: Flags) -> list[tuple[str, FlagValue]]:
+    """The fields of KubeletConfiguration that the flags write, by dotted path."""
+    return [
+        (field, given)
+        for name, given in flags.values.items()
+        if (field := FLAGS[name].field) is not None and FLAGS[name].kind not in UNTYPED_KINDS
+    ]

@@ -1,0 +1,114 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Text to values as Go's standard library reads them, which is how the kubelet reads its flags and files.
+
+Every function raises `ValueError` for what Go refuses.
+"""
+
+from __future__ import annotations
+
+import re
+
+TRUE_WORDS = frozenset({'1', 't', 'T', 'TRUE', 'true', 'True'})
+FALSE_WORDS = frozenset({'0', 'f', 'F', 'FALSE', 'false', 'False'})
+
+INTEGER = re.compile(
+    r'(?P<sign>[+-]?)(?:0[xX](?P<hex>(?:_?[0-9a-fA-F])+)|0[bB](?P<bin>(?:_?[01])+)|0[oO](?P<oct>(?:_?[0-7])+)'
+    r'|0(?P<old>(?:_?[0-7])+)|(?P<dec>[0-9](?:_?[0-9])*))'
+)
+BASES = {'hex': 16, 'bin': 2, 'oct': 8, 'old': 8, 'dec': 10}
+
+FLOAT = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
+
+NANOSECOND = 1
+SECOND = 1_000_000_000 * NANOSECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+UNITS = {
+    'ns': NANOSECOND,
+    'us': 1_000 * NANOSECOND,
+    '\u00b5s': 1_000 * NANOSECOND,
+    '\u03bcs': 1_000 * NANOSECOND,
+    'ms': 1_000_000 * NANOSECOND,
+    's': SECOND,
+    'm': MINUTE,
+    'h': HOUR,
+}
+DURATION_PART = re.compile(r'([0-9]*)(?:\.([0-9]*))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h)')
+LONGEST_NUMBER = 64
+
+
+def parse_bool(text: str) -> bool:
+    """Read a boolean as `strconv.ParseBool` does."""
+    if text in TRUE_WORDS:
+        return True
+    if text in FALSE_WORDS:
+        return False
+    raise ValueError('not a boolean')
+
+
+def parse_int(text: str, bits: int = 64, *, signed: bool = True) -> int:
+    """Read an integer as `strconv.ParseInt` and `ParseUint` do with base 0: `0x10`, `0b1`, `010` (octal), `1_000`."""
+    match = INTEGER.fullmatch(text) if len(text) <= LONGEST_NUMBER else None
+    if match is None or match['sign'] and not signed:
+        raise ValueError('not an integer')
+    digits, base = next((match[name], base) for name, base in BASES.items() if match[name] is not None)
+    value = int(digits.replace('_', ''), base)
+    if match['sign'] == '-':
+        value = -value
+    lowest, highest = (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) if signed else (0, (1 << bits) - 1)
+    if not lowest <= value <= highest:
+        raise ValueError('out of range')
+    return value
+
+
+def parse_float(text: str) -> float:
+    """Read a decimal float as `strconv.ParseFloat` does; its hexadecimal, infinite and NaN forms are refused here."""
+    if len(text) > LONGEST_NUMBER or not FLOAT.fullmatch(text):
+        raise ValueError('not a number')
+    return float(text)
+
+
+def parse_duration(text: str) -> int:
+    """Read a duration as `time.ParseDuration` does (`1h30m`, `.5h`, `-1s`, `0`), in nanoseconds."""
+    sign = -1 if text[:1] == '-' else 1
+    rest = text[1:] if text[:1] in ('-', '+') else text
+    if rest == '0':
+        return 0
+    if not rest or len(rest) > LONGEST_NUMBER:
+        raise ValueError('not a duration')
+    total = position = 0
+    while position < len(rest):
+        match = DURATION_PART.match(rest, position)
+        if match is None or not (match[1] or match[2]):
+            raise ValueError('not a duration')
+        unit = UNITS[match[3]]
+        fraction = match[2] or ''
+        total += int(match[1] or '0') * unit + int(fraction or '0') * unit // 10 ** len(fraction)
+        position = match.end()
+    if total > (1 << 63) - (1 if sign > 0 else 0):
+        raise ValueError('out of range')
+    return sign * total
+
+
+def format_duration(nanoseconds: int) -> str:
+    """Write a duration as Go does: `4h0m0s`, `1m30s`, `500ms`."""
+    sign, rest = ('-', -nanoseconds) if nanoseconds < 0 else ('', nanoseconds)
+    if rest == 0:
+        return '0s'
+    if rest < SECOND:
+        unit = next(name for name in ('ms', 'us', 'ns') if rest >= UNITS[name])
+        return f'{sign}{decimal(rest, UNITS[unit])}{unit}'
+    hours, rest = divmod(rest, HOUR)
+    minutes, rest = divmod(rest, MINUTE)
+    seconds = f'{decimal(rest, SECOND)}s'
+    if hours:
+        return f'{sign}{hours}h{minutes}m{seconds}'
+    return f'{sign}{minutes}m{seconds}' if minutes else f'{sign}{seconds}'
+
+
+def decimal(amount: int, unit: int) -> str:
+    """`amount / unit` as an exact decimal; `unit` is a power of ten."""
+    whole, part = divmod(amount, unit)
+    return f'{whole}.{part:0{len(str(unit)) - 1}d}'.rstrip('0') if part else str(whole)

@@ -1,0 +1,273 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""YAML to a tree of nodes with line numbers, as sigs.k8s.io/yaml (goyaml.v2) reads it for the kubelet.
+
+libyaml, behind PyYAML, is the parser that goyaml.v2 was ported from, so its events are taken as they are; what scalars,
+keys and aliases mean is decided here, where PyYAML differs from Go. Without libyaml PyYAML's own parser serves; it
+refuses some files that the kubelet reads (a tab before a value), never the other way round.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from .golang import parse_float, parse_int
+
+MAX_DEPTH = 256
+MAX_NODES = 20_000
+"""More values than a KubeletConfiguration can use by far; it bounds time and memory, aliases expanded."""
+
+YAML_PARSER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+
+TAG = 'tag:yaml.org,2002:'
+RESOLVABLE = frozenset(TAG + name for name in ('str', 'bool', 'int', 'float', 'null', 'timestamp'))
+WORDS: dict[str, tuple[str, bool | None | float]] = {
+    **dict.fromkeys('y Y yes Yes YES true True TRUE on On ON'.split(), ('bool', True)),
+    **dict.fromkeys('n N no No NO false False FALSE off Off OFF'.split(), ('bool', False)),
+    **dict.fromkeys(['', *'~ null Null NULL'.split()], ('null', None)),
+    **dict.fromkeys('.inf .Inf .INF +.inf +.Inf +.INF -.inf -.Inf -.INF'.split(), ('float', float('inf'))),
+    **dict.fromkeys('.nan .NaN .NAN'.split(), ('float', float('nan'))),
+}
+YAML_FLOAT = re.compile(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?')
+YAML_DATE = re.compile(r'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?')
+
+
+class DocumentError(Exception):
+    """The kubelet would refuse this file. The text is short and never holds what the file holds."""
+
+
+class DocumentTooLarge(Exception):
+    """The file passes one of our own bounds, so what the kubelet makes of it is not known."""
+
+
+@dataclass(slots=True)
+class Node:
+    """One value: None, bool, int, float, str, a list of nodes or a dict of nodes; `line` is where its key stands."""
+
+    value: Any
+    line: int | None
+    size: int = 1
+    """How many values it holds, itself included, aliases expanded."""
+    aliased: int = 0
+    """How many of them came by an alias."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """The first document of a file. `duplicate`: a key that stands twice in one mapping, and its line."""
+
+    root: Node
+    duplicate: tuple[str, int | None] | None = None
+
+
+class YamlTree:
+    """Builds the node tree of the first YAML document from the parser's events, without recursion."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.anchors: dict[str, Node | None] = {}
+        self.stack: list[Collection] = []
+        self.root: Node | None = None
+        self.duplicate: tuple[str, int | None] | None = None
+
+    def read(self) -> Document:
+        """Parse up to the end of the first document. Raises DocumentError and DocumentTooLarge."""
+        try:
+            for event in self.events():
+                self.take(event)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            raise DocumentError(f'line {mark.line + 1}: it is not valid YAML' if mark else 'not valid YAML') from None
+        except yaml.YAMLError:
+            raise DocumentError('it is not text that YAML allows (UTF-8 without control characters)') from None
+        return Document(self.root or Node(None, None), self.duplicate)
+
+    def events(self) -> Iterator[yaml.Event]:
+        for event in yaml.parse(self.data, Loader=YAML_PARSER):
+            if isinstance(event, yaml.DocumentEndEvent):
+                return
+            yield event
+
+    def take(self, event: yaml.Event) -> None:
+        if isinstance(event, yaml.ScalarEvent):
+            self.add(scalar_node(event), event)
+        elif isinstance(event, yaml.AliasEvent):
+            self.add(self.alias_node(event), event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            if len(self.stack) >= MAX_DEPTH:
+                raise DocumentTooLarge(f'it is nested more than {MAX_DEPTH} levels deep')
+            if event.anchor:
+                self.anchors[event.anchor] = None
+            self.stack.append(Collection(event, isinstance(event, yaml.MappingStartEvent)))
+        elif isinstance(event, yaml.CollectionEndEvent):
+            done = self.stack.pop()
+            self.add(self.mapping_node(done) if done.is_mapping else done.sequence_node(), done.start)
+
+    def alias_node(self, event: yaml.AliasEvent) -> Node:
+        if event.anchor not in self.anchors:
+            raise DocumentError(f'line {line_of(event)}: it uses an anchor that is not defined')
+        target = self.anchors[event.anchor]
+        if target is None:
+            raise DocumentError(f'line {line_of(event)}: an anchor contains itself')
+        return Node(target.value, target.line, target.size + 1, target.size)
+
+    def add(self, node: Node, event: yaml.NodeEvent) -> None:
+        """Put a finished node into the collection that is open, or make it the root."""
+        if event.anchor and not isinstance(event, yaml.AliasEvent):
+            self.anchors[event.anchor] = node
+        if self.stack:
+            self.stack[-1].add(node, is_merge_key(event))
+        else:
+            self.root = node
+
+    def mapping_node(self, done: Collection) -> Node:
+        """A mapping from its keys and values in order: a later key replaces an earlier one, merged ones included."""
+        members: dict[Any, Node] = {}
+        for key, is_merge, value in zip(done.nodes[::2], done.merges[::2], done.nodes[1::2], strict=True):
+            if is_merge:
+                for name, node in merged_members(value):
+                    self.put(members, name, node, key.line)
+            else:
+                self.put(members, key_text(key), Node(value.value, key.line, value.size, value.aliased), key.line)
+        return done.node(members)
+
+    def put(self, members: dict[Any, Node], name: str, node: Node, line: int | None) -> None:
+        if name in members and self.duplicate is None:
+            self.duplicate = (name, line)
+        members[name] = node
+
+
+class Collection:
+    """A mapping or sequence whose end has not come yet."""
+
+    def __init__(self, start: yaml.CollectionStartEvent, is_mapping: bool) -> None:
+        self.start = start
+        self.is_mapping = is_mapping
+        self.nodes: list[Node] = []
+        self.merges: list[bool] = []
+        self.size = 1
+        self.aliased = 0
+
+    def add(self, node: Node, is_merge: bool) -> None:
+        self.nodes.append(node)
+        self.merges.append(is_merge)
+        self.size += node.size
+        self.aliased += node.aliased
+        if self.size > MAX_NODES:
+            check_aliases(self.size, self.aliased)
+            raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
+
+    def node(self, value: Any) -> Node:
+        check_aliases(self.size, self.aliased)
+        return Node(value, line_of(self.start), self.size, self.aliased)
+
+    def sequence_node(self) -> Node:
+        return self.node(self.nodes)
+
+
+def check_aliases(size: int, aliased: int) -> None:
+    """goyaml.v2 decode.go, `unmarshal`: more than 99 % of a document's values by alias is an attack to it."""
+    if aliased > 100 and size > 1000 and aliased / size > 0.99:
+        raise DocumentError('it uses so many aliases that the kubelet refuses it')
+
+
+def is_merge_key(event: yaml.NodeEvent) -> bool:
+    """goyaml.v2 decode.go, `isMerge`: an unquoted `<<` merges a mapping into this one."""
+    return (
+        isinstance(event, yaml.ScalarEvent)
+        and event.value == '<<'
+        and (event.implicit[0] or event.tag == TAG + 'merge')
+    )
+
+
+def merged_members(value: Node) -> list[tuple[str, Node]]:
+    """The members that `<<` brings, in the order in which goyaml.v2 sets them: the first of a list wins."""
+    sources = list(reversed(value.value)) if isinstance(value.value, list) else [value]
+    if not all(isinstance(source.value, dict) for source in sources):
+        raise DocumentError(f'line {value.line}: a merge key (<<) wants a mapping or a list of mappings')
+    return [item for source in sources for item in source.value.items()]
+
+
+def scalar_node(event: yaml.ScalarEvent) -> Node:
+    """goyaml.v2 decode.go, `scalar`: a quoted scalar without a tag is text, others are resolved."""
+    line = line_of(event)
+    if event.tag is None and not event.implicit[0]:
+        return Node(event.value, line)
+    try:
+        value = resolve_scalar(event.tag or '', event.value)
+    except ValueError:
+        raise DocumentError(f'line {line}: a value does not fit its tag') from None
+    if isinstance(value, float) and value - value != 0:
+        raise DocumentError(f'line {line}: infinity and NaN have no form in JSON')
+    return Node(value, line)
+
+
+def resolve_scalar(tag: str, text: str) -> bool | int | float | str | None:
+    """What a plain or tagged scalar means (goyaml.v2 resolve.go, `resolve`). Raises ValueError for a wrong tag."""
+    if tag == TAG + 'binary':
+        try:
+            return base64.b64decode(text.replace('\n', '').replace('\r', ''), validate=True).decode('utf-8', 'replace')
+        except binascii.Error:
+            raise ValueError('not base64') from None
+    if tag == TAG + 'str' or tag and tag not in RESOLVABLE:
+        return text
+    kind, value = resolve_plain(text)
+    if not tag or tag == TAG + kind:
+        return value
+    if tag == TAG + 'float' and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if tag == TAG + 'timestamp' and YAML_DATE.fullmatch(text):
+        return text
+    raise ValueError('the tag does not fit')
+
+
+def resolve_plain(text: str) -> tuple[str, bool | int | float | str | None]:
+    """The type and the value of an unquoted scalar: YAML 1.1's words and Go's numbers, nothing else."""
+    if text in WORDS:
+        return WORDS[text]
+    if text[0] == '.':
+        return as_float(text, text)
+    if text[0] not in '+-0123456789':
+        return 'str', text
+    plain = text.replace('_', '')
+    for signed in (True, False):
+        try:
+            return 'int', parse_int(plain, 64, signed=signed)
+        except ValueError:
+            continue
+    return as_float(plain, text) if YAML_FLOAT.fullmatch(plain) else ('str', text)
+
+
+def as_float(plain: str, text: str) -> tuple[str, float | str]:
+    try:
+        value = parse_float(plain)
+    except ValueError:
+        return 'str', text
+    return ('str', text) if value - value != 0 else ('float', value)
+
+
+def key_text(key: Node) -> str:
+    """A mapping's key as sigs.k8s.io/yaml turns it to JSON: text, or a number or boolean spelled out."""
+    value = key.value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return 'true' if value else 'false'
+    if isinstance(value, int) and value < 1 << 63:
+        return str(value)
+    if isinstance(value, float):
+        return repr(value)
+    raise DocumentError(f'line {key.line}: a key must be text, a number or a boolean')
+
+
+def line_of(event: yaml.Event) -> int:
+    assert event.start_mark is not None
+    return event.start_mark.line + 1

@@ -1,0 +1,99 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A node's report to metrics and service checks, as plain tuples. Names and tags are public: see README.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .model import Benchmark, Finding, NodeReport, Unknown, Verdict
+
+LONGEST_MESSAGE = 500
+
+OK, WARNING, CRITICAL, UNKNOWN = range(4)
+STATUS_NAMES = ('OK', 'WARNING', 'CRITICAL', 'UNKNOWN')
+"""The names of the statuses as service checks number them."""
+
+STATUS_OF = {
+    Verdict.COMPLIANT: OK,
+    Verdict.EXEMPTED: WARNING,
+    Verdict.NON_COMPLIANT: CRITICAL,
+    Verdict.UNKNOWN: UNKNOWN,
+}
+
+
+class Gauge(NamedTuple):
+    name: str
+    value: float
+    tags: tuple[str, ...]
+
+
+class ServiceCheck(NamedTuple):
+    """`message` is empty for OK: the Agent drops it there."""
+
+    name: str
+    status: int
+    tags: tuple[str, ...]
+    message: str
+
+
+def iter_gauges(report: NodeReport, benchmark: Benchmark) -> Iterator[Gauge]:
+    """Everything that is counted. Without a kubelet that is only that none was found."""
+    yield Gauge('kubelet.found', report.found, ())
+    if not report.found:
+        return
+    for finding in report.findings:
+        if finding.verdict is not Verdict.EXEMPTED:
+            tags = (*rule_tags(finding, benchmark), f'set_by:{finding.set_by.value}')
+            yield Gauge('rule.compliant', finding.verdict is Verdict.COMPLIANT, tags)
+    verdicts = [finding.verdict for finding in report.findings]
+    for verdict in Verdict:
+        yield Gauge('rules', verdicts.count(verdict), (*benchmark_tags(benchmark), f'verdict:{verdict.value}'))
+    passed = all(verdict in (Verdict.COMPLIANT, Verdict.EXEMPTED) for verdict in verdicts)
+    yield Gauge('node.compliant', passed, benchmark_tags(benchmark))
+    if report.restart_pending is not None:
+        yield Gauge('kubelet.restart_pending', report.restart_pending, ())
+
+
+def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[ServiceCheck]:
+    """How well the kubelet could be seen, and each rule's status with what to do."""
+    status, message = kubelet_status(report)
+    yield ServiceCheck('kubelet', status, (), '' if status == OK else printable(message))
+    for finding in report.findings:
+        status = STATUS_OF[finding.verdict]
+        message = '' if status == OK else printable(finding.message)
+        yield ServiceCheck('rule', status, rule_tags(finding, benchmark), message)
+
+
+def kubelet_status(report: NodeReport) -> tuple[int, str]:
+    problems = '; '.join(tell(problem) for problem in (*report.problems, *report.doubts))
+    if not report.found:
+        return (WARNING, problems) if problems else (UNKNOWN, 'no kubelet runs on this host')
+    if not problems:
+        return OK, ''
+    if all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
+        return CRITICAL, f'nothing could be judged: {problems}'
+    return WARNING, problems
+
+
+def tell(problem: Unknown) -> str:
+    remedy = f': {problem.remedy}' if problem.remedy else ''
+    return f'{problem.reason} (the next restart will fail){remedy}' if problem.refused else problem.reason + remedy
+
+
+def benchmark_tags(benchmark: Benchmark) -> tuple[str, ...]:
+    return f'benchmark:{benchmark.name}', f'compliance_framework:{benchmark.framework}'
+
+
+def rule_tags(finding: Finding, benchmark: Benchmark) -> tuple[str, ...]:
+    rule = finding.rule
+    controls = tuple(f'compliance_control:{number}' for number in benchmark.controls[rule.key])
+    return (f'rule:{rule.key}', *benchmark_tags(benchmark), *controls, *rule.tags)
+
+
+def printable(message: str, longest: int = LONGEST_MESSAGE) -> str:
+    """One line of printable text: control and escape characters of whoever wrote an argument become '?'."""
+    line = ''.join(letter if letter.isprintable() else '?' for letter in message[: 4 * longest])
+    return line if len(line) <= longest else f'{line[: longest - 3]}...'

@@ -1,0 +1,210 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Evidence to the configuration that a kubelet would start with, and to the value and origin of one setting.
+
+Follows `NewKubeletCommand` in the kubelet's cmd/kubelet/app/server.go: flags, then the file in place of the legacy
+defaults, then the drop-ins merged over it, then the flags once more over all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .decoding import (
+    Configuration,
+    Decoder,
+    DecodingError,
+    Tree,
+    check_identity,
+    encode,
+    merge,
+    set_defaults,
+    tree_of,
+)
+from .documents import parse_document
+from .flags import FlagError, Flags, FlagValue, UnknownFlag, iter_field_values, parse_flags, parse_flags_again
+from .goyaml import Document, DocumentError, DocumentTooLarge
+from .model import (
+    Declared,
+    DropIns,
+    Evidence,
+    File,
+    Missing,
+    Origin,
+    Setting,
+    Source,
+    Unknown,
+    Unreadable,
+    Value,
+)
+from .validation import problems
+
+CLOCK_GRAIN_SECONDS = 1.0
+"""A file's time and a process's start come from clocks that differ by a tick or two."""
+
+COMMAND_LINE_NOT_BELIEVED = Unknown(
+    'the command line of the kubelet was rewritten or cut off, or has more than 4096 arguments',
+    'let the kubelet keep its command line as it was started',
+)
+
+
+class Refused(Exception):
+    """The kubelet would not start with this configuration."""
+
+
+class NotRead(Exception):
+    """A part of the configuration could not be read by us."""
+
+    def __init__(self, what: Unreadable) -> None:
+        super().__init__(what.path)
+        self.what = what
+
+
+def declare(evidence: Evidence) -> Declared:
+    """What the kubelet would run with if it started now. Raises nothing: what cannot be told is in the answer."""
+    arguments = evidence.process.arguments
+    if arguments is None:
+        return Declared({}, {}, COMMAND_LINE_NOT_BELIEVED)
+    try:
+        flags = parse_flags(arguments)
+        overlay = flags if evidence.config is None and evidence.drop_ins is None else parse_flags_again(arguments)
+    except UnknownFlag as error:
+        return Declared({}, {}, Unknown(f'{error}; its command line is not understood'))
+    except FlagError as error:
+        return Declared({}, {}, Unknown(f'the kubelet would refuse its command line: {error}', refused=True))
+    try:
+        configuration = read_layers(evidence, overlay)
+        check_values(configuration)
+        unknown = None
+    except Refused as error:
+        return Declared({}, {}, Unknown(str(error), refused=True), changed=changed_file(evidence))
+    except NotRead as error:
+        configuration = Configuration()
+        unknown = Unknown(f'{error.what.path} could not be read: {error.what.why}', error.what.remedy)
+        apply_flags(configuration, overlay)
+    return Declared(configuration.values, configuration.origins, unknown, changed_file(evidence))
+
+
+def read_layers(evidence: Evidence, flags: Flags) -> Configuration:
+    """The layers in order, each over the one before. Raises Refused, NotRead."""
+    if evidence.config is not None:
+        configuration = decode_main(evidence.config)
+        set_defaults(configuration)
+    else:
+        configuration = Configuration()
+        set_defaults(configuration, legacy=True)
+        apply_flags(configuration, flags)
+    if evidence.drop_ins is not None:
+        configuration = merge_drop_ins(configuration, evidence.drop_ins)
+        set_defaults(configuration)
+    apply_flags(configuration, flags)
+    return configuration
+
+
+def decode_main(config: File | Missing | Unreadable) -> Configuration:
+    """The `--config` file: names in exact case, of a key that stands twice the last one."""
+    document, path = open_document(config)
+    try:
+        check_identity(document, any_case=True)
+        return Decoder(any_case=False).decode(tree_of(document.root, Source.CONFIG_FILE, path))
+    except DecodingError as error:
+        raise Refused(refusal(path, error)) from None
+
+
+def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable) -> Configuration:
+    """The drop-ins over the configuration so far (`mergeKubeletConfigurations`)."""
+    if isinstance(drop_ins, Unreadable):
+        raise NotRead(drop_ins)
+    if isinstance(drop_ins, Missing):
+        raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
+    merged = encode(base)
+    for file in drop_ins.files:
+        merged = merge(merged, drop_in_tree(file))
+    try:
+        return Decoder(any_case=True).decode(merged)
+    except DecodingError as error:
+        raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
+
+
+def drop_in_tree(file: File | Missing | Unreadable) -> Tree:
+    document, path = open_document(file)
+    try:
+        check_identity(document, any_case=False)
+    except DecodingError as error:
+        raise Refused(refusal(path, error)) from None
+    if document.duplicate is not None:
+        line = document.duplicate[1]
+        raise Refused(refusal(f'{path}:{line}' if line else path, 'a key stands twice, which a drop-in may not have'))
+    return tree_of(document.root, Source.DROP_IN, path)
+
+
+def open_document(file: File | Missing | Unreadable) -> tuple[Document, str]:
+    """Parse a file of the configuration. Raises Refused, NotRead."""
+    if isinstance(file, Unreadable):
+        raise NotRead(file)
+    if isinstance(file, Missing):
+        raise Refused(f'the kubelet would refuse to start: {file.path}: {file.why}')
+    if not file.data:
+        raise Refused(refusal(file.path, 'it is empty'))
+    try:
+        return parse_document(file.data), file.path
+    except DocumentError as error:
+        raise Refused(refusal(file.path, error)) from None
+    except DocumentTooLarge as error:
+        raise NotRead(Unreadable(file.path, str(error), 'make it smaller')) from None
+
+
+def refusal(place: str, error: object) -> str:
+    return f'the kubelet would refuse {place}: {error}'
+
+
+def apply_flags(configuration: Configuration, flags: Flags) -> None:
+    """Flags win over every file; only feature gates merge."""
+    for path, given in iter_field_values(flags):
+        value: Value = given.value
+        if path == 'featureGates' and isinstance(value, dict):
+            value = {**(configuration.values.get(path) or {}), **value}
+            for gate in given.value:  # type: ignore[union-attr]
+                configuration.origins[f'{path}.{gate}'] = flag_origin(given)
+        configuration.set(path, value, flag_origin(given))
+
+
+def flag_origin(given: FlagValue) -> Origin:
+    return Origin(Source.FLAG, given.typed)
+
+
+def check_values(configuration: Configuration) -> None:
+    """Raise Refused for a value that the kubelet's own validation turns down."""
+    problem = next(problems(configuration.values), None)
+    if problem is not None:
+        origin = configuration.origins.get(problem.field)
+        place = f' ({origin.place})' if origin is not None and origin.source is not Source.FLAG else ''
+        raise Refused(f'the kubelet would refuse its configuration: {problem.field}{place}: {problem.message}')
+
+
+def changed_file(evidence: Evidence) -> str | None:
+    """The first file or folder of the configuration that changed after the process started; None where none did."""
+    started_at = evidence.process.started_at
+    if started_at is None:
+        return None
+    return next((path for path, at in iter_times(evidence) if at > started_at + CLOCK_GRAIN_SECONDS), None)
+
+
+def iter_times(evidence: Evidence) -> Iterator[tuple[str, float]]:
+    """Every path of the configuration and when it changed last, where that is known."""
+    drop_ins = evidence.drop_ins
+    files = drop_ins.files if isinstance(drop_ins, DropIns) else ()
+    for file in (evidence.config, *files, drop_ins):
+        if isinstance(file, File | DropIns) and file.changed_at is not None:
+            yield file.path, file.changed_at
+
+
+def resolve(declared: Declared, field: str, running: Value | Unknown) -> Setting:
+    """The value of one field: as declared and where it was set, as it runs, and what changed since the start."""
+    configuration = Configuration(dict(declared.values), dict(declared.origins))
+    origin = declared.origins.get(field)
+    by_flag = origin is not None and origin.source is Source.FLAG
+    if declared.unknown is not None and not by_flag:
+        return Setting(declared.unknown, None, running, declared.changed)
+    return Setting(configuration.get(field), origin, running, None if by_flag else declared.changed)

@@ -1,0 +1,248 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Reads files as a process with its own root and working directory sees them; part of the door that `host.py` is.
+
+Links are followed one by one and resolve inside the root: opening `ROOT/etc/x` by its path would follow an absolute
+link into our own file system. Nothing but regular files and folders is ever opened, so nothing blocks.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+MAX_FILE_BYTES = 256 * 1024
+MAX_LINKS = 40
+MAX_ENTRIES = 4096
+MAX_FOLDERS_DEEP = 256
+
+KINDS = (
+    (stat.S_ISDIR, 'a directory'),
+    (stat.S_ISFIFO, 'a FIFO'),
+    (stat.S_ISSOCK, 'a socket'),
+    (stat.S_ISCHR, 'a device'),
+    (stat.S_ISBLK, 'a device'),
+)
+
+
+class NotThere(Exception):
+    """A process in this root would not find a file under this path, or could not read it as one."""
+
+
+class CannotRead(Exception):
+    """We could not read it, or would not; the process in this root may well have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A file's bytes. `changed_at`: the latest ctime, in seconds, of the file and of the links on the way to it."""
+
+    data: bytes
+    changed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The files below a folder in filepath.WalkDir's order; `changed_at`: the folders' latest ctime."""
+
+    paths: tuple[str, ...]
+    changed_at: float
+
+
+class Root:
+    """A root directory and, where it is known, a working directory. Holds open handles: use it in a `with`."""
+
+    def __init__(self, root: str, cwd: str | None = None) -> None:
+        """`root` is a path of ours; `cwd` a path of ours, or None where relative paths cannot be resolved.
+
+        Raises CannotRead.
+        """
+        self.handles: list[int] = []
+        self.cwd: int | None = None
+        try:
+            self.root = self.keep(os.open(root, os.O_PATH | os.O_DIRECTORY))
+            self.root_id = identity(self.root)
+            if cwd is not None:
+                self.cwd = self.keep(os.open(cwd, os.O_PATH | os.O_DIRECTORY))
+        except OSError as error:
+            self.close()
+            raise CannotRead(reason(error)) from None
+
+    def keep(self, handle: int) -> int:
+        self.handles.append(handle)
+        return handle
+
+    def close(self) -> None:
+        while self.handles:
+            os.close(self.handles.pop())
+
+    def __enter__(self) -> Root:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def read(self, path: str) -> Content:
+        """Read a regular file of at most MAX_FILE_BYTES. Raises NotThere and CannotRead."""
+        with self.resolve(path) as found:
+            kind = next((name for is_kind, name in KINDS if is_kind(found.mode)), None)
+            if kind == 'a directory':
+                raise NotThere('it is a directory')
+            if kind:
+                raise CannotRead(f'it is {kind}, not a file')
+            try:
+                return self.read_regular(found)
+            except OSError as error:
+                raise CannotRead(reason(error)) from None
+
+    def read_regular(self, found: Found) -> Content:
+        # By way of /proc/self/fd the very file that was looked at is opened, whatever its name leads to by now.
+        handle = os.open(f'/proc/self/fd/{found.handle}', os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, 'rb') as file:
+            before = os.fstat(handle)
+            data = file.read(MAX_FILE_BYTES + 1)
+            after = os.fstat(handle)
+        if len(data) > MAX_FILE_BYTES:
+            raise CannotRead(f'it is larger than {MAX_FILE_BYTES // 1024} KiB')
+        if (before.st_size, before.st_mtime_ns, before.st_ctime_ns) != (
+            after.st_size,
+            after.st_mtime_ns,
+            after.st_ctime_ns,
+        ):
+            raise CannotRead('it changed while it was read')
+        return Content(data, max(after.st_ctime, found.links_changed_at))
+
+    def walk(self, path: str) -> Walk:
+        """All that is not a folder below `path`, in filepath.WalkDir's order; a linked folder is not entered.
+
+        A path that is no folder is its own only entry. Raises NotThere and CannotRead.
+        """
+        with self.resolve(path, follow_last=path.endswith('/')) as found:
+            if not stat.S_ISDIR(found.mode):
+                return Walk((path,), found.links_changed_at)
+            paths: list[str] = []
+            try:
+                changed_at = walk_folder(found.handle, path.rstrip('/') or '/', paths, 1)
+            except OSError as error:
+                raise CannotRead(reason(error)) from None
+            return Walk(tuple(paths), max(changed_at, found.links_changed_at))
+
+    @contextmanager
+    def resolve(self, path: str, *, follow_last: bool = True) -> Iterator[Found]:
+        """Walk to a path inside the root, link by link, and hold it open."""
+        if not path.startswith('/') and self.cwd is None:
+            raise CannotRead('the path is relative and the working directory is not known')
+        if '\0' in path:
+            raise NotThere('its path holds a NUL')
+        try:
+            found = self.step_through(path, follow_last)
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise NotThere(reason(error)) from None
+        except OSError as error:
+            raise CannotRead(reason(error)) from None
+        try:
+            yield found
+        finally:
+            os.close(found.handle)
+
+    def step_through(self, path: str, follow_last: bool) -> Found:
+        names = deque(part for part in path.split('/') if part not in ('', '.'))
+        here = os.dup(self.start(path))
+        at_root = path.startswith('/')
+        links = 0
+        links_changed_at = 0.0
+        try:
+            while names:
+                name = names.popleft()
+                if at_root and name == 'proc':
+                    raise CannotRead('it lies in /proc, which is not the same for each process')
+                if name == '..' and identity(here) == self.root_id:
+                    continue
+                there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+                status = os.fstat(there)
+                if not stat.S_ISLNK(status.st_mode) or not names and not follow_last:
+                    os.close(here)
+                    here, at_root = there, False
+                    continue
+                links += 1
+                links_changed_at = max(links_changed_at, status.st_ctime)
+                with closing(there):
+                    target = os.readlink('', dir_fd=there)
+                if links > MAX_LINKS:
+                    raise NotThere('too many links on the way to it')
+                names.extendleft(reversed([part for part in target.split('/') if part not in ('', '.')]))
+                if target.startswith('/'):
+                    os.close(here)
+                    here, at_root = os.dup(self.root), True
+            return Found(here, os.fstat(here).st_mode, links_changed_at)
+        except BaseException:
+            os.close(here)
+            raise
+
+    def start(self, path: str) -> int:
+        if path.startswith('/'):
+            return self.root
+        assert self.cwd is not None
+        return self.cwd
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a path leads to: an open O_PATH handle, its mode, and the latest ctime of the links on the way (or 0)."""
+
+    handle: int
+    mode: int
+    links_changed_at: float
+
+
+@contextmanager
+def closing(handle: int) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        os.close(handle)
+
+
+def walk_folder(handle: int, path: str, paths: list[str], depth: int) -> float:
+    """Add the files below an open folder to `paths`; returns the latest ctime of the folders."""
+    if depth > MAX_FOLDERS_DEEP:
+        raise CannotRead(f'its folders are nested more than {MAX_FOLDERS_DEEP} levels deep')
+    changed_at = os.fstat(handle).st_ctime
+    for name in listing(handle):
+        inner = f'{path}/{name}' if path != '/' else f'/{name}'
+        there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+        with closing(there):
+            if stat.S_ISDIR(os.fstat(there).st_mode):
+                changed_at = max(changed_at, walk_folder(there, inner, paths, depth + 1))
+                continue
+        paths.append(inner)
+        if len(paths) > MAX_ENTRIES:
+            raise CannotRead(f'it holds more than {MAX_ENTRIES} files')
+    return changed_at
+
+
+def listing(handle: int) -> list[str]:
+    """The names in an open folder, sorted by their bytes as os.ReadDir of Go sorts them."""
+    readable = os.open(f'/proc/self/fd/{handle}', os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    names: list[str] = []
+    with closing(readable), os.scandir(readable) as entries:
+        for entry in entries:
+            names.append(entry.name)
+            if len(names) > MAX_ENTRIES:
+                raise CannotRead(f'it holds more than {MAX_ENTRIES} files')
+    return sorted(names, key=os.fsencode)
+
+
+def identity(handle: int) -> tuple[int, int]:
+    status = os.fstat(handle)
+    return status.st_dev, status.st_ino
+
+
+def reason(error: OSError) -> str:
+    """An error of the operating system in a few words, without a path."""
+    return (error.strerror or 'it cannot be read').lower()

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Print the path of a Python 3.13, which ddev needs. It may stand elsewhere than first on PATH: under pyenv, say.
+pyenv_root=${PYENV_ROOT:-$(pyenv root 2>/dev/null || echo "$HOME/.pyenv")}
+for python in "$PYTHON313" python3.13 python3 \
+    "$pyenv_root"/versions/3.13*/bin/python "$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13 \
+    /usr/local/bin/python3.13 /opt/*/bin/python3.13; do
+    if path=$("$python" -c 'import sys, venv; print(sys.executable) if sys.version_info[:2] == (3, 13) else sys.exit(1)' 2>/dev/null); then
+        echo "$path"
+        exit 0
+    fi
+done
+echo "ddev needs Python 3.13, and there is none on PATH or under pyenv. Install one, or set PYTHON313 to its path." >&2
+exit 1

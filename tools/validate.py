@@ -1,0 +1,101 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Run the validators of ddev on this checkout.
+
+ddev wants a repository of integrations, so it is given an empty one with a link to this checkout.
+Some validators end with status 0 whatever they find, or when they find nothing to look at. So each
+must also say, in its own words, that it looked and was content.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+NAME = 'kubelet_compliance'
+DDEV_BIN = ROOT / '.venv-ddev' / 'bin'
+
+# Validator -> what it prints when it looked and was content.
+CONTENT = {
+    'config': r'All 2 configuration files are valid!',
+    'models': r'All 5 data model files are in sync!',
+    'metadata': r'Passed: 1\n',
+    'dashboards': r'for 1 checks\.\.\.\n',  # see expected_dashboards()
+    'service-checks': r'1 valid files',
+    'readmes': r'^All 1 READMEs are valid!\n$',  # an image in the wrong place is said before
+    'imports': r'for 1 checks .*\nValidation passed!',
+    'http': r'Passed: 1\n',
+    'package': r'1 valid files',
+    'legacy-signature': rf'Check `{NAME}` uses the new agent signature\.',
+    'integration-style': r'^Validating integration style for 1 integrations\.\.\.\n$',  # any warning comes after
+    'typos': r'All files are valid!',
+}
+OPTIONS = {'integration-style': ['--verbose']}  # silent without
+
+# `typos` of ddev 20.1.0 ends with 1 when it finds none and with 0 when it finds some.
+STATUS_MEANS_NOTHING = {'typos'}
+
+# The recorded launches of real kubelets are not prose.
+CODESPELL = """\
+[codespell]
+skip = */tests/truth/*
+"""
+
+
+def expected_dashboards() -> str:
+    """Return what `dashboards` prints when it has read all those that the manifest lists."""
+    count = len(json.loads((ROOT / 'manifest.json').read_text())['assets']['dashboards'])
+    return rf'^.*for 1 checks\.\.\.\n{count} valid files\n$' if count else CONTENT['dashboards']
+
+
+def make_repository(scratch: Path) -> tuple[Path, dict[str, str]]:
+    """Return a repository of integrations that holds only this one, and the environment to run ddev in it."""
+    repository = scratch / 'integrations-core'  # ddev is strictest in a folder of this name
+    (repository / '.codespell').mkdir(parents=True)
+    (repository / '.codespell' / 'setup.cfg').write_text(CODESPELL)
+    (repository / NAME).symlink_to(ROOT)
+    (scratch / 'ddev.toml').write_text('upgrade_check = false\n')
+    env = {
+        'PATH': f'{DDEV_BIN}{os.pathsep}{os.environ["PATH"]}',
+        'HOME': str(scratch),
+        'LANG': 'C.UTF-8',
+        'NO_COLOR': '1',
+        'DDEV_CONFIG': str(scratch / 'ddev.toml'),
+    }
+    subprocess.run(['git', 'init', '--quiet'], cwd=repository, env=env, check=True)
+    return repository, env
+
+
+def validate(validator: str, repository: Path, env: dict[str, str]) -> str:
+    """Run one validator; return nothing if it is content, else all that it printed."""
+    command = [str(DDEV_BIN / 'ddev'), '--here', 'validate', validator, *OPTIONS.get(validator, []), NAME]
+    run = subprocess.run(command, cwd=repository, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    content = expected_dashboards() if validator == 'dashboards' else CONTENT[validator]
+    if re.search(content, run.stdout) and (run.returncode == 0 or validator in STATUS_MEANS_NOTHING):
+        return ''
+    return f'{run.stdout}(exit status {run.returncode}; content is: {content})'
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
+        repository, env = make_repository(Path(scratch))
+        complaints = list(pool.map(lambda validator: validate(validator, repository, env), CONTENT))
+    for validator, complaint in zip(CONTENT, complaints, strict=True):
+        print(f'ddev validate {validator}: {"FAILED" if complaint else "passed"}')
+        if complaint:
+            print(complaint)
+    failed = len([complaint for complaint in complaints if complaint])
+    print(f'ddev: {len(complaints) - failed} passed, {failed} failed')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
