@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test validate lint clean
+.PHONY: help run test validate generate lint clean
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo 'make test       all tests; PYTEST_ARGS is handed on to pytest'
 	@echo 'make lint       ruff and mypy'
 	@echo 'make validate   lint, then the validators of ddev (needs git and Python 3.13)'
+	@echo 'make generate   write what ddev makes from assets/configuration/spec.yaml, then validate'
 	@echo 'make clean      remove what the other targets made'
 
 run: .venv/.installed
@@ -31,8 +32,11 @@ lint: .venv/.installed
 validate: lint .venv-ddev/.filled
 	$(BIN)/python tools/validate.py
 
+generate: .venv/.installed .venv-ddev/.filled
+	$(BIN)/python tools/validate.py --generate
+
 clean:
-	rm -rf .venv .venv-ddev .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-ddev .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The versions are pinned one by one, so pip need not resolve anything; Python compiles what it imports at the first run.

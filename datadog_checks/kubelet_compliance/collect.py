@@ -102,9 +102,10 @@ def read(host: Host, process: Process, flags: Flags | None) -> Evidence:
 
 def report(evidence: Evidence, rules: Sequence[Rule]) -> KubeletReport:
     declared = declare(evidence)
+    process = evidence.process
     settings = [resolve(declared, rule.field, NO_CONFIGZ) for rule in rules]
     findings = tuple(judge(rule, setting) for rule, setting in zip(rules, settings, strict=True))
-    return KubeletReport(evidence.process, findings, problems(declared), restart_pending(declared, settings))
+    return KubeletReport(process, findings, problems(declared), restart_pending(process, declared, settings))
 
 
 def problems(declared: Declared) -> tuple[Unknown, ...]:

@@ -18,7 +18,7 @@ from .documents import JsonFloat
 from .fields import KUBELET_CONFIGURATION, SAME, Field, Kind
 from .golang import format_duration, parse_duration
 from .goyaml import Document, Node
-from .model import Origin, Source, Value
+from .model import Origin, Source, Value, lookup
 
 API_VERSION = 'kubelet.config.k8s.io/v1beta1'
 KIND = 'KubeletConfiguration'
@@ -61,11 +61,7 @@ class Configuration:
 
     def get(self, path: str) -> Value:
         """The value of a dotted path; None where nothing is set."""
-        value: Any = self.values
-        for name in path.split('.'):
-            value = value.get(name) if isinstance(value, Mapping) else None
-        found: Value = value
-        return found
+        return lookup(self.values, path)
 
     def set(self, path: str, value: Value, origin: Origin) -> None:
         *parents, name = path.split('.')

@@ -14,6 +14,7 @@ from .model import (
     KubeletReport,
     NodeReport,
     Origin,
+    Process,
     Rule,
     Setting,
     Source,
@@ -111,14 +112,15 @@ def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
     return f'{text[:half]}...{text[-half:]}'
 
 
-def restart_pending(declared: Declared, settings: Sequence[Setting]) -> bool | None:
+def restart_pending(process: Process, declared: Declared, settings: Sequence[Setting]) -> bool | None:
     """Whether a restart would change what runs; None where it cannot be told."""
     if declared.changed is not None:
         return True
     known = [setting for setting in settings if not isinstance(setting.running, Unknown)]
     if any(not isinstance(setting.declared, Unknown) and setting.declared != setting.running for setting in known):
         return True
-    return None if declared.unknown is not None else False
+    told = declared.unknown is None and (process.started_at is not None or len(known) == len(settings))
+    return False if told else None
 
 
 def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown]) -> NodeReport:

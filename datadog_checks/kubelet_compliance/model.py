@@ -13,6 +13,14 @@ Value = bool | int | float | str | tuple['Value', ...] | Mapping[str, 'Value'] |
 """A value of the kubelet's configuration. Durations are nanoseconds; None: the kubelet was not told."""
 
 
+def lookup(values: Mapping[str, Value], path: str) -> Value:
+    """The value of a dotted path in nested mappings; None where there is none."""
+    value: Value = values
+    for name in path.split('.'):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
 class Source(Enum):
     """Where a value was set; its value is the tag `set_by`."""
 
@@ -136,6 +144,10 @@ class Declared:
     unknown: Unknown | None = None
     changed: str | None = None
     """What changed after the process started (a path); None: nothing that was read did."""
+
+    def value(self, field: str) -> Value:
+        """The value of a dotted path; None where nothing is set."""
+        return lookup(self.values, field)
 
 
 @dataclass(frozen=True, slots=True)

@@ -202,9 +202,8 @@ def iter_times(evidence: Evidence) -> Iterator[tuple[str, float]]:
 
 def resolve(declared: Declared, field: str, running: Value | Unknown) -> Setting:
     """The value of one field: as declared and where it was set, as it runs, and what changed since the start."""
-    configuration = Configuration(dict(declared.values), dict(declared.origins))
     origin = declared.origins.get(field)
     by_flag = origin is not None and origin.source is Source.FLAG
     if declared.unknown is not None and not by_flag:
         return Setting(declared.unknown, None, running, declared.changed)
-    return Setting(configuration.get(field), origin, running, None if by_flag else declared.changed)
+    return Setting(declared.value(field), origin, running, None if by_flag else declared.changed)

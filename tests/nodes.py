@@ -1,0 +1,40 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Made-up `/proc` folders: a kubelet's files in `/proc`, without a process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from datadog_checks.kubelet_compliance.collect import flags_of, read
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.model import Evidence, Process
+
+PID = 1000
+
+
+def write_process(procfs: Path, pid: int, argv: Sequence[str], *, comm: str = 'kubelet', cwd: Path = Path('/')) -> None:
+    """A process's folder as the kernel shows it; its links lead to real places of this machine."""
+    folder = procfs / str(pid)
+    folder.mkdir(parents=True)
+    (folder / 'comm').write_text(f'{comm}\n')
+    (folder / 'cmdline').write_bytes(b''.join(os.fsencode(argument) + b'\0' for argument in argv))
+    (folder / 'stat').write_text(f'{pid} ({comm}) S 1 {pid} {pid} 0 -1 4194560 {"0 " * 12}4242 {"0 " * 30}\n')
+    (folder / 'root').symlink_to('/')
+    (folder / 'cwd').symlink_to(cwd)
+
+
+def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[Host, Process]:
+    """A node with one kubelet, and that kubelet as the node shows it."""
+    procfs = tmp_path / 'proc'
+    write_process(procfs, PID, ('/usr/bin/kubelet', *arguments), cwd=cwd)
+    host = Host(str(procfs))
+    (process,) = host.find_kubelets().processes
+    return host, process
+
+
+def read_evidence(host: Host, process: Process) -> Evidence:
+    return read(host, process, flags_of(process))

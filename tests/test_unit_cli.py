@@ -1,0 +1,160 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from datadog_checks.kubelet_compliance.cli import main
+
+from .nodes import write_process
+
+EXAMPLES = Path(__file__).parent.parent / 'examples'
+KUBEADM = str(EXAMPLES / 'kubeadm')
+EKS = str(EXAMPLES / 'eks-al2023')
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Path:
+    """A captured node without a process."""
+    (tmp_path / 'node' / 'proc').mkdir(parents=True)
+    return tmp_path / 'node'
+
+
+def add_kubelet(node: Path, *arguments: str, pid: int = 1000, comm: str = 'kubelet', program: str = 'kubelet') -> None:
+    write_process(node / 'proc', pid, (program, *arguments), comm=comm)
+
+
+def test_a_node_that_is_not_compliant_ends_with_1_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM]) == 1
+    shown = ' '.join(capsys.readouterr().out.split())
+    assert shown.startswith(
+        'kubelet, process 1000, judged by cis-1.24 '
+        'NON COMPLIANT 4.2.7 Kubelet should be able to manage changes to iptables '
+        'value makeIPTablesUtilChains: false set by /var/lib/kubelet/config.yaml:16 (config_file) expected true '
+    )
+    assert 'To fix it, set makeIPTablesUtilChains: true there' in shown
+    assert 'does not tell when its files changed' in shown
+
+
+def test_a_node_that_is_compliant_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', EKS]) == 0
+    shown = ' '.join(capsys.readouterr().out.split())
+    assert ' COMPLIANT 4.2.7 ' in shown
+    assert 'set by /etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf:4 (drop_in)' in shown
+
+
+def test_json_holds_the_same_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM, '--json']) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert answer['exit_status'] == 1
+    assert (answer['benchmark'], answer['compliance_framework']) == ('cis-1.24', 'cis-kubernetes')
+    (kubelet,) = answer['kubelets']
+    assert (kubelet['pid'], kubelet['problems'], kubelet['restart_pending']) == (1000, [], None)
+    (rule,) = kubelet['rules']
+    message = rule.pop('message')
+    assert message.startswith('makeIPTablesUtilChains is false (/var/lib/kubelet/config.yaml:16); expected true. ')
+    assert rule == {
+        'rule': 'make_iptables_util_chains',
+        'title': 'Kubelet should be able to manage changes to iptables',
+        'compliance_control': ['4.2.7'],
+        'verdict': 'non_compliant',
+        'declared': False,
+        'set_by': 'config_file',
+        'place': '/var/lib/kubelet/config.yaml:16',
+        'expected': 'true',
+    }
+
+
+def test_no_kubelet_ends_with_2(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_process(node / 'proc', 7, ('grep', 'kubelet'), comm='grep')
+    assert main(['--node', str(node)]) == 2
+    assert capsys.readouterr().out.strip() == 'No kubelet runs here.'
+
+
+def test_a_rule_that_cannot_be_determined_ends_with_2(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_kubelet(node, '--config=/c.yaml')
+    assert main(['--node', str(node)]) == 2
+    shown = ' '.join(capsys.readouterr().out.split())
+    assert 'UNKNOWN 4.2.7' in shown
+    assert 'the kubelet would refuse to start: /c.yaml: no such file or directory' in shown
+
+
+def test_a_process_that_could_not_be_identified_ends_with_2(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_kubelet(node, '--make-iptables-util-chains')
+    add_kubelet(node, pid=2000, program='something')
+    assert main(['--node', str(node)]) == 2
+    assert 'process 2000 is named kubelet' in ' '.join(capsys.readouterr().out.split())
+
+
+def test_one_that_is_not_compliant_outweighs_one_that_is_unknown(node: Path) -> None:
+    add_kubelet(node, '--make-iptables-util-chains=false')
+    add_kubelet(node, '--config=/c.yaml', pid=2000)
+    assert main(['--node', str(node)]) == 1
+
+
+def test_an_argument_can_put_no_escape_on_the_terminal(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_kubelet(node, '--config=/\x1b[2J\nkubelet OK\u202e.yaml')
+    assert main(['--node', str(node)]) == 2
+    shown = capsys.readouterr().out
+    assert '\x1b' not in shown and '\u202e' not in shown
+    assert '/?[2J?kubelet OK?.yaml' in ' '.join(shown.split())
+
+
+@pytest.mark.parametrize(
+    'options, message',
+    [
+        (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; known are: "),
+        (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; known are: '),
+        (['--node', '/nonexistent'], '/nonexistent holds no captured node: it has no folder proc'),
+    ],
+)
+def test_a_wrong_option_is_an_error_in_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(options) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ''
+    assert printed.err.startswith(f'kubelet-compliance: {message}')
+    assert printed.err.count('\n') == 1
+
+
+def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--explain', 'make_iptables_util_chains']) == 0
+    shown = ' '.join(capsys.readouterr().out.split())
+    for text in (
+        'what',
+        'why',
+        'impact',
+        'default makeIPTablesUtilChains is true',
+        '4.2.7 in cis-1.24',
+        'cis_controls:6.9',
+    ):
+        assert text in shown
+    assert '10-kubeadm.conf' in shown and 'systemctl daemon-reload' in shown
+
+
+def test_a_link_in_a_captured_node_does_not_lead_out_of_it(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    outside = node.parent / 'outside.yaml'
+    shutil.copy(EXAMPLES / 'kubeadm/var/lib/kubelet/config.yaml', outside)
+    (node / 'c.yaml').symlink_to(outside)
+    add_kubelet(node, '--config=/c.yaml')
+    assert main(['--node', str(node)]) == 2
+    assert 'no such file' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    'command', [[sys.executable, '-m', 'datadog_checks.kubelet_compliance'], ['kubelet-compliance']]
+)
+def test_both_commands_run_as_a_user_runs_them(command: list[str]) -> None:
+    program, *rest = command
+    path = program if rest else str(Path(sys.executable).parent / program)
+    done = subprocess.run([path, *rest, '--node', EKS], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, '')
+    assert 'COMPLIANT  4.2.7' in done.stdout

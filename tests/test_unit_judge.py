@@ -1,0 +1,198 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+import pytest
+
+from datadog_checks.kubelet_compliance.judge import judge, judge_node, restart_pending, shorten, show
+from datadog_checks.kubelet_compliance.model import (
+    Declared,
+    Finding,
+    KubeletReport,
+    Origin,
+    Process,
+    Setting,
+    Source,
+    Unknown,
+    Value,
+    Verdict,
+)
+from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+
+RULE = RULES_BY_KEY['make_iptables_util_chains']
+FILE = Origin(Source.CONFIG_FILE, '/var/lib/kubelet/config.yaml:17')
+FLAG = Origin(Source.FLAG, '--make-iptables-util-chains=false')
+UNREAD = Unknown('/c.yaml could not be read: permission denied', 'let the Agent read it')
+NOT_ASKED = Unknown('not asked')
+CHANGED = '/var/lib/kubelet/config.yaml'
+RESTART = 'run: systemctl daemon-reload && systemctl restart kubelet.service'
+
+COMPLIANT, NON_COMPLIANT, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN
+PROCESS = Process(1, 1, (), 1000.0)
+
+
+@pytest.mark.parametrize(
+    'declared, running, changed, verdict, pending, says',
+    [
+        pytest.param(
+            True, True, None, COMPLIANT, False, 'makeIPTablesUtilChains is true (/var/lib/kubelet/config.yaml:17)',
+            id='declared and running compliant',
+        ),
+        pytest.param(
+            True, False, CHANGED, NON_COMPLIANT, True,
+            f'makeIPTablesUtilChains runs with false; {CHANGED}:17 now says true: restart the kubelet, {RESTART}',
+            id='only declared compliant',
+        ),
+        pytest.param(
+            True, NOT_ASKED, None, COMPLIANT, False,
+            'makeIPTablesUtilChains is true (/var/lib/kubelet/config.yaml:17)',
+            id='declared compliant, running unknown, nothing changed',
+        ),
+        pytest.param(
+            True, NOT_ASKED, CHANGED, UNKNOWN, True,
+            f'makeIPTablesUtilChains is true ({CHANGED}:17), but {CHANGED} changed after the kubelet started, '
+            'so what it runs with is not known: restart it, or let the Agent read /configz',
+            id='declared compliant, running unknown, file changed',
+        ),
+        pytest.param(
+            False, True, CHANGED, NON_COMPLIANT, True,
+            'It runs with true, but the next restart brings in: makeIPTablesUtilChains is false '
+            f'({CHANGED}:17); expected true. To fix it, set makeIPTablesUtilChains: true there, '
+            f'or take the line out, then {RESTART}',
+            id='only running compliant',
+        ),
+        pytest.param(
+            False, False, None, NON_COMPLIANT, False,
+            f'makeIPTablesUtilChains is false ({CHANGED}:17); expected true. To fix it, '
+            f'set makeIPTablesUtilChains: true there, or take the line out, then {RESTART}',
+            id='neither compliant',
+        ),
+        pytest.param(
+            False, NOT_ASKED, None, NON_COMPLIANT, False, f'makeIPTablesUtilChains is false ({CHANGED}:17); expected',
+            id='declared not compliant, running unknown',
+        ),
+        pytest.param(
+            UNREAD, True, None, COMPLIANT, None, 'makeIPTablesUtilChains runs with true',
+            id='declared unknown, running compliant',
+        ),
+        pytest.param(
+            UNREAD, False, None, NON_COMPLIANT, None,
+            'makeIPTablesUtilChains runs with false; expected true. Where it is set cannot be told: /c.yaml',
+            id='declared unknown, running not compliant',
+        ),
+        pytest.param(
+            UNREAD, NOT_ASKED, None, UNKNOWN, None,
+            'makeIPTablesUtilChains cannot be determined: /c.yaml could not be read: permission denied; '
+            'let the Agent read it',
+            id='both unknown',
+        ),
+    ],
+)  # fmt: skip
+def test_each_cell_of_the_table_of_verdicts(
+    declared: Value | Unknown,
+    running: Value | Unknown,
+    changed: str | None,
+    verdict: Verdict,
+    pending: bool | None,
+    says: str,
+) -> None:
+    unknown = declared if isinstance(declared, Unknown) else None
+    setting = Setting(declared, None if unknown else FILE, running, changed)
+    finding = judge(RULE, setting)
+    assert finding.verdict is verdict
+    assert finding.message.startswith(says)
+    assert finding.set_by is (Source.CONFIGZ if unknown else Source.CONFIG_FILE)
+    assert restart_pending(PROCESS, Declared({}, {}, unknown, changed), [setting]) is pending
+
+
+def test_the_fix_for_a_flag_is_to_take_it_out_of_the_service() -> None:
+    message = judge(RULE, Setting(False, FLAG, NOT_ASKED)).message
+    assert message == (
+        'makeIPTablesUtilChains is false (--make-iptables-util-chains=false); expected true. To fix it, take the flag '
+        "out of the arguments of the kubelet's service (kubeadm: KUBELET_SYSTEM_PODS_ARGS in "
+        f'/etc/systemd/system/kubelet.service.d/10-kubeadm.conf), then {RESTART}'
+    )
+    assert len(message) < 500
+
+
+@pytest.mark.parametrize('value', [None, 'true', 1, (), {}, 0.0, float('nan'), ('x',) * 999, {'a': {'b': None}}])
+def test_anything_but_true_is_not_compliant_and_raises_nothing(value: Value) -> None:
+    assert judge(RULE, Setting(value, FILE, NOT_ASKED)).verdict is NON_COMPLIANT
+
+
+@pytest.mark.parametrize(
+    'value, text',
+    [
+        (True, 'true'),
+        (False, 'false'),
+        (None, 'not set'),
+        ('', 'not set'),
+        (0, '0'),
+        (('a', 'b'), 'a,b'),
+        ({'a': True}, 'a=true'),
+        ('x' * 100, 'x' * 28 + '...' + 'x' * 28),
+    ],
+)
+def test_a_value_is_shown_as_the_kubelet_spells_it(value: Value, text: str) -> None:
+    assert show(value) == text
+
+
+def test_a_long_path_keeps_its_beginning_and_its_end() -> None:
+    assert shorten('/a' * 100 + '/end.yaml:17', 40) == '/a/a/a/a/a/a/a/a/a.../a/a/a/end.yaml:17'
+    assert len(shorten('x' * 999)) <= 120
+
+
+def test_a_captured_node_does_not_tell_whether_a_restart_is_pending() -> None:
+    setting = Setting(True, FILE, NOT_ASKED)
+    assert restart_pending(Process(1, 1, ()), Declared({}, {}), [setting]) is None
+
+
+def kubelet(verdict: Verdict, *, pending: bool | None = False, problem: Unknown | None = None) -> KubeletReport:
+    finding = Finding(RULE, verdict, verdict.value, Setting(True, FILE, NOT_ASKED))
+    return KubeletReport(PROCESS, (finding,), (problem,) if problem else (), pending)
+
+
+@pytest.mark.parametrize(
+    'verdicts, worst',
+    [
+        ((COMPLIANT, COMPLIANT), COMPLIANT),
+        ((COMPLIANT, UNKNOWN), UNKNOWN),
+        ((UNKNOWN, NON_COMPLIANT), NON_COMPLIANT),
+        ((NON_COMPLIANT, COMPLIANT, UNKNOWN), NON_COMPLIANT),
+        ((COMPLIANT, Verdict.EXEMPTED), Verdict.EXEMPTED),
+        ((UNKNOWN, Verdict.EXEMPTED), UNKNOWN),
+    ],
+)
+def test_of_several_kubelets_the_worst_counts_and_the_message_says_so(
+    verdicts: tuple[Verdict, ...], worst: Verdict
+) -> None:
+    node = judge_node([kubelet(verdict) for verdict in verdicts], [])
+    assert node.found == len(verdicts)
+    (finding,) = node.findings
+    assert finding.verdict is worst
+    assert finding.message == f'the worst of {len(verdicts)} kubelets: {worst.value}'
+
+
+def test_one_kubelet_keeps_its_message() -> None:
+    assert judge_node([kubelet(UNKNOWN)], []).findings[0].message == 'unknown'
+
+
+@pytest.mark.parametrize(
+    'each, node',
+    [
+        ((False,), False),
+        ((False, True), True),
+        ((None, True), True),
+        ((False, None), None),
+    ],
+)
+def test_a_restart_is_pending_on_the_node_when_it_is_for_one_kubelet(
+    each: tuple[bool | None, ...], node: bool | None
+) -> None:
+    assert judge_node([kubelet(COMPLIANT, pending=pending) for pending in each], []).restart_pending is node
+
+
+def test_no_kubelet_gives_no_finding() -> None:
+    node = judge_node([], [NOT_ASKED])
+    assert (node.found, node.findings, node.doubts, node.restart_pending) == (0, (), (NOT_ASKED,), None)

@@ -1,0 +1,105 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The house rules that erode silently: who imports whom, who may touch the world, how long a module may be."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import datadog_checks.kubelet_compliance as package
+
+HOUSE = Path(package.__file__).parent
+MODULES = sorted(path.stem for path in HOUSE.glob('*.py'))
+
+# Each module, and all that it may import of ours. What is not listed here is not in the house.
+MAY_IMPORT: dict[str, set[str]] = {
+    '__about__': set(),
+    '__init__': {'__about__', 'check'},
+    '__main__': {'cli'},
+    'model': set(),
+    'golang': set(),
+    'kubernetes_text': {'golang'},
+    'fields': set(),
+    'flag_table': set(),
+    'validation_table': set(),
+    'validation': {'golang', 'kubernetes_text', 'validation_table'},
+    'flags': {'flag_table', 'golang', 'model'},
+    'goyaml': {'golang'},
+    'documents': {'goyaml'},
+    'decoding': {'documents', 'fields', 'golang', 'goyaml', 'model'},
+    'resolve': {'decoding', 'documents', 'flags', 'goyaml', 'model', 'validation'},
+    'rules': {'model'},
+    'benchmarks': {'model'},
+    'selection': {'benchmarks', 'model', 'rules'},
+    'judge': {'model'},
+    'report': {'model'},
+    'rooted': set(),
+    'host': {'model', 'rooted'},
+    'collect': {'flags', 'host', 'judge', 'model', 'resolve'},
+    'check': {'collect', 'config_models', 'host', 'model', 'report', 'selection'},
+    'cli': {
+        '__about__', 'benchmarks', 'collect', 'host', 'judge', 'model', 'report', 'rules', 'selection',
+    },
+}  # fmt: skip
+
+DOORS = {'host', 'rooted'}
+THE_AGENT = {'check'}
+WORLD = {'os', 'io', 'pathlib', 'shutil', 'socket', 'subprocess', 'tempfile', 'time', 'datetime', 'random', 'glob'}
+HTTP = {'requests', 'urllib', 'http', 'ssl'}
+
+
+def imports(module: str) -> tuple[set[str], set[str]]:
+    """What a module imports of ours, and of others (top-level names)."""
+    ours: set[str] = set()
+    others: set[str] = set()
+    for node in ast.walk(ast.parse((HOUSE / f'{module}.py').read_text())):
+        if isinstance(node, ast.Import):
+            others.update(alias.name.split('.')[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            ours.update([node.module.split('.')[0]] if node.module else [alias.name for alias in node.names])
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            others.add(node.module.split('.')[0])
+    return ours, others
+
+
+def test_every_module_has_its_place_in_the_house() -> None:
+    assert set(MODULES) == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_a_module_imports_only_what_the_table_allows(module: str) -> None:
+    ours, others = imports(module)
+    assert ours <= MAY_IMPORT[module]
+    if module not in DOORS | {'cli', '__main__'}:
+        assert not others & WORLD
+    assert not others & HTTP
+    assert module in THE_AGENT or not others & {'datadog_checks', 'datadog_agent'}
+
+
+@pytest.mark.parametrize('module', sorted(set(MODULES) - DOORS))
+def test_only_the_doors_open_files(module: str) -> None:
+    names = {
+        node.id for node in ast.walk(ast.parse((HOUSE / f'{module}.py').read_text())) if isinstance(node, ast.Name)
+    }
+    assert not names & {'open', 'eval', 'exec', '__import__', 'print'} - ({'print'} if module == 'cli' else set())
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_a_module_can_be_read_at_one_sitting(module: str) -> None:
+    lines = (HOUSE / f'{module}.py').read_text().count('\n')
+    assert lines <= (150 if module == 'check' else 340)
+
+
+@pytest.mark.parametrize('module', MODULES)
+def test_no_function_swallows_an_error(module: str) -> None:
+    for node in ast.walk(ast.parse((HOUSE / f'{module}.py').read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None
+            assert not all(isinstance(step, ast.Pass) for step in node.body)
+            assert not (isinstance(node.type, ast.Name) and node.type.id in ('Exception', 'BaseException')) or any(
+                isinstance(step, ast.Raise) for step in node.body
+            )

@@ -1,0 +1,138 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+import pytest
+
+from datadog_checks.base.constants import ServiceCheck as Status
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.model import Finding, NodeReport, Origin, Setting, Source, Unknown, Verdict
+from datadog_checks.kubelet_compliance.report import (
+    CRITICAL,
+    OK,
+    UNKNOWN,
+    WARNING,
+    Gauge,
+    ServiceCheck,
+    iter_gauges,
+    iter_service_checks,
+    printable,
+)
+from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+
+BENCHMARK = BENCHMARKS['cis-1.24']
+RULE = RULES_BY_KEY['make_iptables_util_chains']
+SETTING = Setting(True, Origin(Source.DROP_IN, '/d/a.conf:3'), Unknown('not asked'))
+BENCHMARK_TAGS = ('benchmark:cis-1.24', 'compliance_framework:cis-kubernetes')
+RULE_TAGS = ('rule:make_iptables_util_chains', *BENCHMARK_TAGS, 'compliance_control:4.2.7', 'cis_controls:6.9')
+UNREADABLE = Unknown('/c.yaml could not be read: permission denied', 'let the Agent read it')
+REFUSED = Unknown('the kubelet would refuse /c.yaml: it is empty', refused=True)
+
+
+def node(verdict: Verdict, *problems: Unknown, found: int = 1, doubts: tuple[Unknown, ...] = ()) -> NodeReport:
+    return NodeReport(found, (Finding(RULE, verdict, 'the reason', SETTING),), problems, doubts, False)
+
+
+def test_the_statuses_are_those_of_the_agent() -> None:
+    assert (OK, WARNING, CRITICAL, UNKNOWN) == (Status.OK, Status.WARNING, Status.CRITICAL, Status.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    'verdict, status, compliant, node_compliant',
+    [
+        (Verdict.COMPLIANT, OK, 1, 1),
+        (Verdict.NON_COMPLIANT, CRITICAL, 0, 0),
+        (Verdict.UNKNOWN, UNKNOWN, 0, 0),
+        (Verdict.EXEMPTED, WARNING, None, 1),
+    ],
+)
+def test_each_verdict_has_its_status_and_its_numbers(
+    verdict: Verdict, status: int, compliant: int | None, node_compliant: int
+) -> None:
+    checks = list(iter_service_checks(node(verdict), BENCHMARK))
+    assert checks == [
+        ServiceCheck('kubelet', OK, (), ''),
+        ServiceCheck('rule', status, RULE_TAGS, '' if status == OK else 'the reason'),
+    ]
+    of_rule = [] if compliant is None else [Gauge('rule.compliant', compliant, (*RULE_TAGS, 'set_by:drop_in'))]
+    assert list(iter_gauges(node(verdict), BENCHMARK)) == [
+        Gauge('kubelet.found', 1, ()),
+        *of_rule,
+        *[
+            Gauge('rules', int(each is verdict), (*BENCHMARK_TAGS, f'verdict:{name}'))
+            for each, name in (
+                (Verdict.COMPLIANT, 'compliant'),
+                (Verdict.EXEMPTED, 'exempted'),
+                (Verdict.UNKNOWN, 'unknown'),
+                (Verdict.NON_COMPLIANT, 'non_compliant'),
+            )
+        ],
+        Gauge('node.compliant', node_compliant, BENCHMARK_TAGS),
+        Gauge('kubelet.restart_pending', 0, ()),
+    ]
+
+
+def test_without_a_kubelet_only_that_is_said() -> None:
+    assert list(iter_gauges(NodeReport(0), BENCHMARK)) == [Gauge('kubelet.found', 0, ())]
+    assert list(iter_service_checks(NodeReport(0), BENCHMARK)) == [
+        ServiceCheck('kubelet', UNKNOWN, (), 'no kubelet runs on this host')
+    ]
+
+
+def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
+    names = [gauge.name for gauge in iter_gauges(NodeReport(1, node(Verdict.COMPLIANT).findings), BENCHMARK)]
+    assert 'kubelet.restart_pending' not in names
+
+
+@pytest.mark.parametrize(
+    'report, status, message',
+    [
+        pytest.param(node(Verdict.COMPLIANT), OK, '', id='all read'),
+        pytest.param(node(Verdict.UNKNOWN), OK, '', id='all read, but the file changed after the start'),
+        pytest.param(
+            node(Verdict.COMPLIANT, UNREADABLE), WARNING,
+            '/c.yaml could not be read: permission denied: let the Agent read it',
+            id='a flag decides, the file is unreadable',
+        ),
+        pytest.param(
+            node(Verdict.UNKNOWN, UNREADABLE), CRITICAL,
+            'nothing could be judged: /c.yaml could not be read: permission denied: let the Agent read it',
+            id='unreadable',
+        ),
+        pytest.param(
+            node(Verdict.NON_COMPLIANT, REFUSED), WARNING,
+            'the kubelet would refuse /c.yaml: it is empty (the next restart will fail)',
+            id='would be refused',
+        ),
+        pytest.param(
+            node(Verdict.COMPLIANT, doubts=(Unknown('process 7 is named kubelet'),)), WARNING,
+            'process 7 is named kubelet',
+            id='one more that is doubtful',
+        ),
+        pytest.param(
+            NodeReport(0, doubts=(Unknown('process 7 is named kubelet', 'look'),)), WARNING,
+            'process 7 is named kubelet: look',
+            id='only a doubtful one',
+        ),
+    ],
+)  # fmt: skip
+def test_the_kubelet_check_says_how_well_the_kubelet_could_be_seen(
+    report: NodeReport, status: int, message: str
+) -> None:
+    assert next(iter_service_checks(report, BENCHMARK)) == ServiceCheck('kubelet', status, (), message)
+
+
+@pytest.mark.parametrize(
+    'text, line',
+    [
+        ('one\ntwo\x1b[31m\x00', 'one?two?[31m?'),
+        ('bidi \u202e and \ud800 lone', 'bidi ? and ? lone'),
+        ('x' * 501, 'x' * 497 + '...'),
+        ('x' * 500, 'x' * 500),
+        ('x' * 10**6, 'x' * 497 + '...'),
+        ('g\u00fcn', 'g\u00fcn'),
+    ],
+)
+def test_a_message_is_one_printable_line_of_at_most_500_characters(text: str, line: str) -> None:
+    assert printable(text) == line
