@@ -4,9 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+
+from .standin import Standins, build
 
 
 @pytest.fixture(scope='session')
@@ -17,3 +20,14 @@ def dd_environment() -> Iterator[dict[str, Any]]:
 @pytest.fixture
 def instance() -> dict[str, Any]:
     return {}
+
+
+@pytest.fixture(scope='session')
+def standin_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp('standin'))
+
+
+@pytest.fixture
+def standins(standin_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
+    with Standins(standin_program, tmp_path_factory.mktemp('programs')) as launcher:
+        yield launcher

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,13 +17,23 @@ from datadog_checks.kubelet_compliance.model import Evidence, Process
 PID = 1000
 
 
+def ticks_from_now(seconds: float) -> int:
+    """A start time as /proc/PID/stat shows it: clock ticks since boot."""
+    return int((time.clock_gettime(time.CLOCK_BOOTTIME) + seconds) * os.sysconf('SC_CLK_TCK'))
+
+
 def write_process(procfs: Path, pid: int, argv: Sequence[str], *, comm: str = 'kubelet', cwd: Path = Path('/')) -> None:
-    """A process's folder as the kernel shows it; its links lead to real places of this machine."""
+    """A process's folder as the kernel shows it; its links lead to real places of this machine.
+
+    It starts a minute from now, so that no file that a test wrote before has changed since.
+    """
     folder = procfs / str(pid)
     folder.mkdir(parents=True)
     (folder / 'comm').write_text(f'{comm}\n')
     (folder / 'cmdline').write_bytes(b''.join(os.fsencode(argument) + b'\0' for argument in argv))
-    (folder / 'stat').write_text(f'{pid} ({comm}) S 1 {pid} {pid} 0 -1 4194560 {"0 " * 12}4242 {"0 " * 30}\n')
+    (folder / 'stat').write_text(
+        f'{pid} ({comm}) S 1 {pid} {pid} 0 -1 4194560 {"0 " * 12}{ticks_from_now(60)} {"0 " * 30}\n'
+    )
     (folder / 'root').symlink_to('/')
     (folder / 'cwd').symlink_to(cwd)
 

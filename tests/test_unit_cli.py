@@ -18,6 +18,7 @@ from .nodes import write_process
 EXAMPLES = Path(__file__).parent.parent / 'examples'
 KUBEADM = str(EXAMPLES / 'kubeadm')
 EKS = str(EXAMPLES / 'eks-al2023')
+IPTABLES = 'make_iptables_util_chains'
 
 
 @pytest.fixture
@@ -32,31 +33,30 @@ def add_kubelet(node: Path, *arguments: str, pid: int = 1000, comm: str = 'kubel
 
 
 def test_a_node_that_is_not_compliant_ends_with_1_and_says_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['--node', KUBEADM]) == 1
+    assert main(['--node', KUBEADM, '--rule', IPTABLES]) == 1
     shown = ' '.join(capsys.readouterr().out.split())
     assert shown.startswith(
         'kubelet, process 1000, judged by cis-1.24 '
         'NON COMPLIANT 4.2.7 Kubelet should be able to manage changes to iptables '
-        'value makeIPTablesUtilChains: false set by /var/lib/kubelet/config.yaml:16 (config_file) expected true '
+        'value makeIPTablesUtilChains is false set by /var/lib/kubelet/config.yaml:16 (config_file) expected true '
     )
-    assert 'To fix it, set makeIPTablesUtilChains: true there' in shown
-    assert 'does not tell when its files changed' in shown
+    assert 'To fix it, set makeIPTablesUtilChains: true in /var/lib/kubelet/config.yaml, then run: ' in shown
 
 
 def test_a_node_that_is_compliant_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['--node', EKS]) == 0
+    assert main(['--node', EKS, '--rule', IPTABLES]) == 0
     shown = ' '.join(capsys.readouterr().out.split())
     assert ' COMPLIANT 4.2.7 ' in shown
     assert 'set by /etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf:4 (drop_in)' in shown
 
 
 def test_json_holds_the_same_for_machines(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['--node', KUBEADM, '--json']) == 1
+    assert main(['--node', KUBEADM, '--json', '--rule', IPTABLES]) == 1
     answer = json.loads(capsys.readouterr().out)
     assert answer['exit_status'] == 1
     assert (answer['benchmark'], answer['compliance_framework']) == ('cis-1.24', 'cis-kubernetes')
     (kubelet,) = answer['kubelets']
-    assert (kubelet['pid'], kubelet['problems'], kubelet['restart_pending']) == (1000, [], None)
+    assert (kubelet['pid'], kubelet['problems'], kubelet['restart_pending']) == (1000, [], False)
     (rule,) = kubelet['rules']
     message = rule.pop('message')
     assert message.startswith('makeIPTablesUtilChains is false (/var/lib/kubelet/config.yaml:16); expected true. ')
@@ -65,7 +65,7 @@ def test_json_holds_the_same_for_machines(capsys: pytest.CaptureFixture[str]) ->
         'title': 'Kubelet should be able to manage changes to iptables',
         'compliance_control': ['4.2.7'],
         'verdict': 'non_compliant',
-        'declared': False,
+        'declared': {'makeIPTablesUtilChains': False},
         'set_by': 'config_file',
         'place': '/var/lib/kubelet/config.yaml:16',
         'expected': 'true',
@@ -80,7 +80,7 @@ def test_no_kubelet_ends_with_2(node: Path, capsys: pytest.CaptureFixture[str]) 
 
 def test_a_rule_that_cannot_be_determined_ends_with_2(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_kubelet(node, '--config=/c.yaml')
-    assert main(['--node', str(node)]) == 2
+    assert main(['--node', str(node), '--rule', IPTABLES]) == 2
     shown = ' '.join(capsys.readouterr().out.split())
     assert 'UNKNOWN 4.2.7' in shown
     assert 'the kubelet would refuse to start: /c.yaml: no such file or directory' in shown
@@ -89,7 +89,7 @@ def test_a_rule_that_cannot_be_determined_ends_with_2(node: Path, capsys: pytest
 def test_a_process_that_could_not_be_identified_ends_with_2(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     add_kubelet(node, '--make-iptables-util-chains')
     add_kubelet(node, pid=2000, program='something')
-    assert main(['--node', str(node)]) == 2
+    assert main(['--node', str(node), '--rule', IPTABLES]) == 2
     assert 'process 2000 is named kubelet' in ' '.join(capsys.readouterr().out.split())
 
 
@@ -110,7 +110,7 @@ def test_an_argument_can_put_no_escape_on_the_terminal(node: Path, capsys: pytes
 @pytest.mark.parametrize(
     'options, message',
     [
-        (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; known are: "),
+        (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; known are: auto, "),
         (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; known are: '),
         (['--node', '/nonexistent'], '/nonexistent holds no captured node: it has no folder proc'),
     ],
@@ -132,12 +132,38 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
         'what',
         'why',
         'impact',
-        'default makeIPTablesUtilChains is true',
+        'default true',
         '4.2.7 in cis-1.24',
         'cis_controls:6.9',
     ):
         assert text in shown
     assert '10-kubeadm.conf' in shown and 'systemctl daemon-reload' in shown
+
+
+def test_a_capture_that_does_not_say_when_its_files_changed_says_so(
+    node: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add_kubelet(node, '--make-iptables-util-chains')
+    assert main(['--node', str(node), '--rule', IPTABLES]) == 0
+    assert 'does not say when its kubelet started' in capsys.readouterr().out
+
+
+def test_the_facts_of_a_capture_count_as_if_live(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_kubelet(node, '--config=/c.yaml')
+    shutil.copy(EXAMPLES / 'kubeadm/var/lib/kubelet/config.yaml', node / 'c.yaml')
+    facts = {'booted_at': 1000, 'files': {'/c.yaml': {'mode': '666', 'uid': 5, 'gid': 0, 'changed_at': 9e12}}}
+    (node / 'node.json').write_text(json.dumps(facts))
+    assert main(['--node', str(node), '--json', '--rule', 'anonymous_auth', '--rule', 'config_file_ownership']) == 1
+    (kubelet,) = json.loads(capsys.readouterr().out)['kubelets']
+    assert kubelet['restart_pending'] is True
+    assert [rule['verdict'] for rule in kubelet['rules']] == ['unknown', 'non_compliant']
+    assert '/c.yaml changed after the kubelet started' in kubelet['rules'][0]['message']
+
+
+def test_a_capture_with_broken_facts_is_an_error(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (node / 'node.json').write_text('{"files": []}')
+    assert main(['--node', str(node)]) == 2
+    assert capsys.readouterr().err == 'kubelet-compliance: node.json is not what a capture writes\n'
 
 
 def test_a_link_in_a_captured_node_does_not_lead_out_of_it(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -155,6 +181,6 @@ def test_a_link_in_a_captured_node_does_not_lead_out_of_it(node: Path, capsys: p
 def test_both_commands_run_as_a_user_runs_them(command: list[str]) -> None:
     program, *rest = command
     path = program if rest else str(Path(sys.executable).parent / program)
-    done = subprocess.run([path, *rest, '--node', EKS], capture_output=True, text=True, check=False)
+    done = subprocess.run([path, *rest, '--node', EKS, '--rule', IPTABLES], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, '')
     assert 'COMPLIANT  4.2.7' in done.stdout

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import pytest
 
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.golang import Duration
 from datadog_checks.kubelet_compliance.judge import judge, judge_node, restart_pending, shorten, show
 from datadog_checks.kubelet_compliance.model import (
     Declared,
@@ -16,12 +18,14 @@ from datadog_checks.kubelet_compliance.model import (
     Source,
     Unknown,
     Value,
+    Values,
     Verdict,
 )
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
-FILE = Origin(Source.CONFIG_FILE, '/var/lib/kubelet/config.yaml:17')
+BENCHMARK = BENCHMARKS['cis-1.24']
+FILE = Origin(Source.CONFIG_FILE, '/var/lib/kubelet/config.yaml:17', '/var/lib/kubelet/config.yaml')
 FLAG = Origin(Source.FLAG, '--make-iptables-util-chains=false')
 UNREAD = Unknown('/c.yaml could not be read: permission denied', 'let the Agent read it')
 NOT_ASKED = Unknown('not asked')
@@ -32,59 +36,59 @@ COMPLIANT, NON_COMPLIANT, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Ve
 PROCESS = Process(1, 1, (), 1000.0)
 
 
+FIELD = 'makeIPTablesUtilChains'
+FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {RESTART}'
+
+
 @pytest.mark.parametrize(
     'declared, running, changed, verdict, pending, says',
     [
         pytest.param(
-            True, True, None, COMPLIANT, False, 'makeIPTablesUtilChains is true (/var/lib/kubelet/config.yaml:17)',
+            True, True, None, COMPLIANT, False, f'{FIELD} is true ({CHANGED}:17)',
             id='declared and running compliant',
         ),
         pytest.param(
             True, False, CHANGED, NON_COMPLIANT, True,
-            f'makeIPTablesUtilChains runs with false; {CHANGED}:17 now says true: restart the kubelet, {RESTART}',
+            f'running with {FIELD} is false; {CHANGED}:17 now says {FIELD} is true: restart the kubelet, {RESTART}',
             id='only declared compliant',
         ),
         pytest.param(
-            True, NOT_ASKED, None, COMPLIANT, False,
-            'makeIPTablesUtilChains is true (/var/lib/kubelet/config.yaml:17)',
+            True, NOT_ASKED, None, COMPLIANT, False, f'{FIELD} is true ({CHANGED}:17)',
             id='declared compliant, running unknown, nothing changed',
         ),
         pytest.param(
             True, NOT_ASKED, CHANGED, UNKNOWN, True,
-            f'makeIPTablesUtilChains is true ({CHANGED}:17), but {CHANGED} changed after the kubelet started, '
+            f'{FIELD} is true ({CHANGED}:17), but {CHANGED} changed after the kubelet started, '
             'so what it runs with is not known: restart it, or let the Agent read /configz',
             id='declared compliant, running unknown, file changed',
         ),
         pytest.param(
             False, True, CHANGED, NON_COMPLIANT, True,
-            'It runs with true, but the next restart brings in: makeIPTablesUtilChains is false '
-            f'({CHANGED}:17); expected true. To fix it, set makeIPTablesUtilChains: true there, '
-            f'or take the line out, then {RESTART}',
+            f'Running with {FIELD} is true, but the next restart brings in: {FIELD} is false '
+            f'({CHANGED}:17); expected true. {FIX}',
             id='only running compliant',
         ),
         pytest.param(
-            False, False, None, NON_COMPLIANT, False,
-            f'makeIPTablesUtilChains is false ({CHANGED}:17); expected true. To fix it, '
-            f'set makeIPTablesUtilChains: true there, or take the line out, then {RESTART}',
+            False, False, None, NON_COMPLIANT, False, f'{FIELD} is false ({CHANGED}:17); expected true. {FIX}',
             id='neither compliant',
         ),
         pytest.param(
-            False, NOT_ASKED, None, NON_COMPLIANT, False, f'makeIPTablesUtilChains is false ({CHANGED}:17); expected',
+            False, NOT_ASKED, None, NON_COMPLIANT, False, f'{FIELD} is false ({CHANGED}:17); expected true. {FIX}',
             id='declared not compliant, running unknown',
         ),
         pytest.param(
-            UNREAD, True, None, COMPLIANT, None, 'makeIPTablesUtilChains runs with true',
+            UNREAD, True, None, COMPLIANT, None, f'running with {FIELD} is true',
             id='declared unknown, running compliant',
         ),
         pytest.param(
             UNREAD, False, None, NON_COMPLIANT, None,
-            'makeIPTablesUtilChains runs with false; expected true. Where it is set cannot be told: /c.yaml',
+            f'running with {FIELD} is false; expected true. Where it is set cannot be told: '
+            '/c.yaml could not be read: permission denied',
             id='declared unknown, running not compliant',
         ),
         pytest.param(
             UNREAD, NOT_ASKED, None, UNKNOWN, None,
-            'makeIPTablesUtilChains cannot be determined: /c.yaml could not be read: permission denied; '
-            'let the Agent read it',
+            f'{FIELD} cannot be determined: /c.yaml could not be read: permission denied; let the Agent read it',
             id='both unknown',
         ),
     ],
@@ -98,27 +102,63 @@ def test_each_cell_of_the_table_of_verdicts(
     says: str,
 ) -> None:
     unknown = declared if isinstance(declared, Unknown) else None
-    setting = Setting(declared, None if unknown else FILE, running, changed)
-    finding = judge(RULE, setting)
+    setting = Setting(pair(declared), None if unknown else FILE, pair(running), changed)
+    finding = judge(RULE, setting, BENCHMARK)
     assert finding.verdict is verdict
-    assert finding.message.startswith(says)
+    assert finding.message == says
     assert finding.set_by is (Source.CONFIGZ if unknown else Source.CONFIG_FILE)
-    assert restart_pending(PROCESS, Declared({}, {}, unknown, changed), [setting]) is pending
+    assert restart_pending(PROCESS, Declared({}, {}, unknown, changed=changed), [setting]) is pending
+
+
+def pair(value: Value | Unknown) -> Values | Unknown:
+    return value if isinstance(value, Unknown) else ((FIELD, value),)
 
 
 def test_the_fix_for_a_flag_is_to_take_it_out_of_the_service() -> None:
-    message = judge(RULE, Setting(False, FLAG, NOT_ASKED)).message
+    message = judge(RULE, Setting(pair(False), FLAG, NOT_ASKED), BENCHMARK).message
     assert message == (
-        'makeIPTablesUtilChains is false (--make-iptables-util-chains=false); expected true. To fix it, take the flag '
+        f'{FIELD} is false (--make-iptables-util-chains=false); expected true. To fix it, take the flag '
         "out of the arguments of the kubelet's service (kubeadm: KUBELET_SYSTEM_PODS_ARGS in "
         f'/etc/systemd/system/kubelet.service.d/10-kubeadm.conf), then {RESTART}'
     )
     assert len(message) < 500
 
 
+def test_where_the_default_is_not_compliant_the_file_has_to_say_more() -> None:
+    rule = RULES_BY_KEY['rotate_certificates']
+    by_flag = Setting((('rotateCertificates', False),), Origin(Source.FLAG, '--rotate-certificates=0'), NOT_ASKED)
+    assert 'take the flag out of ' in judge(rule, by_flag, BENCHMARK).message
+    assert (
+        ' and set rotateCertificates: true in the file of --config, then run' in judge(rule, by_flag, BENCHMARK).message
+    )
+    by_default = Setting((('rotateCertificates', False),), Origin(Source.DEFAULT, 'default'), NOT_ASKED)
+    assert judge(rule, by_default, BENCHMARK).message == (
+        'rotateCertificates is false (default); expected true. '
+        f'To fix it, set rotateCertificates: true in the file of --config, then {RESTART}'
+    )
+
+
 @pytest.mark.parametrize('value', [None, 'true', 1, (), {}, 0.0, float('nan'), ('x',) * 999, {'a': {'b': None}}])
 def test_anything_but_true_is_not_compliant_and_raises_nothing(value: Value) -> None:
-    assert judge(RULE, Setting(value, FILE, NOT_ASKED)).verdict is NON_COMPLIANT
+    assert judge(RULE, Setting(pair(value), FILE, NOT_ASKED), BENCHMARK).verdict is NON_COMPLIANT
+
+
+@pytest.mark.parametrize(
+    'key, values, command',
+    [
+        ('config_file_permissions', (('/etc/a', '600'), ('/etc/b', '644')), 'chmod 600 /etc/b'),
+        ('config_file_ownership', (('/etc/a', 'root:root'), ('/etc/b', '1000:root')), 'chown root:root /etc/b'),
+    ],
+)
+def test_the_fix_for_a_file_names_the_one_that_is_wrong(key: str, values: Values, command: str) -> None:
+    finding = judge(RULES_BY_KEY[key], Setting(values, Origin(Source.FLAG, ''), NOT_ASKED), BENCHMARK)
+    assert finding.verdict is NON_COMPLIANT
+    assert finding.message.endswith(f'. To fix it, run: {command}')
+
+
+def test_no_file_in_use_is_nothing_to_hold_against_a_node() -> None:
+    finding = judge(RULES_BY_KEY['kubeconfig_permissions'], Setting((), Origin(Source.FLAG, ''), NOT_ASKED), BENCHMARK)
+    assert (finding.verdict, finding.message) == (COMPLIANT, 'no such file is in use')
 
 
 @pytest.mark.parametrize(
@@ -128,7 +168,9 @@ def test_anything_but_true_is_not_compliant_and_raises_nothing(value: Value) -> 
         (False, 'false'),
         (None, 'not set'),
         ('', 'not set'),
+        ((), 'not set'),
         (0, '0'),
+        (Duration(5400 * 10**9), '1h30m0s'),
         (('a', 'b'), 'a,b'),
         ({'a': True}, 'a=true'),
         ('x' * 100, 'x' * 28 + '...' + 'x' * 28),
@@ -144,12 +186,12 @@ def test_a_long_path_keeps_its_beginning_and_its_end() -> None:
 
 
 def test_a_captured_node_does_not_tell_whether_a_restart_is_pending() -> None:
-    setting = Setting(True, FILE, NOT_ASKED)
+    setting = Setting(pair(True), FILE, NOT_ASKED)
     assert restart_pending(Process(1, 1, ()), Declared({}, {}), [setting]) is None
 
 
 def kubelet(verdict: Verdict, *, pending: bool | None = False, problem: Unknown | None = None) -> KubeletReport:
-    finding = Finding(RULE, verdict, verdict.value, Setting(True, FILE, NOT_ASKED))
+    finding = Finding(RULE, verdict, verdict.value, Setting(pair(True), FILE, NOT_ASKED))
     return KubeletReport(PROCESS, (finding,), (problem,) if problem else (), pending)
 
 

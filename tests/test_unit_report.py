@@ -3,6 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from datadog_checks.base.constants import ServiceCheck as Status
@@ -13,6 +15,7 @@ from datadog_checks.kubelet_compliance.report import (
     OK,
     UNKNOWN,
     WARNING,
+    Detail,
     Gauge,
     ServiceCheck,
     iter_gauges,
@@ -23,7 +26,7 @@ from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
 BENCHMARK = BENCHMARKS['cis-1.24']
 RULE = RULES_BY_KEY['make_iptables_util_chains']
-SETTING = Setting(True, Origin(Source.DROP_IN, '/d/a.conf:3'), Unknown('not asked'))
+SETTING = Setting((('makeIPTablesUtilChains', True),), Origin(Source.DROP_IN, '/d/a.conf:3'), Unknown('not asked'))
 BENCHMARK_TAGS = ('benchmark:cis-1.24', 'compliance_framework:cis-kubernetes')
 RULE_TAGS = ('rule:make_iptables_util_chains', *BENCHMARK_TAGS, 'compliance_control:4.2.7', 'cis_controls:6.9')
 UNREADABLE = Unknown('/c.yaml could not be read: permission denied', 'let the Agent read it')
@@ -31,7 +34,7 @@ REFUSED = Unknown('the kubelet would refuse /c.yaml: it is empty', refused=True)
 
 
 def node(verdict: Verdict, *problems: Unknown, found: int = 1, doubts: tuple[Unknown, ...] = ()) -> NodeReport:
-    return NodeReport(found, (Finding(RULE, verdict, 'the reason', SETTING),), problems, doubts, False)
+    return NodeReport(found, (Finding(RULE, verdict, 'the reason', SETTING),), problems, doubts, restart_pending=False)
 
 
 def test_the_statuses_are_those_of_the_agent() -> None:
@@ -80,6 +83,31 @@ def test_without_a_kubelet_only_that_is_said() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    'detail, names',
+    [
+        (Detail.FULL, {'kubelet.found', 'rule.compliant', 'rules', 'node.compliant', 'kubelet.restart_pending'}),
+        (Detail.SUMMARY, {'kubelet.found', 'rules', 'node.compliant', 'kubelet.restart_pending'}),
+        (Detail.NONE, set()),
+    ],
+)
+def test_the_option_metrics_says_how_many_are_sent(detail: Detail, names: set[str]) -> None:
+    assert {gauge.name for gauge in iter_gauges(node(Verdict.COMPLIANT), BENCHMARK, detail)} == names
+
+
+def test_a_rule_with_two_numbers_has_two_control_tags() -> None:
+    stig = BENCHMARKS['eks-stig-kubernetes-v1r6']
+    finding = Finding(RULES_BY_KEY['authorization_mode'], Verdict.COMPLIANT, '', SETTING)
+    checks = list(iter_service_checks(NodeReport(1, (finding,)), stig))
+    assert checks[1].tags == (
+        'rule:authorization_mode',
+        'benchmark:eks-stig-kubernetes-v1r6',
+        'compliance_framework:stig-eks',
+        'compliance_control:V-242392',
+        'compliance_control:V-242435',
+    )
+
+
 def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
     names = [gauge.name for gauge in iter_gauges(NodeReport(1, node(Verdict.COMPLIANT).findings), BENCHMARK)]
     assert 'kubelet.restart_pending' not in names
@@ -109,6 +137,12 @@ def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
             node(Verdict.COMPLIANT, doubts=(Unknown('process 7 is named kubelet'),)), WARNING,
             'process 7 is named kubelet',
             id='one more that is doubtful',
+        ),
+        pytest.param(
+            replace(node(Verdict.COMPLIANT), lapsed=(Unknown('the exemption of x ended on 2026-01-31', 'renew it'),)),
+            WARNING,
+            'the exemption of x ended on 2026-01-31: renew it',
+            id='an exemption that has run out',
         ),
         pytest.param(
             NodeReport(0, doubts=(Unknown('process 7 is named kubelet', 'look'),)), WARNING,

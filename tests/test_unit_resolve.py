@@ -8,35 +8,39 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.golang import format_duration
+from datadog_checks.kubelet_compliance.decoding import DEFAULT_ORIGIN
+from datadog_checks.kubelet_compliance.golang import Duration
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
     Evidence,
     File,
+    FileAspect,
+    FileSet,
+    FileStatus,
     Missing,
+    Origin,
     Process,
+    Setting,
     Source,
     Unknown,
     Unreadable,
     Value,
 )
-from datadog_checks.kubelet_compliance.resolve import declare, resolve
+from datadog_checks.kubelet_compliance.resolve import declare, resolve, resolve_files
 
 from .cases import CASES, Case
 from .nodes import made_up_host, read_evidence
 
 FIELD = 'makeIPTablesUtilChains'
-NOT_ASKED = Unknown('not asked')
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 START = 1_000_000.0
 
 
-def spelled(value: Value, field: str) -> Any:
+def spelled(value: Value) -> Any:
     """A value as the recordings spell it."""
-    if field == 'streamingConnectionIdleTimeout':
-        assert isinstance(value, int)
-        return format_duration(value)
+    if isinstance(value, Duration):
+        return str(value)
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -56,7 +60,7 @@ def test_declared_configuration_is_what_the_recorded_kubelet_ran_with(case: Case
         return
     assert declared.unknown is None
     for field, expected in case.effective.items():
-        value = spelled(declared.value(field), field)
+        value = spelled(declared.value(field))
         expected = expected.replace('{dir}', str(folder)) if isinstance(expected, str) else expected
         if field in ('tlsCertFile', 'tlsPrivateKeyFile') and str(expected).startswith(f'{folder}/.cert/'):
             expected = None  # The pair that the kubelet made itself is nothing that was declared.
@@ -145,8 +149,8 @@ def evidence(
     ],
 )
 def test_a_value_is_named_with_the_place_that_decides(seen: Evidence, value: bool, source: Source, place: str) -> None:
-    setting = resolve(declare(seen), FIELD, NOT_ASKED)
-    assert setting.declared is value
+    setting = resolve(declare(seen), (FIELD,))
+    assert setting.declared == ((FIELD, value),)
     assert setting.origin is not None
     assert (setting.origin.source, setting.origin.place) == (source, place)
 
@@ -154,9 +158,9 @@ def test_a_value_is_named_with_the_place_that_decides(seen: Evidence, value: boo
 def test_a_flag_swallowed_by_a_library_flag_does_not_beat_the_file() -> None:
     """With a file the kubelet parses its arguments twice, and the second time --log-cadvisor-usage takes a value."""
     arguments = ('--log-cadvisor-usage', '--make-iptables-util-chains=true')
-    assert resolve(declare(evidence(*arguments)), FIELD, NOT_ASKED).declared is True
+    assert resolve(declare(evidence(*arguments)), (FIELD,)).declared == ((FIELD, True),)
     with_file = declare(evidence(*arguments, config=f'{FIELD}: false\n'))
-    assert resolve(with_file, FIELD, NOT_ASKED).declared is False
+    assert resolve(with_file, (FIELD,)).declared == ((FIELD, False),)
 
 
 SECRET = 'hunter2'
@@ -192,7 +196,7 @@ WOULD_REFUSE = 'the kubelet would refuse'
     ],
 )
 def test_what_cannot_be_told_is_unknown_with_the_reason_and_no_secret(seen: Evidence, reason: str) -> None:
-    setting = resolve(declare(seen), FIELD, NOT_ASKED)
+    setting = resolve(declare(seen), (FIELD,))
     assert isinstance(setting.declared, Unknown)
     assert setting.declared.reason.startswith(reason)
     assert SECRET not in setting.declared.reason
@@ -209,13 +213,13 @@ def test_what_cannot_be_told_is_unknown_with_the_reason_and_no_secret(seen: Evid
 def test_a_flag_decides_where_a_file_below_it_could_not_be_read(seen: Evidence, expected: bool) -> None:
     declared = declare(seen)
     assert declared.unknown is not None
-    assert resolve(declared, FIELD, NOT_ASKED).declared is expected
+    assert resolve(declared, (FIELD,)).declared == ((FIELD, expected),)
 
 
 def test_a_flag_does_not_save_a_file_that_the_kubelet_would_refuse() -> None:
     declared = declare(evidence('--make-iptables-util-chains', config='maxPods: many\n'))
     assert declared.unknown is not None and declared.unknown.refused
-    assert isinstance(resolve(declared, FIELD, NOT_ASKED).declared, Unknown)
+    assert isinstance(resolve(declared, (FIELD,)).declared, Unknown)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +231,7 @@ def test_a_file_has_changed_when_its_time_is_over_a_second_past_the_start(
 ) -> None:
     declared = declare(evidence(config='', changed_at=changed_at))
     assert declared.changed == changed
-    assert resolve(declared, FIELD, NOT_ASKED).changed == changed
+    assert resolve(declared, (FIELD,)).changed == changed
 
 
 def test_each_drop_in_and_their_folder_can_have_changed() -> None:
@@ -241,9 +245,65 @@ def test_each_drop_in_and_their_folder_can_have_changed() -> None:
 def test_a_value_that_a_flag_decides_does_not_depend_on_files() -> None:
     declared = declare(evidence('--make-iptables-util-chains', config='', changed_at=START + 100))
     assert declared.changed == '/c.yaml'
-    assert resolve(declared, FIELD, NOT_ASKED).changed is None
+    assert resolve(declared, (FIELD,)).changed is None
 
 
 def test_a_captured_node_does_not_tell_what_changed() -> None:
     seen = Evidence(Process(1, 1, ()), File('/c.yaml', HEAD.encode(), None))
     assert declare(seen) == Declared(declare(seen).values, declare(seen).origins)
+
+
+def test_a_flag_without_a_field_is_known_where_a_file_could_not_be_read() -> None:
+    declared = declare(evidence('--hostname-override=n1', config=Unreadable('/c.yaml', NO_PERMISSION)))
+    setting = resolve(declared, ('--hostname-override',))
+    assert setting.declared == (('--hostname-override', 'n1'),)
+    assert setting.origin == Origin(Source.FLAG, '--hostname-override=n1')
+
+
+def test_a_flag_without_a_field_depends_on_no_file() -> None:
+    declared = declare(evidence(config='', changed_at=START + 100))
+    assert resolve(declared, ('--hostname-override',)) == Setting(
+        (('--hostname-override', None),), DEFAULT_ORIGIN, Unknown('the running configuration was not asked for')
+    )
+
+
+@pytest.mark.parametrize('broken', [evidence('--bogus'), evidence('x'), evidence(config='maxPods: many')])
+def test_no_flag_is_known_of_a_kubelet_that_would_not_start(broken: Evidence) -> None:
+    assert isinstance(resolve(declare(broken), ('--hostname-override',)).declared, Unknown)
+
+
+def test_several_fields_are_one_setting_with_the_first_place_that_is_not_the_default() -> None:
+    declared = declare(evidence('--tls-cert-file=/a.crt', config='tlsPrivateKeyFile: /a.key\n'))
+    setting = resolve(declared, ('serverTLSBootstrap', 'tlsPrivateKeyFile', 'tlsCertFile'))
+    assert setting.declared == (
+        ('serverTLSBootstrap', False),
+        ('tlsPrivateKeyFile', '/a.key'),
+        ('tlsCertFile', '/a.crt'),
+    )
+    assert setting.origin is not None and setting.origin.place == '/c.yaml:3'
+
+
+GOOD = FileStatus('/etc/a', 0o600, 0, 0)
+WORSE = FileStatus('/etc/b', 0o4755, 1000, 0)
+
+
+def test_the_mode_and_the_owner_of_each_file_are_a_setting() -> None:
+    files = FileSet((GOOD, WORSE), Source.FLAG)
+    assert resolve_files(files, FileAspect.MODE).declared == (('/etc/a', '600'), ('/etc/b', '4755'))
+    assert resolve_files(files, FileAspect.OWNER).declared == (('/etc/a', 'root:root'), ('/etc/b', '1000:root'))
+    assert resolve_files(FileSet(()), FileAspect.MODE).declared == ()
+
+
+@pytest.mark.parametrize(
+    'files, reason',
+    [
+        (Unknown('the cgroup could not be read'), 'the cgroup could not be read'),
+        (FileSet((GOOD, Missing('/etc/b', NOT_FOUND))), f'/etc/b could not be looked at: {NOT_FOUND}'),
+        (FileSet((Unreadable('/etc/b', NO_PERMISSION),)), f'/etc/b could not be looked at: {NO_PERMISSION}'),
+    ],
+)
+def test_a_file_that_could_not_be_looked_at_makes_the_setting_unknown(files: FileSet | Unknown, reason: str) -> None:
+    for aspect in FileAspect:
+        declared = resolve_files(files, aspect).declared
+        assert isinstance(declared, Unknown)
+        assert declared.reason == reason

@@ -3,16 +3,23 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+import copy
 import json
 import re
+from typing import Any
 
 import pytest
+import yaml
 
+from datadog_checks.kubelet_compliance.benchmark_table import BENCHMARK_OF_VERSION
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
+from datadog_checks.kubelet_compliance.decoding import zero_of
+from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Kind
 from datadog_checks.kubelet_compliance.flag_table import FLAGS
-from datadog_checks.kubelet_compliance.model import Rule
-from datadog_checks.kubelet_compliance.rules import RULES, RULES_BY_KEY
+from datadog_checks.kubelet_compliance.judge import judge
+from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Rule, Verdict
+from datadog_checks.kubelet_compliance.resolve import declare, resolve
+from datadog_checks.kubelet_compliance.rules import RULES, RULES_BY_KEY, SETTING_RULES
 from datadog_checks.kubelet_compliance.selection import SelectionError, select
 
 from .cases import TRUTH
@@ -25,44 +32,149 @@ def test_keys_are_unique_and_never_change_their_form() -> None:
     assert all(re.fullmatch(r'[a-z][a-z0-9_]+', key) for key in RULES_BY_KEY)
 
 
-@pytest.mark.parametrize('rule', RULES, ids=lambda rule: rule.key)
-def test_a_rule_names_a_real_field_and_the_flag_that_writes_it(rule: Rule) -> None:
-    spec, value = KUBELET_CONFIGURATION, EVERYTHING_SET
-    for name in rule.field.split('.'):
-        assert spec.fields is not None
-        spec, value = spec.fields[name], value[name]
-    assert FLAGS[rule.flag.removeprefix('--')].field == rule.field
+@pytest.mark.parametrize('rule', SETTING_RULES, ids=lambda rule: rule.key)
+def test_a_rule_names_real_fields_and_the_flags_that_write_them(rule: Rule) -> None:
+    assert len(rule.fields) == len(rule.flags) == len(rule.when_absent)
+    for field, flag, absent in zip(rule.fields, rule.flags, rule.when_absent, strict=True):
+        row = FLAGS[flag.removeprefix('--')]
+        if field == flag:
+            assert row.field is None
+            continue
+        spec, value = KUBELET_CONFIGURATION, EVERYTHING_SET
+        for name in field.split('.'):
+            if spec.kind is Kind.MAP:
+                assert spec.items is not None and isinstance(value, dict)
+                spec = spec.items
+                break
+            assert spec.fields is not None
+            spec, value = spec.fields[name], value[name]
+        assert row.field in (field, field.split('.')[0]) or field in NOT_WRITTEN_BY_A_FLAG
+        assert absent == (None if spec.nullable or field in ALWAYS_THERE else zero_of(spec))
+
+
+NOT_WRITTEN_BY_A_FLAG = {'seccompDefault'}
+"""--seccomp-default works beside the field, see the rule's note."""
+
+ALWAYS_THERE = {'streamingConnectionIdleTimeout', 'featureGates.RotateKubeletServerCertificate'}
+"""Go writes a zero duration as 0s, and a gate that is not named is at its default."""
 
 
 @pytest.mark.parametrize('rule', RULES, ids=lambda rule: rule.key)
 def test_a_rule_carries_all_that_a_person_needs(rule: Rule) -> None:
-    for text in (rule.title, rule.default, rule.what, rule.why, rule.impact, rule.fix_in_file, rule.fix_by_flag):
+    for text in (rule.title, rule.default, rule.what, rule.why, rule.impact):
         assert text.strip() == text != ''
+    assert (rule.files is None) == bool(rule.fields) == (rule.aspect is None)
+    assert bool(rule.references) == bool(rule.fields)
     assert all(reference.startswith('https://kubernetes.io/docs/') for reference in rule.references)
-    # A colon between flag and value, which several benchmarks print, keeps a kubelet from starting.
-    assert f'{rule.flag}:' not in rule.fix_by_flag + rule.fix_in_file + rule.what
+
+
+EVERYTHING_WRONG: dict[str, Any] = {
+    'authorization': {'mode': 'AlwaysAllow'},
+    'authentication': {'anonymous': {'enabled': True}},
+    'readOnlyPort': 10255,
+    'makeIPTablesUtilChains': False,
+    'staticPodPath': '/etc/kubernetes/manifests',
+}
+
+
+@pytest.mark.parametrize('rule', [rule for rule in SETTING_RULES if rule.fix], ids=lambda rule: rule.key)
+def test_the_fix_in_a_file_is_one_that_the_kubelet_takes_and_that_mends_the_rule(rule: Rule) -> None:
+    configuration = {
+        'apiVersion': 'kubelet.config.k8s.io/v1beta1',
+        'kind': 'KubeletConfiguration',
+        **copy.deepcopy(EVERYTHING_WRONG),
+    }
+    for field, text in rule.fix:
+        *parents, name = field.split('.')
+        values = configuration
+        for parent in parents:
+            values = values.setdefault(parent, {})
+        values[name] = yaml.safe_load(text)
+    config = File('/c.yaml', yaml.safe_dump(configuration).encode(), None)
+    declared = declare(Evidence(Process(1, 1, ()), config))
+    assert declared.unknown is None
+    assert judge(rule, resolve(declared, rule.fields), BENCHMARKS['cis-1.12']).verdict is Verdict.COMPLIANT
 
 
 def test_the_iptables_rule_is_control_4_2_7_of_the_default_benchmark() -> None:
-    benchmark, rules = select(None, None)
-    assert benchmark is BENCHMARKS[DEFAULT_BENCHMARK]
-    assert (benchmark.name, benchmark.framework) == ('cis-1.24', 'cis-kubernetes')
-    assert benchmark.controls['make_iptables_util_chains'] == ('4.2.7',)
-    assert RULES_BY_KEY['make_iptables_util_chains'] in rules
+    selection = select(None, None)
+    assert selection.benchmark is BENCHMARKS[DEFAULT_BENCHMARK]
+    assert (selection.benchmark.name, selection.benchmark.framework) == ('cis-1.24', 'cis-kubernetes')
+    assert selection.benchmark.controls['make_iptables_util_chains'] == ('4.2.7',)
+    assert RULES_BY_KEY['make_iptables_util_chains'] in selection.rules
+
+
+def test_the_numbers_are_those_of_the_benchmarks() -> None:
+    recorded = json.loads((TRUTH / 'benchmarks.json').read_text())
+    assert set(BENCHMARKS) == set(recorded['benchmarks'])
+    for name, rules in recorded['benchmarks'].items():
+        benchmark = BENCHMARKS[name]
+        assert benchmark.framework == recorded['compliance_framework'][name]
+        numbers = {key.replace('-', '_'): tuple(row['id'] for row in rows) for key, rows in rules.items()}
+        assert {**benchmark.controls, **benchmark.unjudged} == numbers
+        assert not set(benchmark.controls) & set(benchmark.unjudged)
+        for key, rows in rules.items():
+            key, expected = key.replace('-', '_'), rows[0].get('expected')
+            is_file_rule = RULES_BY_KEY[key].files is not None
+            assert (key in benchmark.unjudged) == (is_file_rule and expected is None)
+            assert (key in benchmark.modes) == (key.endswith('_permissions') and expected is not None)
+            if key in benchmark.modes:
+                modes = benchmark.modes[key]
+                one_of = tuple(int(mode, 8) for mode in expected.get('mode_one_of', ()))
+                at_most = int(expected['mode_at_most'], 8) if 'mode_at_most' in expected else None
+                assert (modes.one_of, modes.at_most) == (one_of, at_most)
+        strong = recorded['strong_tls_cipher_suites']
+        suites = strong.get(name) or strong['every other benchmark that has the rule']
+        assert set(benchmark.strong_cipher_suites) == set(suites)
+    assert BENCHMARK_OF_VERSION == recorded['kubernetes_version_to_benchmark']
+
+
+@pytest.mark.parametrize(
+    'version, name',
+    [
+        ('v1.24.17', 'cis-1.24'),
+        ('v1.28.3-gke.100', 'cis-1.10'),
+        ('1.31.0', 'cis-1.11'),
+        ('v1.34.1', 'cis-1.12'),
+        ('v1.99.0', 'cis-1.12'),
+        ('v1.2.0', 'cis-1.5'),
+        ('v2.0.0', 'cis-1.24'),
+        ('', 'cis-1.24'),
+        (None, 'cis-1.24'),
+    ],
+)
+def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, name: str) -> None:
+    assert select('auto', None, version).benchmark.name == name
+
+
+@pytest.mark.parametrize(
+    'mode, allowed',
+    [(0o600, True), (0o400, True), (0o000, True), (0o640, False), (0o644, False), (0o700, False), (0o4600, False)],
+)
+def test_a_mode_of_at_most_600_has_no_other_bit(mode: int, allowed: bool) -> None:
+    assert BENCHMARKS['cis-1.24'].modes['kubeconfig_permissions'].allow(mode) is allowed
+
+
+def test_a_mode_that_must_be_one_of_a_few_is_no_other() -> None:
+    modes = BENCHMARKS['rke2-cis-1.24'].modes['kubeconfig_permissions']
+    assert (modes.allow(0o600), modes.allow(0o400)) == (True, False)
 
 
 @pytest.mark.parametrize('name', BENCHMARKS)
 def test_a_benchmark_names_only_known_rules(name: str) -> None:
     assert BENCHMARKS[name].name == name
-    assert set(BENCHMARKS[name].controls) <= set(RULES_BY_KEY)
+    assert set(BENCHMARKS[name].controls) | set(BENCHMARKS[name].unjudged) <= set(RULES_BY_KEY)
+    assert select(name, None).rules
 
 
 @pytest.mark.parametrize(
     'name, keys, message',
     [
-        ('cis-9', None, "unknown benchmark 'cis-9'; known are: .*cis-1.24"),
+        ('cis-9', None, "unknown benchmark 'cis-9'; known are: auto, .*cis-1.24"),
         ('cis-1.24', ['bogus'], 'unknown rules for cis-1.24: bogus; known are: .*make_iptables_util_chains'),
         ('cis-1.24', ['make_iptables_util_chains', 'x', 'y'], 'unknown rules for cis-1.24: x, y; known'),
+        ('cis-1.24', ['pod_max_pids'], 'unknown rules for cis-1.24: pod_max_pids; known are: '),
+        ('gke-1.0', ['kubeconfig_ownership'], 'gke-1.0 names kubeconfig_ownership but no value to judge it by; known'),
         ('cis-1.24', [], 'rules is empty: leave it out, or name some of: .*make_iptables_util_chains'),
     ],
 )

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timezone
 from typing import Any
 
 from datadog_checks.base import AgentCheck, ConfigurationError
 
-from .collect import Memory, collect
+from .collect import collect
 from .config_models import ConfigMixin
+from .exemptions import ExemptionError, apply_exemptions, parse_exemptions
 from .host import Host
+from .memory import Memory
 from .model import NodeReport
-from .report import iter_gauges, iter_service_checks
+from .report import Detail, iter_gauges, iter_service_checks
+from .rules import RULES_BY_KEY
 from .selection import SelectionError, select
 
 try:
@@ -36,27 +40,25 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         """Turn the options into what a collection needs. Raises ConfigurationError, and so stops the check."""
         options = self.config
         try:
-            self.benchmark, self.rules = select(options.benchmark, options.rules)
-        except SelectionError as error:
+            self.selection = select(options.benchmark, options.rules)
+            self.exemptions = parse_exemptions([row.model_dump() for row in options.exemptions or ()], RULES_BY_KEY)
+        except (SelectionError, ExemptionError) as error:
             raise ConfigurationError(str(error)) from None
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
         self.host = Host(procfs.rstrip('/') or '/', options.host_root)
         self.memory = Memory()
+        self.detail = Detail(options.metrics or Detail.FULL)
         self.instance_tags = tuple(options.tags or ())
         if options.service:
             self.instance_tags += (f'service:{options.service}',)
 
     def check(self, _: Any) -> None:
-        report, _kubelets = collect(self.host, self.rules, self.memory)
-        self.submit(report)
+        report, _kubelets = collect(self.host, self.selection, self.memory)
+        self.submit(apply_exemptions(report, self.exemptions, datetime.now(timezone.utc).date()))
 
     def submit(self, report: NodeReport) -> None:
-        for gauge in iter_gauges(report, self.benchmark):
+        benchmark = self.selection.benchmark
+        for gauge in iter_gauges(report, benchmark, self.detail):
             self.gauge(gauge.name, gauge.value, tags=[*self.instance_tags, *gauge.tags])
-        for service_check in iter_service_checks(report, self.benchmark):
-            self.service_check(
-                service_check.name,
-                service_check.status,
-                tags=[*self.instance_tags, *service_check.tags],
-                message=service_check.message,
-            )
+        for each in iter_service_checks(report, benchmark):
+            self.service_check(each.name, each.status, tags=[*self.instance_tags, *each.tags], message=each.message)

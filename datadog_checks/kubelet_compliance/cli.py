@@ -15,11 +15,14 @@ from typing import Any
 
 from .__about__ import __version__
 from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from .collect import Memory, collect
+from .capture import NODE_FACTS, Capture, CaptureError, parse_capture
+from .collect import collect
 from .host import Host
-from .judge import place_of, show
-from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Unknown, Value, Verdict
+from .judge import RESTART, SERVICE_ARGUMENTS, describe, shorten
+from .memory import Memory
+from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Source, Unknown, Values, Verdict
 from .report import printable, tell
+from .rooted import CannotRead, NotThere, Root
 from .rules import RULES_BY_KEY
 from .selection import SelectionError, select
 
@@ -33,7 +36,9 @@ EXIT_STATUS = (
     'exit status: 0 all rules compliant, 1 a rule is not compliant, 2 a rule could not be determined or there is no '
     'kubelet, or the options are wrong'
 )
-CAPTURED_NOTE = 'A captured node does not tell when its files changed: a change after the kubelet started is not seen.'
+CAPTURED_NOTE = (
+    'The captured node does not say when its kubelet started and its files changed: a change since then is not seen.'
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,16 +48,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print('\n'.join(iter_explanation(RULES_BY_KEY[options.explain])))
         return ALL_COMPLIANT
     try:
-        benchmark, rules = select(options.benchmark, options.rules)
+        selection = select(options.benchmark, options.rules)
         host = host_of(options.node, options.procfs, options.host_root)
-    except (SelectionError, OSError) as error:
+    except (SelectionError, CaptureError, CannotRead, OSError) as error:
         print(f'kubelet-compliance: {error}', file=sys.stderr)
         return NOT_DETERMINED
-    node, kubelets = collect(host, rules, Memory())
+    benchmark = selection.benchmark
+    node, kubelets = collect(host, selection, Memory())
     if options.json:
-        print(json.dumps(as_json(node, kubelets, benchmark, captured=host.captured), indent=2))
+        print(json.dumps(as_json(node, kubelets, benchmark, captured=host.capture is not None), indent=2))
     else:
-        print('\n'.join(iter_lines(node, kubelets, benchmark, captured=host.captured)))
+        print('\n'.join(iter_lines(node, kubelets, benchmark, captured=host.capture is not None)))
     return exit_status(node)
 
 
@@ -80,13 +86,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 def host_of(node: str | None, procfs: str | None, host_root: str | None) -> Host:
-    """The node that the options mean. Raises OSError for a folder that is no captured node."""
+    """The node that the options mean. Raises OSError, CaptureError, CannotRead for what is no captured node."""
     if node is None:
         default = CONTAINER_PROCFS if os.path.isdir(CONTAINER_PROCFS) else '/proc'
         return Host(procfs or default, host_root)
     if not os.path.isdir(os.path.join(node, 'proc')):
         raise NotADirectoryError(f'{node} holds no captured node: it has no folder proc')
-    return Host(os.path.join(node, 'proc'), node, captured=True)
+    try:
+        with Root(node) as root:
+            capture = parse_capture(root.read(f'/{NODE_FACTS}').data)
+    except NotThere:
+        capture = Capture()
+    return Host(os.path.join(node, 'proc'), node, capture=capture)
 
 
 def exit_status(node: NodeReport) -> int:
@@ -116,7 +127,7 @@ def iter_lines(
         yield ''
     for doubt in node.doubts:
         yield from labelled('problem', tell(doubt))
-    if captured and kubelets:
+    if captured and any(kubelet.process.started_at is None for kubelet in kubelets):
         yield CAPTURED_NOTE
 
 
@@ -124,10 +135,13 @@ def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
     rule, setting = finding.rule, finding.setting
     numbers = ', '.join(benchmark.controls[rule.key])
     yield f'  {finding.verdict.value.replace("_", " ").upper()}  {numbers}  {rule.title}'
-    yield from labelled('value', f'{rule.field}: {known(setting.declared)}')
-    if setting.origin is not None:
-        yield from labelled('set by', f'{place_of(setting.origin)} ({finding.set_by.value})')
-    yield from labelled('expected', rule.expected.text)
+    yield from labelled('value', known(setting.declared))
+    if setting.origin is not None and setting.origin.place:
+        is_default = finding.set_by is Source.DEFAULT
+        yield from labelled(
+            'set by', shorten(setting.origin.place) + ('' if is_default else f' ({finding.set_by.value})')
+        )
+    yield from labelled('expected', rule.expected.text(benchmark))
     if finding.verdict is not Verdict.COMPLIANT:
         yield from labelled('verdict', finding.message)
         yield from labelled('why', rule.why)
@@ -144,15 +158,17 @@ def iter_explanation(rule: Rule) -> Iterator[str]:
         ('what', rule.what),
         ('why', rule.why),
         ('impact', rule.impact),
-        ('default', f'{rule.field} is {rule.default}'),
-        ('expected', rule.expected.text),
-        ('in a file', f'{rule.fix_in_file}; then {rule.after_fix}'),
-        ('by a flag', f'{rule.flag}: {rule.fix_by_flag}; then {rule.after_fix}'),
+        ('default', rule.default),
+        ('in a file', ' and '.join(f'{field}: {value}' for field, value in rule.fix)),
+        ('by a flag', f'take {" and ".join(rule.flags)} out of {SERVICE_ARGUMENTS}' if rule.flags else ''),
+        ('then', f'run: {RESTART}' if rule.fix or rule.flags else ''),
+        ('note', rule.note),
         ('number', ', '.join(numbers)),
         ('see', ' '.join(rule.references)),
         ('tags', ' '.join(rule.tags)),
     ):
-        yield from labelled(label, text)
+        if text:
+            yield from labelled(label, text)
 
 
 def labelled(label: str, text: str) -> list[str]:
@@ -167,8 +183,8 @@ def labelled(label: str, text: str) -> list[str]:
     )
 
 
-def known(value: Value | Unknown) -> str:
-    return 'unknown' if isinstance(value, Unknown) else show(value)
+def known(values: Values | Unknown) -> str:
+    return 'unknown' if isinstance(values, Unknown) else describe(values)
 
 
 def as_json(
@@ -202,9 +218,9 @@ def finding_as_json(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
         'title': finding.rule.title,
         'compliance_control': list(benchmark.controls[finding.rule.key]),
         'verdict': finding.verdict.value,
-        'declared': None if isinstance(declared, Unknown) else declared,
+        'declared': None if isinstance(declared, Unknown) else dict(declared),
         'set_by': finding.set_by.value,
-        'place': printable(place_of(setting.origin)) if setting.origin is not None else None,
-        'expected': finding.rule.expected.text,
+        'place': printable(shorten(setting.origin.place)) if setting.origin is not None else None,
+        'expected': finding.rule.expected.text(benchmark),
         'message': printable(finding.message),
     }

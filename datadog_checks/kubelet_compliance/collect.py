@@ -5,67 +5,33 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-
 from .flags import FlagError, Flags, parse_flags
 from .host import Host
-from .judge import NO_CONFIGZ, judge, judge_node, restart_pending
-from .model import Declared, DropIns, Evidence, File, KubeletReport, NodeReport, Process, Rule, Unknown
-from .resolve import declare, resolve
+from .judge import judge, judge_node, restart_pending
+from .memory import Memory
+from .model import (
+    Declared,
+    DropIns,
+    Evidence,
+    FileSet,
+    FileStatus,
+    FileSubject,
+    KubeletReport,
+    Missing,
+    NodeReport,
+    Process,
+    Selection,
+    Source,
+    Unknown,
+    Unreadable,
+)
+from .resolve import declare, resolve, resolve_files
+
+CLIENT_CA_FIELD = 'authentication.x509.clientCAFile'
+AZURE_JSON = '/etc/kubernetes/azure.json'
 
 
-class Memory:
-    """What was read of each kubelet before, so that a change of mode or owner does not look like one of content."""
-
-    def __init__(self) -> None:
-        self.seen: dict[tuple[int, int], dict[str, Seen]] = {}
-
-    def forget_all_but(self, processes: Sequence[Process]) -> None:
-        alive = {process.key for process in processes}
-        self.seen = {key: seen for key, seen in self.seen.items() if key in alive}
-
-    def settle(self, evidence: Evidence) -> Evidence:
-        """The evidence with the time of each file's content instead of that of its last touch."""
-        process = evidence.process
-        before = self.seen.get(process.key, {})
-        now: dict[str, Seen] = {}
-
-        def settled(path: str, content: bytes, changed_at: float | None) -> float | None:
-            if changed_at is None:
-                return None
-            digest = hashlib.sha256(content).digest()
-            old = before.get(path)
-            now[path] = Seen(digest, min(changed_at, old.changed_at) if old and old.digest == digest else changed_at)
-            return now[path].changed_at
-
-        def settled_file(file: object) -> object:
-            if not isinstance(file, File):
-                return file
-            return replace(file, changed_at=settled(file.path, file.data, file.changed_at))
-
-        config, drop_ins = settled_file(evidence.config), evidence.drop_ins
-        if isinstance(drop_ins, DropIns):
-            names = '\0'.join(file.path for file in drop_ins.files).encode('utf-8', 'surrogateescape')
-            drop_ins = DropIns(
-                drop_ins.path,
-                tuple(settled_file(file) for file in drop_ins.files),  # type: ignore[misc]
-                settled(f'{drop_ins.path}/', names, drop_ins.changed_at),
-            )
-        self.seen[process.key] = now
-        return Evidence(process, config, drop_ins)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file's content, and since when it is known to have been that."""
-
-    digest: bytes
-    changed_at: float
-
-
-def collect(host: Host, rules: Sequence[Rule], memory: Memory) -> tuple[NodeReport, tuple[KubeletReport, ...]]:
+def collect(host: Host, selection: Selection, memory: Memory) -> tuple[NodeReport, tuple[KubeletReport, ...]]:
     """Judge the node: one report for it, and the reports of its kubelets one by one."""
     scan = host.find_kubelets()
     memory.forget_all_but(scan.processes)
@@ -74,9 +40,9 @@ def collect(host: Host, rules: Sequence[Rule], memory: Memory) -> tuple[NodeRepo
         flags = flags_of(process)
         if flags is not None and flags.exits:
             continue
-        evidence = memory.settle(read(host, process, flags))
+        report = report_on(host, memory.settle(read(host, process, flags)), flags, selection)
         if host.is_running(process):
-            reports.append(report(evidence, rules))
+            reports.append(report)
     return judge_node(reports, scan.doubtful), tuple(reports)
 
 
@@ -100,13 +66,56 @@ def read(host: Host, process: Process, flags: Flags | None) -> Evidence:
     )
 
 
-def report(evidence: Evidence, rules: Sequence[Rule]) -> KubeletReport:
+def report_on(host: Host, evidence: Evidence, flags: Flags | None, selection: Selection) -> KubeletReport:
+    process, benchmark = evidence.process, selection.benchmark
     declared = declare(evidence)
+    file_sets: dict[FileSubject, FileSet | Unknown] = {}
+    settings = []
+    for rule in selection.rules:
+        if rule.files is None or rule.aspect is None:
+            settings.append(resolve(declared, rule.fields))
+            continue
+        if rule.files not in file_sets:
+            file_sets[rule.files] = files_of(rule.files, host, evidence, declared, flags)
+        settings.append(resolve_files(file_sets[rule.files], rule.aspect))
+    findings = tuple(judge(rule, each, benchmark) for rule, each in zip(selection.rules, settings, strict=True))
+    problems = (declared.unknown,) if declared.unknown is not None else ()
+    return KubeletReport(process, findings, problems, restart_pending(process, declared, settings))
+
+
+def files_of(
+    subject: FileSubject, host: Host, evidence: Evidence, declared: Declared, flags: Flags | None
+) -> FileSet | Unknown:
+    """Mode and owner of the files of a subject that are in use, never of guesses."""
     process = evidence.process
-    settings = [resolve(declared, rule.field, NO_CONFIGZ) for rule in rules]
-    findings = tuple(judge(rule, setting) for rule, setting in zip(rules, settings, strict=True))
-    return KubeletReport(process, findings, problems(declared), restart_pending(process, declared, settings))
+    if subject is FileSubject.SERVICE:
+        return host.service_files(process)
+    if subject is FileSubject.AZURE_JSON:
+        status = host.file_status(process, AZURE_JSON)
+        return FileSet(() if isinstance(status, Missing) else (status,))
+    if flags is None:
+        return declared.unknown or Unknown('the command line of the kubelet is not understood')
+    if subject is FileSubject.KUBECONFIG:
+        path = flags.text('kubeconfig')
+        return FileSet((host.file_status(process, path),) if path else (), Source.FLAG)
+    if subject is FileSubject.CONFIG:
+        return config_files(host, evidence)
+    setting = resolve(declared, (CLIENT_CA_FIELD,))
+    if isinstance(setting.declared, Unknown):
+        return setting.declared
+    path = str(declared.value(CLIENT_CA_FIELD) or '')
+    source = setting.origin.source if setting.origin is not None else Source.DEFAULT
+    return FileSet((host.file_status(process, path),) if path else (), source)
 
 
-def problems(declared: Declared) -> tuple[Unknown, ...]:
-    return (declared.unknown,) if declared.unknown is not None else ()
+def config_files(host: Host, evidence: Evidence) -> FileSet:
+    """The configuration file and the drop-ins that were read."""
+    found: list[FileStatus | Missing | Unreadable] = []
+    if evidence.config is not None:
+        found.append(host.file_status(evidence.process, evidence.config.path))
+    drop_ins = evidence.drop_ins
+    if isinstance(drop_ins, DropIns):
+        found.extend(host.file_status(evidence.process, file.path) for file in drop_ins.files)
+    elif drop_ins is not None:
+        found.append(drop_ins)
+    return FileSet(tuple(found), Source.FLAG)

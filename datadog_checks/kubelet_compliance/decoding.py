@@ -9,6 +9,7 @@ decoded with names in their exact case (sigs.k8s.io/json), merged drop-ins in an
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from typing import Any
 
 from .documents import JsonFloat
 from .fields import KUBELET_CONFIGURATION, SAME, Field, Kind
-from .golang import format_duration, parse_duration
+from .golang import Duration, format_duration, parse_duration
 from .goyaml import Document, Node
 from .model import Origin, Source, Value, lookup
 
@@ -120,7 +121,7 @@ class Decoder:
             return self.struct(value, spec, path)
         if spec.kind is Kind.MAP and isinstance(value, dict):
             self.origins.update((f'{path}.{key}', item.origin) for key, item in value.items())
-            return {key: self.element(item, spec, f'{path}.{key}') for key, item in value.items()}
+            return {key: self.element(item, spec, path) for key, item in value.items()}
         if spec.kind is Kind.LIST and isinstance(value, list):
             return tuple(self.element(item, spec, path) for item in value)
         decoded = scalar(value, spec.kind)
@@ -133,7 +134,7 @@ class Decoder:
         values: dict[str, Any] = {}
         for key, tree in members.items():
             name = key if key in names else self.by_case(key, names)
-            if name is None:
+            if name is None or names[name].until:
                 continue
             inner = f'{path}.{name}' if path else name
             value = self.value(tree, names[name], inner)
@@ -154,9 +155,8 @@ class Decoder:
         return zero_of(spec.items) if value is None else value
 
     def refuse(self, tree: Tree, spec: Field, path: str) -> None:
-        # The path may hold keys of maps, which are text of the file: only field names are shown.
-        shown = path if not re.search(r'[^A-Za-z0-9.]', path) else path.split('.')[0]
-        raise DecodingError(f'{shown[:80]} ({tree.origin.place}) is not {WANTED[spec.kind]}')
+        # The path holds names of fields only, never keys of maps, which are text of the file.
+        raise DecodingError(f'{path} ({tree.origin.place}) is not {WANTED[spec.kind]}')
 
 
 def combined(old: Any, new: Any) -> Any:
@@ -175,7 +175,7 @@ def scalar(value: Any, kind: Kind) -> Any:
     if kind in INTEGERS:
         return whole(value, *INTEGERS[kind])
     if kind is Kind.FLOAT64:
-        return float(value) if isinstance(value, int | float) else None
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
     if kind is Kind.QUANTITY:
         return value if QUANTITY.fullmatch(str(value)) else None
     if kind is Kind.TIME_OR_DURATION and not isinstance(value, str):
@@ -277,11 +277,12 @@ def encode_value(value: Any, spec: Field, path: str, origins: Mapping[str, Origi
 def set_defaults(configuration: Configuration, *, legacy: bool = False) -> None:
     """Fill in what is not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too)."""
     for path, spec in iter_fields(KUBELET_CONFIGURATION, ''):
-        default = spec.legacy_default if legacy and spec.legacy_default is not SAME else spec.default
-        if default is None:
-            continue
+        default: Any = spec.legacy_default if legacy and spec.legacy_default is not SAME else spec.default
+        if default is None and not spec.nullable and spec.kind not in (Kind.LIST, Kind.MAP):
+            default = zero_of(spec)
         value = configuration.get(path)
-        if value is None or spec.zero_is_default and value in ZERO:
+        if default is not None and (value is None or spec.zero_is_default and value in ZERO):
+            default = Duration(default) if spec.kind is Kind.DURATION else default
             configuration.set(path, default, DEFAULT_ORIGIN)
     if configuration.get('serializeImagePulls') is None:
         pulls = configuration.get('maxParallelImagePulls')
@@ -289,9 +290,11 @@ def set_defaults(configuration: Configuration, *, legacy: bool = False) -> None:
 
 
 def iter_fields(spec: Field, path: str) -> Iterator[tuple[str, Field]]:
-    """Every field outside lists, maps and optional structs, by dotted path."""
+    """Every field that kubelets still have, outside lists, maps and optional structs, by dotted path."""
     for name, inner in (spec.fields or {}).items():
         inner_path = f'{path}.{name}' if path else name
+        if inner.until:
+            continue
         if inner.kind is not Kind.STRUCT:
             yield inner_path, inner
         elif not inner.nullable:

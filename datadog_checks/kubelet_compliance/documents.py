@@ -39,9 +39,12 @@ def parse_json(text: str, data: bytes) -> Document:
     duplicates: list[str] = []
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found = dict(pairs)
-        if len(found) < len(pairs):
-            duplicates.append(next(key for n, (key, _) in enumerate(pairs) if key in dict(pairs[:n])))
+        found: dict[str, Any] = {}
+        for key, item in pairs:
+            if key in found:
+                duplicates.append(key)
+                item = decoded_over(found.pop(key), item)
+            found[key] = item
         return found
 
     try:
@@ -60,6 +63,18 @@ def parse_json(text: str, data: bytes) -> Document:
     if root.size > MAX_NODES:
         raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
     return Document(root, (duplicates[0], None) if duplicates else None)
+
+
+def decoded_over(old: Any, new: Any) -> Any:
+    """The value of a key that stands twice: encoding/json decodes the later one over the earlier one."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key, item in new.items():
+            old[key] = decoded_over(old[key], item) if key in old else item
+        return old
+    holds_objects = isinstance(old, list) and any(isinstance(item, dict | list) for item in old)
+    if old is not None and type(old) is not type(new) or holds_objects:
+        raise DocumentError('a key stands twice, with values that do not go together')
+    return new
 
 
 def check_depth(text: str) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import csv
 import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,11 @@ QUANTITY = re.compile(r'[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|
 DIGITS = re.compile(r'[0-9]{1,10}')
 TAINT = re.compile(r'[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)|[^=:]+(:\w+)?-')
 TRACE_LOCATION = re.compile(r'[^:]+\.[^:]*:[1-9][0-9]*')
+
+LEADING_ZEROS = re.compile(r'(?<![0-9])0+(?=[0-9])')
+ONE_FIELD = r'(?:"(?:[^"]|"")*+"|[^",\n]*+)'
+CSV_RECORD = re.compile(rf'{ONE_FIELD}(?:,{ONE_FIELD})*+(?=\n|\Z)')
+CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
 
 LABEL_NAME = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)')
 LABEL_VALUE = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?')
@@ -192,10 +196,11 @@ def string_slice(text: str) -> tuple[str, ...]:
     """pflag `stringSliceValue`: the first record of encoding/csv."""
     if not text:
         return ()
-    rows = list(csv.reader([text], strict=True))
-    if text.count('"') % 2 or '\n' in text or '\r' in text or len(rows) != 1:
+    record = CSV_RECORD.match(text.replace('\r\n', '\n').removesuffix('\r').lstrip('\n'))
+    if record is None or not record[0]:
         raise ValueError('not a list')
-    return tuple(rows[0])
+    fields = CSV_FIELD.findall(record[0])
+    return tuple(field[1:-1].replace('""', '"') if field.startswith('"') else field for field in fields)
 
 
 def pairs(separator: str) -> Callable[[str], dict[str, str]]:
@@ -216,7 +221,7 @@ def pairs(separator: str) -> Callable[[str], dict[str, str]]:
 
 
 def gates(text: str) -> dict[str, bool]:
-    return {key: parse_bool(value) for key, value in pairs('=')(text).items()}
+    return {key: parse_bool(value) for pair in text.split(',') for key, value in pairs('=')(pair).items()}
 
 
 def one_pair(text: str) -> dict[str, str]:
@@ -228,18 +233,16 @@ def one_pair(text: str) -> dict[str, str]:
 
 def labels(text: str) -> dict[str, str]:
     """kubernetes pkg/util/flag `ConfigurationMap`: the value may be missing."""
-    return {key.strip(): value.strip() for key, _, value in (pair.partition('=') for pair in text.split(',')) if key}
+    found = (pair.partition('=') for pair in text.split(',') if pair)
+    return {key.strip(): value.strip() for key, _, value in found}
 
 
 def ip(text: str) -> str:
-    try:
-        return (
-            str(ipaddress.ip_address(re.sub(r'(?<![0-9])0+(?=[0-9])', '', text) if '.' in text else text))
-            if text
-            else ''
-        )
-    except ValueError:
-        raise ValueError('not an IP') from None
+    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; IPv4 may have leading zeros."""
+    if '%' in text:
+        raise ValueError('not an IP')
+    bare = LEADING_ZEROS.sub('', text) if '.' in text else text
+    return str(ipaddress.ip_address(bare)) if text else ''
 
 
 def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -323,4 +326,13 @@ def iter_field_values(flags: Flags) -> list[tuple[str, FlagValue]]:
         (field, given)
         for name, given in flags.values.items()
         if (field := FLAGS[name].field) is not None and FLAGS[name].kind not in UNTYPED_KINDS
+    ]
+
+
+def iter_plain_flags(flags: Flags) -> list[tuple[str, FlagValue]]:
+    """The text flags that write no field, by their own names: `--hostname-override`."""
+    return [
+        (f'--{name}', given)
+        for name, given in flags.values.items()
+        if FLAGS[name].field is None and FLAGS[name].kind is FlagKind.STRING
     ]

@@ -8,6 +8,7 @@ Every function raises `ValueError` for what Go refuses.
 
 from __future__ import annotations
 
+import math
 import re
 
 TRUE_WORDS = frozenset({'1', 't', 'T', 'TRUE', 'true', 'True'})
@@ -15,11 +16,12 @@ FALSE_WORDS = frozenset({'0', 'f', 'F', 'FALSE', 'false', 'False'})
 
 INTEGER = re.compile(
     r'(?P<sign>[+-]?)(?:0[xX](?P<hex>(?:_?[0-9a-fA-F])+)|0[bB](?P<bin>(?:_?[01])+)|0[oO](?P<oct>(?:_?[0-7])+)'
-    r'|0(?P<old>(?:_?[0-7])+)|(?P<dec>[0-9](?:_?[0-9])*))'
+    r'|0(?P<old>(?:_?[0-7])+)|(?P<dec>0|[1-9](?:_?[0-9])*))'
 )
 BASES = {'hex': 16, 'bin': 2, 'oct': 8, 'old': 8, 'dec': 10}
 
-FLOAT = re.compile(r'[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
+DIGITS = '[0-9](?:_?[0-9])*'
+FLOAT = re.compile(rf'[+-]?(?:{DIGITS}\.?(?:{DIGITS})?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?')
 
 NANOSECOND = 1
 SECOND = 1_000_000_000 * NANOSECOND
@@ -36,7 +38,14 @@ UNITS = {
     'h': HOUR,
 }
 DURATION_PART = re.compile(r'([0-9]*)(?:\.([0-9]*))?(ns|us|\u00b5s|\u03bcs|ms|s|m|h)')
-LONGEST_NUMBER = 64
+MOST_DECIMALS = 18
+
+
+class Duration(int):
+    """Nanoseconds, as Go's time.Duration."""
+
+    def __str__(self) -> str:
+        return format_duration(self)
 
 
 def parse_bool(text: str) -> bool:
@@ -50,7 +59,7 @@ def parse_bool(text: str) -> bool:
 
 def parse_int(text: str, bits: int = 64, *, signed: bool = True) -> int:
     """Read an integer as `strconv.ParseInt` and `ParseUint` do with base 0: `0x10`, `0b1`, `010` (octal), `1_000`."""
-    match = INTEGER.fullmatch(text) if len(text) <= LONGEST_NUMBER else None
+    match = INTEGER.fullmatch(text)
     if match is None or match['sign'] and not signed:
         raise ValueError('not an integer')
     digits, base = next((match[name], base) for name, base in BASES.items() if match[name] is not None)
@@ -65,18 +74,21 @@ def parse_int(text: str, bits: int = 64, *, signed: bool = True) -> int:
 
 def parse_float(text: str) -> float:
     """Read a decimal float as `strconv.ParseFloat` does; its hexadecimal, infinite and NaN forms are refused here."""
-    if len(text) > LONGEST_NUMBER or not FLOAT.fullmatch(text):
+    if not FLOAT.fullmatch(text):
         raise ValueError('not a number')
-    return float(text)
+    value = float(text)
+    if math.isinf(value):
+        raise ValueError('out of range')
+    return value
 
 
-def parse_duration(text: str) -> int:
+def parse_duration(text: str) -> Duration:
     """Read a duration as `time.ParseDuration` does (`1h30m`, `.5h`, `-1s`, `0`), in nanoseconds."""
     sign = -1 if text[:1] == '-' else 1
     rest = text[1:] if text[:1] in ('-', '+') else text
     if rest == '0':
-        return 0
-    if not rest or len(rest) > LONGEST_NUMBER:
+        return Duration(0)
+    if not rest:
         raise ValueError('not a duration')
     total = position = 0
     while position < len(rest):
@@ -84,12 +96,13 @@ def parse_duration(text: str) -> int:
         if match is None or not (match[1] or match[2]):
             raise ValueError('not a duration')
         unit = UNITS[match[3]]
-        fraction = match[2] or ''
-        total += int(match[1] or '0') * unit + int(fraction or '0') * unit // 10 ** len(fraction)
+        fraction = (match[2] or '')[:MOST_DECIMALS]
+        total += int(match[1].lstrip('0') or '0') * unit
+        total += int(int(fraction or '0') * (unit / 10 ** len(fraction)))
         position = match.end()
     if total > (1 << 63) - (1 if sign > 0 else 0):
         raise ValueError('out of range')
-    return sign * total
+    return Duration(sign * total)
 
 
 def format_duration(nanoseconds: int) -> str:
@@ -98,7 +111,7 @@ def format_duration(nanoseconds: int) -> str:
     if rest == 0:
         return '0s'
     if rest < SECOND:
-        unit = next(name for name in ('ms', 'us', 'ns') if rest >= UNITS[name])
+        unit = next(name for name in ('ms', '\u00b5s', 'ns') if rest >= UNITS[name])
         return f'{sign}{decimal(rest, UNITS[unit])}{unit}'
     hours, rest = divmod(rest, HOUR)
     minutes, rest = divmod(rest, MINUTE)

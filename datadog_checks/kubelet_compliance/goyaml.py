@@ -25,6 +25,8 @@ MAX_DEPTH = 256
 MAX_NODES = 20_000
 """More values than a KubeletConfiguration can use by far; it bounds time and memory, aliases expanded."""
 
+MOST_ALIASED = 0.99
+
 YAML_PARSER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
 
 TAG = 'tag:yaml.org,2002:'
@@ -38,6 +40,10 @@ WORDS: dict[str, tuple[str, bool | None | float]] = {
 }
 YAML_FLOAT = re.compile(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?')
 YAML_DATE = re.compile(r'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?')
+# To libyaml a byte order mark may start any line, to goyaml.v2 one that does not start the file is text (its `is_bom`).
+LATER_BOM = re.compile(rb'(?<=[\n\r\x85\xa8\xa9])\xef\xbb\xbf')
+PRIVATE_USE = '\ue000'.encode()
+SURROGATE = re.compile('[\ud800-\udfff]')
 
 
 class DocumentError(Exception):
@@ -56,8 +62,6 @@ class Node:
     line: int | None
     size: int = 1
     """How many values it holds, itself included, aliases expanded."""
-    aliased: int = 0
-    """How many of them came by an alias."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,8 @@ class YamlTree:
         self.stack: list[Collection] = []
         self.root: Node | None = None
         self.duplicate: tuple[str, int | None] | None = None
+        self.size = 1
+        self.aliased = 0
 
     def read(self) -> Document:
         """Parse up to the end of the first document. Raises DocumentError and DocumentTooLarge."""
@@ -91,19 +97,23 @@ class YamlTree:
         return Document(self.root or Node(None, None), self.duplicate)
 
     def events(self) -> Iterator[yaml.Event]:
-        for event in yaml.parse(self.data, Loader=YAML_PARSER):
+        for event in yaml.parse(LATER_BOM.sub(PRIVATE_USE, self.data), Loader=YAML_PARSER):
             if isinstance(event, yaml.DocumentEndEvent):
                 return
+            if isinstance(event, yaml.DocumentStartEvent) and event.version not in (None, (1, 1)):
+                raise DocumentError(f'line {line_of(event)}: the kubelet reads only YAML 1.1')
             yield event
 
     def take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
+            self.count(1, 0)
             self.add(scalar_node(event), event)
         elif isinstance(event, yaml.AliasEvent):
             self.add(self.alias_node(event), event)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(self.stack) >= MAX_DEPTH:
                 raise DocumentTooLarge(f'it is nested more than {MAX_DEPTH} levels deep')
+            self.count(1, 0)
             if event.anchor:
                 self.anchors[event.anchor] = None
             self.stack.append(Collection(event, isinstance(event, yaml.MappingStartEvent)))
@@ -117,7 +127,17 @@ class YamlTree:
         target = self.anchors[event.anchor]
         if target is None:
             raise DocumentError(f'line {line_of(event)}: an anchor contains itself')
-        return Node(target.value, target.line, target.size + 1, target.size)
+        self.count(target.size + 1, target.size)
+        return Node(target.value, target.line, target.size + 1)
+
+    def count(self, size: int, aliased: int) -> None:
+        """Count values read so far, and those of them that an alias brought (goyaml.v2 decode.go, `unmarshal`)."""
+        self.size += size
+        self.aliased += aliased
+        if self.aliased > 100 and self.size > 1000 and self.aliased / self.size > MOST_ALIASED:
+            raise DocumentError('it uses so many aliases that the kubelet refuses it')
+        if self.size > MAX_NODES:
+            raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
 
     def add(self, node: Node, event: yaml.NodeEvent) -> None:
         """Put a finished node into the collection that is open, or make it the root."""
@@ -129,15 +149,18 @@ class YamlTree:
             self.root = node
 
     def mapping_node(self, done: Collection) -> Node:
-        """A mapping from its keys and values in order: a later key replaces an earlier one, merged ones included."""
+        """A mapping from its keys and values: a later key replaces an earlier one, merged ones included.
+
+        sigs.k8s.io/yaml writes it to JSON by sorted keys, which counts where two keys differ by case only.
+        """
         members: dict[Any, Node] = {}
         for key, is_merge, value in zip(done.nodes[::2], done.merges[::2], done.nodes[1::2], strict=True):
             if is_merge:
                 for name, node in merged_members(value):
                     self.put(members, name, node, key.line)
             else:
-                self.put(members, key_text(key), Node(value.value, key.line, value.size, value.aliased), key.line)
-        return done.node(members)
+                self.put(members, key_text(key), Node(value.value, key.line, value.size), key.line)
+        return done.node({name: members[name] for name in sorted(members)})
 
     def put(self, members: dict[Any, Node], name: str, node: Node, line: int | None) -> None:
         if name in members and self.duplicate is None:
@@ -154,29 +177,17 @@ class Collection:
         self.nodes: list[Node] = []
         self.merges: list[bool] = []
         self.size = 1
-        self.aliased = 0
 
     def add(self, node: Node, is_merge: bool) -> None:
         self.nodes.append(node)
         self.merges.append(is_merge)
         self.size += node.size
-        self.aliased += node.aliased
-        if self.size > MAX_NODES:
-            check_aliases(self.size, self.aliased)
-            raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
 
     def node(self, value: Any) -> Node:
-        check_aliases(self.size, self.aliased)
-        return Node(value, line_of(self.start), self.size, self.aliased)
+        return Node(value, line_of(self.start), self.size)
 
     def sequence_node(self) -> Node:
         return self.node(self.nodes)
-
-
-def check_aliases(size: int, aliased: int) -> None:
-    """goyaml.v2 decode.go, `unmarshal`: more than 99 % of a document's values by alias is an attack to it."""
-    if aliased > 100 and size > 1000 and aliased / size > 0.99:
-        raise DocumentError('it uses so many aliases that the kubelet refuses it')
 
 
 def is_merge_key(event: yaml.NodeEvent) -> bool:
@@ -199,6 +210,8 @@ def merged_members(value: Node) -> list[tuple[str, Node]]:
 def scalar_node(event: yaml.ScalarEvent) -> Node:
     """goyaml.v2 decode.go, `scalar`: a quoted scalar without a tag is text, others are resolved."""
     line = line_of(event)
+    if SURROGATE.search(event.value):
+        raise DocumentError(f'line {line}: it has an escape that is no character')
     if event.tag is None and not event.implicit[0]:
         return Node(event.value, line)
     try:
@@ -248,10 +261,9 @@ def resolve_plain(text: str) -> tuple[str, bool | int | float | str | None]:
 
 def as_float(plain: str, text: str) -> tuple[str, float | str]:
     try:
-        value = parse_float(plain)
+        return 'float', parse_float(plain)
     except ValueError:
         return 'str', text
-    return ('str', text) if value - value != 0 else ('float', value)
 
 
 def key_text(key: Node) -> str:
@@ -264,7 +276,7 @@ def key_text(key: Node) -> str:
     if isinstance(value, int) and value < 1 << 63:
         return str(value)
     if isinstance(value, float):
-        return repr(value)
+        return f'{value:g}'
     raise DocumentError(f'line {key.line}: a key must be text, a number or a boolean')
 
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from .model import DropIns, File, Missing, Process, Scan, Unknown, Unreadable
+from .capture import Capture
+from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .rooted import CannotRead, NotThere, Root, reason
 
 MAX_DROP_INS = 256
@@ -23,6 +26,24 @@ DROP_IN_ENDING = '.conf'
 
 KERNEL_THREAD = 0x00200000
 """PF_KTHREAD of the kernel's `flags`, in /proc/PID/stat."""
+EXITING = 0x00000004
+"""PF_EXITING: its command line is gone already, while its state may still say that it runs."""
+
+MAX_CGROUP_BYTES = 64 * 1024
+UNIT = re.compile(r'[A-Za-z0-9:_.@-]{1,250}\.service')
+UNIT_FOLDERS = (
+    '/etc/systemd/system.control',
+    '/run/systemd/system.control',
+    '/run/systemd/transient',
+    '/run/systemd/generator.early',
+    '/etc/systemd/system',
+    '/run/systemd/system',
+    '/run/systemd/generator',
+    '/usr/local/lib/systemd/system',
+    '/usr/lib/systemd/system',
+    '/lib/systemd/system',
+    '/run/systemd/generator.late',
+)
 
 ROOT_REMEDY = (
     'let the Agent look through /proc/PID/root (root or CAP_SYS_PTRACE), '
@@ -59,6 +80,11 @@ class Stat:
     flags: int
     start_ticks: int
 
+    @property
+    def runs_a_program(self) -> bool:
+        """False for a kernel thread, and for what is ending: only its name is left of it."""
+        return self.state not in 'ZX' and not self.flags & (KERNEL_THREAD | EXITING)
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -72,14 +98,14 @@ class View:
 class Host:
     """A node: this machine, or a captured one whose `proc` and files lie in a folder."""
 
-    def __init__(self, procfs: str = '/proc', root: str | None = None, *, captured: bool = False) -> None:
+    def __init__(self, procfs: str = '/proc', root: str | None = None, *, capture: Capture | None = None) -> None:
         """`procfs`: where the node's /proc is; `root`: where its root file system is mounted, if it is.
 
-        `captured`: the node is a copy, so that its clock, its links in /proc and its file times are not real ones.
+        `capture`: the node is a copy, and this is what the copy does not show: its clock, times and modes of files.
         """
         self.procfs = procfs
         self.root = root
-        self.captured = captured
+        self.capture = capture
         self.refused: set[tuple[int, int]] = set()
 
     def find_kubelets(self) -> Scan:
@@ -128,10 +154,10 @@ class Host:
         Raises ProcessGone, PermissionError.
         """
         stat = self.stat(pid)
-        if stat.state in 'ZX' or stat.flags & KERNEL_THREAD:
+        if not stat.runs_a_program:
             return None
         line = self.read(pid, 'cmdline', MAX_COMMAND_LINE_BYTES + 1)
-        if self.stat(pid).start_ticks != stat.start_ticks or self.comm(pid) not in COMMS:
+        if not self.is_still(pid, stat.start_ticks):
             raise ProcessGone
         argv = split_command_line(line)
         program = os.path.basename(os.fsdecode(line.split(b'\0', 1)[0]))
@@ -146,9 +172,16 @@ class Host:
     def is_running(self, process: Process) -> bool:
         """Whether the pid is still that of the same process, and still a kubelet."""
         try:
-            return self.stat(process.pid).start_ticks == process.start_ticks and self.comm(process.pid) in COMMS
+            return self.is_still(process.pid, process.start_ticks)
         except (ProcessGone, PermissionError):
             return False
+
+    def is_still(self, pid: int, start_ticks: int) -> bool:
+        """Raises ProcessGone, PermissionError."""
+        if self.comm(pid) not in COMMS:
+            return False
+        stat = self.stat(pid)
+        return stat.start_ticks == start_ticks and stat.runs_a_program
 
     def stat(self, pid: int) -> Stat:
         try:
@@ -175,9 +208,9 @@ class Host:
             raise ProcessGone from None
 
     def started_at(self, stat: Stat) -> float | None:
-        """When a process started, in seconds since the epoch; not known for a captured node."""
-        if self.captured:
-            return None
+        """When a process started, in seconds since the epoch; of a captured node only if that was kept."""
+        if self.capture is not None:
+            return self.capture.started_at(stat.start_ticks)
         since_boot = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_ticks / os.sysconf('SC_CLK_TCK')
         return time.time() - since_boot
 
@@ -188,6 +221,35 @@ class Host:
     def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
         """The drop-ins of the process below a folder, in the order in which it merges them."""
         return self.first_seen(process, path, self.read_folder)
+
+    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        """Mode and owner of a file of the process, links followed."""
+        return self.first_seen(process, path, self.status_of)
+
+    def service_files(self, process: Process) -> FileSet | Unknown:
+        """The systemd unit that the process runs in, by its cgroup, and the unit's drop-ins; none outside of systemd.
+
+        The unit is the first that systemd's own search path has (systemd.unit, "Unit File Load Path").
+        """
+        try:
+            unit = unit_of(self.read(process.pid, 'cgroup', MAX_CGROUP_BYTES))
+        except (ProcessGone, PermissionError):
+            return Unknown(f'the cgroup of process {process.pid} could not be read')
+        if unit is None:
+            return FileSet(())
+        statuses = [self.file_status(process, f'{folder}/{unit}') for folder in UNIT_FOLDERS]
+        files = list[FileStatus | Missing | Unreadable](
+            [file for file in statuses if not isinstance(file, Missing)][:1]
+        )
+        if not files:
+            return Unknown(f'no unit file of {unit} was found')
+        for folder in UNIT_FOLDERS:
+            drop_ins = self.read_drop_ins(process, f'{folder}/{unit}.d')
+            if isinstance(drop_ins, DropIns):
+                files.extend(self.file_status(process, file.path) for file in drop_ins.files)
+            elif isinstance(drop_ins, Unreadable):
+                files.append(drop_ins)
+        return FileSet(tuple(files))
 
     def first_seen(self, process: Process, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         """What the first view shows that shows anything; else what the last one says of the path."""
@@ -219,10 +281,12 @@ class Host:
             return None
         if not path.startswith('/'):
             path = f'{self.working_directory(process)}/{path}'
-        return View(Root(self.root), path, is_its_own=self.captured)
+        return View(Root(self.root), path, is_its_own=self.capture is not None)
 
     def working_directory(self, process: Process) -> str:
         """The process's working directory as it names it. Raises CannotRead."""
+        if process.key in self.refused:
+            raise CannotRead(f'the working directory of the kubelet is not known: {NO_PERMISSION}')
         try:
             target = os.readlink(f'{self.procfs}/{process.pid}/cwd')
         except OSError as error:
@@ -236,7 +300,7 @@ class Host:
 
         the kernel checks it like a debugger's access, and AppArmor logs every try. Raises CannotRead.
         """
-        if self.captured:
+        if self.capture is not None:
             return None
         if process.key in self.refused:
             raise CannotRead(NO_PERMISSION)
@@ -250,12 +314,14 @@ class Host:
 
     def read_one(self, view: View, path: str) -> File | Missing | Unreadable:
         try:
-            content = view.root.read(path)
+            # The kubelet cleans the path as text first (filepath.Abs): `link/../x` is `x`, wherever the link leads.
+            content = view.root.read(os.path.normpath(path))
         except NotThere as error:
             return self.missing(view, path, str(error))
         except CannotRead as error:
             return Unreadable(path, str(error), self.remedy())
-        return File(path, content.data, None if self.captured else content.changed_at)
+        changed_at = content.changed_at if self.capture is None else self.capture.changed_at(path)
+        return File(path, content.data, changed_at)
 
     def read_folder(self, view: View, path: str) -> DropIns | Unreadable:
         walk = view.root.walk(path)
@@ -270,14 +336,20 @@ class Host:
             if room < 0:
                 return Unreadable(path, f'its drop-ins are larger than {MAX_DROP_IN_BYTES // 1024} KiB together')
             files.append(file)
-        return DropIns(path, tuple(files), None if self.captured else walk.changed_at)
+        return DropIns(path, tuple(files), walk.changed_at if self.capture is None else self.capture.changed_at(path))
+
+    def status_of(self, view: View, path: str) -> FileStatus | Unreadable:
+        status = view.root.status(path)
+        if self.capture is not None:
+            return self.capture.status(path)
+        return FileStatus(path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
 
     def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
         """What is not there: to the kubelet too where we see with its eyes, else perhaps only to us."""
         return Missing(path, why) if view.is_its_own else Unreadable(path, f'{why} below host_root', ROOT_REMEDY)
 
     def remedy(self) -> str:
-        return '' if self.captured else ROOT_REMEDY
+        return ROOT_REMEDY if self.capture is None else ''
 
 
 def split_command_line(line: bytes) -> tuple[str, ...] | None:
@@ -288,3 +360,15 @@ def split_command_line(line: bytes) -> tuple[str, ...] | None:
     if not line.endswith(b'\0') or len(line) > MAX_COMMAND_LINE_BYTES or line.count(b'\0') > MAX_ARGUMENTS:
         return None
     return tuple(os.fsdecode(part) for part in line[:-1].split(b'\0'))
+
+
+def unit_of(cgroup: bytes) -> str | None:
+    """The systemd service in /proc/PID/cgroup: the last such name of the unified or the systemd hierarchy."""
+    for line in os.fsdecode(cgroup).splitlines():
+        _, _, rest = line.partition(':')
+        controllers, _, path = rest.partition(':')
+        if controllers in ('', 'name=systemd'):
+            units = [part for part in path.split('/') if UNIT.fullmatch(part)]
+            if units:
+                return units[-1]
+    return None

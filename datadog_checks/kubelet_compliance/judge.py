@@ -9,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .model import (
+    Benchmark,
     Declared,
+    FileAspect,
     Finding,
     KubeletReport,
     NodeReport,
@@ -20,82 +22,122 @@ from .model import (
     Source,
     Unknown,
     Value,
+    Values,
     Verdict,
 )
 
-NO_CONFIGZ = Unknown('the running configuration was not asked for')
+RESTART = 'systemctl daemon-reload && systemctl restart kubelet.service'
+SERVICE_ARGUMENTS = (
+    "the arguments of the kubelet's service (kubeadm: KUBELET_SYSTEM_PODS_ARGS in "
+    '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf)'
+)
 LONGEST_VALUE = 60
 LONGEST_PLACE = 120
 
 
-def judge(rule: Rule, setting: Setting) -> Finding:
+def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
     """One cell of the table of verdicts: declared against running."""
     if isinstance(setting.declared, Unknown):
-        verdict, message = judge_undeclared(rule, setting.declared, setting.running)
-    elif rule.expected.holds(setting.declared):
-        verdict, message = judge_compliant(rule, setting)
+        verdict, message = judge_undeclared(rule, setting.declared, setting.running, benchmark)
+    elif holds(rule, setting.declared, benchmark):
+        verdict, message = judge_compliant(rule, setting, setting.declared, benchmark)
     else:
-        verdict, message = judge_non_compliant(rule, setting)
+        verdict, message = judge_non_compliant(rule, setting, setting.declared, benchmark)
     return Finding(rule, verdict, message, setting)
 
 
-def judge_compliant(rule: Rule, setting: Setting) -> tuple[Verdict, str]:
-    declared = describe(rule, setting.declared, setting.origin)
+def holds(rule: Rule, values: Values, benchmark: Benchmark) -> bool:
+    return rule.expected.holds([value for _, value in values], benchmark)
+
+
+def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
+    said = f'{describe(declared)}{place_of(setting.origin)}'
     running = setting.running
     if not isinstance(running, Unknown):
-        if rule.expected.holds(running):
-            return Verdict.COMPLIANT, declared
-        return Verdict.NON_COMPLIANT, (
-            f'{rule.field} runs with {show(running)}; {place_of(setting.origin)} now says {show(setting.declared)}: '
-            f'restart the kubelet, {rule.after_fix}'
-        )
+        if holds(rule, running, benchmark):
+            return Verdict.COMPLIANT, said
+        place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
+        now = f'{place} now says {describe(declared)}'
+        return Verdict.NON_COMPLIANT, f'running with {describe(running)}; {now}: restart the kubelet, run: {RESTART}'
     if setting.changed is None:
-        return Verdict.COMPLIANT, declared
+        return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
-        f'{declared}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
+        f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
         'known: restart it, or let the Agent read /configz'
     )
 
 
-def judge_non_compliant(rule: Rule, setting: Setting) -> tuple[Verdict, str]:
-    message = f'{describe(rule, setting.declared, setting.origin)}; expected {rule.expected.text}. {fix(rule, setting)}'
-    if not isinstance(setting.running, Unknown) and rule.expected.holds(setting.running):
-        message = f'It runs with {show(setting.running)}, but the next restart brings in: {message}'
+def judge_non_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
+    wanted = rule.expected.text(benchmark)
+    message = f'{describe(declared)}{place_of(setting.origin)}; expected {wanted}. {fix(rule, setting, benchmark)}'
+    if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
+        message = f'Running with {describe(setting.running)}, but the next restart brings in: {message}'
     return Verdict.NON_COMPLIANT, message
 
 
-def judge_undeclared(rule: Rule, declared: Unknown, running: Value | Unknown) -> tuple[Verdict, str]:
+def judge_undeclared(
+    rule: Rule, declared: Unknown, running: Values | Unknown, benchmark: Benchmark
+) -> tuple[Verdict, str]:
     if isinstance(running, Unknown):
         remedy = f'; {declared.remedy}' if declared.remedy else ''
-        return Verdict.UNKNOWN, f'{rule.field} cannot be determined: {declared.reason}{remedy}'
-    if rule.expected.holds(running):
-        return Verdict.COMPLIANT, f'{rule.field} runs with {show(running)}'
+        return Verdict.UNKNOWN, f'{name_of(rule)} cannot be determined: {declared.reason}{remedy}'
+    if holds(rule, running, benchmark):
+        return Verdict.COMPLIANT, f'running with {describe(running)}'
     return Verdict.NON_COMPLIANT, (
-        f'{rule.field} runs with {show(running)}; expected {rule.expected.text}. Where it is set cannot be told: '
+        f'running with {describe(running)}; expected {rule.expected.text(benchmark)}. Where it is set cannot be told: '
         f'{declared.reason}'
     )
 
 
-def describe(rule: Rule, value: Value | Unknown, origin: Origin | None) -> str:
-    return f'{rule.field} is {show(value)} ({place_of(origin)})'
+def name_of(rule: Rule) -> str:
+    return rule.fields[0] if rule.fields else rule.title
+
+
+def describe(values: Values) -> str:
+    """The values with their names, as a person reads them."""
+    if not values:
+        return 'no such file is in use'
+    if len(values) > 3:
+        return f'{describe(values[:3])} and {len(values) - 3} more'
+    return ', '.join(f'{shorten(name)} is {show(value)}' for name, value in values)
 
 
 def place_of(origin: Origin | None) -> str:
-    return shorten(origin.place) if origin is not None else Source.DEFAULT.value
+    return f' ({shorten(origin.place)})' if origin is not None and origin.place else ''
 
 
-def fix(rule: Rule, setting: Setting) -> str:
+def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
     """What to do, at the place that decides."""
-    source = setting.origin.source if setting.origin is not None else Source.DEFAULT
-    step = rule.fix_by_flag if source is Source.FLAG else rule.fix_in_file
-    return f'To fix it, {step}, then {rule.after_fix}'
+    if rule.aspect is not None:
+        return f'To fix it, run: {file_command(rule, setting, benchmark)}'
+    steps = []
+    origin = setting.origin
+    source = origin.source if origin is not None else Source.DEFAULT
+    if source is Source.FLAG:
+        steps.append(f'take the flag out of {SERVICE_ARGUMENTS}')
+    if rule.fix and not (source is Source.FLAG and rule.default_holds):
+        wanted = ' and '.join(f'{field}: {value}' for field, value in rule.fix)
+        where = shorten(origin.path) if origin is not None and origin.path else 'the file of --config'
+        steps.append(f'set {wanted} in {where}')
+    return f'To fix it, {" and ".join(steps)}, then run: {RESTART}'
 
 
-def show(value: Value | Unknown) -> str:
+def file_command(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
+    """The command for the first file that is not as it should be."""
+    assert not isinstance(setting.declared, Unknown)
+    wrong = [pair for pair in setting.declared if not holds(rule, (pair,), benchmark)]
+    path = shorten(wrong[0][0]) if wrong else 'FILE'
+    if rule.aspect is FileAspect.OWNER:
+        return f'chown root:root {path}'
+    modes = benchmark.modes[rule.key]
+    return f'chmod {modes.at_most if modes.at_most is not None else modes.one_of[0]:03o} {path}'
+
+
+def show(value: Value) -> str:
     """A value as the kubelet spells it."""
     if isinstance(value, bool):
         return 'true' if value else 'false'
-    if value is None or value == '':
+    if value is None or value in ('', ()):
         return 'not set'
     if isinstance(value, tuple):
         return shorten(','.join(show(item) for item in value), LONGEST_VALUE)
@@ -142,5 +184,4 @@ def worst_of(findings: Sequence[Finding]) -> Finding:
     worst = max(findings, key=lambda finding: finding.verdict.badness)
     if len(findings) == 1:
         return worst
-    message = f'the worst of {len(findings)} kubelets: {worst.message}'
-    return replace(worst, message=message)
+    return replace(worst, message=f'the worst of {len(findings)} kubelets: {worst.message}')

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum
 
 Value = bool | int | float | str | tuple['Value', ...] | Mapping[str, 'Value'] | None
@@ -123,6 +124,41 @@ class Evidence:
     drop_ins: DropIns | Missing | Unreadable | None = None
 
 
+class FileSubject(Enum):
+    """The files whose mode and owner are judged; the value says in words which they are."""
+
+    SERVICE = 'service file'
+    KUBECONFIG = 'kubeconfig'
+    CONFIG = 'configuration file'
+    CLIENT_CA = 'client CA'
+    AZURE_JSON = 'azure.json'
+
+
+class FileAspect(Enum):
+    """What of a file is judged."""
+
+    MODE = 'mode'
+    OWNER = 'owner'
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """A file's permission bits and owner, links followed. `path` as the kubelet names it."""
+
+    path: str
+    mode: int
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """The files of one subject that are in use, and what names them. None at all is an answer: nothing to judge."""
+
+    files: tuple[FileStatus | Missing | Unreadable, ...]
+    source: Source = Source.DEFAULT
+
+
 @dataclass(frozen=True, slots=True)
 class Scan:
     """What a look through the processes found. `doubtful`: processes that may be a kubelet, with the reason."""
@@ -135,13 +171,16 @@ class Scan:
 class Declared:
     """The configuration that a kubelet would run with if it started now, or why that cannot be told.
 
-    `values` is nested by the field names of KubeletConfiguration; `origins` is by dotted path. `unknown` is set
-    where a layer could not be read or would be refused: then only what a flag decides may still be known.
+    `values` is nested by the field names of KubeletConfiguration; a flag that writes no field stands there by its own
+    name (`--hostname-override`). `origins` is by dotted path. `unknown` is set where a layer could not be read or
+    would be refused: then `values` holds only what flags decide, and nothing if the flags themselves are not known.
     """
 
     values: Mapping[str, Value]
     origins: Mapping[str, Origin]
     unknown: Unknown | None = None
+    flags_known: bool = True
+    """False: the kubelet would not start with this command line and these files, or the line is not understood."""
     changed: str | None = None
     """What changed after the process started (a path); None: nothing that was read did."""
 
@@ -150,52 +189,106 @@ class Declared:
         return lookup(self.values, field)
 
 
+Values = tuple[tuple[str, Value], ...]
+"""The settings that a rule looks at, each with its name (a field, a flag, a file)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting of one kubelet: declared, running, and whether the files behind it changed since the start."""
+    """What a rule looks at on one kubelet: as declared, as it runs, and whether its files changed since the start."""
 
-    declared: Value | Unknown
+    declared: Values | Unknown
     origin: Origin | None
-    running: Value | Unknown
+    running: Values | Unknown
     changed: str | None = None
     """The path that changed since the start and that the value depends on; None: no such."""
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
-    """What a rule wants of a value: in words, and as a test."""
+class FileModes:
+    """The modes that a benchmark allows: none beyond the bits of `at_most`, or `one_of` a few."""
 
-    text: str
-    holds: Callable[[Value], bool]
+    at_most: int | None = None
+    one_of: tuple[int, ...] = ()
 
+    def allow(self, mode: int) -> bool:
+        return mode in self.one_of if self.at_most is None else not mode & ~self.at_most
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: which setting, what is expected of it, and all that a person needs to know to act on it."""
-
-    key: str
-    title: str
-    field: str
-    flag: str
-    default: str
-    expected: Expectation
-    what: str
-    why: str
-    impact: str
-    fix_in_file: str
-    fix_by_flag: str
-    after_fix: str
-    references: tuple[str, ...]
-    tags: tuple[str, ...] = ()
+    def __str__(self) -> str:
+        if self.at_most is None:
+            return ' or '.join(f'{mode:03o}' for mode in self.one_of)
+        return f'{self.at_most:03o} or stricter'
 
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A benchmark: its name, the framework it belongs to, and the control numbers of each rule that it has."""
+    """A benchmark: the numbers of each rule that it has, and the values in which benchmarks differ.
+
+    `unjudged`: rules that it names without a value that could be judged. `modes`: of each rule on a file's mode.
+    """
 
     name: str
     framework: str
     controls: Mapping[str, tuple[str, ...]]
+    unjudged: Mapping[str, tuple[str, ...]]
+    modes: Mapping[str, FileModes]
+    strong_cipher_suites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a rule wants of its values: in words, and as a test. Both may depend on the benchmark."""
+
+    text: Callable[[Benchmark], str]
+    holds: Callable[[Sequence[Value], Benchmark], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: what it looks at, what is expected, and all that a person needs to know to act on it.
+
+    Either `fields` (of KubeletConfiguration by dotted path, or a flag that writes none) or `files` with `aspect`.
+    """
+
+    key: str
+    title: str
+    expected: Expectation
+    what: str
+    why: str
+    impact: str
+    default: str
+    references: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    """The flags that write the fields; taking them out leaves the decision to the file."""
+    when_absent: tuple[Value, ...] = ()
+    """What each field is where /configz leaves it out: Go's zero value, or None where it is always there."""
+    fix: tuple[tuple[str, str], ...] = ()
+    """Fields and what to set them to, so that the rule holds."""
+    default_holds: bool = False
+    """Whether the default is compliant with and without a file, so that taking a flag out mends it."""
+    files: FileSubject | None = None
+    aspect: FileAspect | None = None
+    note: str = ''
+    """Where the benchmark's own audit and the kubelet's real behaviour differ."""
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A rule that may be broken, why, and up to which day (the last one, UTC); None: for ever."""
+
+    rule: str
+    reason: str
+    until: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is judged: a benchmark, and the rules of it that were asked for, in the order of the table."""
+
+    benchmark: Benchmark
+    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,4 +327,6 @@ class NodeReport:
     findings: tuple[Finding, ...] = ()
     problems: tuple[Unknown, ...] = ()
     doubts: tuple[Unknown, ...] = ()
+    lapsed: tuple[Unknown, ...] = ()
+    """Exemptions that have run out."""
     restart_pending: bool | None = None

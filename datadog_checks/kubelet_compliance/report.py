@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import NamedTuple
 
 from .model import Benchmark, Finding, NodeReport, Unknown, Verdict
@@ -39,13 +40,26 @@ class ServiceCheck(NamedTuple):
     message: str
 
 
-def iter_gauges(report: NodeReport, benchmark: Benchmark) -> Iterator[Gauge]:
-    """Everything that is counted. Without a kubelet that is only that none was found."""
+class Detail(Enum):
+    """How many metrics are sent: the option `metrics`."""
+
+    FULL = 'full'
+    SUMMARY = 'summary'
+    NONE = 'none'
+
+
+def iter_gauges(report: NodeReport, benchmark: Benchmark, detail: Detail = Detail.FULL) -> Iterator[Gauge]:
+    """Everything that is counted. Without a kubelet that is only that none was found.
+
+    `SUMMARY` leaves out the one gauge that is sent for each rule.
+    """
+    if detail is Detail.NONE:
+        return
     yield Gauge('kubelet.found', report.found, ())
     if not report.found:
         return
     for finding in report.findings:
-        if finding.verdict is not Verdict.EXEMPTED:
+        if finding.verdict is not Verdict.EXEMPTED and detail is Detail.FULL:
             tags = (*rule_tags(finding, benchmark), f'set_by:{finding.set_by.value}')
             yield Gauge('rule.compliant', finding.verdict is Verdict.COMPLIANT, tags)
     verdicts = [finding.verdict for finding in report.findings]
@@ -68,14 +82,14 @@ def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[Se
 
 
 def kubelet_status(report: NodeReport) -> tuple[int, str]:
-    problems = '; '.join(tell(problem) for problem in (*report.problems, *report.doubts))
+    unseen = '; '.join(tell(problem) for problem in (*report.problems, *report.doubts))
+    lapsed = '; '.join(tell(problem) for problem in report.lapsed)
     if not report.found:
-        return (WARNING, problems) if problems else (UNKNOWN, 'no kubelet runs on this host')
-    if not problems:
-        return OK, ''
-    if all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
-        return CRITICAL, f'nothing could be judged: {problems}'
-    return WARNING, problems
+        return (WARNING, unseen) if unseen else (UNKNOWN, 'no kubelet runs on this host')
+    if unseen and all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
+        return CRITICAL, f'nothing could be judged: {unseen}'
+    message = '; '.join(part for part in (unseen, lapsed) if part)
+    return (WARNING, message) if message else (OK, '')
 
 
 def tell(problem: Unknown) -> str:

@@ -9,9 +9,10 @@ defaults, then the drop-ins merged over it, then the flags once more over all.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .decoding import (
+    DEFAULT_ORIGIN,
     Configuration,
     Decoder,
     DecodingError,
@@ -23,13 +24,25 @@ from .decoding import (
     tree_of,
 )
 from .documents import parse_document
-from .flags import FlagError, Flags, FlagValue, UnknownFlag, iter_field_values, parse_flags, parse_flags_again
+from .flags import (
+    FlagError,
+    Flags,
+    FlagValue,
+    UnknownFlag,
+    iter_field_values,
+    iter_plain_flags,
+    parse_flags,
+    parse_flags_again,
+)
 from .goyaml import Document, DocumentError, DocumentTooLarge
 from .model import (
     Declared,
     DropIns,
     Evidence,
     File,
+    FileAspect,
+    FileSet,
+    FileStatus,
     Missing,
     Origin,
     Setting,
@@ -37,6 +50,7 @@ from .model import (
     Unknown,
     Unreadable,
     Value,
+    Values,
 )
 from .validation import problems
 
@@ -47,6 +61,9 @@ COMMAND_LINE_NOT_BELIEVED = Unknown(
     'the command line of the kubelet was rewritten or cut off, or has more than 4096 arguments',
     'let the kubelet keep its command line as it was started',
 )
+
+
+NOT_ASKED = Unknown('the running configuration was not asked for')
 
 
 class Refused(Exception):
@@ -65,25 +82,28 @@ def declare(evidence: Evidence) -> Declared:
     """What the kubelet would run with if it started now. Raises nothing: what cannot be told is in the answer."""
     arguments = evidence.process.arguments
     if arguments is None:
-        return Declared({}, {}, COMMAND_LINE_NOT_BELIEVED)
+        return Declared({}, {}, COMMAND_LINE_NOT_BELIEVED, flags_known=False)
     try:
         flags = parse_flags(arguments)
         overlay = flags if evidence.config is None and evidence.drop_ins is None else parse_flags_again(arguments)
     except UnknownFlag as error:
-        return Declared({}, {}, Unknown(f'{error}; its command line is not understood'))
+        return Declared({}, {}, Unknown(f'{error}; its command line is not understood'), flags_known=False)
     except FlagError as error:
-        return Declared({}, {}, Unknown(f'the kubelet would refuse its command line: {error}', refused=True))
+        refused = Unknown(f'the kubelet would refuse its command line: {error}', refused=True)
+        return Declared({}, {}, refused, flags_known=False)
     try:
         configuration = read_layers(evidence, overlay)
         check_values(configuration)
-        unknown = None
+        unread = None
     except Refused as error:
-        return Declared({}, {}, Unknown(str(error), refused=True), changed=changed_file(evidence))
+        return Declared({}, {}, Unknown(str(error), refused=True), flags_known=False, changed=changed_file(evidence))
     except NotRead as error:
         configuration = Configuration()
-        unknown = Unknown(f'{error.what.path} could not be read: {error.what.why}', error.what.remedy)
+        unread = Unknown(f'{error.what.path} could not be read: {error.what.why}', error.what.remedy)
         apply_flags(configuration, overlay)
-    return Declared(configuration.values, configuration.origins, unknown, changed_file(evidence))
+    for name, given in iter_plain_flags(flags):
+        configuration.set(name, given.value, flag_origin(given))
+    return Declared(configuration.values, configuration.origins, unread, changed=changed_file(evidence))
 
 
 def read_layers(evidence: Evidence, flags: Flags) -> Configuration:
@@ -200,10 +220,39 @@ def iter_times(evidence: Evidence) -> Iterator[tuple[str, float]]:
             yield file.path, file.changed_at
 
 
-def resolve(declared: Declared, field: str, running: Value | Unknown) -> Setting:
-    """The value of one field: as declared and where it was set, as it runs, and what changed since the start."""
-    origin = declared.origins.get(field)
-    by_flag = origin is not None and origin.source is Source.FLAG
-    if declared.unknown is not None and not by_flag:
+def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown = NOT_ASKED) -> Setting:
+    """The values of some fields as declared and where they were set, as they run, and what changed since the start."""
+    origins = [declared.origins.get(field) for field in fields]
+    by_flags = all(is_flag(field) or was_flag(origin) for field, origin in zip(fields, origins, strict=True))
+    if declared.unknown is not None and not (by_flags and declared.flags_known):
         return Setting(declared.unknown, None, running, declared.changed)
-    return Setting(declared.value(field), origin, running, None if by_flag else declared.changed)
+    values = tuple((field, declared.value(field)) for field in fields)
+    origin = next((origin for origin in origins if origin is not None and origin.source is not Source.DEFAULT), None)
+    return Setting(values, origin or DEFAULT_ORIGIN, running, None if by_flags else declared.changed)
+
+
+def is_flag(field: str) -> bool:
+    """Whether a rule looks at a flag that writes no field."""
+    return field.startswith('--')
+
+
+def was_flag(origin: Origin | None) -> bool:
+    return origin is not None and origin.source is Source.FLAG
+
+
+def resolve_files(files: FileSet | Unknown, aspect: FileAspect) -> Setting:
+    """The mode or the owner of each file of a subject."""
+    if isinstance(files, Unknown):
+        return Setting(files, None, NOT_ASKED)
+    unseen = next((file for file in files.files if not isinstance(file, FileStatus)), None)
+    if unseen is not None:
+        remedy = unseen.remedy if isinstance(unseen, Unreadable) else ''
+        return Setting(Unknown(f'{unseen.path} could not be looked at: {unseen.why}', remedy), None, NOT_ASKED)
+    values = tuple((file.path, aspect_of(file, aspect)) for file in files.files if isinstance(file, FileStatus))
+    return Setting(values, Origin(files.source, ''), NOT_ASKED)
+
+
+def aspect_of(file: FileStatus, aspect: FileAspect) -> str:
+    if aspect is FileAspect.MODE:
+        return f'{file.mode:03o}'
+    return ':'.join('root' if number == 0 else str(number) for number in (file.uid, file.gid))

@@ -20,6 +20,7 @@ MAX_FILE_BYTES = 256 * 1024
 MAX_LINKS = 40
 MAX_ENTRIES = 4096
 MAX_FOLDERS_DEEP = 256
+TOO_MANY = f'it holds more than {MAX_ENTRIES} files and folders'
 
 KINDS = (
     (stat.S_ISDIR, 'a directory'),
@@ -48,7 +49,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The files below a folder in filepath.WalkDir's order; `changed_at`: the folders' latest ctime."""
+    """The files below a folder in filepath.WalkDir's order; `changed_at`: the latest ctime of folders and links."""
 
     paths: tuple[str, ...]
     changed_at: float
@@ -87,6 +88,11 @@ class Root:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def status(self, path: str) -> os.stat_result:
+        """Mode and owner of what a path leads to. Raises NotThere and CannotRead."""
+        with self.resolve(path) as found:
+            return os.fstat(found.handle)
+
     def read(self, path: str) -> Content:
         """Read a regular file of at most MAX_FILE_BYTES. Raises NotThere and CannotRead."""
         with self.resolve(path) as found:
@@ -115,22 +121,23 @@ class Root:
             after.st_ctime_ns,
         ):
             raise CannotRead('it changed while it was read')
-        return Content(data, max(after.st_ctime, found.links_changed_at))
+        return Content(data, max(after.st_ctime, found.changed_at))
 
     def walk(self, path: str) -> Walk:
         """All that is not a folder below `path`, in filepath.WalkDir's order; a linked folder is not entered.
 
         A path that is no folder is its own only entry. Raises NotThere and CannotRead.
         """
-        with self.resolve(path, follow_last=path.endswith('/')) as found:
+        with self.resolve(path, follow_last=False) as found:
             if not stat.S_ISDIR(found.mode):
-                return Walk((path,), found.links_changed_at)
-            paths: list[str] = []
+                return Walk((path,), found.changed_at)
+            entries: list[str] = []
             try:
-                changed_at = walk_folder(found.handle, path.rstrip('/') or '/', paths, 1)
+                changed_at = walk_folder(found.handle, os.path.normpath(path), entries, 1)
             except OSError as error:
                 raise CannotRead(reason(error)) from None
-            return Walk(tuple(paths), max(changed_at, found.links_changed_at))
+            files = tuple(entry for entry in entries if not entry.endswith('/'))
+            return Walk(files, max(changed_at, found.changed_at))
 
     @contextmanager
     def resolve(self, path: str, *, follow_last: bool = True) -> Iterator[Found]:
@@ -151,35 +158,34 @@ class Root:
             os.close(found.handle)
 
     def step_through(self, path: str, follow_last: bool) -> Found:
-        names = deque(part for part in path.split('/') if part not in ('', '.'))
+        names = deque(components(path))
         here = os.dup(self.start(path))
-        at_root = path.startswith('/')
         links = 0
-        links_changed_at = 0.0
+        changed_at = 0.0
         try:
             while names:
                 name = names.popleft()
-                if at_root and name == 'proc':
-                    raise CannotRead('it lies in /proc, which is not the same for each process')
-                if name == '..' and identity(here) == self.root_id:
+                if name in ('proc', '..') and identity(here) == self.root_id:
+                    if name == 'proc':
+                        raise CannotRead('it lies in /proc, which is not the same for each process')
                     continue
                 there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
                 status = os.fstat(there)
                 if not stat.S_ISLNK(status.st_mode) or not names and not follow_last:
                     os.close(here)
-                    here, at_root = there, False
+                    here = there
                     continue
                 links += 1
-                links_changed_at = max(links_changed_at, status.st_ctime)
+                changed_at = max(changed_at, status.st_ctime)
                 with closing(there):
                     target = os.readlink('', dir_fd=there)
                 if links > MAX_LINKS:
                     raise NotThere('too many links on the way to it')
-                names.extendleft(reversed([part for part in target.split('/') if part not in ('', '.')]))
+                names.extendleft(reversed(components(target)))
                 if target.startswith('/'):
-                    os.close(here)
-                    here, at_root = os.dup(self.root), True
-            return Found(here, os.fstat(here).st_mode, links_changed_at)
+                    os.dup2(self.root, here, inheritable=False)
+            status = os.fstat(here)
+            return Found(here, status.st_mode, max(changed_at, status.st_ctime))
         except BaseException:
             os.close(here)
             raise
@@ -193,11 +199,17 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a path leads to: an open O_PATH handle, its mode, and the latest ctime of the links on the way (or 0)."""
+    """What a path leads to: an open O_PATH handle, its mode, and the latest ctime of it and of the links on the way."""
 
     handle: int
     mode: int
-    links_changed_at: float
+    changed_at: float
+
+
+def components(path: str) -> list[str]:
+    """The names to step through; a slash or dot at the end becomes a `.`, which only a folder has."""
+    names = [part for part in path.split('/') if part not in ('', '.')]
+    return [*names, '.'] if names and path.endswith(('/', '/.')) else names
 
 
 @contextmanager
@@ -209,7 +221,10 @@ def closing(handle: int) -> Iterator[None]:
 
 
 def walk_folder(handle: int, path: str, paths: list[str], depth: int) -> float:
-    """Add the files below an open folder to `paths`; returns the latest ctime of the folders."""
+    """Add all that lies below an open folder to `paths`, folders with a slash at the end.
+
+    Returns the latest ctime of the folders.
+    """
     if depth > MAX_FOLDERS_DEEP:
         raise CannotRead(f'its folders are nested more than {MAX_FOLDERS_DEEP} levels deep')
     changed_at = os.fstat(handle).st_ctime
@@ -217,12 +232,12 @@ def walk_folder(handle: int, path: str, paths: list[str], depth: int) -> float:
         inner = f'{path}/{name}' if path != '/' else f'/{name}'
         there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
         with closing(there):
-            if stat.S_ISDIR(os.fstat(there).st_mode):
+            is_folder = stat.S_ISDIR(os.fstat(there).st_mode)
+            paths.append(f'{inner}/' if is_folder else inner)
+            if len(paths) > MAX_ENTRIES:
+                raise CannotRead(TOO_MANY)
+            if is_folder:
                 changed_at = max(changed_at, walk_folder(there, inner, paths, depth + 1))
-                continue
-        paths.append(inner)
-        if len(paths) > MAX_ENTRIES:
-            raise CannotRead(f'it holds more than {MAX_ENTRIES} files')
     return changed_at
 
 
@@ -234,7 +249,7 @@ def listing(handle: int) -> list[str]:
         for entry in entries:
             names.append(entry.name)
             if len(names) > MAX_ENTRIES:
-                raise CannotRead(f'it holds more than {MAX_ENTRIES} files')
+                raise CannotRead(TOO_MANY)
     return sorted(names, key=os.fsencode)
 
 

@@ -24,5 +24,9 @@ def instance_enable_legacy_tags_normalization():
     return True
 
 
+def instance_metrics():
+    return 'full'
+
+
 def instance_min_collection_interval():
     return 15

@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Optional
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from typing_extensions import Literal
 
 from datadog_checks.base.utils.functions import identity
 from datadog_checks.base.utils.models import validation
@@ -19,7 +20,17 @@ from datadog_checks.base.utils.models import validation
 from . import defaults, validators
 
 
-SECURE_FIELD_NAMES = frozenset(['benchmark', 'host_root', 'procfs_path', 'rules'])
+SECURE_FIELD_NAMES = frozenset(['benchmark', 'exemptions', 'host_root', 'procfs_path', 'rules'])
+
+
+class Exemption(BaseModel):
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        frozen=True,
+    )
+    reason: str
+    rule: str
+    until: Optional[str] = None
 
 
 class MetricPatterns(BaseModel):
@@ -41,8 +52,10 @@ class InstanceConfig(BaseModel):
     disable_generic_tags: Optional[bool] = None
     empty_default_hostname: Optional[bool] = None
     enable_legacy_tags_normalization: Optional[bool] = None
+    exemptions: Optional[tuple[Exemption, ...]] = None
     host_root: Optional[str] = None
     metric_patterns: Optional[MetricPatterns] = None
+    metrics: Optional[Literal['full', 'summary', 'none']] = None
     min_collection_interval: Optional[float] = None
     procfs_path: Optional[str] = None
     rules: Optional[tuple[str, ...]] = None

@@ -1,13 +1,21 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
 
-# Here you can include additional config validators or transformers
-#
-# def initialize_instance(values, **kwargs):
-#     if 'my_option' not in values and 'my_legacy_option' in values:
-#         values['my_option'] = values['my_legacy_option']
-#     if values.get('my_number') > 10:
-#         raise ValueError('my_number max value is 10, got %s' % str(values.get('my_number')))
-#
-#     return values
+from datetime import date
+from typing import Any
+
+
+def initialize_instance(values: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """YAML reads `until: 2027-03-31` as a day and not as text, which is what the model wants."""
+    exemptions = values.get('exemptions')
+    if not isinstance(exemptions, list):
+        return values
+    return {**values, 'exemptions': [with_text_dates(exemption) for exemption in exemptions]}
+
+
+def with_text_dates(exemption: Any) -> Any:
+    if not isinstance(exemption, dict):
+        return exemption
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in exemption.items()}

@@ -1,0 +1,102 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What rules want: factories of expectations, each with its wording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from .model import Benchmark, Expectation, Value
+
+SHA256_ALIAS = ('CHACHA20_POLY1305', 'CHACHA20_POLY1305_SHA256')
+"""Go has two names for each ChaCha20 suite (crypto/tls); benchmarks list the short one."""
+
+
+def one_value(text: str, holds: Callable[[Value], bool]) -> Expectation:
+    """Of a rule that looks at one setting."""
+    return Expectation(lambda _: text, lambda values, _: len(values) == 1 and holds(values[0]))
+
+
+def is_true() -> Expectation:
+    return one_value('true', lambda value: value is True)
+
+
+def is_false() -> Expectation:
+    return one_value('false', lambda value: value is False)
+
+
+def is_zero() -> Expectation:
+    return one_value('0', lambda value: is_number(value) and value == 0)
+
+
+def above_zero(text: str = 'above 0') -> Expectation:
+    return one_value(text, lambda value: isinstance(value, int) and is_number(value) and value > 0)
+
+
+def zero_or_more() -> Expectation:
+    return one_value('0 or more', lambda value: isinstance(value, int) and is_number(value) and value >= 0)
+
+
+def is_number(value: Value) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def is_set() -> Expectation:
+    return one_value('a file', is_path)
+
+
+def is_not_set() -> Expectation:
+    return one_value('not set', lambda value: value in (None, ''))
+
+
+def other_than(wrong: str) -> Expectation:
+    return one_value(f'other than {wrong}', lambda value: isinstance(value, str) and value not in ('', wrong))
+
+
+def is_path(value: Value) -> bool:
+    return isinstance(value, str) and value != ''
+
+
+def certificate_or_bootstrap() -> Expectation:
+    """Of certificate, key and server bootstrap: a pair of files, or a certificate that the kubelet asks for."""
+
+    def holds(values: Sequence[Value], _: Benchmark) -> bool:
+        certificate, key, bootstrap = values
+        return is_path(certificate) and is_path(key) or bootstrap is True
+
+    return Expectation(lambda _: 'a certificate and a key, or serverTLSBootstrap', holds)
+
+
+def gate_and_certificate_or_bootstrap() -> Expectation:
+    """As above, with the feature gate first, which must not be off."""
+    pair = certificate_or_bootstrap()
+
+    def holds(values: Sequence[Value], benchmark: Benchmark) -> bool:
+        gate, *rest = values
+        return (gate is None or gate is True) and pair.holds(rest, benchmark)
+
+    return Expectation(lambda _: 'the gate not off, and serverTLSBootstrap or a certificate and a key', holds)
+
+
+def only_strong_ciphers() -> Expectation:
+    def holds(values: Sequence[Value], benchmark: Benchmark) -> bool:
+        (suites,) = values
+        strong = {name for suite in benchmark.strong_cipher_suites for name in (suite, suite.replace(*SHA256_ALIAS))}
+        return isinstance(suites, tuple) and bool(suites) and all(suite in strong for suite in suites)
+
+    return Expectation(lambda benchmark: f'only suites that {benchmark.name} calls strong', holds)
+
+
+def allowed_mode(key: str) -> Expectation:
+    """Of the modes of files, as octal text: each one that the benchmark allows for the rule."""
+
+    def holds(values: Sequence[Value], benchmark: Benchmark) -> bool:
+        modes = benchmark.modes[key]
+        return all(isinstance(value, str) and modes.allow(int(value, 8)) for value in values)
+
+    return Expectation(lambda benchmark: f'mode {benchmark.modes[key]}', holds)
+
+
+def owned_by_root() -> Expectation:
+    return Expectation(lambda _: 'owner root:root', lambda values, _: all(value == 'root:root' for value in values))

@@ -1,0 +1,61 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What was read of each kubelet before: the one thing that is kept from one collection to the next."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .model import DropIns, Evidence, File, Process
+
+
+class Memory:
+    """What was read of each kubelet before, so that a change of mode or owner does not look like one of content."""
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[int, int], dict[str, Seen]] = {}
+
+    def forget_all_but(self, processes: Sequence[Process]) -> None:
+        alive = {process.key for process in processes}
+        self.seen = {key: seen for key, seen in self.seen.items() if key in alive}
+
+    def settle(self, evidence: Evidence) -> Evidence:
+        """The evidence with the time of each file's content instead of that of its last touch."""
+        process = evidence.process
+        before = self.seen.get(process.key, {})
+        now: dict[str, Seen] = {}
+
+        def settled(path: str, content: bytes, changed_at: float | None) -> float | None:
+            if changed_at is None:
+                return None
+            digest = hashlib.sha256(content).digest()
+            old = before.get(path)
+            now[path] = Seen(digest, min(changed_at, old.changed_at) if old and old.digest == digest else changed_at)
+            return now[path].changed_at
+
+        def settled_file(file: object) -> object:
+            if not isinstance(file, File):
+                return file
+            return replace(file, changed_at=settled(file.path, file.data, file.changed_at))
+
+        config, drop_ins = settled_file(evidence.config), evidence.drop_ins
+        if isinstance(drop_ins, DropIns):
+            names = '\0'.join(file.path for file in drop_ins.files).encode('utf-8', 'surrogateescape')
+            drop_ins = DropIns(
+                drop_ins.path,
+                tuple(settled_file(file) for file in drop_ins.files),  # type: ignore[misc]
+                settled(f'{drop_ins.path}/', names, drop_ins.changed_at),
+            )
+        self.seen[process.key] = now
+        return Evidence(process, config, drop_ins)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A file's content, and since when it is known to have been that."""
+
+    digest: bytes
+    changed_at: float

@@ -1,0 +1,174 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, SAME, Field, Kind
+from datadog_checks.kubelet_compliance.golang import parse_duration
+
+CONFIGZ = Path(__file__).parent / 'truth' / 'configz'
+BODIES = {path.stem: json.loads(path.read_text())['kubeletconfig'] for path in sorted(CONFIGZ.glob('*.json'))}
+
+# Set by the launch behind kubelet-1.36.json, or filled in by the kubelet after it read its configuration.
+SET_BY_THE_LAUNCH = {
+    'kind',
+    'apiVersion',
+    'address',
+    'healthzPort',
+    'failSwapOn',
+    'failCgroupV1',
+    'readOnlyPort',
+    'enforceNodeAllocatable',
+    'tlsCertFile',
+    'tlsPrivateKeyFile',
+    'cgroupRoot',
+    'imageServiceEndpoint',
+    'singleProcessOOMKill',
+    'serializeImagePulls',
+}
+SECOND = 1_000_000_000
+
+
+def leaves(spec: Field, path: str = '') -> Iterator[tuple[str, Field]]:
+    """Every field that is no struct, by dotted path."""
+    for name, inner in (spec.fields or {}).items():
+        if inner.kind is Kind.STRUCT:
+            yield from leaves(inner, f'{path}{name}.')
+        else:
+            yield path + name, inner
+
+
+LEAVES = dict(leaves(KUBELET_CONFIGURATION))
+
+
+def wrong(value: Any, spec: Field, path: str) -> Iterator[str]:
+    """The paths in a /configz body that the table does not have, or not with that kind."""
+    if spec.kind is Kind.STRUCT:
+        for name, member in value.items():
+            inner = (spec.fields or {}).get(name)
+            yield from wrong(member, inner, f'{path}.{name}') if inner is not None else [f'{path}.{name}']
+    elif spec.kind in (Kind.LIST, Kind.MAP):
+        assert spec.items is not None
+        if type(value) is not {Kind.LIST: list, Kind.MAP: dict}[spec.kind]:
+            yield path
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from wrong(item, spec.items, path)
+    elif not fits(value, spec.kind):
+        yield path
+
+
+def fits(value: Any, kind: Kind) -> bool:
+    if kind in (Kind.DURATION, Kind.TIME_OR_DURATION):
+        return isinstance(value, str) and isinstance(parse_duration(value), int)
+    types = {
+        Kind.BOOL: bool,
+        Kind.INT32: int,
+        Kind.INT64: int,
+        Kind.UINT32: int,
+        Kind.FLOAT64: float,
+        Kind.STRING: str,
+        Kind.QUANTITY: str,
+        Kind.TIME: str,
+    }
+    return type(value) is types[kind]
+
+
+def value_at(body: dict[str, Any], path: str) -> Any:
+    value: Any = body
+    for name in path.split('.'):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+@pytest.mark.parametrize('name', BODIES)
+def test_every_field_of_a_running_kubelet_is_in_the_table_with_its_kind(name: str) -> None:
+    assert list(wrong(BODIES[name], KUBELET_CONFIGURATION, '')) == []
+
+
+def test_there_are_bodies_of_five_releases() -> None:
+    assert len(BODIES) >= 7
+
+
+@pytest.mark.parametrize('path', [path for path in LEAVES if path not in SET_BY_THE_LAUNCH])
+def test_a_default_is_that_of_a_running_kubelet(path: str) -> None:
+    spec = LEAVES[path]
+    default = spec.default if spec.legacy_default is SAME else spec.legacy_default
+    running = value_at(BODIES['kubelet-1.36'], path)
+    if spec.kind in (Kind.DURATION, Kind.TIME_OR_DURATION):
+        assert (default or 0) == parse_duration(running or '0')
+    elif default is None:
+        assert running in (None, False, 0, '')
+    else:
+        assert running == default or running is None and not default
+
+
+@pytest.mark.parametrize(
+    'path, default, legacy_default',
+    [
+        ('makeIPTablesUtilChains', True, SAME),
+        ('authentication.anonymous.enabled', False, True),
+        ('authentication.webhook.enabled', True, False),
+        ('authorization.mode', 'Webhook', 'AlwaysAllow'),
+        ('readOnlyPort', None, 10255),
+        ('streamingConnectionIdleTimeout', 4 * 3600 * SECOND, SAME),
+        ('protectKernelDefaults', None, SAME),
+        ('eventRecordQPS', 50, SAME),
+        ('rotateCertificates', None, SAME),
+        ('serverTLSBootstrap', None, SAME),
+        ('podPidsLimit', -1, SAME),
+        ('seccompDefault', False, SAME),
+        ('tlsCipherSuites', None, SAME),
+        ('address', '0.0.0.0', SAME),
+        ('healthzPort', 10248, SAME),
+        ('failSwapOn', True, SAME),
+        ('enforceNodeAllocatable', ('pods',), SAME),
+    ],
+)
+def test_a_judged_field_has_its_two_defaults(path: str, default: Any, legacy_default: Any) -> None:
+    assert (LEAVES[path].default, LEAVES[path].legacy_default) == (default, legacy_default)
+
+
+def test_only_four_fields_differ_without_a_file() -> None:
+    assert {path for path, spec in LEAVES.items() if spec.legacy_default is not SAME} == {
+        'authentication.anonymous.enabled',
+        'authentication.webhook.enabled',
+        'authorization.mode',
+        'readOnlyPort',
+    }
+
+
+@pytest.mark.parametrize('path, spec', LEAVES.items(), ids=LEAVES)
+def test_a_default_has_the_kind_of_its_field(path: str, spec: Field) -> None:
+    expected: dict[Kind, type | tuple[type, ...]] = {
+        Kind.BOOL: bool,
+        Kind.FLOAT64: float,
+        Kind.STRING: str,
+        Kind.QUANTITY: str,
+        Kind.LIST: tuple,
+    }
+    for default in (spec.default, spec.legacy_default):
+        if default is not None and default is not SAME and spec.kind is not Kind.MAP:
+            assert isinstance(default, expected.get(spec.kind, int))
+            assert spec.kind is Kind.BOOL or not isinstance(default, bool)
+
+
+@pytest.mark.parametrize('path, spec', LEAVES.items(), ids=LEAVES)
+def test_only_lists_and_maps_have_elements(path: str, spec: Field) -> None:
+    assert (spec.items is not None) == (spec.kind in (Kind.LIST, Kind.MAP))
+
+
+def test_no_two_names_of_a_struct_differ_by_case_only() -> None:
+    def structs(spec: Field) -> Iterator[Field]:
+        yield spec
+        for inner in (spec.fields or {}).values():
+            yield from structs(inner)
+
+    for spec in structs(KUBELET_CONFIGURATION):
+        assert len({name.lower() for name in spec.fields or {}}) == len(spec.fields or {})
