@@ -49,8 +49,6 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         self.memory = Memory()
         self.detail = Detail(options.metrics or Detail.FULL)
         self.instance_tags = tuple(options.tags or ())
-        if options.service:
-            self.instance_tags += (f'service:{options.service}',)
 
     def check(self, _: Any) -> None:
         report, _kubelets = collect(self.host, self.selection, self.memory)
