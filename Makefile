@@ -7,16 +7,18 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test validate generate lint clean
+.PHONY: help run test validate generate lint wheel single-file clean
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run        one real collection on this machine, or an example node where no kubelet runs'
-	@echo 'make test       all tests; PYTEST_ARGS is handed on to pytest'
-	@echo 'make lint       ruff and mypy'
-	@echo 'make validate   lint, then the validators of ddev (needs git and Python 3.13)'
-	@echo 'make generate   write what ddev makes from assets/configuration/spec.yaml, then validate'
-	@echo 'make clean      remove what the other targets made'
+	@echo 'make run          one real collection on this machine, or an example node where no kubelet runs'
+	@echo 'make test         all tests; PYTEST_ARGS is handed on to pytest'
+	@echo 'make lint         ruff and mypy'
+	@echo 'make validate     lint, then the validators of ddev (needs git and Python 3.13)'
+	@echo 'make generate     write what ddev makes from assets/configuration/spec.yaml, then validate'
+	@echo 'make wheel        the wheel, in dist/: see deploy/README.md'
+	@echo 'make single-file  the check as one file, in build/: see deploy/README.md'
+	@echo 'make clean        remove what the other targets made'
 
 run: .venv/.installed
 	@$(BIN)/python tools/run_check.py
@@ -34,6 +36,12 @@ validate: lint .venv-ddev/.filled
 
 generate: .venv/.installed .venv-ddev/.filled
 	$(BIN)/python tools/validate.py --generate
+
+wheel: .venv/.filled
+	$(BIN)/python -m hatchling build -t wheel
+
+single-file:
+	@$(PYTHON) tools/single_file.py
 
 clean:
 	rm -rf .venv .venv-ddev .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .kubelet_server import Certificates, make_certificates
 from .standin import Standins, build
 
 
@@ -31,3 +32,8 @@ def standin_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def standins(standin_program: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standins]:
     with Standins(standin_program, tmp_path_factory.mktemp('programs')) as launcher:
         yield launcher
+
+
+@pytest.fixture(scope='session')
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return make_certificates(tmp_path_factory.mktemp('certificates'))

@@ -10,9 +10,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collect import flags_of, read
+from datadog_checks.kubelet_compliance.collect import Collector, flags_of, read
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.model import Evidence, Process
+from datadog_checks.kubelet_compliance.memory import Memory
+from datadog_checks.kubelet_compliance.model import Evidence, KubeletReport, NodeReport, Process, Selection
 
 PID = 1000
 
@@ -34,6 +35,11 @@ def write_process(procfs: Path, pid: int, argv: Sequence[str], *, comm: str = 'k
     (folder / 'stat').write_text(
         f'{pid} ({comm}) S 1 {pid} {pid} 0 -1 4194560 {"0 " * 12}{ticks_from_now(60)} {"0 " * 30}\n'
     )
+    (folder / 'status').write_text(f'Name:\t{comm}\nUid:\t0\t0\t0\t0\nNSpid:\t{pid}\n')
+    (folder / 'cgroup').write_text('0::/system.slice/kubelet.service\n')
+    (procfs / '1').mkdir(exist_ok=True)
+    (procfs / '1' / 'comm').write_text('systemd\n')
+    (procfs / '1' / 'cgroup').write_text('0::/init.scope\n')
     (folder / 'root').symlink_to('/')
     (folder / 'cwd').symlink_to(cwd)
 
@@ -49,3 +55,13 @@ def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[H
 
 def read_evidence(host: Host, process: Process) -> Evidence:
     return read(host, process, flags_of(process))
+
+
+def collect(
+    host: Host, selection: Selection, memory: Memory | None = None
+) -> tuple[NodeReport, tuple[KubeletReport, ...]]:
+    """One pass over a node by its processes and files alone."""
+    collector = Collector(host, selection)
+    collector.memory = memory or collector.memory
+    collection = collector.collect()
+    return collection.node, collection.kubelets

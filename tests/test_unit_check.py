@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +22,9 @@ from datadog_checks.dev.utils import get_metadata_metrics, get_service_checks
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.rules import RULES
 
-from .cases import CASES, Case
+from .cases import CASES, TRUTH, Case
+from .kubelet_server import Certificates, KubeletServer, serve
+from .nodes import write_process
 from .standin import Standin, Standins
 
 IPTABLES = 'make_iptables_util_chains'
@@ -39,7 +42,6 @@ def all_that_is_sent_is_public(aggregator: AggregatorStub) -> Iterator[None]:
     yield
     aggregator.assert_metrics_using_metadata(get_metadata_metrics(), check_submission_type=True)
     aggregator.assert_service_checks(get_service_checks())
-    aggregator.assert_no_duplicate_all()
 
 
 @pytest.fixture
@@ -104,6 +106,7 @@ def test_what_a_compliant_kubelet_sends(
     aggregator.assert_service_check('kubelet_compliance.rule', status=OK, tags=[*own, *RULE_TAGS], count=1)
     aggregator.assert_service_check('kubelet_compliance.kubelet', status=OK, tags=own, count=1)
     aggregator.assert_all_metrics_covered()
+    aggregator.assert_no_duplicate_all()
 
 
 def test_tags_do_not_grow_from_run_to_run(
@@ -343,3 +346,260 @@ def test_a_pods_annotations_cannot_say_what_is_read_or_judged(
     check.provider = 'kubernetes'
     with pytest.raises(Exception, match=f'{name}.*not allowed|{name}.*trusted|{name}.*provider'):
         dd_run_check(check, extract_message=True)
+
+
+@pytest.fixture
+def api(certificates: Certificates) -> Iterator[KubeletServer]:
+    """What answers at the kubelet's port: a real body of a kubelet that runs with makeIPTablesUtilChains: true."""
+    with serve(certificates) as server:
+        server.body = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
+        yield server
+
+
+RUNNING_FALSE = (TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json').read_bytes()
+
+
+def asking(procfs: Path, api: KubeletServer, certificates: Certificates, **options: Any) -> KubeletComplianceCheck:
+    return check_of(procfs, kubelet_url=api.url, tls_ca_cert=str(certificates.ca), timeout=5, **options)
+
+
+def rule_sent(aggregator: AggregatorStub) -> Any:
+    (sent,) = aggregator.service_checks('kubelet_compliance.rule')
+    return sent
+
+
+def kubelet_sent(aggregator: AggregatorStub) -> Any:
+    (sent,) = aggregator.service_checks('kubelet_compliance.kubelet')
+    return sent
+
+
+def test_a_kubelet_that_runs_with_false_is_not_saved_by_its_file(
+    standins: Standins, procfs: Path, tmp_path: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    (tmp_path / 'c.yaml').write_text(f'{HEAD}makeIPTablesUtilChains: true\n')
+    show(procfs, standins.launch(('kubelet', f'--config={tmp_path}/c.yaml')))
+    api.body = RUNNING_FALSE
+    dd_run_check(asking(procfs, api, certificates))
+    assert rule_sent(aggregator).status == CRITICAL
+    assert 'running with makeIPTablesUtilChains is false; ' in rule_sent(aggregator).message
+    assert 'now says makeIPTablesUtilChains is true: restart the kubelet' in rule_sent(aggregator).message
+    aggregator.assert_metric('kubelet_compliance.kubelet.restart_pending', value=1, count=1)
+    assert kubelet_sent(aggregator).status == OK
+
+
+def test_a_file_that_changed_is_no_matter_where_configz_tells_what_runs(
+    standins: Standins, procfs: Path, tmp_path: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    config = tmp_path / 'c.yaml'
+    config.write_text(HEAD)
+    show(procfs, standins.launch(('kubelet', f'--config={config}')))
+    change_later(config, f'{HEAD}makeIPTablesUtilChains: true\n')
+    dd_run_check(asking(procfs, api, certificates))
+    assert rule_sent(aggregator).status == OK
+    aggregator.assert_metric('kubelet_compliance.kubelet.restart_pending', value=1, count=1)
+
+
+def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    show(procfs, standins.launch(('kubelet', '--config=/nonexistent/c.yaml')))
+    dd_run_check(asking(procfs, api, certificates))
+    assert rule_sent(aggregator).status == OK
+    assert kubelet_sent(aggregator).status == WARNING
+    assert 'the next restart will fail' in kubelet_sent(aggregator).message
+    aggregator.assert_metric('kubelet_compliance.rule.compliant', value=1, tags=[*RULE_TAGS, 'set_by:configz'])
+
+
+@pytest.mark.parametrize(
+    'change, says',
+    [
+        ({'status': 403}, "the kubelet does not let the Agent read /configz (403): let the Agent's ClusterRole get "),
+        ({'status': 401}, 'the kubelet did not accept the credentials (401)'),
+        ({'status': 404}, 'enableDebuggingHandlers: true'),
+        ({'body': b'?'}, 'the answer is not the configuration of a kubelet'),
+    ],
+)
+def test_a_kubelet_that_does_not_tell_is_judged_by_its_files_with_a_warning(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates, change: dict[str, Any], says: str,
+) -> None:  # fmt: skip
+    show(procfs, standins.launch(('kubelet',)))
+    vars(api).update(change)
+    dd_run_check(asking(procfs, api, certificates))
+    assert rule_sent(aggregator).status == OK
+    assert kubelet_sent(aggregator).status == WARNING
+    assert says in kubelet_sent(aggregator).message
+
+
+def test_in_the_steady_state_the_kubelet_gets_no_request(
+    standins: Standins, procfs: Path, dd_run_check: Run, api: KubeletServer, certificates: Certificates
+) -> None:
+    standin = standins.launch(('kubelet',))
+    show(procfs, standin)
+    check = asking(procfs, api, certificates)
+    for _ in range(4):
+        dd_run_check(check)
+    assert api.paths() == ['/configz', '/metrics']
+
+
+@pytest.mark.parametrize('use_configz', [False, 'false'])
+def test_with_use_configz_off_nothing_is_asked(
+    standins: Standins,
+    procfs: Path,
+    dd_run_check: Run,
+    api: KubeletServer,
+    certificates: Certificates,
+    use_configz: Any,
+) -> None:
+    show(procfs, standins.launch(('kubelet',)))
+    dd_run_check(asking(procfs, api, certificates, use_configz=use_configz))
+    assert api.requests == []
+
+
+def test_without_a_kubelet_nothing_is_asked_and_it_is_said_that_one_is_hidden(
+    procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, api: KubeletServer, certificates: Certificates
+) -> None:
+    (procfs / str(os.getpid())).symlink_to('/proc/self')
+    dd_run_check(asking(procfs, api, certificates))
+    assert api.requests == []
+    assert kubelet_sent(aggregator).status == WARNING
+    assert 'set hostPID: true or mount the /proc of the host' in kubelet_sent(aggregator).message
+    aggregator.assert_metric('kubelet_compliance.kubelet.found', value=0, count=1)
+
+
+def test_of_several_kubelets_the_answer_belongs_to_the_one_that_is_told_to_listen_there(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    api.body = RUNNING_FALSE
+    port = api.url.rpartition(':')[2]
+    show(procfs, standins.launch(('kubelet', f'--port={port}')), standins.launch(('kubelet', '--port=1')))
+    dd_run_check(asking(procfs, api, certificates))
+    assert rule_sent(aggregator).message.startswith('the worst of 2 kubelets: running with ')
+    assert kubelet_sent(aggregator).status == OK
+
+
+def test_of_several_kubelets_that_cannot_be_told_apart_none_is_asked(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    show(procfs, standins.launch(('kubelet',)), standins.launch(('kubelet',)))
+    dd_run_check(asking(procfs, api, certificates))
+    assert '/configz' not in api.paths()
+    assert kubelet_sent(aggregator).status == WARNING
+    assert 'which of them answers at port ' in kubelet_sent(aggregator).message
+
+
+def test_a_pods_process_named_kubelet_changes_nothing(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, tmp_path: Path
+) -> None:
+    show(procfs, standins.launch(('kubelet',)))
+    check = check_of(procfs)
+    dd_run_check(check)
+    before = sorted((sent.name, sent.value, sorted(sent.tags)) for name in aggregator.metric_names
+                    for sent in aggregator.metrics(name))  # fmt: skip
+    write_process(procfs, 99999, ('kubelet', '--make-iptables-util-chains=false'))
+    (procfs / '99999' / 'cgroup').write_text('0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope\n')
+    write_process(procfs, 99998, ('kubelet', '--config=/etc/shadow'))
+    (procfs / '99998' / 'status').write_text('Uid:\t0\t0\t0\t0\nNSpid:\t99998\t1\n')
+    aggregator.reset()
+    dd_run_check(check)
+    assert before == sorted((sent.name, sent.value, sorted(sent.tags)) for name in aggregator.metric_names
+                            for sent in aggregator.metrics(name))  # fmt: skip
+    assert (rule_sent(aggregator).status, kubelet_sent(aggregator).status) == (OK, OK)
+
+
+def test_nested_kubelets_report_each_by_itself_when_that_is_asked_for(
+    procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    for pid, name, value in ((501, 'Kind-Control_Plane', 'true'), (502, 'kind-control-plane', 'false')):
+        arguments = ('kubelet', f'--hostname-override={name}', f'--make-iptables-util-chains={value}')
+        write_process(procfs, pid, arguments)
+        (procfs / str(pid) / 'status').write_text(f'Uid:\t0\t0\t0\t0\nNSpid:\t{pid}\t1\n')
+    dd_run_check(check_of(procfs))
+    aggregator.assert_metric('kubelet_compliance.kubelet.found', value=0, count=1)
+    aggregator.reset()
+    dd_run_check(check_of(procfs, nested=True))
+    statuses = {
+        tag: sent.status
+        for sent in aggregator.service_checks('kubelet_compliance.rule')
+        for tag in sent.tags
+        if tag.startswith('kubelet:')
+    }
+    assert statuses == {'kubelet:kind-control-plane': OK, 'kubelet:kind-control-plane-2': CRITICAL}
+    assert len(aggregator.metrics('kubelet_compliance.node.compliant')) == 2
+
+
+def test_benchmark_auto_goes_by_the_version_that_the_kubelet_tells(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, datadog_agent: DatadogAgentStub,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    api.version = 'v1.32.1'
+    show(procfs, standins.launch(('kubelet',)))
+    check = asking(procfs, api, certificates, benchmark='auto')
+    check.check_id = 'test'
+    dd_run_check(check)
+    assert 'benchmark:cis-1.12' in rule_sent(aggregator).tags
+    assert 'compliance_control:4.2.6' in rule_sent(aggregator).tags
+    datadog_agent.assert_metadata('test', {
+        'benchmark': 'cis-1.12', 'version.raw': 'v1.32.1', 'version.scheme': 'semver', 'version.major': '1',
+        'version.minor': '32', 'version.patch': '1',
+    })  # fmt: skip
+
+
+def test_the_agents_own_connection_is_used_where_it_has_one(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, api: KubeletServer,
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    api.token, api.body = 'agents-token', RUNNING_FALSE
+    info = {'url': api.url, 'verify_tls': 'true', 'ca_cert': str(certificates.ca), 'token': 'agents-token'}
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.check.get_connection_info', lambda: info)
+    show(procfs, standins.launch(('kubelet',)))
+    dd_run_check(check_of(procfs))
+    assert rule_sent(aggregator).status == CRITICAL
+    info['err'] = 'the kubelet client is not ready'
+    aggregator.reset()
+    dd_run_check(check_of(procfs))
+    assert rule_sent(aggregator).status == OK
+    assert 'the Agent does not know how to reach the kubelet' in kubelet_sent(aggregator).message
+
+
+def test_use_configz_without_a_way_to_ask_is_a_warning(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    show(procfs, standins.launch(('kubelet',)))
+    dd_run_check(check_of(procfs, use_configz=True))
+    assert kubelet_sent(aggregator).status == WARNING
+    assert 'set kubelet_url' in kubelet_sent(aggregator).message
+
+
+def test_a_problem_is_logged_once_when_it_begins_and_once_when_it_ends(
+    standins: Standins, procfs: Path, dd_run_check: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    check = check_of(procfs)
+    doubtful = standins.launch(('not-a-kubelet',))
+    show(procfs, doubtful, standins.launch(('kubelet',)))
+    caplog.set_level('INFO')
+    for _ in range(3):
+        dd_run_check(check)
+    assert [record.levelname for record in caplog.records if 'could not be identified' in record.message] == ['WARNING']
+    caplog.clear()
+    doubtful.kill()
+    for _ in range(3):
+        dd_run_check(check)
+    assert [record.levelname for record in caplog.records if 'could not be identified' in record.message] == ['INFO']
+
+
+def test_agent_diagnose_shows_what_was_found_and_what_is_missing(
+    standins: Standins, procfs: Path, dd_run_check: Run
+) -> None:
+    show(procfs, standins.launch(('kubelet', '--config=/nonexistent')))
+    check = check_of(procfs)
+    dd_run_check(check)
+    found, missing = json.loads(check.get_diagnoses())
+    assert (found['result'], found['diagnosis']) == (0, 'kubelets found: 1')
+    assert missing['result'] == 1
+    assert missing['diagnosis'].startswith('the kubelet would refuse to start: /nonexistent: no such file')

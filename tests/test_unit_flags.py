@@ -118,7 +118,7 @@ def test_nothing_after_two_dashes_is_no_error(arguments: tuple[str, ...]) -> Non
 @pytest.mark.parametrize(
     'argument',
     ['--nosuchflag', '--nosuchflag=1', '--Config=a', '--make-iptables-util-chain', '--no-make-iptables-util-chains']
-    + ['-x', '-makeiptables', '-c=a', '--config-', '--max--pods=1'],
+    + ['-x', '-h=', '-makeiptables', '-c=a', '--config-', '--max--pods=1'],
 )
 def test_a_flag_of_no_kubelet_is_unknown(argument: str) -> None:
     with pytest.raises(UnknownFlag, match='no flag of any known kubelet'):
@@ -200,6 +200,10 @@ def test_help_in_any_form_ends_a_kubelet_with_a_file(argument: str) -> None:
         (('--cluster-dns=a,,b,',), {'cluster-dns': ('a', '', 'b', '')}),
         (('--cluster-dns= a ,b',), {'cluster-dns': (' a ', 'b')}),
         (('--cluster-dns=a\nb',), {'cluster-dns': ('a',)}),
+        (('--cluster-dns=\na',), {'cluster-dns': ('a',)}),
+        (('--cluster-dns=a\r',), {'cluster-dns': ('a',)}),
+        (('--cluster-dns=a\r\nb',), {'cluster-dns': ('a',)}),
+        (('--cluster-dns=a\rb',), {'cluster-dns': ('a\rb',)}),
         (('--cluster-dns="a\nb",c',), {'cluster-dns': ('a\nb', 'c')}),
         (('--feature-gates=A=true', '--feature-gates=B=false,A=f'), {'feature-gates': {'A': False, 'B': False}}),
         (('--feature-gates=',), {'feature-gates': {}}),

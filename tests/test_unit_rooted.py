@@ -371,7 +371,7 @@ def fill(folder: Path, *names: str) -> None:
 
 def test_a_walk_goes_by_names_folder_for_folder_as_go_does(tree: Path) -> None:
     folder = tree / 'd'
-    fill(folder, 'b', 'a-b', 'a/z', 'a/b/c', 'a.x', 'B', '.hidden', '.dots/in', '10', '9', 'ä', '\udcff', '~')
+    fill(folder, 'b', 'a-b', 'a/z', 'a/b/c', 'a.x', 'B', '.hidden', '.dots/in', '10', '9', 'ä', '\udcff', '\udc80', '~')
     (folder / 'empty').mkdir()
     assert walk(tree, '/d') == tuple(
         f'/d/{name}'
@@ -387,9 +387,10 @@ def test_a_walk_goes_by_names_folder_for_folder_as_go_does(tree: Path) -> None:
             'a.x',
             'b',
             '~',
+            '\udc80',
             'ä',
             '\udcff',
-        )  # fmt: skip
+        )
     )
 
 
@@ -610,5 +611,9 @@ def test_no_handle_is_left_whatever_is_wrong_with_the_path(tree: Path, path: str
 
 def test_our_handles_are_not_inherited_by_programs_that_we_start(tree: Path) -> None:
     link(tree, 'a', '/etc')
-    with Root(str(tree), str(tree)) as root, root.resolve('/a/file') as found:
-        assert not any(os.get_inheritable(handle) for handle in (*root.handles, found.handle))
+    link(tree, 'b', '/')
+    with Root(str(tree), str(tree)) as root:
+        assert not any(os.get_inheritable(handle) for handle in root.handles)
+        for path in ('/a/file', '/etc', '/', '/b', 'b'):
+            with root.resolve(path) as found:
+                assert not os.get_inheritable(found.handle)

@@ -5,25 +5,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import Any
 
 from datadog_checks.base import AgentCheck, ConfigurationError
 
-from .collect import collect
+from .collect import Collection, Collector
 from .config_models import ConfigMixin
+from .configz import Connection
+from .connection import connect, wants_configz
 from .exemptions import ExemptionError, apply_exemptions, parse_exemptions
 from .host import Host
-from .memory import Memory
-from .model import NodeReport
-from .report import Detail, iter_gauges, iter_service_checks
+from .model import Unknown
+from .processes import Admission, AdmissionError, parse_users
+from .report import Detail, iter_gauges, iter_reports, iter_service_checks, tell
 from .rules import RULES_BY_KEY
-from .selection import SelectionError, select
+from .selection import AUTO, SelectionError, select
 
 try:
     import datadog_agent
 except ImportError:
     from datadog_checks.base.stubs import datadog_agent
+
+try:
+    from kubeutil import get_connection_info
+except ImportError:
+    get_connection_info = None
 
 
 class KubeletComplianceCheck(AgentCheck, ConfigMixin):
@@ -35,28 +43,85 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         super().__init__(name, init_config, instances)
         # The options are there only once the base class has read them.
         self.check_initializations.append(self.prepare)
+        self.diagnosis.register(self.diagnose)
+        self.told: set[str] = set()
 
     def prepare(self) -> None:
         """Turn the options into what a collection needs. Raises ConfigurationError, and so stops the check."""
         options = self.config
         try:
-            self.selection = select(options.benchmark, options.rules)
-            self.exemptions = parse_exemptions([row.model_dump() for row in options.exemptions or ()], RULES_BY_KEY)
-        except (SelectionError, ExemptionError) as error:
+            selection = select(options.benchmark, options.rules)
+            rows = [row.model_dump() for row in options.exemptions or ()]
+            self.exemptions = parse_exemptions(rows, RULES_BY_KEY)
+            self.use_configz = wants_configz(options.use_configz)
+            admission = Admission(parse_users(options.allowed_users), bool(options.nested))
+        except (SelectionError, ExemptionError, AdmissionError, ValueError) as error:
             raise ConfigurationError(str(error)) from None
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
-        self.host = Host(procfs.rstrip('/') or '/', options.host_root)
-        self.memory = Memory()
+        host = Host(procfs.rstrip('/') or '/', options.host_root, admission=admission)
+        self.collector = Collector(host, selection)
         self.detail = Detail(options.metrics or Detail.FULL)
         self.instance_tags = tuple(options.tags or ())
 
     def check(self, _: Any) -> None:
-        report, _kubelets = collect(self.host, self.selection, self.memory)
-        self.submit(apply_exemptions(report, self.exemptions, datetime.now(timezone.utc).date()))
+        collection = self.collector.collect(self.connection())
+        self.choose_benchmark(collection.version)
+        self.submit(collection)
+        self.tell_changes(collection)
+        self.tell_metadata(collection.version)
 
-    def submit(self, report: NodeReport) -> None:
-        benchmark = self.selection.benchmark
-        for gauge in iter_gauges(report, benchmark, self.detail):
-            self.gauge(gauge.name, gauge.value, tags=[*self.instance_tags, *gauge.tags])
-        for each in iter_service_checks(report, benchmark):
-            self.service_check(each.name, each.status, tags=[*self.instance_tags, *each.tags], message=each.message)
+    def connection(self) -> Connection | Unknown | None:
+        if self.use_configz is False:
+            return None
+        connection = connect(self.http, self.config.kubelet_url, get_connection_info)
+        if connection is None and self.use_configz:
+            return Unknown('use_configz is on, but nothing says how to reach the kubelet', 'set kubelet_url')
+        return connection
+
+    def choose_benchmark(self, version: str | None) -> None:
+        """With `benchmark: auto`, go by the kubelet's version from the next collection on."""
+        if self.config.benchmark == AUTO:
+            self.collector.selection = select(AUTO, self.config.rules, version)
+
+    def submit(self, collection: Collection) -> None:
+        benchmark = self.collector.selection.benchmark
+        today = datetime.now(timezone.utc).date()
+        for report, own in iter_reports(collection.node, collection.kubelets, nested=bool(self.config.nested)):
+            tags = (*self.instance_tags, *own)
+            exempted = apply_exemptions(report, self.exemptions, today)
+            for gauge in iter_gauges(exempted, benchmark, self.detail):
+                self.gauge(gauge.name, gauge.value, tags=[*tags, *gauge.tags])
+            for each in iter_service_checks(exempted, benchmark):
+                self.service_check(each.name, each.status, tags=[*tags, *each.tags], message=each.message)
+
+    def tell_changes(self, collection: Collection) -> None:
+        """Log a problem once when it begins and once when it ends."""
+        node = collection.node
+        now = {tell(problem) for problem in (*node.problems, *node.doubts)}
+        for problem in sorted(now - self.told):
+            self.log.warning('%s', problem)
+        for problem in sorted(self.told - now):
+            self.log.info('No longer so: %s', problem)
+        self.told = now
+        for line in collection.turned_away:
+            self.log.debug('%s', line)
+
+    @AgentCheck.metadata_entrypoint
+    def tell_metadata(self, version: str | None) -> None:
+        self.set_metadata('benchmark', self.collector.selection.benchmark.name)
+        if version is not None:
+            self.set_metadata('version', version)
+
+    def diagnose(self) -> None:
+        """`agent diagnose`: what was found, what is missing, and the remedy."""
+        collection = self.collector.collect(self.connection())
+        node = collection.node
+        if node.found:
+            self.diagnosis.success('kubelet', f'kubelets found: {node.found}')
+        else:
+            self.diagnosis.warning('kubelet', 'no kubelet runs on this host, or it cannot be seen')
+        self.diagnose_problems((*node.problems, *node.doubts))
+
+    def diagnose_problems(self, problems: Iterable[Unknown]) -> None:
+        for problem in problems:
+            self.diagnosis.fail('evidence', problem.reason, remediation=problem.remedy or None)

@@ -16,10 +16,9 @@ from typing import Any
 from .__about__ import __version__
 from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from .capture import NODE_FACTS, Capture, CaptureError, parse_capture
-from .collect import collect
+from .collect import Collector
 from .host import Host
 from .judge import RESTART, SERVICE_ARGUMENTS, describe, shorten
-from .memory import Memory
 from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Source, Unknown, Values, Verdict
 from .report import printable, tell
 from .rooted import CannotRead, NotThere, Root
@@ -54,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f'kubelet-compliance: {error}', file=sys.stderr)
         return NOT_DETERMINED
     benchmark = selection.benchmark
-    node, kubelets = collect(host, selection, Memory())
+    collection = Collector(host, selection).collect()
+    node, kubelets = collection.node, collection.kubelets
     if options.json:
         print(json.dumps(as_json(node, kubelets, benchmark, captured=host.capture is not None), indent=2))
     else:

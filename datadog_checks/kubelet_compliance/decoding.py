@@ -194,7 +194,7 @@ def scalar(value: Any, kind: Kind) -> Any:
 
 def whole(value: Any, lowest: int, highest: int) -> int | None:
     """A whole number in bounds. YAML's 110.0 and 1e2 are whole to Go, which writes them as 110 and 100 in between."""
-    if isinstance(value, float) and not isinstance(value, JsonFloat) and value.is_integer() and abs(value) < 1e21:
+    if isinstance(value, float) and not isinstance(value, JsonFloat) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and lowest <= value <= highest else None
 

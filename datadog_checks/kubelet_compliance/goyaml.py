@@ -134,7 +134,7 @@ class YamlTree:
         """Count values read so far, and those of them that an alias brought (goyaml.v2 decode.go, `unmarshal`)."""
         self.size += size
         self.aliased += aliased
-        if self.aliased > 100 and self.size > 1000 and self.aliased / self.size > MOST_ALIASED:
+        if self.size > 1000 and self.aliased / self.size > MOST_ALIASED:
             raise DocumentError('it uses so many aliases that the kubelet refuses it')
         if self.size > MAX_NODES:
             raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')

@@ -156,13 +156,22 @@ def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
 
 def restart_pending(process: Process, declared: Declared, settings: Sequence[Setting]) -> bool | None:
     """Whether a restart would change what runs; None where it cannot be told."""
-    if declared.changed is not None:
+    if declared.changed is not None or any(is_drifted(setting) for setting in settings):
         return True
-    known = [setting for setting in settings if not isinstance(setting.running, Unknown)]
-    if any(not isinstance(setting.declared, Unknown) and setting.declared != setting.running for setting in known):
-        return True
-    told = declared.unknown is None and (process.started_at is not None or len(known) == len(settings))
+    seen_all = all(not isinstance(setting.running, Unknown) for setting in settings)
+    told = declared.unknown is None and (process.started_at is not None or seen_all)
     return False if told else None
+
+
+def is_drifted(setting: Setting) -> bool:
+    """Whether what runs is known to differ from what is declared.
+
+    A default that differs, with nothing changed since the start, is that of another release and no drift.
+    """
+    if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown):
+        return False
+    is_default = setting.origin is not None and setting.origin.source is Source.DEFAULT and setting.changed is None
+    return setting.declared != setting.running and not is_default
 
 
 def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown]) -> NodeReport:

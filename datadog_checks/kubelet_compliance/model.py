@@ -73,6 +73,8 @@ class Process:
     arguments: tuple[str, ...] | None
     started_at: float | None = None
     """Seconds since the epoch; None where the machine's clock is not known."""
+    container: str | None = None
+    """The id of the container that it runs in."""
 
     @property
     def key(self) -> tuple[int, int]:
@@ -104,6 +106,8 @@ class Unreadable:
     path: str
     why: str
     remedy: str = ''
+    absent: bool = False
+    """We see the place, and no such file there; the kubelet may see another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,10 +165,14 @@ class FileSet:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a look through the processes found. `doubtful`: processes that may be a kubelet, with the reason."""
+    """What a look through the processes found.
+
+    `doubtful`: processes that may be a kubelet, with the reason. `turned_away`: what only bears the name, in words.
+    """
 
     processes: tuple[Process, ...] = ()
     doubtful: tuple[Unknown, ...] = ()
+    turned_away: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,12 +316,16 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class KubeletReport:
-    """All that is said of one kubelet. `restart_pending`: None where it cannot be told."""
+    """All that is said of one kubelet. `restart_pending`: None where it cannot be told.
+
+    `name`: by which it is told from others, its `--hostname-override` or the id of its container.
+    """
 
     process: Process
     findings: tuple[Finding, ...]
     problems: tuple[Unknown, ...] = ()
     restart_pending: bool | None = None
+    name: str = ''
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
-from .model import Benchmark, Finding, NodeReport, Unknown, Verdict
+from .model import Benchmark, Finding, KubeletReport, NodeReport, Unknown, Verdict
 
 LONGEST_MESSAGE = 500
 
@@ -46,6 +47,29 @@ class Detail(Enum):
     FULL = 'full'
     SUMMARY = 'summary'
     NONE = 'none'
+
+
+def iter_reports(
+    node: NodeReport, kubelets: Sequence[KubeletReport], *, nested: bool
+) -> Iterator[tuple[NodeReport, tuple[str, ...]]]:
+    """The reports to send, each with tags of its own: one for the node, or with `nested` one for each kubelet."""
+    if not nested or not kubelets:
+        yield node, ()
+        return
+    names = distinct([kubelet.name for kubelet in kubelets])
+    for kubelet, name in zip(kubelets, names, strict=True):
+        own = NodeReport(1, kubelet.findings, kubelet.problems, node.doubts, restart_pending=kubelet.restart_pending)
+        yield own, (f'kubelet:{name}',)
+
+
+def distinct(names: Sequence[str]) -> list[str]:
+    """Names as tag values, of `[a-z0-9-]` and at most 63 letters; equal ones get a number."""
+    found: list[str] = []
+    for name in names:
+        base = re.sub('[^a-z0-9-]+', '-', name.lower())[:63].strip('-') or 'unnamed'
+        choices = [base, *(f'{base[:59]}-{number}' for number in range(2, len(names) + 2))]
+        found.append(next(choice for choice in choices if choice not in found))
+    return found
 
 
 def iter_gauges(report: NodeReport, benchmark: Benchmark, detail: Detail = Detail.FULL) -> Iterator[Gauge]:

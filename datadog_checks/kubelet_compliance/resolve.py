@@ -45,6 +45,7 @@ from .model import (
     FileStatus,
     Missing,
     Origin,
+    Rule,
     Setting,
     Source,
     Unknown,
@@ -127,9 +128,30 @@ def decode_main(config: File | Missing | Unreadable) -> Configuration:
     document, path = open_document(config)
     try:
         check_identity(document, any_case=True)
-        return Decoder(any_case=False).decode(tree_of(document.root, Source.CONFIG_FILE, path))
+        configuration = Decoder(any_case=False).decode(tree_of(document.root, Source.CONFIG_FILE, path))
     except DecodingError as error:
         raise Refused(refusal(path, error)) from None
+    make_absolute(configuration, path.rpartition('/')[0])
+    return configuration
+
+
+PATH_FIELDS = (
+    'staticPodPath',
+    'authentication.x509.clientCAFile',
+    'tlsCertFile',
+    'tlsPrivateKeyFile',
+    'resolvConf',
+    'volumePluginDir',
+    'podLogsDir',
+)
+
+
+def make_absolute(configuration: Configuration, folder: str) -> None:
+    """Relative paths in the main file are meant from its own folder (configfiles.go, `resolveRelativePaths`)."""
+    for field in PATH_FIELDS:
+        value = configuration.get(field)
+        if isinstance(value, str) and value and not value.startswith('/') and folder.startswith('/'):
+            configuration.set(field, f'{folder}/{value}', configuration.origins[field])
 
 
 def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable) -> Configuration:
@@ -229,6 +251,28 @@ def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown
     values = tuple((field, declared.value(field)) for field in fields)
     origin = next((origin for origin in origins if origin is not None and origin.source is not Source.DEFAULT), None)
     return Setting(values, origin or DEFAULT_ORIGIN, running, None if by_flags else declared.changed)
+
+
+def running_values(rule: Rule, running: Configuration | Unknown, declared: Declared) -> Values | Unknown:
+    """The rule's values as they run. /configz leaves out Go's zero values, and shows no flag that writes no field."""
+    if isinstance(running, Unknown) or any(is_flag(field) for field in rule.fields):
+        return running if isinstance(running, Unknown) else NOT_ASKED
+    return tuple(
+        (field, running_value(field, absent, running, declared))
+        for field, absent in zip(rule.fields, rule.when_absent, strict=True)
+    )
+
+
+def running_value(field: str, absent: Value, running: Configuration, declared: Declared) -> Value:
+    value = running.get(field)
+    if value is None:
+        return absent
+    # The pair that the kubelet makes itself is shown like a configured one (pkg/kubelet `InitializeTLS`).
+    is_self_made = field in SELF_MADE and str(value).endswith(SELF_MADE[field])
+    return '' if is_self_made and declared.value(field) != value else value
+
+
+SELF_MADE = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
 
 
 def is_flag(field: str) -> bool:

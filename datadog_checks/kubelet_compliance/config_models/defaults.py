@@ -8,6 +8,26 @@
 #     ddev -x validate models -s <INTEGRATION_NAME>
 
 
+def shared_skip_proxy():
+    return False
+
+
+def shared_timeout():
+    return 10
+
+
+def instance_allow_redirects():
+    return True
+
+
+def instance_allowed_users():
+    return ['root']
+
+
+def instance_auth_type():
+    return 'basic'
+
+
 def instance_benchmark():
     return 'cis-1.24'
 
@@ -24,9 +44,65 @@ def instance_enable_legacy_tags_normalization():
     return True
 
 
+def instance_kerberos_auth():
+    return 'disabled'
+
+
+def instance_kerberos_delegate():
+    return False
+
+
+def instance_kerberos_force_initiate():
+    return False
+
+
+def instance_log_requests():
+    return False
+
+
 def instance_metrics():
     return 'full'
 
 
 def instance_min_collection_interval():
     return 15
+
+
+def instance_nested():
+    return False
+
+
+def instance_persist_connections():
+    return False
+
+
+def instance_request_size():
+    return 16
+
+
+def instance_skip_proxy():
+    return False
+
+
+def instance_timeout():
+    return 10
+
+
+def instance_tls_ignore_warning():
+    return False
+
+
+def instance_tls_use_host_header():
+    return False
+
+
+def instance_tls_verify():
+    return True
+
+
+def instance_use_configz():
+    return 'auto'
+
+
+def instance_use_legacy_auth_encoding():
+    return True

@@ -1,0 +1,60 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""How the kubelet of the node is reached: by the instance's own options, or as the Agent itself reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from datadog_checks.base.checks.kubelet_base.base import KubeletCredentials
+from datadog_checks.base.utils.http import RequestsWrapper
+
+from .configz import Connection
+from .model import Unknown
+
+# An empty proxy keeps `requests` from taking one out of the environment.
+NO_PROXY = {'http': '', 'https': ''}
+USE_CONFIGZ = {'auto': None, 'true': True, 'false': False}
+
+
+def wants_configz(option: bool | str | None) -> bool | None:
+    """The option `use_configz`: None is `auto`, ask where it is known how. Raises ValueError for anything else."""
+    text = 'auto' if option is None else str(option).lower()
+    if text not in USE_CONFIGZ:
+        raise ValueError(f'use_configz is {option!r}; known are: auto, true, false')
+    return USE_CONFIGZ[text]
+
+
+def connect(
+    http: RequestsWrapper, kubelet_url: str | None, agents_own: Callable[[], Mapping[str, Any] | None] | None
+) -> Connection | Unknown | None:
+    """A connection; None where nothing says how to reach the kubelet, Unknown where the Agent cannot say it now.
+
+    With `kubelet_url` only the instance's own credentials are sent: the Agent's token never goes to an address that
+    an option names.
+    """
+    if kubelet_url:
+        return connection(http, kubelet_url, {})
+    info = agents_own() if agents_own is not None else None
+    if not info:
+        return None
+    if info.get('err') or not info.get('url'):
+        return Unknown(
+            'the Agent does not know how to reach the kubelet', 'look at `agent status`, at its Kubelet part'
+        )
+    credentials = KubeletCredentials(info)
+    url = str(info['url'])
+    options = {'cert': credentials.cert_pair(), 'headers': credentials.headers(url), 'verify': credentials.verify()}
+    return connection(http, url, {name: value for name, value in options.items() if value is not None})
+
+
+def connection(http: RequestsWrapper, url: str, options: Mapping[str, Any]) -> Connection:
+    base = url.rstrip('/')
+    if hasattr(http, 'aia_chasing_max_depth'):
+        # An imposter's certificate must not name an address that is then asked for more certificates.
+        http.aia_chasing_max_depth = 0
+    fixed = {**options, 'stream': True, 'allow_redirects': False, 'proxies': NO_PROXY}
+    _, read_timeout = http.options['timeout']
+    return Connection(base, lambda path: http.get(f'{base}{path}', **fixed), float(read_timeout))

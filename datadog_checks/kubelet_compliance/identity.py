@@ -1,0 +1,102 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Is a process the node's own kubelet, and where does it listen? Pure: reads the text of its files in `/proc`.
+
+Any container can run a program called kubelet. The node's own runs in no pod and in no pid namespace of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum
+
+PODS = 'kubepods'
+"""Part of the name of the cgroup that holds all pods, with both cgroup drivers: `kubepods`, `kubepods.slice`."""
+
+UNIT = re.compile(r'[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]{0,249}\.service')
+LISTENING = '0A'
+CONTAINER = re.compile(r'[0-9a-f]{64}')
+
+
+class Foreign(Enum):
+    """Why a process is not the node's own kubelet."""
+
+    POD = 'it runs in a pod'
+    NESTED = 'it runs in a pid namespace of its own'
+    USER = 'it runs as a user that is not allowed'
+
+
+def iter_paths(cgroup: str) -> Iterator[tuple[str, list[str]]]:
+    """The controllers and the path of each line of /proc/PID/cgroup (`0::/a/b`, `4:memory:/a/b`)."""
+    for line in cgroup.splitlines():
+        _, _, rest = line.partition(':')
+        controllers, separator, path = rest.partition(':')
+        if separator:
+            yield controllers, [part for part in path.split('/') if part]
+
+
+def is_in_pod(cgroup: str, first_cgroup: str) -> bool:
+    """Whether a process runs in a pod, by its cgroup and by that of process 1.
+
+    From inside a container with a cgroup namespace of its own, paths begin with `..`: as many as lead from the
+    container to the root of the host, where process 1 is. A path with fewer ends inside one of the container's own
+    ancestors, and so in a pod.
+    """
+    to_the_root = {controllers: parents(parts) for controllers, parts in iter_paths(first_cgroup)}
+    for controllers, parts in iter_paths(cgroup):
+        if parents(parts) < to_the_root.get(controllers, 0) or any(PODS in part for part in parts):
+            return True
+    return False
+
+
+def begins_outside(cgroup: str) -> bool:
+    """Whether a path leads out of our own cgroup namespace first."""
+    return any(parents(parts) for _, parts in iter_paths(cgroup))
+
+
+def parents(parts: list[str]) -> int:
+    """How many `..` a path begins with."""
+    return next((count for count, part in enumerate(parts) if part != '..'), len(parts))
+
+
+def status_field(status: str, name: str) -> list[str]:
+    """The words of a field of /proc/PID/status; none where there is no such field."""
+    prefix = f'{name}:'
+    line = next((line for line in status.splitlines() if line.startswith(prefix)), '')
+    return line[len(prefix) :].split()
+
+
+def is_nested(status: str) -> bool:
+    """Whether a process lives in a pid namespace below that of `/proc`."""
+    return len(status_field(status, 'NSpid')) > 1
+
+
+def real_uid(status: str) -> int | None:
+    """The user that a process runs as; None where that is not told."""
+    uids = status_field(status, 'Uid')
+    return int(uids[0]) if uids and uids[0].isdecimal() else None
+
+
+def unit_of(cgroup: str) -> str | None:
+    """The systemd service that a process runs in: the last such name in the unified or the systemd hierarchy."""
+    for controllers, parts in iter_paths(cgroup):
+        units = [part for part in parts if UNIT.fullmatch(part)]
+        if controllers in ('', 'name=systemd') and units:
+            return units[-1]
+    return None
+
+
+def container_of(cgroup: str) -> str | None:
+    """The id of the container that a process runs in, by the last name in its cgroup that holds one."""
+    found = [match[0] for _, parts in iter_paths(cgroup) for part in parts if (match := CONTAINER.search(part))]
+    return found[-1] if found else None
+
+
+def iter_listening(table: str, port: int) -> Iterator[str]:
+    """The inodes of the sockets that listen on a port, in /proc/PID/net/tcp and tcp6."""
+    for line in table.splitlines():
+        fields = line.split()
+        if len(fields) > 9 and fields[3] == LISTENING and fields[1].rpartition(':')[2] == f'{port:04X}':
+            yield fields[9]

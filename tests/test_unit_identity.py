@@ -1,0 +1,180 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.identity import (
+    begins_outside,
+    container_of,
+    is_in_pod,
+    is_nested,
+    iter_listening,
+    real_uid,
+    unit_of,
+)
+from datadog_checks.kubelet_compliance.processes import Admission, AdmissionError, parse_users
+
+from .nodes import write_process
+
+ID = 'a3' * 32
+POD = 'pod0b7e3c1c-1d9e-4b0a-9d3e-2f1a5c6d7e8f'
+FIRST = '0::/init.scope\n'
+FIRST_FROM_A_CONTAINER = '0::/../../../../init.scope\n'
+NINES = '9:name=systemd:/{0}\n4:memory:/{0}\n'
+
+
+@pytest.mark.parametrize(
+    'cgroup, first, expected',
+    [
+        pytest.param('0::/system.slice/kubelet.service\n', FIRST, False, id='systemd, v2'),
+        pytest.param('0::/runtime.slice/kubelet.service\n', FIRST, False, id='EKS'),
+        pytest.param('0::/podruntime/kubelet\n', FIRST, False, id='Talos'),
+        pytest.param('0::/podruntime.slice/kubelet.service\n', FIRST, False, id='a slice whose name begins with pod'),
+        pytest.param(f'0::/system.slice/docker-{ID}.scope\n', FIRST, False, id='RKE1'),
+        pytest.param(NINES.format('system.slice/kubelet.service'), NINES.format(''), False, id='systemd, v1'),
+        pytest.param(
+            f'0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-{POD}.slice/cri-containerd-{ID}.scope\n',
+            FIRST, True, id='pod, systemd driver, containerd, v2',
+        ),
+        pytest.param(
+            f'0::/kubepods.slice/kubepods-besteffort.slice/crio-{ID}.scope\n', FIRST, True, id='pod, CRI-O'
+        ),
+        pytest.param(f'0::/kubepods/{POD}/{ID}\n', FIRST, True, id='guaranteed pod, cgroupfs driver, v2'),
+        pytest.param(NINES.format(f'kubepods/burstable/{POD}/{ID}'), NINES.format(''), True, id='pod, cgroupfs, v1'),
+        pytest.param(
+            NINES.format(f'kubepods.slice/kubepods-burstable.slice/docker-{ID}.scope'), NINES.format(''), True,
+            id='pod, systemd driver, docker, v1',
+        ),
+        pytest.param(f'9:name=systemd:/\n4:memory:/kubepods/{POD}/{ID}\n', FIRST, True, id='only one controller tells'),
+        pytest.param(f'0::/custom/kubepods/{POD}/{ID}\n', FIRST, True, id='with a --cgroup-root'),
+        pytest.param(f'0::/custom-kubepods.slice/{ID}\n', FIRST, True, id='with a --cgroup-root, systemd driver'),
+        pytest.param(
+            '0::/../../../../system.slice/kubelet.service\n', FIRST_FROM_A_CONTAINER, False,
+            id='kubelet, seen from a container',
+        ),
+        pytest.param(
+            f'0::/../../../../kubepods.slice/{POD}\n', FIRST_FROM_A_CONTAINER, True, id='pod, seen from a container'
+        ),
+        pytest.param(
+            f'0::/../../{POD}.slice/cri-containerd-{ID}.scope\n', FIRST_FROM_A_CONTAINER, True,
+            id='pod beside our own, where kubepods is not in the path',
+        ),
+        pytest.param(f'0::/../cri-{ID}.scope\n', FIRST_FROM_A_CONTAINER, True, id='container of our own pod'),
+        pytest.param('0::/\n', FIRST_FROM_A_CONTAINER, True, id='our own container'),
+        pytest.param('', FIRST, False, id='a kernel without cgroups'),
+    ],
+)  # fmt: skip
+def test_a_process_is_in_a_pod_by_its_cgroup(cgroup: str, first: str, expected: bool) -> None:
+    assert is_in_pod(cgroup, first) is expected
+
+
+@pytest.mark.parametrize(
+    'status, nested, uid',
+    [
+        ('Uid:\t0\t0\t0\t0\nNSpid:\t4711\n', False, 0),
+        ('Name:\tkubelet\nUid:\t1000\t0\t0\t0\nNSpid:\t4711\t1\n', True, 1000),
+        ('Uid:\t0\t0\t0\t0\nNSpid:\t4711\t20\t1\n', True, 0),
+        ('', False, None),
+        ('Uid:\tx\n', False, None),
+    ],
+)
+def test_the_status_tells_the_namespace_and_the_user(status: str, nested: bool, uid: int | None) -> None:
+    assert is_nested(status) is nested
+    assert real_uid(status) == uid
+
+
+def test_a_path_that_leads_out_of_our_own_namespace_begins_outside() -> None:
+    assert begins_outside('0::/../x\n')
+    assert not begins_outside('0::/x/..y\n')
+
+
+@pytest.mark.parametrize(
+    'cgroup, unit, container',
+    [
+        ('0::/system.slice/kubelet.service\n', 'kubelet.service', None),
+        ('9:name=systemd:/system.slice/k3s.service\n4:memory:/other.service\n', 'k3s.service', None),
+        (f'0::/system.slice/docker.service/docker-{ID}.scope\n', 'docker.service', ID),
+        (f'0::/docker/{ID}/kubelet.slice/kubelet.service\n', 'kubelet.service', ID),
+        ('0::/podruntime/kubelet\n', None, None),
+        ('0::/a/..service/x y.service\n', None, None),
+        ('garbage\n', None, None),
+    ],
+)
+def test_the_cgroup_tells_the_service_and_the_container(cgroup: str, unit: str | None, container: str | None) -> None:
+    assert unit_of(cgroup) == unit
+    assert container_of(cgroup) == container
+
+
+def test_listening_sockets_are_found_by_their_port() -> None:
+    table = (
+        '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'
+        '   0: 00000000:280A 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1\n'
+        '   1: 0100007F:280A 0100007F:9999 01 00000000:00000000 00:00000000 00000000     0        0 222 1\n'
+        '   2: 00000000000000000000000000000000:280A 00:0000 0A 0:0 0:0 0 0 0 333 1\n'
+        '   3: 00000000:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 444 1\n'
+        'short line\n'
+    )
+    assert list(iter_listening(table, 10250)) == ['111', '333']
+
+
+@pytest.mark.parametrize(
+    'names, uids',
+    [(None, {0}), (['root'], {0}), (['root', '1000'], {0, 1000}), (['0'], {0}), ([], {0})],
+)
+def test_allowed_users_are_root_and_numbers(names: list[str] | None, uids: set[int]) -> None:
+    assert parse_users(names) == uids
+
+
+def test_other_allowed_users_are_an_error() -> None:
+    with pytest.raises(AdmissionError, match="allowed_users has 'kubelet'; it takes root and numbers"):
+        parse_users(['kubelet'])
+
+
+@pytest.mark.parametrize(
+    'cgroup, status, admission, says',
+    [
+        (f'0::/kubepods/{POD}/{ID}\n', None, Admission(nested=True), 'it runs in a pod'),
+        (None, 'Uid:\t0\t0\t0\t0\nNSpid:\t1000\t1\n', Admission(), 'it runs in a pid namespace of its own'),
+        (None, 'Uid:\t1000\t1000\t0\t0\nNSpid:\t1000\n', Admission(), 'it runs as a user that is not allowed'),
+    ],
+)
+def test_a_kubelet_that_is_not_the_nodes_is_turned_away_and_never_judged(
+    cgroup: str | None, status: str | None, admission: Admission, says: str, tmp_path: Path
+) -> None:
+    write_process(tmp_path, 1000, ('kubelet', '--make-iptables-util-chains'))
+    for name, text in (('cgroup', cgroup), ('status', status)):
+        if text is not None:
+            (tmp_path / '1000' / name).write_text(text)
+    scan = Host(str(tmp_path), admission=admission).find_kubelets()
+    assert (scan.processes, scan.doubtful) == ((), ())
+    assert scan.turned_away == (f'process 1000 is named kubelet and is turned away: {says}',)
+
+
+@pytest.mark.parametrize(
+    'status, admission',
+    [
+        ('Uid:\t0\t0\t0\t0\nNSpid:\t1000\t1\n', Admission(nested=True)),
+        ('Uid:\t1000\t0\t0\t0\nNSpid:\t1000\n', Admission(frozenset({0, 1000}))),
+    ],
+)
+def test_options_admit_what_is_meant(status: str, admission: Admission, tmp_path: Path) -> None:
+    write_process(tmp_path, 1000, ('kubelet',))
+    (tmp_path / '1000' / 'status').write_text(status)
+    (tmp_path / '1000' / 'cgroup').write_text(f'0::/docker/{ID}/kubelet.slice/kubelet.service\n')
+    (process,) = Host(str(tmp_path), admission=admission).find_kubelets().processes
+    assert process.container == ID
+
+
+def test_where_process_1_is_hidden_a_path_from_outside_admits_nobody_and_that_is_said(tmp_path: Path) -> None:
+    write_process(tmp_path, 1000, ('kubelet',))
+    (tmp_path / '1' / 'cgroup').unlink()
+    (tmp_path / '1000' / 'cgroup').write_text(f'0::/../cri-containerd-{ID}.scope\n')
+    scan = Host(str(tmp_path)).find_kubelets()
+    assert scan.processes == ()
+    (doubt,) = scan.doubtful
+    assert 'process 1 is not visible' in doubt.reason
