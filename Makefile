@@ -7,7 +7,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test validate generate lint wheel single-file clean
+.PHONY: help run test validate generate lint docs wheel single-file clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make generate     write what ddev makes from assets/configuration/spec.yaml, then validate'
 	@echo 'make wheel        the wheel, in dist/: see deploy/README.md'
 	@echo 'make single-file  the check as one file, in build/: see deploy/README.md'
+	@echo 'make docs         docs/rules.md anew from the rows of the rules'
 	@echo 'make clean        remove what the other targets made'
 
 run: .venv/.installed
@@ -39,6 +40,9 @@ generate: .venv/.installed .venv-ddev/.filled
 
 wheel: .venv/.filled
 	$(BIN)/python -m hatchling build -t wheel
+
+docs: .venv/.installed
+	@$(BIN)/python tools/rules_page.py
 
 single-file:
 	@$(PYTHON) tools/single_file.py

@@ -1,0 +1,107 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules import RULES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / 'README.md').read_text()
+
+
+def tool(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / 'tools' / f'{name}.py')
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_the_rules_is_up_to_date() -> None:
+    assert (ROOT / 'docs' / 'rules.md').read_text() == tool('rules_page').render(), 'run `make docs`'
+
+
+@pytest.mark.parametrize('rule', RULES, ids=lambda rule: rule.key)
+def test_the_page_has_a_section_with_every_number_of_a_rule(rule: object) -> None:
+    page = (ROOT / 'docs' / 'rules.md').read_text()
+    key = rule.key  # type: ignore[attr-defined]
+    section = page.partition(f'\n## {key}\n')[2].partition('\n## ')[0]
+    for benchmark in BENCHMARKS.values():
+        for number in benchmark.controls.get(key, ()):
+            assert re.search(rf'{re.escape(number)}( \([^)]*\))? in [^;]*{re.escape(benchmark.name)}\b', section)
+
+
+def test_the_readme_begins_with_the_two_commands_and_shows_what_comes_out() -> None:
+    first_screen = README[:3000]
+    assert 'make run' in first_screen and 'make test' in first_screen
+    assert 'apt-get install python3 python3-venv make gcc' in first_screen
+
+
+def test_the_readme_is_latin_1_and_its_links_are_all_used_and_there() -> None:
+    README.encode('latin-1')
+    used = set(re.findall(r'\]\[(\d+)\]', README))
+    given = set(re.findall(r'^\[(\d+)\]: ', README, re.MULTILINE))
+    assert used == given
+    for target in re.findall(r'^\[\d+\]: (?!http)(\S+)', README, re.MULTILINE):
+        assert (ROOT / target.partition('#')[0]).exists(), target
+
+
+@pytest.mark.parametrize('command', re.findall(r'^\$ (kubelet-compliance .*)$', README, re.MULTILINE))
+def test_a_command_of_the_readme_runs_and_prints_what_is_shown(command: str) -> None:
+    shown = README.partition(f'$ {command}\n')[2].partition('```')[0]
+    program = Path(sys.executable).parent / 'kubelet-compliance'
+    done = subprocess.run([program, *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ''
+    assert done.stdout.startswith(shown.rstrip('\n'))
+
+
+@pytest.mark.parametrize('target', sorted(set(re.findall(r'(?:^|`)make ([a-z-]+)', README, re.MULTILINE))))
+def test_a_make_target_of_the_readme_exists(target: str) -> None:
+    done = subprocess.run(['make', '--dry-run', target], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+MESSAGES = frozenset(
+    {'Unknown', 'Refused', 'AskError', 'FlagError', 'UnknownFlag', 'DocumentError', 'DocumentTooLarge', 'DecodingError',
+     'CannotRead', 'NotThere', 'Unreadable', 'SelectionError', 'ExemptionError', 'AdmissionError', 'not_admitted'}
+)  # fmt: skip
+"""What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
+
+INNER = {'the running configuration was not asked for'}
+"""Is never shown: it only stands for an answer that nobody asked for."""
+
+
+def message_parts() -> set[str]:
+    """The longest fixed part of every message in the package's sources."""
+    parts: set[str] = set()
+    for path in (ROOT / 'datadog_checks' / 'kubelet_compliance').glob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in MESSAGES:
+                continue
+            for argument in node.args[: 2 if node.func.id in ('Unreadable', 'not_admitted') else 1]:
+                values = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
+                texts = [value.value for value in values if isinstance(value, ast.Constant)]
+                longest = max((str(text).strip(' :;(){}') for text in texts), key=len, default='')
+                if len(longest) > 8:
+                    parts.add(longest)
+    return parts - INNER
+
+
+def test_the_sources_hold_messages_to_look_for() -> None:
+    assert len(message_parts()) > 60
+
+
+@pytest.mark.parametrize('part', sorted(message_parts()))
+def test_each_message_has_its_remedy_in_the_readme(part: str) -> None:
+    assert part in README.partition('## Troubleshooting')[2]

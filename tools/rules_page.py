@@ -1,0 +1,117 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Write docs/rules.md from the rows of the rules and the benchmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
+from datadog_checks.kubelet_compliance.judge import RESTART, SERVICE_ARGUMENTS
+from datadog_checks.kubelet_compliance.model import Benchmark, FileAspect, Rule
+from datadog_checks.kubelet_compliance.rules import RULES
+
+PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
+
+HEAD = """\
+# Rules
+
+Made by `make docs` from the rows in `rules.py`, `file_rules.py` and `benchmark_table.py`: change them, not this page.
+
+A rule keeps its name for ever; its number is that of the benchmark that is chosen (`benchmark`, by default
+`{default}`). A rule is judged by what the kubelet really has: its flags over its drop-ins over its file over its
+defaults, and what it runs with where `/configz` can be asked. Where the text of a benchmark's audit says otherwise, a
+note says so.
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    return '\n'.join([*iter_head(), *(line for rule in RULES for line in iter_rule(rule)), *iter_benchmarks()]) + '\n'
+
+
+def iter_head() -> Iterator[str]:
+    yield HEAD.format(default=DEFAULT_BENCHMARK)
+    yield '| rule | what it looks at |'
+    yield '|---|---|'
+    for rule in RULES:
+        yield f'| [`{rule.key}`](#{rule.key}) | {subject_of(rule)} |'
+
+
+def subject_of(rule: Rule) -> str:
+    if rule.files is not None and rule.aspect is not None:
+        return f'{rule.aspect.value} of the {rule.files.value}'
+    return ', '.join(f'`{field}`' for field in rule.fields)
+
+
+def iter_rule(rule: Rule) -> Iterator[str]:
+    yield f'\n## {rule.key}\n'
+    yield f'**{rule.title}**\n'
+    yield f'*What.* {rule.what}\n'
+    yield f'*Why.* {rule.why}\n'
+    yield f'*Judged.* {judged(rule)}\n'
+    if rule.note:
+        yield f'*Note.* {rule.note}\n'
+    yield f'*Default.* {rule.default[0].upper()}{rule.default[1:]}.\n'
+    yield from iter_fixes(rule)
+    yield f'*Impact.* {rule.impact}\n'
+    yield f'*Numbers.* {"; ".join(iter_numbers(rule))}.\n'
+    if rule.references:
+        yield f'*See.* {" ".join(f"<{reference}>" for reference in rule.references)}\n'
+
+
+def judged(rule: Rule) -> str:
+    if rule.aspect is FileAspect.MODE:
+        return 'The mode of each of these files must be one that the benchmark allows, see the numbers.'
+    if rule.aspect is FileAspect.OWNER:
+        return 'The owner and the group of each of these files must be root.'
+    flags = ', '.join(f'`{flag}`' for flag in rule.flags)
+    expected = rule.expected.text(BENCHMARKS[DEFAULT_BENCHMARK]).replace(f'that {DEFAULT_BENCHMARK} calls', 'that are')
+    fields = ', '.join(f'`{field}`' for field in rule.fields)
+    return f'{fields} (by flag: {flags}). Expected: {expected}.'
+
+
+def iter_fixes(rule: Rule) -> Iterator[str]:
+    if rule.aspect is FileAspect.MODE:
+        yield '*Fix.* `chmod 600 FILE`, or the mode that the benchmark allows.\n'
+        return
+    if rule.aspect is FileAspect.OWNER:
+        yield '*Fix.* `chown root:root FILE`\n'
+        return
+    if rule.fix:
+        yield f'*Fix in a file.* Set {" and ".join(f"`{field}: {value}`" for field, value in rule.fix)}.\n'
+    flags = ', '.join(f'`{flag}`' for flag in rule.flags)
+    then = '' if rule.default_holds else ', and set it in the file'
+    yield f'*Fix for a flag.* Take {flags} out of {SERVICE_ARGUMENTS}{then}.\n'
+    yield f'*Then.* `{RESTART}`\n'
+
+
+def iter_numbers(rule: Rule) -> Iterator[str]:
+    """`4.2.7 in cis-1.5, cis-1.6`, numbers in the order of the table."""
+    by_number: dict[str, list[str]] = {}
+    for benchmark in BENCHMARKS.values():
+        for number in {**benchmark.controls, **benchmark.unjudged}.get(rule.key, ()):
+            by_number.setdefault(f'{number}{condition(rule, benchmark)}', []).append(benchmark.name)
+    for number, names in by_number.items():
+        yield f'{number} in {", ".join(names)}'
+
+
+def condition(rule: Rule, benchmark: Benchmark) -> str:
+    if rule.key in benchmark.unjudged:
+        return ' (named without a value, not judged)'
+    modes = benchmark.modes.get(rule.key)
+    return f' (mode {modes})' if modes is not None else ''
+
+
+def iter_benchmarks() -> Iterator[str]:
+    yield '\n# Benchmarks\n'
+    yield '| benchmark | compliance_framework | rules |'
+    yield '|---|---|---|'
+    for benchmark in BENCHMARKS.values():
+        yield f'| `{benchmark.name}` | `{benchmark.framework}` | {len(benchmark.controls)} |'
+
+
+if __name__ == '__main__':
+    PAGE.write_text(render())
