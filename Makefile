@@ -1,5 +1,6 @@
 # On a fresh Debian machine: apt-get install python3 python3-venv make gcc
 # `make validate` also needs git and Python 3.13, which ddev asks for.
+# `make preview` also needs: apt-get install chromium npm
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
@@ -7,7 +8,7 @@ PYTEST_ARGS ?=
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test validate generate lint docs wheel single-file clean
+.PHONY: help run test validate generate lint docs preview wheel single-file clean
 .DEFAULT_GOAL := help
 
 help:
@@ -18,7 +19,8 @@ help:
 	@echo 'make generate     write what ddev makes from assets/configuration/spec.yaml, then validate'
 	@echo 'make wheel        the wheel, in dist/: see deploy/README.md'
 	@echo 'make single-file  the check as one file, in build/: see deploy/README.md'
-	@echo 'make docs         docs/rules.md anew from the rows of the rules'
+	@echo 'make docs         docs/rules.md and docs/scale.md anew, from the rows of the rules and from runs of the check'
+	@echo 'make preview      the dashboard over a simulated week, in build/preview, and its pictures in images/'
 	@echo 'make clean        remove what the other targets made'
 
 run: .venv/.installed
@@ -43,6 +45,11 @@ wheel: .venv/.filled
 
 docs: .venv/.installed
 	@$(BIN)/python tools/rules_page.py
+	@$(BIN)/python -m tools.scale
+
+preview: .venv/.installed build/preview/.filled
+	@$(BIN)/python -m tools.preview.render build/preview/node_modules/echarts/dist/echarts.min.js \
+	    build/preview/index.html --pictures images
 
 single-file:
 	@$(PYTHON) tools/single_file.py
@@ -63,6 +70,11 @@ clean:
 
 .venv/.installed: .venv/.filled pyproject.toml
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+build/preview/.filled: tools/preview/package.json tools/preview/package-lock.json
+	@mkdir -p build/preview && cp tools/preview/package.json tools/preview/package-lock.json build/preview
+	@npm ci --prefix build/preview --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 .venv-ddev/.filled: requirements/ddev.txt .venv/.filled

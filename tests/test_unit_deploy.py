@@ -318,7 +318,7 @@ def test_the_unpacked_wheel_is_found_beside_the_base(config_map: Path, tmp_path:
 import sys
 sys.path[:] = [each for each in sys.path if each != {str(ROOT)!r}]
 import datadog_checks.base
-from datadog_checks import kubelet_compliance
+import datadog_checks.kubelet_compliance as kubelet_compliance
 print(kubelet_compliance.__file__)
 print(kubelet_compliance.__version__)
 print(datadog_checks.base.__file__)

@@ -1,0 +1,471 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The queries of dashboards and monitors: a strict parser of the part of the language that ours use, and its meaning.
+
+Left out, for it makes no difference on series that all have a point at each step: interpolation, and rolling up in
+time (`.rollup` is read and has no effect).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+Points = tuple[float | None, ...]
+Group = tuple[tuple[str, str], ...]
+"""The values of the tags that a series is grouped by; empty: the one series of a query without `by`."""
+
+SPACE_AGGREGATORS: dict[str, Callable[[Sequence[float]], float]] = {
+    'avg': lambda values: sum(values) / len(values),
+    'max': max,
+    'min': min,
+    'sum': sum,
+}
+TIME_AGGREGATORS = SPACE_AGGREGATORS
+ROLLUPS = frozenset(SPACE_AGGREGATORS)
+COUNTS = frozenset({'count_nonzero', 'count_not_null'})
+LIMITS = frozenset({'clamp_max', 'clamp_min', 'cutoff_max', 'cutoff_min'})
+COMPARATORS: dict[str, Callable[[float, float], bool]] = {
+    '<': lambda left, right: left < right,
+    '<=': lambda left, right: left <= right,
+    '>': lambda left, right: left > right,
+    '>=': lambda left, right: left >= right,
+}
+
+
+class QueryError(Exception):
+    """A query that is not understood; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Another query, by its name."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    key: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A template variable, `$name`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """`aggregator:name{scope} by {keys}`; all of the scope must hold."""
+
+    aggregator: str
+    name: str
+    scope: tuple[Tag | Variable, ...]
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    function: str
+    argument: Expression
+    limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Binary:
+    operator: str
+    left: Expression
+    right: Expression
+
+
+Expression = Number | Reference | Metric | Call | Binary
+
+
+@dataclass(frozen=True, slots=True)
+class MetricAlert:
+    """`aggregator(last_window):expression comparator threshold`; `shift`: the change since then is compared."""
+
+    aggregator: str
+    window: int
+    shift: int | None
+    expression: Expression
+    comparator: str
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceCheckAlert:
+    """`"check".over("tag:value").by("tag").last(n).count_by_status()`."""
+
+    check: str
+    over: tuple[Tag, ...]
+    by: tuple[str, ...]
+    last: int
+
+
+TOKEN = re.compile(
+    r"""\s*(?:
+      (?P<number>[0-9]+(?:\.[0-9]+)?)
+    | (?P<metric>(?P<aggregator>avg|max|min|sum):(?P<name>[a-z][a-z0-9_.]*)\{(?P<scope>[^{}]*)\})
+    | (?P<by>by\s*\{(?P<keys>[^{}]*)\})
+    | (?P<method>\.(?P<methodname>[a-z_]+)\((?P<arguments>[^()]*)\))
+    | (?P<word>[a-z_][a-z0-9_]*)
+    | (?P<sign>[-+*/(),])
+    )""",
+    re.VERBOSE,
+)
+TAG_KEY = r'[a-z][a-z0-9_.-]*'
+TAG_VALUE = r'[A-Za-z0-9_.-]+'
+SCOPE_PART = re.compile(
+    rf"""\s*(?:
+      \$(?P<variable>[a-z_]+)
+    | (?P<key>{TAG_KEY}):(?P<value>{TAG_VALUE})
+    | (?P<one_of>{TAG_KEY})\s+IN\s+\((?P<values>{TAG_VALUE}(?:\s*,\s*{TAG_VALUE})*)\)
+    )\s*(?:,|$)""",
+    re.VERBOSE,
+)
+WINDOW = re.compile(r'last_([0-9]+)([mhd])')
+ALERT = re.compile(r'(?P<time>[^:]+):(?P<query>.+?)\s*(?P<comparator><=|>=|<|>)\s*(?P<threshold>-?[0-9]+(?:\.[0-9]+)?)')
+TIME = re.compile(r'(?P<aggregator>avg|max|min|sum)\((?P<window>last_\w+)\)')
+CHANGE = re.compile(r'change\((?P<time>[^()]+\([^()]+\)),(?P<shift>last_\w+)\)')
+STRINGS = r'"[^"]+"(?:,"[^"]+")*'
+SERVICE_CHECK = re.compile(
+    rf'"(?P<check>[a-z_.]+)"\.over\((?P<over>{STRINGS})\)\.by\((?P<by>{STRINGS})\)'
+    r'\.last\((?P<last>[0-9]+)\)\.count_by_status\(\)'
+)
+
+
+class Parser:
+    """Recursive descent over the tokens of one expression."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens = list(tokens(text))
+        self.at = 0
+
+    def parse(self) -> Expression:
+        expression = self.sum()
+        if self.at != len(self.tokens):
+            raise QueryError(f'{self.tokens[self.at].group().strip()!r} is too much in {self.text!r}')
+        return expression
+
+    def take(self, kind: str, *texts: str) -> re.Match[str] | None:
+        """The next token, if it is of this kind and one of these texts."""
+        if self.at < len(self.tokens):
+            token = self.tokens[self.at]
+            if token[kind] is not None and (not texts or token[kind] in texts):
+                self.at += 1
+                return token
+        return None
+
+    def need(self, kind: str, *texts: str) -> re.Match[str]:
+        token = self.take(kind, *texts)
+        if token is None:
+            raise QueryError(f'{" or ".join(texts) or kind} is missing in {self.text!r}')
+        return token
+
+    def sum(self) -> Expression:
+        left = self.product()
+        while sign := self.take('sign', '+', '-'):
+            left = Binary(sign['sign'], left, self.product())
+        return left
+
+    def product(self) -> Expression:
+        left = self.factor()
+        while sign := self.take('sign', '*', '/'):
+            left = Binary(sign['sign'], left, self.factor())
+        return left
+
+    def factor(self) -> Expression:
+        if number := self.take('number'):
+            return Number(float(number['number']))
+        if metric := self.take('metric'):
+            return self.metric(metric)
+        if self.take('sign', '('):
+            inner = self.sum()
+            self.need('sign', ')')
+            return inner
+        word = self.need('word')['word']
+        return self.call(word) if self.take('sign', '(') else Reference(word)
+
+    def metric(self, token: re.Match[str]) -> Metric:
+        by = self.take('by')
+        keys = tuple(key.strip() for key in by['keys'].split(',')) if by else ()
+        if not all(re.fullmatch(TAG_KEY, key) for key in keys):
+            raise QueryError(f'{keys} are not all keys of tags in {self.text!r}')
+        while method := self.take('method'):
+            if method['methodname'] != 'rollup' or method['arguments'] not in ROLLUPS:
+                raise QueryError(f'unknown: {method.group()!r} in {self.text!r}')
+        return Metric(token['aggregator'], token['name'], parse_scope(token['scope']), keys)
+
+    def call(self, function: str) -> Call:
+        if function not in COUNTS | LIMITS:
+            raise QueryError(f'unknown function {function!r} in {self.text!r}')
+        argument = self.sum()
+        limit = None
+        if function in LIMITS:
+            self.need('sign', ',')
+            limit = float(self.need('number')['number'])
+        self.need('sign', ')')
+        return Call(function, argument, limit)
+
+
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    at = 0
+    while at < len(text.rstrip()):
+        token = TOKEN.match(text, at)
+        if token is None:
+            raise QueryError(f'{text[at:]!r} is not understood in {text!r}')
+        yield token
+        at = token.end()
+
+
+def parse_scope(text: str) -> tuple[Tag | Variable, ...]:
+    """What stands in braces: `*`, or tags and template variables with commas between."""
+    if text.strip() == '*':
+        return ()
+    parts: list[Tag | Variable] = []
+    at = 0
+    while at < len(text) or not parts:
+        part = SCOPE_PART.match(text, at)
+        if part is None:
+            raise QueryError(f'{text[at:]!r} is not understood in the scope {{{text}}}')
+        if part['variable']:
+            parts.append(Variable(part['variable']))
+        elif part['key']:
+            parts.append(Tag(part['key'], (part['value'],)))
+        else:
+            parts.append(Tag(part['one_of'], tuple(value.strip() for value in part['values'].split(','))))
+        at = part.end()
+    if text.rstrip().endswith(','):
+        raise QueryError(f'the scope {{{text}}} ends with a comma')
+    return tuple(parts)
+
+
+def parse_query(text: str) -> Expression:
+    """A query, or a formula over queries. Raises QueryError."""
+    return Parser(text).parse()
+
+
+def parse_monitor(text: str) -> MetricAlert | ServiceCheckAlert:
+    """The query of a monitor. Raises QueryError."""
+    check = SERVICE_CHECK.fullmatch(text)
+    if check is not None:
+        over = [part for part in strings(check['over']) if part != '*']
+        tags = [parse_scope(part)[0] for part in over]
+        return ServiceCheckAlert(
+            check['check'],
+            tuple(tag for tag in tags if isinstance(tag, Tag)),
+            strings(check['by']),
+            int(check['last']),
+        )
+    alert = ALERT.fullmatch(text)
+    change = CHANGE.fullmatch(alert['time']) if alert else None
+    time = TIME.fullmatch(change['time'] if change else alert['time']) if alert else None
+    if alert is None or time is None:
+        raise QueryError(f'{text!r} is neither a service check nor a metric with a window and a threshold')
+    return MetricAlert(
+        time['aggregator'],
+        parse_window(time['window']),
+        parse_window(change['shift']) if change else None,
+        parse_query(alert['query']),
+        alert['comparator'],
+        float(alert['threshold']),
+    )
+
+
+def parse_window(text: str) -> int:
+    """A window of time, in seconds."""
+    match = WINDOW.fullmatch(text)
+    if match is None:
+        raise QueryError(f'{text!r} is no window of time')
+    return int(match[1]) * {'m': 60, 'h': 3600, 'd': 86400}[match[2]]
+
+
+def strings(text: str) -> tuple[str, ...]:
+    return tuple(re.findall(r'"([^"]+)"', text))
+
+
+def iter_metrics(expression: Expression) -> Iterator[Metric]:
+    """The metrics that an expression reads."""
+    if isinstance(expression, Metric):
+        yield expression
+    elif isinstance(expression, Call):
+        yield from iter_metrics(expression.argument)
+    elif isinstance(expression, Binary):
+        yield from iter_metrics(expression.left)
+        yield from iter_metrics(expression.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric of one host: its tags (with those of the host) and a value, or none, at each step."""
+
+    metric: str
+    tags: Mapping[str, Collection[str]]
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Series of the same length; `step` seconds lie between two points."""
+
+    series: tuple[Series, ...]
+    length: int
+    step: int
+
+    def newest(self, seconds: int) -> Store:
+        """The points of the newest so many seconds, at least one."""
+        count = min(max(seconds // self.step, 1), self.length)
+        series = tuple(Series(each.metric, each.tags, each.points[-count:]) for each in self.series)
+        return Store(series, count, self.step)
+
+
+Result = dict[Group, Points]
+
+
+def evaluate(
+    expression: Expression,
+    store: Store,
+    variables: Mapping[str, Tag | None] | None = None,
+    queries: Mapping[str, Result] | None = None,
+) -> Result:
+    """The series that a query stands for. `variables`: what each `$name` is set to, None for all."""
+    if isinstance(expression, Number):
+        return {(): (expression.value,) * store.length}
+    if isinstance(expression, Reference):
+        try:
+            return (queries or {})[expression.name]
+        except KeyError:
+            raise QueryError(f'there is no query {expression.name!r}') from None
+    if isinstance(expression, Metric):
+        return evaluate_metric(expression, store, variables or {})
+    if isinstance(expression, Call):
+        return call(expression, evaluate(expression.argument, store, variables, queries), store.length)
+    left = evaluate(expression.left, store, variables, queries)
+    right = evaluate(expression.right, store, variables, queries)
+    return combine(expression.operator, left, right)
+
+
+def evaluate_metric(metric: Metric, store: Store, variables: Mapping[str, Tag | None]) -> Result:
+    wanted = []
+    for part in metric.scope:
+        tag = part
+        if isinstance(part, Variable):
+            if part.name not in variables:
+                raise QueryError(f'there is no template variable ${part.name}')
+            tag = variables[part.name]  # type: ignore[assignment]
+        if isinstance(tag, Tag):
+            wanted.append(tag)
+    groups: dict[Group, list[Points]] = {}
+    for series in store.series:
+        if series.metric == metric.name and all(has(series.tags, tag) for tag in wanted):
+            for group in groups_of(series.tags, metric.by):
+                groups.setdefault(group, []).append(series.points)
+    aggregate = SPACE_AGGREGATORS[metric.aggregator]
+    return {group: tuple(aggregate_points(aggregate, members)) for group, members in groups.items()}
+
+
+def has(tags: Mapping[str, Collection[str]], tag: Tag) -> bool:
+    return any(value in tags.get(tag.key, ()) for value in tag.values)
+
+
+def groups_of(tags: Mapping[str, Collection[str]], keys: Sequence[str]) -> Iterable[Group]:
+    """A series with two values of a key counts for both; one without the key for none."""
+    groups: list[Group] = [()]
+    for key in keys:
+        groups = [(*group, (key, value)) for group in groups for value in tags.get(key, ())]
+    return groups
+
+
+def aggregate_points(
+    aggregate: Callable[[Sequence[float]], float], members: Sequence[Points]
+) -> Iterator[float | None]:
+    for column in zip(*members, strict=True):
+        known = [value for value in column if value is not None]
+        yield aggregate(known) if known else None
+
+
+def call(expression: Call, argument: Result, length: int) -> Result:
+    if expression.function in COUNTS:
+        nonzero = expression.function == 'count_nonzero'
+        counts = [0] * length
+        for points in argument.values():
+            for at, value in enumerate(points):
+                counts[at] += value is not None and not (nonzero and value == 0)
+        return {(): tuple(map(float, counts))}
+    limit = expression.limit
+    assert limit is not None
+    return {
+        group: tuple(None if value is None else limited(expression.function, value, limit) for value in points)
+        for group, points in argument.items()
+    }
+
+
+def limited(function: str, value: float, limit: float) -> float | None:
+    if function == 'clamp_max':
+        return min(value, limit)
+    if function == 'clamp_min':
+        return max(value, limit)
+    outside = value > limit if function == 'cutoff_max' else value < limit
+    return None if outside else value
+
+
+def combine(operator: str, left: Result, right: Result) -> Result:
+    """Point by point; a side without groups goes with every group of the other."""
+    if set(left) != {()} and set(right) != {()} and set(left) != set(right):
+        raise QueryError('the two sides are grouped in different ways')
+    groups = left if set(left) != {()} else right
+    return {
+        group: tuple(
+            calculate(operator, one, other)
+            for one, other in zip(left.get(group) or left[()], right.get(group) or right[()], strict=True)
+        )
+        for group in groups
+    }
+
+
+def calculate(operator: str, left: float | None, right: float | None) -> float | None:
+    if left is None or right is None:
+        return None
+    if operator == '/':
+        return left / right if right else None
+    return left + right if operator == '+' else left - right if operator == '-' else left * right
+
+
+def last(points: Points) -> float | None:
+    """The newest value that there is."""
+    return next((value for value in reversed(points) if value is not None), None)
+
+
+def fires(alert: MetricAlert, store: Store, *, full_window: bool = False) -> dict[Group, tuple[bool, ...]]:
+    """For each group and step: whether the condition of a monitor holds. Without points in the window it does not.
+
+    `full_window`: nor does it before there is data for the whole window.
+    """
+    window = max(alert.window // store.step, 1)
+    aggregate = TIME_AGGREGATORS[alert.aggregator]
+    compare = COMPARATORS[alert.comparator]
+    result: dict[Group, tuple[bool, ...]] = {}
+    for group, points in evaluate(alert.expression, store).items():
+        if alert.shift is not None:
+            shift = alert.shift // store.step
+            before = ((None,) * shift + points)[: len(points)]
+            points = tuple(calculate('-', now, then) for now, then in zip(points, before, strict=True))
+        held = []
+        for at in range(len(points)):
+            known = [value for value in points[max(at - window + 1, 0) : at + 1] if value is not None]
+            enough = at + 1 >= window or not full_window
+            held.append(bool(known) and enough and compare(aggregate(known), alert.threshold))
+        result[group] = tuple(held)
+    return result

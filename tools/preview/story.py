@@ -1,0 +1,94 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A week of 200 nodes with a bad roll-out in it: what the preview shows. The same at every run."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+
+from .fleet import GOOD, Node, State
+
+STEP = 1800
+STEPS = 7 * 24 * 2
+SEED = 427
+EXEMPTED = State(protect_kernel_defaults=False, exempted=('protect_kernel_defaults',))
+
+# Cluster, node pool, how many nodes.
+POOLS = (
+    ('prod-eu', 'system', 12),
+    ('prod-eu', 'general', 88),
+    ('prod-eu', 'batch', 40),
+    ('prod-us', 'system', 12),
+    ('prod-us', 'general', 48),
+)
+
+OLD_IMAGE_UNTIL = 30
+ROLL_OUT, ROLL_BACK = 58, 66
+BLIND_FROM, BLIND_UNTIL = 116, 127
+KUBELET_STOPS = 158
+
+
+def hours(count: float) -> int:
+    return int(count * 3600 / STEP)
+
+
+def tell_story() -> tuple[Node, ...]:
+    """The nodes, each with its states."""
+    chance = random.Random(SEED)
+    nodes = []
+    for cluster, pool, count in POOLS:
+        for number in range(count):
+            name = f'{cluster}-{pool}-{number + 1:02d}'
+            nodes.append(Node(name, cluster, pool, tuple(sorted(states(cluster, pool, number, chance).items()))))
+    return tuple(nodes)
+
+
+def states(cluster: str, pool: str, number: int, chance: random.Random) -> dict[int, State | None]:
+    usual = EXEMPTED if pool == 'batch' else GOOD
+    told: dict[int, State | None] = {0: usual}
+    if (cluster, pool) == ('prod-us', 'general'):
+        old_image(told, number, chance)
+        if number in (7, 23, 31):  # Someone tried something by hand, and left it.
+            told[hours(97 + number)] = replace(usual, iptables_flag='false')
+    elif cluster == 'prod-eu' and pool != 'system':
+        if chance.random() < 0.72:
+            bad_roll_out(told, usual, chance)
+    elif cluster == 'prod-us':
+        agent_without_its_mount(told, usual, number, chance)
+    if (cluster, pool, number) == ('prod-eu', 'system', 4):
+        told[hours(KUBELET_STOPS)] = State(kubelet=False)
+    return told
+
+
+def old_image(told: dict[int, State | None], number: int, chance: random.Random) -> None:
+    """The kubeconfig of an old image is readable by all; the nodes are replaced one by one."""
+    if number < 14:
+        told[0] = State(kubeconfig_mode='644')
+        told[hours(8 + chance.random() * (OLD_IMAGE_UNTIL - 8))] = GOOD
+
+
+def bad_roll_out(told: dict[int, State | None], usual: State, chance: random.Random) -> None:
+    """A drop-in turns the iptables chains off; it is taken back, but not every kubelet is restarted then."""
+    broken = hours(ROLL_OUT + chance.random() * 5)
+    told[broken] = replace(usual, iptables_drop_in='false', changed_since_start=True)
+    told[broken + 1 + chance.randrange(3)] = replace(usual, iptables_drop_in='false')
+    luck = chance.random()
+    if luck < 0.07:  # Forgotten by the roll-back.
+        return
+    mended = hours(ROLL_BACK + 2 + chance.random() * 9)
+    told[mended] = replace(usual, iptables_drop_in='true', changed_since_start=True)
+    if luck < 0.09:  # Mended, and never restarted.
+        return
+    late = luck < 0.35
+    told[mended + (hours(10 + chance.random() * 30) if late else 1 + chance.randrange(2))] = replace(
+        usual, iptables_drop_in='true'
+    )
+
+
+def agent_without_its_mount(told: dict[int, State | None], usual: State, number: int, chance: random.Random) -> None:
+    """A new Agent comes without the mount of the node's files; on one node it stays so."""
+    told[hours(BLIND_FROM + chance.random() * 2)] = replace(usual, readable=False)
+    if number != 3:
+        told[hours(BLIND_UNTIL + chance.random() * 3)] = usual

@@ -1,0 +1,202 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Write docs/scale.md: what the check costs, counted in runs of it. With --check, only say whether it is up to date."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import sys
+import tempfile
+import zlib
+from collections import Counter
+from collections.abc import Iterable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from datadog_api_client.v1.model.service_check import ServiceCheck
+from datadog_api_client.v1.model.service_check_status import ServiceCheckStatus
+from datadog_api_client.v2.model.metric_intake_type import MetricIntakeType
+from datadog_api_client.v2.model.metric_payload import MetricPayload
+from datadog_api_client.v2.model.metric_point import MetricPoint
+from datadog_api_client.v2.model.metric_resource import MetricResource
+from datadog_api_client.v2.model.metric_series import MetricSeries
+
+from datadog_checks.base.stubs import aggregator
+from datadog_checks.kubelet_compliance.configz import Connection
+from tools.preview.fleet import GOOD, Collection, State, check_of, lay_out, run_check
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / 'docs' / 'scale.md'
+TEMPLATE = ROOT / 'tools' / 'scale_page.md'
+ANSWER = ROOT / 'tests' / 'truth' / 'configz' / 'kubelet-1.36.json'
+FLEETS = (100, 1_000, 10_000)
+DETAILS = ('full', 'summary', 'none')
+HOST, TIME, SECONDS_A_DAY, INTERVAL = 'ip-10-0-101-123.eu-central-1.compute.internal', 1795000000, 86400, 60
+COLLECTIONS = 100
+SIZE = r'\b([0-9.]+) ([kMG]?B)\b'
+
+# Of a hundred nodes: so many of each state.
+MIX = (
+    (94, GOOD),
+    (3, State(iptables_drop_in='false')),
+    (2, State(readable=False)),
+    (1, State(protect_kernel_defaults=False, exempted=('protect_kernel_defaults',))),
+)
+
+
+class Answer:
+    """What a kubelet answers, as far as the check looks at it."""
+
+    def __init__(self, body: bytes) -> None:
+        self.status_code = 200
+        self.body = BytesIO(body)
+
+    def iter_content(self, size: int) -> Iterable[bytes]:
+        return iter(lambda: self.body.read(size), b'')
+
+    def close(self) -> None:
+        pass
+
+
+def count_requests() -> Counter[str]:
+    """What the kubelet is asked in a hundred collections, by path."""
+    asked: Counter[str] = Counter()
+    answers = {'/configz': ANSWER.read_bytes(), '/metrics': b'kubernetes_build_info{git_version="v1.36.0"} 1\n'}
+
+    def get(path: str) -> Any:
+        asked[path] += 1
+        return Answer(answers[path])
+
+    with tempfile.TemporaryDirectory() as folder:
+        check = check_of(lay_out(GOOD, Path(folder) / 'node'), {})
+
+        def connect() -> None:
+            setattr(check, 'connection', lambda: Connection('https://127.0.0.1:10250', get, 5.0))  # noqa: B010
+
+        check.check_initializations.append(connect)
+        for _ in range(COLLECTIONS):
+            error = check.run()
+            if error:
+                raise RuntimeError(error)
+        aggregator.reset()
+    return asked
+
+
+def series_body(collection: Collection) -> bytes:
+    """What one collection sends to the intake of metrics, as JSON of /api/v2/series."""
+    series = [
+        MetricSeries(
+            metric=sent.name,
+            type=MetricIntakeType.GAUGE,
+            points=[MetricPoint(timestamp=TIME, value=float(sent.value))],
+            resources=[MetricResource(type='host', name=HOST)],
+            tags=list(sent.tags),
+        )
+        for sent in collection.metrics
+    ]
+    return compact(MetricPayload(series=series).to_dict()) if series else b''
+
+
+def checks_body(collection: Collection) -> bytes:
+    """What one collection sends to the intake of service checks, as JSON of /api/v1/check_run."""
+    checks = [
+        ServiceCheck(
+            check=sent.name,
+            host_name=HOST,
+            status=ServiceCheckStatus(int(sent.value)),
+            tags=list(sent.tags),
+            timestamp=TIME,
+            message=sent.message,
+        )
+        for sent in collection.service_checks
+    ]
+    return compact([check.to_dict() for check in checks])
+
+
+def compact(value: Any) -> bytes:
+    return json.dumps(value, separators=(',', ':'), sort_keys=True).encode()
+
+
+def row(detail: str, nodes: int) -> tuple[str, ...]:
+    """Series, service checks and payload of a fleet, summed over its nodes."""
+    runs = [(share * nodes // 100, run_check(state, {'metrics': detail})) for share, state in MIX]
+    series = sum(count * len(run.metrics) for count, run in runs)
+    checks = sum(count * len(run.service_checks) for count, run in runs)
+    bodies = [(count, (series_body(run), checks_body(run))) for count, run in runs]
+    plain = sum(count * sum(map(len, both)) for count, both in bodies)
+    packed = sum(count * sum(len(zlib.compress(body)) for body in both if body) for count, both in bodies)
+    a_day = packed * (SECONDS_A_DAY // INTERVAL)
+    return f'{nodes:,}', f'`{detail}`', f'{series:,}', f'{checks:,}', size(plain), size(packed), size(a_day)
+
+
+def size(count: int) -> str:
+    value, unit = float(count), 'B'
+    for larger in ('kB', 'MB', 'GB'):
+        if value < 1000:
+            break
+        value, unit = value / 1000, larger
+    return f'{value:.0f} {unit}' if unit == 'B' or value >= 100 else f'{value:.1f} {unit}'
+
+
+def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, tuple('---' if at < 2 else '---:' for at in range(len(header))), *rows]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
+
+
+def page() -> str:
+    full, summary = (run_check(GOOD, {'metrics': detail}) for detail in ('full', 'summary'))
+    one = run_check(GOOD, {'metrics': 'full', 'rules': ['make_iptables_util_chains']})
+    rules = len([sent for sent in full.service_checks if sent.tags])
+    asked = count_requests()
+    if set(asked.values()) != {1}:
+        raise RuntimeError(f'the kubelet is asked more than once: {asked}')
+    fleets = table(
+        ('nodes', '`metrics`', 'series', 'service checks', 'payload', 'compressed', 'compressed, a day'),
+        [row(detail, nodes) for nodes in FLEETS for detail in DETAILS],
+    )
+    return TEMPLATE.read_text().format(
+        rules=rules,
+        full=len(full.metrics),
+        summary=len(summary.metrics),
+        one=len(one.metrics),
+        one_checks=len(one.service_checks),
+        checks=len(full.service_checks),
+        fleets=fleets,
+        interval=INTERVAL,
+        collections=COLLECTIONS,
+        paths=' and '.join(f'`{path}`' for path in sorted(asked)),
+        saved=f'{100 - 100 * len(summary.metrics) / len(full.metrics):.0f}',
+        mix=', '.join(
+            f'{share} {what}'
+            for (share, _), what in zip(MIX, ('good', 'broken', 'unreadable', 'exempted'), strict=True)
+        ),
+    )
+
+
+def is_same(one: str, other: str) -> bool:
+    """Whether two pages say the same. Sizes may differ by a twentieth: versions of zlib do."""
+    ones, others = re.split(SIZE, one), re.split(SIZE, other)
+    return len(ones) == len(others) and all(
+        left == right or (at % 3 == 1 and ones[at + 1] == others[at + 1] and abs(float(left) / float(right) - 1) < 0.05)
+        for at, (left, right) in enumerate(zip(ones, others, strict=True))
+    )
+
+
+def main() -> int:
+    logging.disable(logging.WARNING)
+    text = page()
+    if '--check' in sys.argv[1:]:
+        current = PAGE.exists() and is_same(PAGE.read_text(), text)
+        print(f'{PAGE.relative_to(ROOT)} is {"" if current else "not "}up to date')
+        return 0 if current else 1
+    PAGE.parent.mkdir(exist_ok=True)
+    PAGE.write_text(text)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
