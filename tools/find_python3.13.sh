@@ -1,7 +1,9 @@
 #!/bin/sh
 # Print the path of a Python 3.13, which ddev needs. It may stand elsewhere than first on PATH: under pyenv, say.
 pyenv_root=${PYENV_ROOT:-$(pyenv root 2>/dev/null || echo "$HOME/.pyenv")}
-for python in "$PYTHON313" python3.13 python3 \
+# Where python3 itself comes from pyenv, its other versions stand beside it.
+beside=$(python3 -c 'import os, sys; print(os.path.dirname(sys.base_prefix))' 2>/dev/null)
+for python in "$PYTHON313" python3.13 python3 "$beside"/3.13*/bin/python \
     "$pyenv_root"/versions/3.13*/bin/python "$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13 \
     /usr/local/bin/python3.13 /opt/*/bin/python3.13; do
     if path=$("$python" -c 'import sys, venv; print(sys.executable) if sys.version_info[:2] == (3, 13) else sys.exit(1)' 2>/dev/null); then
