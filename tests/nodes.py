@@ -54,7 +54,8 @@ def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[H
 
 
 def read_evidence(host: Host, process: Process) -> Evidence:
-    return read(host, process, flags_of(process))
+    evidence = Evidence(process)
+    return read(host, evidence, flags_of(evidence))
 
 
 def collect(

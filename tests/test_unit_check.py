@@ -416,7 +416,7 @@ def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
 @pytest.mark.parametrize(
     'change, says',
     [
-        ({'status': 403}, "the kubelet does not let the Agent read /configz (403): let the Agent's ClusterRole get "),
+        ({'status': 403}, "the kubelet does not let the Agent read it (403): let the Agent's ClusterRole get "),
         ({'status': 401}, 'the kubelet did not accept the credentials (401)'),
         ({'status': 404}, 'enableDebuggingHandlers: true'),
         ({'body': b'?'}, 'the answer is not the configuration of a kubelet'),
@@ -465,7 +465,7 @@ def test_without_a_kubelet_nothing_is_asked_and_it_is_said_that_one_is_hidden(
     (procfs / str(os.getpid())).symlink_to('/proc/self')
     dd_run_check(asking(procfs, api, certificates))
     assert api.requests == []
-    assert kubelet_sent(aggregator).status == WARNING
+    assert kubelet_sent(aggregator).status == UNKNOWN
     assert 'set hostPID: true or mount the /proc of the host' in kubelet_sent(aggregator).message
     aggregator.assert_metric('kubelet_compliance.kubelet.found', value=0, count=1)
 

@@ -98,8 +98,8 @@ def test_a_flag_that_writes_no_field_is_not_in_configz() -> None:
     'change, why, remedy',
     [
         ({'status': 401}, 'the kubelet did not accept the credentials (401)', 'token'),
-        ({'status': 403}, 'the kubelet does not let the Agent read /configz (403)', 'get nodes/configz'),
-        ({'status': 404}, 'the kubelet serves no /configz (404)', 'enableDebuggingHandlers: true'),
+        ({'status': 403}, 'the kubelet does not let the Agent read it (403)', 'get nodes/configz'),
+        ({'status': 404}, 'the kubelet does not serve it (404)', 'enableDebuggingHandlers: true'),
         ({'status': 500}, 'the kubelet answers with status 500', ''),
         ({'status': 302, 'location': '/elsewhere'}, 'the kubelet answers with a redirect (302), which is not', ''),
         ({'body': b'garbage \xff\x00'}, 'the answer is not the configuration of a kubelet', ''),
@@ -233,7 +233,7 @@ def test_after_a_failure_it_asks_again_with_pauses_that_double_up_to_ten_minutes
         asked_at.append(now)
         raise AskError('no')
 
-    once = Once(lambda: now)
+    once = Once('/configz', lambda: now)
     while now < 5000:
         assert isinstance(once.ask(PROCESS, fail), Unknown)
         now += 5

@@ -369,6 +369,9 @@ def test_a_kubelet_boolean_stays_bare_the_second_time() -> None:
         'notkubernetes.io/x=y',
         f'a={"b" * 63}',
         'a=b,c=d',
+        # What OpenShift passes to its own kubelet, on every node.
+        'node-role.kubernetes.io/worker,node.openshift.io/os_id=rhcos',
+        'node-role.kubernetes.io/control-plane,node-role.kubernetes.io/master,node.openshift.io/os_id=rhcos',
     ],
 )
 def test_a_label_that_a_kubelet_may_set_is_accepted(labels: str) -> None:
@@ -382,6 +385,7 @@ def test_a_label_that_a_kubelet_may_set_is_accepted(labels: str) -> None:
         'k8s.io/x=y',
         'node-role.kubernetes.io/master=',
         'node-role.kubernetes.io/worker',
+        'node-role.kubernetes.io/other,node.openshift.io/os_id=rhcos',
         'a.k8s.io/x=y',
         'beta.kubernetes.io/zone=z',
         'a b=c',

@@ -54,8 +54,9 @@ def test_each_verdict_has_its_status_and_its_numbers(
     verdict: Verdict, status: int, compliant: int | None, node_compliant: int
 ) -> None:
     checks = list(iter_service_checks(node(verdict), BENCHMARK))
+    blind = verdict is Verdict.UNKNOWN
     assert checks == [
-        ServiceCheck('kubelet', OK, (), ''),
+        ServiceCheck('kubelet', CRITICAL if blind else OK, (), 'nothing could be judged: the reason' if blind else ''),
         ServiceCheck('rule', status, RULE_TAGS, '' if status == OK else 'the reason'),
     ]
     of_rule = [] if compliant is None else [Gauge('rule.compliant', compliant, (*RULE_TAGS, 'set_by:drop_in'))]
@@ -117,7 +118,10 @@ def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
     'report, status, message',
     [
         pytest.param(node(Verdict.COMPLIANT), OK, '', id='all read'),
-        pytest.param(node(Verdict.UNKNOWN), OK, '', id='all read, but the file changed after the start'),
+        pytest.param(
+            node(Verdict.UNKNOWN), CRITICAL, 'nothing could be judged: the reason',
+            id='all read, but the file changed after the start',
+        ),
         pytest.param(
             node(Verdict.COMPLIANT, UNREADABLE), WARNING,
             '/c.yaml could not be read: permission denied: let the Agent read it',

@@ -55,7 +55,7 @@ def test_a_rule_names_real_fields_and_the_flags_that_write_them(rule: Rule) -> N
 NOT_WRITTEN_BY_A_FLAG = {'seccompDefault'}
 """--seccomp-default works beside the field, see the rule's note."""
 
-ALWAYS_THERE = {'streamingConnectionIdleTimeout', 'featureGates.RotateKubeletServerCertificate'}
+ALWAYS_THERE = {'streamingConnectionIdleTimeout', 'featureGates.RotateKubeletServerCertificate', 'featureGates.AllBeta'}
 """Go writes a zero duration as 0s, and a gate that is not named is at its default."""
 
 

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .model import FileStatus, Unreadable
+from .model import FileStatus, Missing, Unreadable
 
 NODE_FACTS = 'node.json'
+CONFIGZ = 'configz.json'
 
 
 class CaptureError(Exception):
@@ -27,11 +28,13 @@ class Capture:
     booted_at: float | None = None
     """When the node was booted, in seconds since the epoch."""
     ticks_per_second: int = 100
+    unseen: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
+    """What was found in place of a file or folder that the node does not have, or that could not be read."""
 
     def status(self, path: str) -> FileStatus | Unreadable:
         """Mode and owner of a file."""
         facts = self.files.get(path)
-        if facts is None:
+        if facts is None or facts.mode is None:
             return Unreadable(path, f'the captured node does not keep its mode and owner (in {NODE_FACTS})')
         return FileStatus(path, facts.mode, facts.uid, facts.gid)
 
@@ -47,11 +50,11 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """Mode, owner, and when it changed last (ctime, links on the way included)."""
+    """Mode and owner (no mode: they are not known), and when it changed last (ctime, links on the way included)."""
 
-    mode: int
-    uid: int
-    gid: int
+    mode: int | None = None
+    uid: int = 0
+    gid: int = 0
     changed_at: float | None = None
 
 
@@ -63,13 +66,43 @@ def parse_capture(data: bytes) -> Capture:
             files={str(path): file_facts(row) for path, row in facts.get('files', {}).items()},
             booted_at=number(facts.get('booted_at')),
             ticks_per_second=int(facts.get('ticks_per_second', 100)),
+            unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
         raise CaptureError(f'{NODE_FACTS} is not what a capture writes') from None
 
 
+def unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
+    if row.get('missing'):
+        return Missing(path, str(row['why']))
+    return Unreadable(path, str(row['why']), str(row.get('remedy', '')), absent=bool(row.get('absent')))
+
+
+def as_json(capture: Capture) -> dict[str, Any]:
+    """What `parse_capture` reads."""
+    return {
+        'booted_at': capture.booted_at,
+        'ticks_per_second': capture.ticks_per_second,
+        'files': {
+            path: {'changed_at': facts.changed_at}
+            if facts.mode is None
+            else {'mode': f'{facts.mode:o}', 'uid': facts.uid, 'gid': facts.gid, 'changed_at': facts.changed_at}
+            for path, facts in capture.files.items()
+        },
+        'unseen': {
+            path: {'missing': True, 'why': found.why}
+            if isinstance(found, Missing)
+            else {'why': found.why, 'remedy': found.remedy, 'absent': found.absent}
+            for path, found in capture.unseen.items()
+        },
+    }
+
+
 def file_facts(row: Mapping[str, Any]) -> FileFacts:
-    return FileFacts(int(row['mode'], 8), int(row['uid']), int(row['gid']), number(row.get('changed_at')))
+    changed_at = number(row.get('changed_at'))
+    if 'mode' not in row:
+        return FileFacts(changed_at=changed_at)
+    return FileFacts(int(row['mode'], 8), int(row['uid']), int(row['gid']), changed_at)
 
 
 def number(value: Any) -> float | None:

@@ -15,11 +15,16 @@ from typing import Any
 
 from .__about__ import __version__
 from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from .capture import NODE_FACTS, Capture, CaptureError, parse_capture
+from .capture import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
+from .capture_write import write_node
 from .collect import Collector
+from .configz import Connection
 from .host import Host
 from .judge import RESTART, SERVICE_ARGUMENTS, describe, shorten
-from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Source, Unknown, Values, Verdict
+from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Selection, Source, Unknown, Values, Verdict
+from .processes import LINUX_ONLY, Admission, AdmissionError, parse_users
+from .recorder import CannotCapture, record
+from .replay import answers
 from .report import printable, tell
 from .rooted import CannotRead, NotThere, Root
 from .rules import RULES_BY_KEY
@@ -46,14 +51,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.explain:
         print('\n'.join(iter_explanation(RULES_BY_KEY[options.explain])))
         return ALL_COMPLIANT
+    if not sys.platform.startswith('linux'):
+        print(f'kubelet-compliance: {LINUX_ONLY}', file=sys.stderr)
+        return NOT_DETERMINED
     try:
         selection = select(options.benchmark, options.rules)
-        host = host_of(options.node, options.procfs, options.host_root)
-    except (SelectionError, CaptureError, CannotRead, OSError) as error:
+        host = host_of(options)
+        connection = connection_of(options)
+    except (SelectionError, AdmissionError, CaptureError, CannotRead, NotThere, OSError) as error:
         print(f'kubelet-compliance: {error}', file=sys.stderr)
         return NOT_DETERMINED
+    if options.capture:
+        return capture(host, selection, options)
     benchmark = selection.benchmark
-    collection = Collector(host, selection).collect()
+    collection = Collector(host, selection).collect(connection)
     node, kubelets = collection.node, collection.kubelets
     if options.json:
         print(json.dumps(as_json(node, kubelets, benchmark, captured=host.capture is not None), indent=2))
@@ -69,6 +80,12 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXIT_STATUS,
     )
     parser.add_argument('--node', metavar='DIR', help='judge a captured node: a folder with its proc/ and its files')
+    parser.add_argument(
+        '--capture', metavar='DIR', help='write what is seen here into a new folder, for --node; secrets are left out'
+    )
+    parser.add_argument(
+        '--configz', metavar='FILE', help='what the kubelet answers at /configz (kubectl get --raw ...), kept in a file'
+    )
     parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument(
         '--benchmark', default=DEFAULT_BENCHMARK, help=f'one of: {", ".join(BENCHMARKS)} (default: %(default)s)'
@@ -78,6 +95,10 @@ def parser() -> argparse.ArgumentParser:
         '--procfs', metavar='DIR', help=f'the /proc to look at (default: {CONTAINER_PROCFS}, if it is there)'
     )
     parser.add_argument('--host-root', metavar='DIR', help="where the host's root file system is mounted")
+    parser.add_argument('--nested', action='store_true', help='count those in pid namespaces of their own: kind, k3d')
+    parser.add_argument(
+        '--allowed-user', action='append', dest='allowed_users', help='root (the default) or the number of a user'
+    )
     parser.add_argument(
         '--explain', metavar='RULE', choices=RULES_BY_KEY, help='tell all about a rule: why, impact, fix'
     )
@@ -85,19 +106,53 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def host_of(node: str | None, procfs: str | None, host_root: str | None) -> Host:
-    """The node that the options mean. Raises OSError, CaptureError, CannotRead for what is no captured node."""
+def capture(host: Host, selection: Selection, options: argparse.Namespace) -> int:
+    """Write this node, as it is seen now, into a new folder."""
+    try:
+        image = record(host, selection, configz_of(options))
+        write_node(options.capture, image.files, image.links)
+    except (CannotCapture, CannotRead, NotThere, OSError, ValueError) as error:
+        print(f'kubelet-compliance: {error}', file=sys.stderr)
+        return NOT_DETERMINED
+    print(f'{options.capture}: {len(image.files)} files. Look through them before you hand them on.')
+    return ALL_COMPLIANT
+
+
+def host_of(options: argparse.Namespace) -> Host:
+    """The node that the options mean. Raises OSError, AdmissionError, and CaptureError for what is no captured node."""
+    admission = Admission(parse_users(options.allowed_users), options.nested)
+    node = options.node
     if node is None:
         default = CONTAINER_PROCFS if os.path.isdir(CONTAINER_PROCFS) else '/proc'
-        return Host(procfs or default, host_root)
+        return Host(options.procfs or default, options.host_root, admission=admission)
     if not os.path.isdir(os.path.join(node, 'proc')):
         raise NotADirectoryError(f'{node} holds no captured node: it has no folder proc')
-    try:
-        with Root(node) as root:
-            capture = parse_capture(root.read(f'/{NODE_FACTS}').data)
-    except NotThere:
-        capture = Capture()
-    return Host(os.path.join(node, 'proc'), node, capture=capture)
+    facts = kept_file(node, NODE_FACTS)
+    capture = Capture() if facts is None else parse_capture(facts)
+    return Host(os.path.join(node, 'proc'), node, admission=admission, capture=capture)
+
+
+def connection_of(options: argparse.Namespace) -> Connection | None:
+    """The answer of /configz in place of a kubelet that can be asked. Raises CannotRead, NotThere."""
+    body = configz_of(options)
+    return None if body is None else answers({'/configz': body})
+
+
+def configz_of(options: argparse.Namespace) -> bytes | None:
+    """An answer of /configz that was kept: in a file, or of a captured node. Raises CannotRead, NotThere."""
+    if options.configz:
+        with Root(os.path.dirname(options.configz) or '.') as root:
+            return root.read(f'/{os.path.basename(options.configz)}').data
+    return None if options.node is None else kept_file(options.node, CONFIGZ)
+
+
+def kept_file(node: str, name: str) -> bytes | None:
+    """A file of a captured node that is none of the node's own; None where there is none. Raises CannotRead."""
+    with Root(node) as root:
+        try:
+            return root.read(f'/{name}').data
+        except NotThere:
+            return None
 
 
 def exit_status(node: NodeReport) -> int:
@@ -114,7 +169,7 @@ def iter_lines(
 ) -> Iterator[str]:
     """The answer in words."""
     if not kubelets:
-        yield 'No kubelet runs here.'
+        yield f'{node.inapplicable or "No kubelet runs here"}.'
     for kubelet in kubelets:
         yield f'kubelet, process {kubelet.process.pid}, judged by {benchmark.name}'
         for finding in kubelet.findings:

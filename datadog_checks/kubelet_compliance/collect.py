@@ -5,35 +5,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from .configz import Connection, KubeletApi
 from .decoding import Configuration
+from .file_sets import files_of
 from .flags import FlagError, Flags, parse_flags
 from .host import Host
-from .judge import judge, judge_node, restart_pending
+from .judge import hinted, judge, judge_node, restart_pending
+from .launches import read_launch
 from .memory import Memory
 from .model import (
     Declared,
-    DropIns,
     Evidence,
     FileSet,
-    FileStatus,
     FileSubject,
     KubeletReport,
-    Missing,
     NodeReport,
     Process,
     Selection,
-    Source,
     Unknown,
-    Unreadable,
 )
+from .ownership import address_of, listens_by_configuration
 from .resolve import NOT_ASKED, declare, resolve, resolve_files, running_values
 
-CLIENT_CA_FIELD = 'authentication.x509.clientCAFile'
-AZURE_JSON = '/etc/kubernetes/azure.json'
+NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +51,7 @@ class Collection:
 
     node: NodeReport
     kubelets: tuple[KubeletReport, ...]
+    selection: Selection
     turned_away: tuple[str, ...] = ()
     version: str | None = None
 
@@ -60,9 +59,13 @@ class Collection:
 class Collector:
     """Makes passes over a node, and keeps what is the same from one to the next."""
 
-    def __init__(self, host: Host, selection: Selection) -> None:
+    def __init__(
+        self, host: Host, selection: Selection, choose: Callable[[str | None], Selection] | None = None
+    ) -> None:
+        """`choose`: what is judged goes by the kubelet's version (None: not known) instead."""
         self.host = host
         self.selection = selection
+        self.choose = choose
         self.memory = Memory()
         self.api = KubeletApi()
 
@@ -73,21 +76,29 @@ class Collector:
         self.api.forget_all_but(scan.processes)
         kubelets = [self.look_at(process) for process in scan.processes]
         asked = self.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
+        version = self.version([kubelet.evidence.process for kubelet in asked], connection)
+        asked = self.by_version(asked, version)
         reports = []
         for kubelet in asked:
-            report = report_on(self.host, kubelet, self.selection)
+            report = report_on(self.host, kubelet, self.selection, scan.names)
             if self.host.is_running(kubelet.evidence.process):
                 reports.append(report)
-        doubts = scan.doubtful or (unseen(self.host.procfs) if not asked and isinstance(connection, Connection) else ())
-        version = self.version([kubelet.evidence.process for kubelet in asked], connection)
-        return Collection(judge_node(reports, doubts), tuple(reports), scan.turned_away, version)
+        hint = unseen(self.host.procfs) if isinstance(connection, Connection) else ''
+        node = judge_node(reports, scan.doubtful, scan.inapplicable or hint)
+        told = version if isinstance(version, str) else None
+        return Collection(node, tuple(reports), self.selection, scan.turned_away, told)
 
     def look_at(self, process: Process) -> Kubelet | None:
-        """What a process was told; None for one that only prints its help or version."""
-        flags = flags_of(process)
+        """What a process was told; None for one that only prints its help or version, or holds no kubelet."""
+        evidence = Evidence(process)
+        if process.inside:
+            evidence = replace(evidence, launch=read_launch(self.host, process))
+            if evidence.launch is None:
+                return None
+        flags = flags_of(evidence)
         if flags is not None and flags.exits:
             return None
-        evidence = self.memory.settle(read(self.host, process, flags))
+        evidence = self.memory.settle(read(self.host, evidence, flags))
         return Kubelet(evidence, flags, declare(evidence))
 
     def ask(self, kubelets: list[Kubelet], connection: Connection | Unknown | None) -> list[Kubelet]:
@@ -109,64 +120,63 @@ class Collector:
         if len(kubelets) == 1:
             return kubelets[0]
         host, port = address_of(url)
-        declared = [kubelet for kubelet in kubelets if declares(kubelet.declared, host, port)]
-        if len(declared) == 1:
-            return declared[0]
         listening = [kubelet for kubelet in kubelets if self.host.listens(kubelet.evidence.process, port)]
         if len(listening) == 1:
             return listening[0]
+        told = [kubelet for kubelet in kubelets if listens_by_configuration(kubelet.declared, host, port)]
+        if len(told) == 1 and not listening:
+            return told[0]
         return Unknown(f'{len(kubelets)} kubelets run here, and which of them answers at port {port} cannot be told')
 
-    def version(self, processes: list[Process], connection: Connection | Unknown | None) -> str | None:
+    def version(self, processes: list[Process], connection: Connection | Unknown | None) -> str | Unknown:
         """The version of the kubelet, where there is one and it tells."""
         if len(processes) != 1 or not isinstance(connection, Connection):
-            return None
-        version = self.api.version(processes[0], connection)
-        return None if isinstance(version, Unknown) else version
+            return Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
+        return self.api.version(processes[0], connection)
+
+    def by_version(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
+        """What depends on the version: the benchmark, if it is to be chosen, and how old kubelets merge drop-ins."""
+        if self.choose is not None:
+            self.selection = self.choose(None if isinstance(version, Unknown) else version)
+            if isinstance(version, Unknown):
+                reason = f'judged by {self.selection.benchmark.name}, the default: {version.reason}'
+                doubt = Unknown(reason, version.remedy)
+                kubelets = [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]
+        if isinstance(version, Unknown) or not is_older(version):
+            return kubelets
+        return [replace(kubelet, declared=declare(kubelet.evidence, null_keeps=True)) for kubelet in kubelets]
 
 
-def unseen(procfs: str) -> tuple[Unknown, ...]:
-    """The Agent knows of a kubelet here, and there is no process: most likely it is hidden from us."""
+def unseen(procfs: str) -> str:
+    """What is said where the Agent knows how to reach a kubelet and there is no process of one."""
     return (
-        Unknown(
-            f'there is a kubelet on this node, but {procfs} shows no process of it',
-            'set hostPID: true or mount the /proc of the host (a kubelet inside k3s or MicroK8s has no process)',
-        ),
+        f'no kubelet runs on this host, or {procfs} does not show it: if there is one, '
+        'set hostPID: true or mount the /proc of the host'
     )
 
 
-def address_of(url: str) -> tuple[str, int]:
-    parts = urlsplit(url)
-    return parts.hostname or '', parts.port or (443 if parts.scheme == 'https' else 80)
-
-
-def declares(declared: Declared, host: str, port: int) -> bool:
-    """Whether a kubelet is told to listen at an address."""
-    address = declared.value('address')
-    return declared.value('port') == port and (address in ('0.0.0.0', '::') or address == host)
-
-
-def flags_of(process: Process) -> Flags | None:
+def flags_of(evidence: Evidence) -> Flags | None:
     """The flags, as far as they say which files to read; None where the kubelet would refuse them."""
+    arguments = evidence.arguments
     try:
-        return parse_flags(process.arguments or ())
+        return parse_flags(() if arguments is None or isinstance(arguments, Unknown) else arguments)
     except FlagError:
         return None
 
 
-def read(host: Host, process: Process, flags: Flags | None) -> Evidence:
-    """The files that the command line names."""
+def read(host: Host, evidence: Evidence, flags: Flags | None) -> Evidence:
+    """Add the files that the command line names."""
     if flags is None:
-        return Evidence(process)
-    config, folder = flags.text('config'), flags.text('config-dir')
-    return Evidence(
-        process,
-        host.read_file(process, config) if config else None,
-        host.read_drop_ins(process, folder) if folder else None,
+        return evidence
+    process, config, folder = evidence.process, flags.text('config'), flags.text('config-dir')
+    return replace(
+        evidence,
+        config=host.read_file(process, config) if config else None,
+        drop_ins=host.read_drop_ins(process, folder) if folder else None,
     )
 
 
-def report_on(host: Host, kubelet: Kubelet, selection: Selection) -> KubeletReport:
+def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:
     evidence, declared = kubelet.evidence, kubelet.declared
     process, benchmark = evidence.process, selection.benchmark
     file_sets: dict[FileSubject, FileSet | Unknown] = {}
@@ -179,46 +189,19 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection) -> KubeletRepo
         else:
             if rule.files not in file_sets:
                 file_sets[rule.files] = files_of(rule.files, host, evidence, declared, kubelet.flags)
-            setting = resolve_files(file_sets[rule.files], rule.aspect)
-        findings.append(judge(rule, setting, benchmark))
-    problems = ((declared.unknown,) if declared.unknown is not None else ()) + kubelet.problems
+            launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
+            setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
+            if isinstance(setting.declared, Unknown):
+                file_sets[rule.files] = setting.declared
+        findings.append(hinted(judge(rule, setting, benchmark), names if evidence.launch is None else frozenset()))
+    unknown = declared.unknown or (evidence.launch.doubt if evidence.launch is not None else None)
+    unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
+    problems = ((unknown,) if unknown is not None else ()) + kubelet.problems + tuple(unseen_files)
     name = str(declared.value('--hostname-override') or process.container or '')
     return KubeletReport(process, tuple(findings), problems, restart_pending(process, declared, settings), name)
 
 
-def files_of(
-    subject: FileSubject, host: Host, evidence: Evidence, declared: Declared, flags: Flags | None
-) -> FileSet | Unknown:
-    """Mode and owner of the files of a subject that are in use, never of guesses."""
-    process = evidence.process
-    if subject is FileSubject.SERVICE:
-        return host.service_files(process)
-    if subject is FileSubject.AZURE_JSON:
-        status = host.file_status(process, AZURE_JSON)
-        return FileSet(() if isinstance(status, Missing) else (status,))
-    if flags is None:
-        return declared.unknown or Unknown('the command line of the kubelet is not understood')
-    if subject is FileSubject.KUBECONFIG:
-        path = flags.text('kubeconfig')
-        return FileSet((host.file_status(process, path),) if path else (), Source.FLAG)
-    if subject is FileSubject.CONFIG:
-        return config_files(host, evidence)
-    setting = resolve(declared, (CLIENT_CA_FIELD,))
-    if isinstance(setting.declared, Unknown):
-        return setting.declared
-    path = str(declared.value(CLIENT_CA_FIELD) or '')
-    source = setting.origin.source if setting.origin is not None else Source.DEFAULT
-    return FileSet((host.file_status(process, path),) if path else (), source)
-
-
-def config_files(host: Host, evidence: Evidence) -> FileSet:
-    """The configuration file and the drop-ins that were read."""
-    found: list[FileStatus | Missing | Unreadable] = []
-    if evidence.config is not None:
-        found.append(host.file_status(evidence.process, evidence.config.path))
-    drop_ins = evidence.drop_ins
-    if isinstance(drop_ins, DropIns):
-        found.extend(host.file_status(evidence.process, file.path) for file in drop_ins.files)
-    elif drop_ins is not None:
-        found.append(drop_ins)
-    return FileSet(tuple(found), Source.FLAG)
+def is_older(version: str) -> bool:
+    """Whether a kubelet is older than 1.32, which reads a `null` in a drop-in in another way."""
+    match = re.match(r'v?1\.([0-9]{1,3})\b', version)
+    return match is not None and int(match[1]) < 32

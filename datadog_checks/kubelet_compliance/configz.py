@@ -33,10 +33,10 @@ BUILD_INFO = re.compile(rb'^kubernetes_build_info\{[^}\n]*git_version="(v[0-9A-Z
 REMEDIES = {
     401: ('the kubelet did not accept the credentials (401)', 'let the Agent send a token or certificate it knows'),
     403: (
-        'the kubelet does not let the Agent read /configz (403)',
-        "let the Agent's ClusterRole get nodes/configz (Kubernetes 1.33 and newer) or nodes/proxy",
+        'the kubelet does not let the Agent read it (403)',
+        "let the Agent's ClusterRole get nodes/configz and nodes/metrics (Kubernetes 1.33 and newer) or nodes/proxy",
     ),
-    404: ('the kubelet serves no /configz (404)', 'set enableDebuggingHandlers: true for the kubelet'),
+    404: ('the kubelet does not serve it (404)', 'set enableDebuggingHandlers: true for the kubelet'),
 }
 
 Found = TypeVar('Found')
@@ -69,7 +69,8 @@ class AskError(Exception):
 
     def __init__(self, why: str, remedy: str = '') -> None:
         super().__init__(why)
-        self.unknown = Unknown(f'/configz could not be read: {why}', remedy)
+        self.why = why
+        self.remedy = remedy
 
 
 @dataclass(slots=True)
@@ -84,10 +85,11 @@ class Failure:
 class Once:
     """Asks a question once for each process; after a failure again, with pauses that double up to ten minutes."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self.what = what
         self.clock = clock
-        self.answers: dict[tuple[int, int], Any] = {}
-        self.failures: dict[tuple[int, int], Failure] = {}
+        self.answers: dict[tuple[int, ...], Any] = {}
+        self.failures: dict[tuple[int, ...], Failure] = {}
 
     def ask(self, process: Process, question: Callable[[], Found]) -> Found | Unknown:
         key = process.key
@@ -103,8 +105,9 @@ class Once:
             return answer
         except AskError as error:
             pause = min(failure.pause_seconds * 2, LONGEST_PAUSE_SECONDS) if failure else FIRST_PAUSE_SECONDS
-            self.failures[key] = Failure(error.unknown, pause, self.clock() + pause)
-            return error.unknown
+            unknown = Unknown(f'{self.what} could not be read: {error.why}', error.remedy)
+            self.failures[key] = Failure(unknown, pause, self.clock() + pause)
+            return unknown
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
@@ -117,8 +120,8 @@ class KubeletApi:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.worker = Worker()
-        self.configurations = Once(clock)
-        self.versions = Once(clock)
+        self.configurations = Once('/configz', clock)
+        self.versions = Once('/metrics', clock)
 
     def running(self, process: Process, connection: Connection) -> Configuration | Unknown:
         """The configuration that a process runs with."""
@@ -144,7 +147,7 @@ class KubeletApi:
             raise AskError('the certificate of the kubelet is not trusted', remedy) from None
         except (requests.exceptions.Timeout, OutOfPatience):
             raise AskError(f'the kubelet did not answer within {connection.timeout_seconds:g} s') from None
-        except (requests.exceptions.RequestException, OSError, ValueError) as error:
+        except (requests.exceptions.RequestException, OSError, ValueError, TypeError) as error:
             raise AskError(f'no connection to the kubelet ({type(error).__name__})') from None
 
 
@@ -175,15 +178,16 @@ def parse_configz(body: bytes) -> Configuration:
     """The typed configuration in an answer of `/configz`. Zero values are left out in it. Raises AskError."""
     not_one = 'the answer is not the configuration of a kubelet'
     try:
+        if not body.lstrip().startswith(b'{'):
+            raise AskError(not_one)
         outer = parse_document(body).root.value
         inner = outer.get('kubeletconfig') if isinstance(outer, dict) else None
         if inner is None:
             raise AskError(not_one)
-        document = Document(inner)
-        if 'kind' in (inner.value or ()):
-            check_identity(document, any_case=False)
         if not isinstance(inner.value, dict) or 'makeIPTablesUtilChains' not in inner.value:
             raise AskError(not_one)
+        if 'kind' in inner.value:
+            check_identity(Document(inner), any_case=False)
         return Decoder(any_case=False).decode(tree_of(inner, Source.CONFIGZ, '/configz'))
     except (DocumentError, DocumentTooLarge, DecodingError):
         raise AskError(not_one) from None
@@ -193,5 +197,5 @@ def parse_version(body: bytes) -> str:
     """The version in an answer of `/metrics`. Raises AskError."""
     match = BUILD_INFO.search(body)
     if match is None:
-        raise AskError('/metrics does not tell the version of the kubelet')
+        raise AskError('it does not tell the version of the kubelet')
     return match[1].decode()

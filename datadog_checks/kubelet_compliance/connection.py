@@ -16,6 +16,7 @@ from .model import Unknown
 
 # An empty proxy keeps `requests` from taking one out of the environment.
 NO_PROXY = {'http': '', 'https': ''}
+NOT_KNOWN = Unknown('the Agent does not know how to reach the kubelet', 'look at `agent status`, at its Kubelet part')
 USE_CONFIGZ = {'auto': None, 'true': True, 'false': False}
 
 
@@ -37,13 +38,15 @@ def connect(
     """
     if kubelet_url:
         return connection(http, kubelet_url, {})
-    info = agents_own() if agents_own is not None else None
+    try:
+        info = dict(agents_own() or {}) if agents_own is not None else None
+    except Exception:
+        # Whatever goes wrong inside the Agent is one more way of not knowing.
+        return NOT_KNOWN
     if not info:
         return None
     if info.get('err') or not info.get('url'):
-        return Unknown(
-            'the Agent does not know how to reach the kubelet', 'look at `agent status`, at its Kubelet part'
-        )
+        return NOT_KNOWN
     credentials = KubeletCredentials(info)
     url = str(info['url'])
     options = {'cert': credentials.cert_pair(), 'headers': credentials.headers(url), 'verify': credentials.verify()}
@@ -56,5 +59,12 @@ def connection(http: RequestsWrapper, url: str, options: Mapping[str, Any]) -> C
         # An imposter's certificate must not name an address that is then asked for more certificates.
         http.aia_chasing_max_depth = 0
     fixed = {**options, 'stream': True, 'allow_redirects': False, 'proxies': NO_PROXY}
+    # Without this, requests would send what ~/.netrc holds for that host.
+    fixed['auth'] = http.options.get('auth') or no_credentials
     _, read_timeout = http.options['timeout']
     return Connection(base, lambda path: http.get(f'{base}{path}', **fixed), float(read_timeout))
+
+
+def no_credentials(request: Any) -> Any:
+    """Credentials for `requests` that add none."""
+    return request

@@ -223,16 +223,19 @@ def tree_of(node: Node, source: Source, path: str) -> Tree:
     return Tree(node.value, origin)
 
 
-def merge(base: Tree, patch: Tree) -> Tree:
-    """RFC 7386 as evanphx/json-patch does it: `null` takes a member away, mappings merge, all else replaces."""
+def merge(base: Tree, patch: Tree, *, null_keeps: bool = False) -> Tree:
+    """RFC 7386 as evanphx/json-patch does it: `null` takes a member away, mappings merge, all else replaces.
+
+    `null_keeps`: as kubelets before 1.32 read it, which leave the lower value alone.
+    """
     if not isinstance(base.value, dict) or not isinstance(patch.value, dict):
         return without_nulls(patch)
     members = dict(base.value)
     for key, tree in patch.value.items():
         if tree.value is None:
-            members.pop(key, None)
+            members = members if null_keeps else {name: member for name, member in members.items() if name != key}
         else:
-            members[key] = merge(members[key], tree) if key in members else without_nulls(tree)
+            members[key] = merge(members[key], tree, null_keeps=null_keeps) if key in members else without_nulls(tree)
     return Tree({key: members[key] for key in sorted(members)}, patch.origin)
 
 

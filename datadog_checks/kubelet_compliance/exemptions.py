@@ -12,6 +12,8 @@ from typing import Any
 
 from .model import Exemption, Finding, NodeReport, Unknown, Verdict
 
+LONGEST_REASON = 120
+
 
 class ExemptionError(Exception):
     """An exemption in the options that makes no sense; the text says which and why."""
@@ -46,10 +48,11 @@ def apply_exemptions(report: NodeReport, exemptions: Sequence[Exemption], today:
     """
     by_rule = {exemption.rule: exemption for exemption in exemptions}
     findings = tuple(exempted(finding, by_rule.get(finding.rule.key), today) for finding in report.findings)
+    judged = {finding.rule.key for finding in report.findings}
     lapsed = tuple(
         Unknown(f'the exemption of {each.rule} ended on {each.until}', 'take it out of the configuration, or renew it')
         for each in exemptions
-        if report.found and has_ended(each, today)
+        if each.rule in judged and has_ended(each, today)
     )
     return replace(report, findings=findings, lapsed=lapsed)
 
@@ -62,7 +65,7 @@ def exempted(finding: Finding, exemption: Exemption | None, today: date) -> Find
     if finding.verdict is not Verdict.NON_COMPLIANT:
         return finding
     until = f' until {exemption.until}' if exemption.until is not None else ''
-    message = f'exempted{until} ({exemption.reason}): {finding.message}'
+    message = f'exempted{until} ({exemption.reason[:LONGEST_REASON]}): {finding.message}'
     return replace(finding, verdict=Verdict.EXEMPTED, message=message)
 
 

@@ -69,12 +69,13 @@ def certificate_or_bootstrap() -> Expectation:
 
 
 def gate_and_certificate_or_bootstrap() -> Expectation:
-    """As above, with the feature gate first, which must not be off."""
+    """As above, with the feature gate first and then the gate of all beta features; the first must not be off."""
     pair = certificate_or_bootstrap()
 
     def holds(values: Sequence[Value], benchmark: Benchmark) -> bool:
-        gate, *rest = values
-        return (gate is None or gate is True) and pair.holds(rest, benchmark)
+        gate, all_beta, *rest = values
+        is_on = gate is True or gate is None and all_beta is not False
+        return is_on and pair.holds(rest, benchmark)
 
     return Expectation(lambda _: 'the gate not off, and serverTLSBootstrap or a certificate and a key', holds)
 

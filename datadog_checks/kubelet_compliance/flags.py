@@ -42,6 +42,13 @@ NODE_LABELS = frozenset(
 )
 
 
+OPENSHIFT_PREFIX = 'node.openshift.io/'
+OPENSHIFT_LABELS = frozenset(
+    f'node-role.kubernetes.io/{role}' for role in ('control-plane', 'master', 'worker', 'etcd', 'arbiter')
+)
+"""OpenShift's own kubelet takes these too (openshift/kubernetes, `IsForbiddenOpenshiftLabel`)."""
+
+
 class FlagError(Exception):
     """The kubelet would refuse these arguments. The text never holds a value."""
 
@@ -310,9 +317,11 @@ def check_node_labels(values: Mapping[str, FlagValue]) -> None:
     given = values.get('node-labels')
     if given is None or not isinstance(given.value, Mapping):
         return
+    is_openshift = any(key.startswith(OPENSHIFT_PREFIX) for key in given.value)
+    allowed = NODE_LABELS | OPENSHIFT_LABELS if is_openshift else NODE_LABELS
     for key, value in given.value.items():
         prefix, slash, name = key.rpartition('/')
-        if RESERVED_PREFIX.fullmatch(prefix) and not NODE_PREFIX.fullmatch(prefix) and key not in NODE_LABELS:
+        if RESERVED_PREFIX.fullmatch(prefix) and not NODE_PREFIX.fullmatch(prefix) and key not in allowed:
             raise FlagError('--node-labels sets a label of kubernetes.io or k8s.io that a kubelet may not set')
         if not LABEL_NAME.fullmatch(name) or slash and not LABEL_PREFIX.fullmatch(prefix):
             raise FlagError('--node-labels has a key that is no label name')

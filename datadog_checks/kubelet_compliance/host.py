@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import iter_listening, unit_of
+from .identity import iter_listening, root_of, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, Processes, ProcessGone
 from .rooted import CannotRead, NotThere, Root, reason
@@ -22,6 +22,7 @@ MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
 MAX_HANDLES = 4096
+MAX_MOUNTINFO_BYTES = 16 * 1024 * 1024
 
 UNIT_FOLDERS = (
     '/etc/systemd/system.control',
@@ -73,11 +74,14 @@ class Host(Processes):
         """
         super().__init__(procfs, admission or Admission(), capture)
         self.root = root
-        self.refused: set[tuple[int, int]] = set()
+        self.refused: set[tuple[int, ...]] = set()
+        self.same_root: dict[tuple[int, ...], bool] = {}
 
     def find_kubelets(self) -> Scan:
         scan = super().find_kubelets()
-        self.refused &= {process.key for process in scan.processes}
+        alive = {process.key for process in scan.processes}
+        self.refused &= alive
+        self.same_root = {key: same for key, same in self.same_root.items() if key in alive}
         return scan
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
@@ -86,7 +90,11 @@ class Host(Processes):
 
     def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
         """The drop-ins of the process below a folder, in the order in which it merges them."""
-        return self.first_seen(process, path, self.read_folder)
+        return self.read_files(process, path, (DROP_IN_ENDING,))
+
+    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
+        """The files below a folder of the process whose names end so, in the kubelet's order."""
+        return self.first_seen(process, path, lambda view, inner: self.read_folder(view, inner, endings))
 
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         """Mode and owner of a file of the process, links followed."""
@@ -101,8 +109,13 @@ class Host(Processes):
             unit = unit_of(self.text(process.pid, 'cgroup'))
         except (ProcessGone, PermissionError):
             return Unknown(f'the cgroup of process {process.pid} could not be read')
-        if unit is None:
+        if unit is None and process.container is not None:
             return FileSet(())
+        if unit is None:
+            return Unknown(
+                'the cgroup of the kubelet names no systemd service, so which unit starts it is not known',
+                'leave the rules on the service file out, where systemd does not start the kubelet',
+            )
         paths = [f'{folder}/{unit}' for folder in UNIT_FOLDERS]
         found = [status for path in paths if not is_absent(status := self.file_status(process, path))]
         if not found:
@@ -145,7 +158,7 @@ class Host(Processes):
     def look(self, view: View, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         with view.root:
             try:
-                return read(view, view.path)
+                return self.kept(view.path) or read(view, view.path)
             except NotThere as error:
                 return self.missing(view, path, str(error))
             except CannotRead as error:
@@ -153,11 +166,29 @@ class Host(Processes):
 
     def below_root(self, process: Process, path: str) -> View | None:
         """The path below `root`, if that is set. Raises CannotRead."""
-        if self.root is None:
+        if self.root is None or not self.has_the_hosts_root(process):
             return None
         if not path.startswith('/'):
-            path = f'{self.working_directory(process)}/{path}'
+            path = f'{self.working_directory(process).rstrip("/")}/{path}'
         return View(Root(self.root), path, is_its_own=self.capture is not None)
+
+    def has_the_hosts_root(self, process: Process) -> bool:
+        """Whether the process sees the same root file system as process 1, so that `root` shows its files.
+
+        A kubelet in a container has another: there the host's file of the same name would be a wrong one.
+        """
+        if self.capture is not None:
+            return True
+        if process.key not in self.same_root:
+            own, first = (self.mountinfo(pid) for pid in (process.pid, 1))
+            self.same_root[process.key] = process.container is None and root_of(own) == root_of(first)
+        return self.same_root[process.key]
+
+    def mountinfo(self, pid: int) -> str:
+        try:
+            return os.fsdecode(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES))
+        except (ProcessGone, PermissionError):
+            return ''
 
     def working_directory(self, process: Process) -> str:
         """The process's working directory as it names it. Raises CannotRead."""
@@ -193,6 +224,9 @@ class Host(Processes):
             raise
 
     def read_one(self, view: View, path: str) -> File | Missing | Unreadable:
+        kept = self.kept(path)
+        if kept is not None:
+            return kept
         try:
             # The kubelet cleans the path as text first (filepath.Abs): `link/../x` is `x`, wherever the link leads.
             content = view.root.read(os.path.normpath(path))
@@ -203,9 +237,9 @@ class Host(Processes):
         changed_at = content.changed_at if self.capture is None else self.capture.changed_at(path)
         return File(path, content.data, changed_at)
 
-    def read_folder(self, view: View, path: str) -> DropIns | Unreadable:
+    def read_folder(self, view: View, path: str, endings: tuple[str, ...]) -> DropIns | Unreadable:
         walk = view.root.walk(path)
-        paths = [found for found in walk.paths if os.path.basename(found).endswith(DROP_IN_ENDING)]
+        paths = [found for found in walk.paths if os.path.basename(found).endswith(endings)]
         if len(paths) > MAX_DROP_INS:
             return Unreadable(path, f'it holds more than {MAX_DROP_INS} drop-ins')
         files: list[File | Missing | Unreadable] = []
@@ -219,10 +253,19 @@ class Host(Processes):
         return DropIns(path, tuple(files), walk.changed_at if self.capture is None else self.capture.changed_at(path))
 
     def status_of(self, view: View, path: str) -> FileStatus | Unreadable:
+        if self.capture is not None and path in self.capture.files:
+            return self.capture.status(path)
         status = view.root.status(path)
         if self.capture is not None:
             return self.capture.status(path)
+        if not stat.S_ISREG(status.st_mode):
+            # A unit's file that is masked is a link to /dev/null; its mode says nothing.
+            return Unreadable(path, 'it is no regular file', absent=stat.S_ISCHR(status.st_mode))
         return FileStatus(path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
+
+    def kept(self, path: str) -> Missing | Unreadable | None:
+        """What a captured node keeps in place of a file or folder."""
+        return self.capture.unseen.get(path) if self.capture is not None else None
 
     def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
         """What is not there: to the kubelet too where we see with its eyes, else perhaps only to us."""

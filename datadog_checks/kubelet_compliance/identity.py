@@ -15,7 +15,7 @@ from enum import Enum
 PODS = 'kubepods'
 """Part of the name of the cgroup that holds all pods, with both cgroup drivers: `kubepods`, `kubepods.slice`."""
 
-UNIT = re.compile(r'[A-Za-z0-9:_@-][A-Za-z0-9:_.@-]{0,249}\.service')
+UNIT = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
 LISTENING = '0A'
 CONTAINER = re.compile(r'[0-9a-f]{64}')
 
@@ -77,6 +77,13 @@ def real_uid(status: str) -> int | None:
     """The user that a process runs as; None where that is not told."""
     uids = status_field(status, 'Uid')
     return int(uids[0]) if uids and uids[0].isdecimal() else None
+
+
+def root_of(mountinfo: str) -> tuple[str, str] | None:
+    """What is mounted at the root of a process, by /proc/PID/mountinfo: device and folder; the last one counts."""
+    rows = [line.split() for line in mountinfo.splitlines()]
+    roots = [(row[2], row[3]) for row in rows if len(row) > 4 and row[4] == '/']
+    return roots[-1] if roots else None
 
 
 def unit_of(cgroup: str) -> str | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from .model import (
     FileAspect,
     Finding,
     KubeletReport,
+    Launch,
     NodeReport,
     Origin,
     Process,
@@ -32,6 +34,8 @@ SERVICE_ARGUMENTS = (
     '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf)'
 )
 LONGEST_VALUE = 60
+LONGEST_MESSAGE = 440
+"""Of the part that must be whole: what is said before it, and after it, takes up the rest of 500."""
 LONGEST_PLACE = 120
 
 
@@ -39,6 +43,8 @@ def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
     """One cell of the table of verdicts: declared against running."""
     if isinstance(setting.declared, Unknown):
         verdict, message = judge_undeclared(rule, setting.declared, setting.running, benchmark)
+    elif setting.doubt is not None:
+        verdict, message = judge_doubted(rule, setting, setting.declared, setting.doubt, benchmark)
     elif holds(rule, setting.declared, benchmark):
         verdict, message = judge_compliant(rule, setting, setting.declared, benchmark)
     else:
@@ -68,11 +74,38 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
 
 
 def judge_non_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
-    wanted = rule.expected.text(benchmark)
-    message = f'{describe(declared)}{place_of(setting.origin)}; expected {wanted}. {fix(rule, setting, benchmark)}'
+    said = f'{describe(declared)}{place_of(setting.origin)}'
+    rest = f'; expected {rule.expected.text(benchmark)}. {fix(rule, setting, benchmark)}'
+    message = f'{shorten(said, max(LONGEST_MESSAGE - len(rest), LONGEST_VALUE))}{rest}'
     if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
         message = f'Running with {describe(setting.running)}, but the next restart brings in: {message}'
     return Verdict.NON_COMPLIANT, message
+
+
+def judge_doubted(
+    rule: Rule, setting: Setting, declared: Values, doubt: Unknown, benchmark: Benchmark
+) -> tuple[Verdict, str]:
+    """A value that something unseen may overrule: it can show what is wrong, never that all is well."""
+    if not isinstance(setting.running, Unknown):
+        if declared != setting.running:
+            return judge_undeclared(rule, doubt, setting.running, benchmark)
+        if holds(rule, declared, benchmark):
+            return Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}'
+        return judge_non_compliant(rule, setting, declared, benchmark)
+    if not holds(rule, declared, benchmark):
+        verdict, message = judge_non_compliant(rule, setting, declared, benchmark)
+        return verdict, f'{message}. But {doubt.reason}'
+    return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}: {doubt.remedy}'
+
+
+def hinted(finding: Finding, names: frozenset[str]) -> Finding:
+    """With a word on exemptions where the node's processes show that the rule may be broken on purpose."""
+    rule = finding.rule
+    seen = sorted(rule.broken_for & names)
+    if finding.verdict is not Verdict.NON_COMPLIANT or not seen or rule.unless in names:
+        return finding
+    hint = f'{seen[0]} runs here and {rule.unless} does not: if this is on purpose, name the rule in `exemptions`'
+    return replace(finding, message=f'{finding.message}. {hint}')
 
 
 def judge_undeclared(
@@ -111,22 +144,32 @@ def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
     if rule.aspect is not None:
         return f'To fix it, run: {file_command(rule, setting, benchmark)}'
     steps = []
-    origin = setting.origin
+    origin, launch = setting.origin, setting.launch
     source = origin.source if origin is not None else Source.DEFAULT
+    path = origin.path if origin is not None else None
     if source is Source.FLAG:
-        steps.append(f'take the flag out of {SERVICE_ARGUMENTS}')
+        steps.append(f'take the flag out of {shorten(path or launch.path) if launch else SERVICE_ARGUMENTS}')
     if rule.fix and not (source is Source.FLAG and rule.default_holds):
-        wanted = ' and '.join(f'{field}: {value}' for field, value in rule.fix)
-        where = shorten(origin.path) if origin is not None and origin.path else 'the file of --config'
-        steps.append(f'set {wanted} in {where}')
-    return f'To fix it, {" and ".join(steps)}, then run: {RESTART}'
+        steps.append(setting_step(rule, path if source is not Source.FLAG else None, launch))
+    return f'To fix it, {" and ".join(steps)}, then run: {launch.restart if launch else RESTART}'
+
+
+def setting_step(rule: Rule, path: str | None, launch: Launch | None) -> str:
+    """Where to set what: in the file that holds the value, else in the one that is meant for it."""
+    wanted = ' and '.join(f'{field}: {value}' for field, value in rule.fix)
+    if path is None and launch is not None and launch.drop_ins:
+        return f'set {wanted} in a file of {launch.drop_ins}'
+    if path is None and launch is not None and len(rule.flags) == len(rule.fix):
+        pairs = zip(rule.flags, rule.fix, strict=True)
+        return f'put {" ".join(f"{flag}={value}" for flag, (_, value) in pairs)} in {launch.path}'
+    return f'set {wanted} in {shorten(path) if path else "the file of --config"}'
 
 
 def file_command(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
     """The command for the first file that is not as it should be."""
     assert not isinstance(setting.declared, Unknown)
     wrong = [pair for pair in setting.declared if not holds(rule, (pair,), benchmark)]
-    path = shorten(wrong[0][0]) if wrong else 'FILE'
+    path = shlex.quote(wrong[0][0]) if wrong and len(wrong[0][0]) <= LONGEST_PLACE else 'FILE'
     if rule.aspect is FileAspect.OWNER:
         return f'chown root:root {path}'
     modes = benchmark.modes[rule.key]
@@ -159,25 +202,38 @@ def restart_pending(process: Process, declared: Declared, settings: Sequence[Set
     if declared.changed is not None or any(is_drifted(setting) for setting in settings):
         return True
     seen_all = all(not isinstance(setting.running, Unknown) for setting in settings)
-    told = declared.unknown is None and (process.started_at is not None or seen_all)
+    told = declared.unknown is None and not is_doubted(declared) and (process.started_at is not None or seen_all)
     return False if told else None
+
+
+def is_doubted(declared: Declared) -> bool:
+    return declared.launch is not None and declared.launch.doubt is not None
 
 
 def is_drifted(setting: Setting) -> bool:
     """Whether what runs is known to differ from what is declared.
 
-    A default that differs, with nothing changed since the start, is that of another release and no drift.
+    A number that differs from the default, with nothing changed since the start, is the default of another release.
     """
-    if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown):
+    if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown) or setting.doubt is not None:
         return False
     is_default = setting.origin is not None and setting.origin.source is Source.DEFAULT and setting.changed is None
-    return setting.declared != setting.running and not is_default
+    pairs = zip(setting.declared, setting.running, strict=True)
+    differing = [declared for (_, declared), (_, running) in pairs if not is_same(declared, running)]
+    return any(not (is_default and isinstance(value, int) and not isinstance(value, bool)) for value in differing)
 
 
-def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown]) -> NodeReport:
+def is_same(declared: Value, running: Value) -> bool:
+    """Whether two values are one; a relative path is shown absolute by the kubelet that runs with it."""
+    if isinstance(declared, str) and isinstance(running, str) and declared and not declared.startswith('/'):
+        return running == declared or running.endswith(f'/{declared.removeprefix("./")}')
+    return declared == running
+
+
+def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], inapplicable: str = '') -> NodeReport:
     """The kubelets of a node as one: of each rule the worst finding counts, and the message says so."""
     if not reports:
-        return NodeReport(0, doubts=tuple(doubts))
+        return NodeReport(0, doubts=tuple(doubts), inapplicable=inapplicable)
     findings = tuple(worst_of(same_rule) for same_rule in zip(*(report.findings for report in reports), strict=True))
     pending = [report.restart_pending for report in reports]
     return NodeReport(

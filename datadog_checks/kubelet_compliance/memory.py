@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -16,7 +17,7 @@ class Memory:
     """What was read of each kubelet before, so that a change of mode or owner does not look like one of content."""
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[int, int], dict[str, Seen]] = {}
+        self.seen: dict[tuple[int, ...], dict[str, Seen]] = {}
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
@@ -33,8 +34,15 @@ class Memory:
                 return None
             digest = hashlib.sha256(content).digest()
             old = before.get(path)
-            now[path] = Seen(digest, min(changed_at, old.changed_at) if old and old.digest == digest else changed_at)
-            return now[path].changed_at
+            if old is None:
+                at = changed_at
+            elif old.digest == digest:
+                at = old.changed_at if math.isinf(old.changed_at) else min(changed_at, old.changed_at)
+            else:
+                # We saw it change, whatever its ctime says: an old file may have been moved here, or the clock set.
+                at = math.inf
+            now[path] = Seen(digest, at)
+            return at
 
         def settled_file(file: object) -> object:
             if not isinstance(file, File):
@@ -49,8 +57,12 @@ class Memory:
                 tuple(settled_file(file) for file in drop_ins.files),  # type: ignore[misc]
                 settled(f'{drop_ins.path}/', names, drop_ins.changed_at),
             )
-        self.seen[process.key] = now
-        return Evidence(process, config, drop_ins)  # type: ignore[arg-type]
+        launch = evidence.launch
+        if launch is not None:
+            launch = replace(launch, files=tuple(settled_file(file) for file in launch.files))  # type: ignore[misc]
+        # What could not be read just now is not forgotten.
+        self.seen[process.key] = {**before, **now}
+        return Evidence(process, config, drop_ins, launch)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The values that pass between the modules: what was seen, what it means, and what is said about it."""
+"""The values that pass between the modules: what was seen (`evidence.py`), what it means, what is said about it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,57 @@ from dataclasses import dataclass
 from datetime import date
 from enum import Enum
 
-Value = bool | int | float | str | tuple['Value', ...] | Mapping[str, 'Value'] | None
-"""A value of the kubelet's configuration. Durations are nanoseconds; None: the kubelet was not told."""
-
-
-def lookup(values: Mapping[str, Value], path: str) -> Value:
-    """The value of a dotted path in nested mappings; None where there is none."""
-    value: Value = values
-    for name in path.split('.'):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
-
-
-class Source(Enum):
-    """Where a value was set; its value is the tag `set_by`."""
-
-    FLAG = 'flag'
-    CONFIG_FILE = 'config_file'
-    DROP_IN = 'drop_in'
-    DEFAULT = 'default'
-    CONFIGZ = 'configz'
+from .evidence import (
+    DropIns as DropIns,
+)
+from .evidence import (
+    Evidence as Evidence,
+)
+from .evidence import (
+    File as File,
+)
+from .evidence import (
+    FileAspect as FileAspect,
+)
+from .evidence import (
+    FileSet as FileSet,
+)
+from .evidence import (
+    FileStatus as FileStatus,
+)
+from .evidence import (
+    FileSubject as FileSubject,
+)
+from .evidence import (
+    Launch as Launch,
+)
+from .evidence import (
+    Missing as Missing,
+)
+from .evidence import (
+    Origin as Origin,
+)
+from .evidence import (
+    Process as Process,
+)
+from .evidence import (
+    Scan as Scan,
+)
+from .evidence import (
+    Source as Source,
+)
+from .evidence import (
+    Unknown as Unknown,
+)
+from .evidence import (
+    Unreadable as Unreadable,
+)
+from .evidence import (
+    Value as Value,
+)
+from .evidence import (
+    lookup as lookup,
+)
 
 
 class Verdict(Enum):
@@ -43,136 +74,6 @@ class Verdict(Enum):
     @property
     def badness(self) -> int:
         return list(Verdict).index(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a value was set: the kind of place, and the place as a person finds it (`/etc/k.yaml:4`, `--flag=x`)."""
-
-    source: Source
-    place: str
-    path: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A value that cannot be told, and why. `remedy` is the one change that mends it."""
-
-    reason: str
-    remedy: str = ''
-    refused: bool = False
-    """True: the kubelet would refuse this configuration, so its next start fails."""
-
-
-@dataclass(frozen=True, slots=True)
-class Process:
-    """One kubelet process. `arguments` follow argv[0]; None where the command line cannot be believed."""
-
-    pid: int
-    start_ticks: int
-    arguments: tuple[str, ...] | None
-    started_at: float | None = None
-    """Seconds since the epoch; None where the machine's clock is not known."""
-    container: str | None = None
-    """The id of the container that it runs in."""
-
-    @property
-    def key(self) -> tuple[int, int]:
-        """What tells this process from every other one: a pid alone is used again."""
-        return self.pid, self.start_ticks
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file as the kubelet sees it. `changed_at`: the latest ctime of the file and of the links on the way to it."""
-
-    path: str
-    data: bytes
-    changed_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """The kubelet itself would not find a file here, or not one that it can read: it refuses to start."""
-
-    path: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """We could not read what the kubelet may well read. `remedy` is the one change that mends it."""
-
-    path: str
-    why: str
-    remedy: str = ''
-    absent: bool = False
-    """We see the place, and no such file there; the kubelet may see another one."""
-
-
-@dataclass(frozen=True, slots=True)
-class DropIns:
-    """The files of `--config-dir` in the kubelet's own order. `changed_at`: the latest ctime of the folders."""
-
-    path: str
-    files: tuple[File | Missing | Unreadable, ...]
-    changed_at: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """All that was read of one kubelet. None: the command line does not name such a file or folder."""
-
-    process: Process
-    config: File | Missing | Unreadable | None = None
-    drop_ins: DropIns | Missing | Unreadable | None = None
-
-
-class FileSubject(Enum):
-    """The files whose mode and owner are judged; the value says in words which they are."""
-
-    SERVICE = 'service file'
-    KUBECONFIG = 'kubeconfig'
-    CONFIG = 'configuration file'
-    CLIENT_CA = 'client CA'
-    AZURE_JSON = 'azure.json'
-
-
-class FileAspect(Enum):
-    """What of a file is judged."""
-
-    MODE = 'mode'
-    OWNER = 'owner'
-
-
-@dataclass(frozen=True, slots=True)
-class FileStatus:
-    """A file's permission bits and owner, links followed. `path` as the kubelet names it."""
-
-    path: str
-    mode: int
-    uid: int
-    gid: int
-
-
-@dataclass(frozen=True, slots=True)
-class FileSet:
-    """The files of one subject that are in use, and what names them. None at all is an answer: nothing to judge."""
-
-    files: tuple[FileStatus | Missing | Unreadable, ...]
-    source: Source = Source.DEFAULT
-
-
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What a look through the processes found.
-
-    `doubtful`: processes that may be a kubelet, with the reason. `turned_away`: what only bears the name, in words.
-    """
-
-    processes: tuple[Process, ...] = ()
-    doubtful: tuple[Unknown, ...] = ()
-    turned_away: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +92,7 @@ class Declared:
     """False: the kubelet would not start with this command line and these files, or the line is not understood."""
     changed: str | None = None
     """What changed after the process started (a path); None: nothing that was read did."""
+    launch: Launch | None = None
 
     def value(self, field: str) -> Value:
         """The value of a dotted path; None where nothing is set."""
@@ -210,6 +112,12 @@ class Setting:
     running: Values | Unknown
     changed: str | None = None
     """The path that changed since the start and that the value depends on; None: no such."""
+    launch: Launch | None = None
+
+    @property
+    def doubt(self) -> Unknown | None:
+        """Why the declared value may not be the one that is in force."""
+        return self.launch.doubt if self.launch is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +188,9 @@ class Rule:
     note: str = ''
     """Where the benchmark's own audit and the kubelet's real behaviour differ."""
     tags: tuple[str, ...] = ()
+    broken_for: frozenset[str] = frozenset()
+    """Processes that do the work in another way, where `unless` does not run: the rule may be broken on purpose."""
+    unless: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,3 +253,5 @@ class NodeReport:
     lapsed: tuple[Unknown, ...] = ()
     """Exemptions that have run out."""
     restart_pending: bool | None = None
+    inapplicable: str = ''
+    """Why nothing is looked for on this machine."""

@@ -6,34 +6,23 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .capture import Capture
 from .identity import Foreign, begins_outside, container_of, is_in_pod, is_nested, real_uid
 from .model import Process, Scan, Unknown
+from .names import COMMS, DATAPATHS, MAX_COMMAND_LINE_BYTES, NoKubelet, read_command_line
 
-MAX_ARGUMENTS = 4096
-MAX_COMMAND_LINE_BYTES = 2 * 1024 * 1024
 MAX_TEXT_BYTES = 64 * 1024
+LINUX_ONLY = 'not applicable: Linux only'
 
 KERNEL_THREAD = 0x00200000
 """PF_KTHREAD of the kernel's `flags`, in /proc/PID/stat."""
 EXITING = 0x00000004
 """PF_EXITING: its command line is gone already, while its state may still say that it runs."""
-
-
-@dataclass(frozen=True, slots=True)
-class KubeletName:
-    """One way in which a kubelet shows its name: `/proc/PID/comm`, and the base name of argv[0]."""
-
-    comm: str
-    program: str
-
-
-KUBELET_NAMES = (KubeletName(comm='kubelet', program='kubelet'),)
-COMMS = frozenset(name.comm.encode() for name in KUBELET_NAMES)
 
 
 class ProcessGone(Exception):
@@ -86,33 +75,27 @@ class Processes:
 
     def find_kubelets(self) -> Scan:
         """Look at the name of every process; read more only of those that bear a kubelet's."""
+        if self.capture is None and not sys.platform.startswith('linux'):
+            return Scan(inapplicable=LINUX_ONLY)
         try:
             pids = sorted(int(name) for name in os.listdir(self.procfs) if name.isdecimal())
         except OSError as error:
             return Scan(doubtful=(self.no_processes(error),))
-        processes: list[Process] = []
-        doubtful: list[Unknown] = []
-        turned_away: list[str] = []
-        hidden = 0
+        found = Findings()
         for pid in pids:
             try:
-                if self.comm(pid) not in COMMS:
-                    continue
-                process = self.process(pid)
+                comm = self.comm(pid)
+                if comm in COMMS:
+                    found.add(pid, comm, self.process(pid, comm))
+                elif comm in DATAPATHS:
+                    found.names.add(comm.decode())
             except ProcessGone:
                 continue
             except PermissionError:
-                hidden += 1
-                continue
-            if isinstance(process, Unknown):
-                doubtful.append(process)
-            elif isinstance(process, Foreign):
-                turned_away.append(f'process {pid} is named kubelet and is turned away: {process.value}')
-            elif process is not None:
-                processes.append(process)
-        if not pids or hidden:
-            doubtful.append(self.hidden_processes(hidden))
-        return Scan(tuple(processes), tuple(doubtful), tuple(turned_away))
+                found.hidden += 1
+        if not pids or found.hidden:
+            found.doubtful.append(self.hidden_processes(found.hidden))
+        return Scan(tuple(found.processes), tuple(found.doubtful), tuple(found.turned_away), frozenset(found.names))
 
     def no_processes(self, error: OSError) -> Unknown:
         why = (error.strerror or 'error').lower()
@@ -126,43 +109,38 @@ class Processes:
             'run the Agent as root, or mount /proc without hidepid',
         )
 
-    def process(self, pid: int) -> Process | Foreign | Unknown | None:
-        """A process that bears a kubelet's name; None for what runs no program, Unknown where it cannot be told.
+    def process(self, pid: int, comm: bytes) -> Process | Foreign | Unknown | None:
+        """A process that bears a kubelet's name; None for what runs no kubelet, Unknown where it cannot be told.
 
         Raises ProcessGone, PermissionError.
         """
         stat = self.stat(pid)
         if not stat.runs_a_program:
             return None
-        foreign, container = self.origin_of(pid)
+        foreign, container = self.origin_of(pid, comm)
         if foreign is not None:
             return foreign
         line = self.read(pid, 'cmdline', MAX_COMMAND_LINE_BYTES + 1)
         if not self.is_still(pid, stat.start_ticks):
             raise ProcessGone
-        argv = split_command_line(line)
-        program = os.path.basename(os.fsdecode(line.split(b'\0', 1)[0]))
-        if program not in {name.program for name in KUBELET_NAMES}:
-            return Unknown(
-                f'process {pid} is named kubelet, but its command line is not that of a kubelet: '
-                'it could not be identified',
-                'look at /proc/PID/cmdline; a wrapper may have renamed it',
-            )
-        return Process(pid, stat.start_ticks, argv and argv[1:], self.started_at(stat), container)
+        read = read_command_line(os.fsdecode(comm), line)
+        if read is NoKubelet.OTHER:
+            return None
+        if isinstance(read, NoKubelet):
+            return unidentified(pid, comm)
+        return Process(pid, stat.start_ticks, read.arguments, self.started_at(stat), container, read.inside)
 
-    def origin_of(self, pid: int) -> tuple[Foreign | Unknown | None, str | None]:
+    def origin_of(self, pid: int, comm: bytes) -> tuple[Foreign | Unknown | None, str | None]:
         """Why a process is not the node's own, None if it is; and the container that it runs in."""
-        if self.capture is not None:
-            return None, None
         try:
             cgroup, status = self.optional_text(pid, 'cgroup'), self.optional_text(pid, 'status')
             first = self.optional_text(1, 'cgroup')
         except PermissionError:
-            return not_admitted(pid, 'its cgroup or status may not be read'), None
+            return not_admitted(pid, comm, 'its cgroup or status may not be read'), None
         if is_in_pod(cgroup, first):
             return Foreign.POD, None
         if not first and begins_outside(cgroup):
-            return not_admitted(pid, 'process 1 is not visible, so where its cgroup lies cannot be told'), None
+            return not_admitted(pid, comm, 'process 1 is not visible, so where its cgroup lies cannot be told'), None
         if is_nested(status) and not self.admission.nested:
             return Foreign.NESTED, None
         uid = real_uid(status)
@@ -214,31 +192,53 @@ class Processes:
                     parts.append(part)
                     limit -= len(part)
                 return b''.join(parts)
-        except PermissionError:
-            raise
-        except OSError:
+        except (FileNotFoundError, ProcessLookupError):
             raise ProcessGone from None
+        except OSError as error:
+            # Whatever else keeps us from reading is no sign that the process is gone.
+            raise PermissionError(error.errno, error.strerror) from None
 
     def started_at(self, stat: Stat) -> float | None:
         """When a process started, in seconds since the epoch; of a captured node only if that was kept."""
         if self.capture is not None:
             return self.capture.started_at(stat.start_ticks)
-        since_boot = time.clock_gettime(time.CLOCK_BOOTTIME) - stat.start_ticks / os.sysconf('SC_CLK_TCK')
-        return time.time() - since_boot
+        return booted_at() + stat.start_ticks / os.sysconf('SC_CLK_TCK')
 
 
-def not_admitted(pid: int, why: str) -> Unknown:
+def booted_at() -> float:
+    """When this machine was booted, in seconds since the epoch."""
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a look through the processes comes to, process by process."""
+
+    processes: list[Process] = field(default_factory=list)
+    doubtful: list[Unknown] = field(default_factory=list)
+    turned_away: list[str] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+    hidden: int = 0
+
+    def add(self, pid: int, comm: bytes, process: Process | Foreign | Unknown | None) -> None:
+        if isinstance(process, Unknown):
+            self.doubtful.append(process)
+        elif isinstance(process, Foreign):
+            self.turned_away.append(f'process {pid} is named {comm.decode()} and is turned away: {process.value}')
+        elif process is not None:
+            self.processes.append(process)
+
+
+def unidentified(pid: int, comm: bytes) -> Unknown:
     return Unknown(
-        f'process {pid} is named kubelet, but whether it is that of the node is not known: {why}',
-        'let the Agent read cgroup and status in /proc/PID, of process 1 too',
+        f'process {pid} is named {os.fsdecode(comm)}, but its command line is not that of a kubelet: '
+        'it could not be identified',
+        'look at /proc/PID/cmdline; a wrapper may have renamed it',
     )
 
 
-def split_command_line(line: bytes) -> tuple[str, ...] | None:
-    """/proc/PID/cmdline as a list; None where it was rewritten or cut off, or passes our bounds.
-
-    Each argument ends in a NUL: take exactly one off the end, so that empty arguments stay.
-    """
-    if not line.endswith(b'\0') or len(line) > MAX_COMMAND_LINE_BYTES or line.count(b'\0') > MAX_ARGUMENTS:
-        return None
-    return tuple(os.fsdecode(part) for part in line[:-1].split(b'\0'))
+def not_admitted(pid: int, comm: bytes, why: str) -> Unknown:
+    return Unknown(
+        f'process {pid} is named {os.fsdecode(comm)}, but whether it is that of the node is not known: {why}',
+        'let the Agent read cgroup and status in /proc/PID, of process 1 too',
+    )

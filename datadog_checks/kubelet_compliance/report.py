@@ -106,13 +106,13 @@ def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[Se
 
 
 def kubelet_status(report: NodeReport) -> tuple[int, str]:
-    unseen = '; '.join(tell(problem) for problem in (*report.problems, *report.doubts))
+    unseen = '; '.join(dict.fromkeys(tell(problem) for problem in (*report.problems, *report.doubts)))
     lapsed = '; '.join(tell(problem) for problem in report.lapsed)
     if not report.found:
-        return (WARNING, unseen) if unseen else (UNKNOWN, 'no kubelet runs on this host')
-    if unseen and all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
-        return CRITICAL, f'nothing could be judged: {unseen}'
+        return (WARNING, unseen) if unseen else (UNKNOWN, report.inapplicable or 'no kubelet runs on this host')
     message = '; '.join(part for part in (unseen, lapsed) if part)
+    if all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
+        return CRITICAL, f'nothing could be judged: {message or report.findings[0].message}'
     return (WARNING, message) if message else (OK, '')
 
 

@@ -9,6 +9,7 @@ defaults, then the drop-ins merged over it, then the flags once more over all.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterator, Sequence
 
 from .decoding import (
@@ -43,6 +44,7 @@ from .model import (
     FileAspect,
     FileSet,
     FileStatus,
+    Launch,
     Missing,
     Origin,
     Rule,
@@ -79,35 +81,43 @@ class NotRead(Exception):
         self.what = what
 
 
-def declare(evidence: Evidence) -> Declared:
-    """What the kubelet would run with if it started now. Raises nothing: what cannot be told is in the answer."""
-    arguments = evidence.process.arguments
-    if arguments is None:
-        return Declared({}, {}, COMMAND_LINE_NOT_BELIEVED, flags_known=False)
+def declare(evidence: Evidence, *, null_keeps: bool = False) -> Declared:
+    """What the kubelet would run with if it started now. Raises nothing: what cannot be told is in the answer.
+
+    `null_keeps`: the kubelet is known to be older than 1.32, see `merge`.
+    """
+    arguments, launch = evidence.arguments, evidence.launch
+    if arguments is None or isinstance(arguments, Unknown):
+        return Declared({}, {}, arguments or COMMAND_LINE_NOT_BELIEVED, flags_known=False, launch=launch)
     try:
         flags = parse_flags(arguments)
         overlay = flags if evidence.config is None and evidence.drop_ins is None else parse_flags_again(arguments)
     except UnknownFlag as error:
-        return Declared({}, {}, Unknown(f'{error}; its command line is not understood'), flags_known=False)
+        unknown = Unknown(f'{error}; its command line is not understood')
+        return Declared({}, {}, unknown, flags_known=False, launch=launch)
     except FlagError as error:
         refused = Unknown(f'the kubelet would refuse its command line: {error}', refused=True)
-        return Declared({}, {}, refused, flags_known=False)
+        return Declared({}, {}, refused, flags_known=False, launch=launch)
     try:
-        configuration = read_layers(evidence, overlay)
+        configuration = read_layers(evidence, overlay, null_keeps)
         check_values(configuration)
         unread = None
     except Refused as error:
-        return Declared({}, {}, Unknown(str(error), refused=True), flags_known=False, changed=changed_file(evidence))
+        refused = Unknown(str(error), refused=True)
+        return Declared({}, {}, refused, flags_known=False, changed=changed_file(evidence), launch=launch)
     except NotRead as error:
         configuration = Configuration()
         unread = Unknown(f'{error.what.path} could not be read: {error.what.why}', error.what.remedy)
         apply_flags(configuration, overlay)
     for name, given in iter_plain_flags(flags):
         configuration.set(name, given.value, flag_origin(given))
-    return Declared(configuration.values, configuration.origins, unread, changed=changed_file(evidence))
+    if launch is not None:
+        configuration.origins = {path: launched(origin, launch) for path, origin in configuration.origins.items()}
+    changed = changed_file(evidence)
+    return Declared(configuration.values, configuration.origins, unread, changed=changed, launch=launch)
 
 
-def read_layers(evidence: Evidence, flags: Flags) -> Configuration:
+def read_layers(evidence: Evidence, flags: Flags, null_keeps: bool) -> Configuration:
     """The layers in order, each over the one before. Raises Refused, NotRead."""
     if evidence.config is not None:
         configuration = decode_main(evidence.config)
@@ -117,7 +127,7 @@ def read_layers(evidence: Evidence, flags: Flags) -> Configuration:
         set_defaults(configuration, legacy=True)
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
-        configuration = merge_drop_ins(configuration, evidence.drop_ins)
+        configuration = merge_drop_ins(configuration, evidence.drop_ins, null_keeps)
         set_defaults(configuration)
     apply_flags(configuration, flags)
     return configuration
@@ -150,11 +160,12 @@ def make_absolute(configuration: Configuration, folder: str) -> None:
     """Relative paths in the main file are meant from its own folder (configfiles.go, `resolveRelativePaths`)."""
     for field in PATH_FIELDS:
         value = configuration.get(field)
-        if isinstance(value, str) and value and not value.startswith('/') and folder.startswith('/'):
-            configuration.set(field, f'{folder}/{value}', configuration.origins[field])
+        if isinstance(value, str) and value and not value.startswith('/') and folder:
+            path = posixpath.normpath(posixpath.join(folder, value))
+            configuration.set(field, path, configuration.origins[field])
 
 
-def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable) -> Configuration:
+def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable, null_keeps: bool) -> Configuration:
     """The drop-ins over the configuration so far (`mergeKubeletConfigurations`)."""
     if isinstance(drop_ins, Unreadable):
         raise NotRead(drop_ins)
@@ -162,7 +173,7 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
         raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
     merged = encode(base)
     for file in drop_ins.files:
-        merged = merge(merged, drop_in_tree(file))
+        merged = merge(merged, drop_in_tree(file), null_keeps=null_keeps)
     try:
         return Decoder(any_case=True).decode(merged)
     except DecodingError as error:
@@ -216,6 +227,14 @@ def flag_origin(given: FlagValue) -> Origin:
     return Origin(Source.FLAG, given.typed)
 
 
+def launched(origin: Origin, launch: Launch) -> Origin:
+    """The origin of a flag that a program passes to the kubelet inside it: the line that holds the flag, if known."""
+    if origin.source is not Source.FLAG:
+        return origin
+    place = launch.places.get(origin.place) or launch.places.get(origin.place.partition(' ')[0])
+    return Origin(Source.FLAG, f'{origin.place} of {place or launch.program}', place and place.rpartition(':')[0])
+
+
 def check_values(configuration: Configuration) -> None:
     """Raise Refused for a value that the kubelet's own validation turns down."""
     problem = next(problems(configuration.values), None)
@@ -228,7 +247,7 @@ def check_values(configuration: Configuration) -> None:
 def changed_file(evidence: Evidence) -> str | None:
     """The first file or folder of the configuration that changed after the process started; None where none did."""
     started_at = evidence.process.started_at
-    if started_at is None:
+    if started_at is None or evidence.launch is not None and evidence.launch.doubt is not None:
         return None
     return next((path for path, at in iter_times(evidence) if at > started_at + CLOCK_GRAIN_SECONDS), None)
 
@@ -237,20 +256,27 @@ def iter_times(evidence: Evidence) -> Iterator[tuple[str, float]]:
     """Every path of the configuration and when it changed last, where that is known."""
     drop_ins = evidence.drop_ins
     files = drop_ins.files if isinstance(drop_ins, DropIns) else ()
-    for file in (evidence.config, *files, drop_ins):
+    launched_by = evidence.launch.files if evidence.launch is not None else ()
+    for file in (*launched_by, evidence.config, *files, drop_ins):
         if isinstance(file, File | DropIns) and file.changed_at is not None:
             yield file.path, file.changed_at
 
 
 def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown = NOT_ASKED) -> Setting:
     """The values of some fields as declared and where they were set, as they run, and what changed since the start."""
+    launch = declared.launch
     origins = [declared.origins.get(field) for field in fields]
     by_flags = all(is_flag(field) or was_flag(origin) for field, origin in zip(fields, origins, strict=True))
     if declared.unknown is not None and not (by_flags and declared.flags_known):
-        return Setting(declared.unknown, None, running, declared.changed)
+        return Setting(declared.unknown, None, running, declared.changed, launch)
     values = tuple((field, declared.value(field)) for field in fields)
     origin = next((origin for origin in origins if origin is not None and origin.source is not Source.DEFAULT), None)
-    return Setting(values, origin or DEFAULT_ORIGIN, running, None if by_flags else declared.changed)
+    if launch is not None and launch.doubt is not None and origin is None:
+        # A default shows only that nothing was found, and not all was looked at.
+        return Setting(launch.doubt, None, running, launch=launch)
+    # The flags of a kubelet inside another program stand in a file themselves.
+    fixed = by_flags and launch is None
+    return Setting(values, origin or DEFAULT_ORIGIN, running, None if fixed else declared.changed, launch)
 
 
 def running_values(rule: Rule, running: Configuration | Unknown, declared: Declared) -> Values | Unknown:
@@ -268,10 +294,13 @@ def running_value(field: str, absent: Value, running: Configuration, declared: D
     if value is None:
         return absent
     # The pair that the kubelet makes itself is shown like a configured one (pkg/kubelet `InitializeTLS`).
-    is_self_made = field in SELF_MADE and str(value).endswith(SELF_MADE[field])
-    return '' if is_self_made and declared.value(field) != value else value
+    folder = str(declared.value('--cert-dir') or CERTIFICATES) if declared.flags_known else ''
+    is_self_made = field in SELF_MADE and str(value).endswith(folder.rstrip('/') + SELF_MADE[field])
+    is_configured = declared.value(field) == value and declared.changed is None
+    return '' if is_self_made and not is_configured else value
 
 
+CERTIFICATES = '/var/lib/kubelet/pki'
 SELF_MADE = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
 
 
@@ -284,8 +313,8 @@ def was_flag(origin: Origin | None) -> bool:
     return origin is not None and origin.source is Source.FLAG
 
 
-def resolve_files(files: FileSet | Unknown, aspect: FileAspect) -> Setting:
-    """The mode or the owner of each file of a subject."""
+def resolve_files(files: FileSet | Unknown, aspect: FileAspect, launch: Launch | None = None) -> Setting:
+    """The mode or the owner of each file of a subject. `launch`: what tells which files they are."""
     if isinstance(files, Unknown):
         return Setting(files, None, NOT_ASKED)
     unseen = next((file for file in files.files if not isinstance(file, FileStatus)), None)
@@ -293,7 +322,7 @@ def resolve_files(files: FileSet | Unknown, aspect: FileAspect) -> Setting:
         remedy = unseen.remedy if isinstance(unseen, Unreadable) else ''
         return Setting(Unknown(f'{unseen.path} could not be looked at: {unseen.why}', remedy), None, NOT_ASKED)
     values = tuple((file.path, aspect_of(file, aspect)) for file in files.files if isinstance(file, FileStatus))
-    return Setting(values, Origin(files.source, ''), NOT_ASKED)
+    return Setting(values, Origin(files.source, ''), NOT_ASKED, launch=launch)
 
 
 def aspect_of(file: FileStatus, aspect: FileAspect) -> str:

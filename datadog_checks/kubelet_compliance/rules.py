@@ -22,6 +22,7 @@ from .expect import (
 )
 from .file_rules import FILE_RULES
 from .model import Rule
+from .names import KUBE_PROXY, PROXY_REPLACEMENTS
 
 FLAGS_PAGE = 'https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/'
 FILE_PAGE = 'https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/'
@@ -135,6 +136,8 @@ SETTING_RULES: tuple[Rule, ...] = (
         default='true',
         when_absent=(None,),
         default_holds=True,
+        broken_for=PROXY_REPLACEMENTS,
+        unless=KUBE_PROXY,
         fix=(('makeIPTablesUtilChains', 'true'),),
         what=(
             'The kubelet may create the iptables chains that it and kube-proxy share. If the command line has '
@@ -217,14 +220,21 @@ SETTING_RULES: tuple[Rule, ...] = (
         title='Kubelet should rotate its serving certificate',
         fields=(
             'featureGates.RotateKubeletServerCertificate',
+            'featureGates.AllBeta',
             'tlsCertFile',
             'tlsPrivateKeyFile',
             'serverTLSBootstrap',
         ),
-        flags=('--feature-gates', '--tls-cert-file', '--tls-private-key-file', '--rotate-server-certificates'),
+        flags=(
+            '--feature-gates',
+            '--feature-gates',
+            '--tls-cert-file',
+            '--tls-private-key-file',
+            '--rotate-server-certificates',
+        ),
         expected=gate_and_certificate_or_bootstrap(),
         default='the gate is on; serverTLSBootstrap is false',
-        when_absent=(None, '', '', False),
+        when_absent=(None, None, '', '', False),
         fix=(('featureGates.RotateKubeletServerCertificate', 'true'), ('serverTLSBootstrap', 'true')),
         what=(
             'The feature gate RotateKubeletServerCertificate is not turned off, and the kubelet asks for its serving '

@@ -31,7 +31,10 @@ def select(benchmark_name: str | None, keys: Sequence[str] | None, version: str 
     if benchmark is None:
         raise SelectionError(f'unknown benchmark {name!r}; known are: {AUTO}, {listed(BENCHMARKS)}')
     known = [rule.key for rule in RULES if rule.key in benchmark.controls]
-    if keys is not None:
+    if keys is not None and benchmark_name == AUTO and version is not None:
+        # Which benchmark it would be was not known when the rules were named.
+        keys = [key for key in keys if key in known]
+    elif keys is not None:
         check_keys(benchmark, keys, known)
     return Selection(benchmark, tuple(rule for rule in RULES if rule.key in (known if keys is None else keys)))
 

@@ -1,0 +1,209 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Kubelets inside another program: the arguments that it gives them, put together from its own files. Pure.
+
+k3s: k3s-io/k3s pkg/configfilearg/parser.go, pkg/daemons/agent/agent_linux.go. MicroK8s: canonical/microk8s, the patch
+`Kubelite-integration`. MicroShift: openshift/microshift pkg/node/kubelet.go.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from .documents import parse_document
+from .goyaml import DocumentError, DocumentTooLarge, Node
+from .model import File, Launch, Missing, Unknown, Unreadable
+
+ASK_CONFIGZ = 'let the Agent read /configz'
+
+K3S_CONFIG = '/etc/rancher/k3s/config.yaml'
+K3S_DATA = '/var/lib/rancher/k3s'
+K3S_RESTART = 'systemctl restart k3s (k3s-agent on an agent)'
+K3S_HIDDEN = Unknown('k3s hides its command line, where --kubelet-arg may say otherwise', ASK_CONFIGZ)
+K3S_SHOWN = Unknown('what k3s itself passes to its kubelet differs from release to release', ASK_CONFIGZ)
+
+MICROK8S_RESTART = 'snap restart microk8s.daemon-kubelite'
+MICROK8S_ARGUMENTS = '/var/snap/microk8s/current/args/kubelet'
+ARGUMENTS_FLAG = 'kubelet-args-file'
+
+MICROSHIFT_RESTART = 'systemctl restart microshift'
+MICROSHIFT_KUBELET = '/var/lib/microshift/resources/kubelet'
+MICROSHIFT_ARGUMENTS = (
+    f'--config={MICROSHIFT_KUBELET}/config/config.yaml',
+    f'--kubeconfig={MICROSHIFT_KUBELET}/kubeconfig',
+)
+MICROSHIFT_DOUBT = Unknown('MicroShift writes the configuration of its kubelet anew at each start', ASK_CONFIGZ)
+
+Seen = File | Missing | Unreadable
+
+
+@dataclass(slots=True)
+class K3s:
+    """The options of k3s that matter to its kubelet. `places`: where each argument of the kubelet stands."""
+
+    arguments: list[str] = field(default_factory=list)
+    places: dict[str, str] = field(default_factory=dict)
+    data: str = K3S_DATA
+    has_kubelet: bool = True
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def drop_ins(self) -> str:
+        """The folder of drop-ins that k3s fills and passes, from 1.32 on."""
+        return f'{self.data}/agent/etc/kubelet.conf.d'
+
+
+def k3s_config(arguments: Sequence[str] | None) -> str:
+    """The configuration file that k3s is told to read, as far as its command line shows."""
+    named = [value for name, value in iter_options(arguments or ()) if name in ('config', 'c')]
+    return named[-1] if named else K3S_CONFIG
+
+
+def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
+    """The options in the configuration file, in the files of its `.d` folder, and on the command line, in this order.
+
+    A key of a later file takes the place of an earlier one's, with a `+` at its end it adds to it; the command line
+    adds to both.
+    """
+    values: dict[str, list[tuple[str, str]]] = {}
+    unread = []
+    for file in files:
+        if isinstance(file, Missing) or isinstance(file, Unreadable) and file.absent:
+            continue
+        try:
+            for key, found in iter_settings(file):
+                name = key.removesuffix('+')
+                values[name] = [*values.get(name, ()), *found] if key.endswith('+') else found
+        except NotUnderstood as error:
+            unread.append(f'{file.path} {error}')
+    for name, value in iter_options(arguments or ()):
+        values.setdefault(LONG.get(name, name), []).append((value, f'--{name} on the command line of k3s'))
+    k3s = K3s(unread=unread)
+    for value, place in values.get('kubelet-arg', ()):
+        argument = f'--{value}' if '=' in value else f'--{value}=true'
+        k3s.arguments.append(argument)
+        k3s.places[argument] = place
+    k3s.data = last(values, 'data-dir') or K3S_DATA
+    k3s.has_kubelet = last(values, 'disable-agent').lower() not in ('true', '1', 't')
+    return k3s
+
+
+def k3s_launch(arguments: Sequence[str] | None, k3s: K3s, *, with_drop_ins: bool) -> Launch:
+    """What k3s starts its kubelet with. From 1.32 on it copies what `config` and `config-dir` name into a folder."""
+    own = [f'--kubeconfig={k3s.data}/agent/kubelet.kubeconfig', '--read-only-port=0']
+    given = k3s.arguments
+    if with_drop_ins:
+        own.append(f'--config-dir={k3s.drop_ins}')
+        given = [argument for argument in given if not argument.startswith(('--config=', '--config-dir='))]
+    doubt = K3S_HIDDEN if arguments is None else K3S_SHOWN
+    if k3s.unread:
+        doubt = Unknown(f'{doubt.reason}; {k3s.unread[0]}', doubt.remedy)
+    adds = next((argument for argument in given if argument.partition('=')[0].endswith(('+', '-'))), None)
+    return Launch(
+        'k3s',
+        K3S_RESTART,
+        (*own, *given) if adds is None else Unknown(f'k3s adds {adds} to what it passes', ASK_CONFIGZ),
+        K3S_CONFIG,
+        k3s.places,
+        doubt=doubt,
+        drop_ins=k3s.drop_ins,
+    )
+
+
+class NotUnderstood(Exception):
+    """A file of options that could not be read, or is none."""
+
+
+LONG = {'c': 'config', 'd': 'data-dir'}
+OPTION = re.compile(r'--?([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?', re.DOTALL)
+
+
+def iter_options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """`--name=value` and `--name value`; what a bare name means is told only by the next word."""
+    for position, argument in enumerate(arguments):
+        match = OPTION.fullmatch(argument)
+        if match is None:
+            continue
+        following = arguments[position + 1] if position + 1 < len(arguments) else ''
+        yield match[1], match[2] if match[2] is not None else '' if following.startswith('-') else following
+
+
+def iter_settings(file: Seen) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """The keys of a file of options, each with its values and where they stand. Raises NotUnderstood."""
+    if not isinstance(file, File):
+        raise NotUnderstood(f'could not be read: {file.why}')
+    try:
+        root = parse_document(file.data).root
+    except (DocumentError, DocumentTooLarge) as error:
+        raise NotUnderstood(f'is not understood: {error}') from None
+    if not isinstance(root.value, dict):
+        return
+    for key, node in root.value.items():
+        place = f'{file.path}:{node.line}' if node.line else file.path
+        items = node.value if isinstance(node.value, list) else [node]
+        yield key, [(text_of(item), f'{file.path}:{item.line}' if item.line else place) for item in items]
+
+
+def text_of(node: Node) -> str:
+    return ('true' if node.value else 'false') if isinstance(node.value, bool) else str(node.value or '')
+
+
+def last(values: dict[str, list[tuple[str, str]]], name: str) -> str:
+    found = values.get(name)
+    return found[-1][0] if found else ''
+
+
+def microk8s_file(arguments: Sequence[str] | None) -> str:
+    """The file with the arguments of the kubelet: the last that the command line of kubelite names."""
+    named = [value for name, value in iter_options(arguments or ()) if name == ARGUMENTS_FLAG]
+    return named[-1] if named else MICROK8S_ARGUMENTS
+
+
+def microk8s_launch(path: str, file: Seen) -> Launch:
+    """The lines of kubelite's file: without quotes, split at single spaces, with `$` for what the snap knows."""
+    if not isinstance(file, File):
+        remedy = file.remedy if isinstance(file, Unreadable) else ''
+        unknown = Unknown(f'{path}, which holds the arguments of the kubelet, could not be read: {file.why}', remedy)
+        return Launch('MicroK8s', MICROK8S_RESTART, unknown, path)
+    arguments: list[str] = []
+    places: dict[str, str] = {}
+    for number, line in enumerate(file.data.decode('utf-8', 'surrogateescape').split('\n'), 1):
+        line = line.strip()
+        if not line or line.startswith('#'):
+            continue
+        for part in line.replace('"', '').replace("'", '').split(' '):
+            expanded = expand(part, path)
+            if '$' in expanded:
+                unknown = Unknown(f'{path}:{number} uses a variable whose value is not known', 'write the value there')
+                return Launch('MicroK8s', MICROK8S_RESTART, unknown, path, files=(file,))
+            arguments.append(expanded)
+            places[expanded] = f'{path}:{number}'
+    return Launch('MicroK8s', MICROK8S_RESTART, tuple(arguments), path, places, files=(file,))
+
+
+VARIABLE = re.compile(r'\$(?:\{(SNAP|SNAP_DATA|SNAP_COMMON)\}|(SNAP|SNAP_DATA|SNAP_COMMON)(?![A-Za-z0-9_]))')
+SNAP_ARGUMENTS = re.compile(r'/var/snap/(?P<name>[^/]+)/(?P<revision>[^/]+)/args/kubelet')
+
+
+def expand(text: str, path: str) -> str:
+    """The variables of a snap, known from where its file of arguments lies (snapcraft, "Environment variables")."""
+    match = SNAP_ARGUMENTS.fullmatch(path)
+    if match is None:
+        return text
+    name, revision = match['name'], match['revision']
+    known = {
+        'SNAP': f'/snap/{name}/{revision}',
+        'SNAP_DATA': f'/var/snap/{name}/{revision}',
+        'SNAP_COMMON': f'/var/snap/{name}/common',
+    }
+    return VARIABLE.sub(lambda found: known[found[1] or found[2]], text)
+
+
+def microshift_launch() -> Launch:
+    """MicroShift gives its kubelet a file that it has just written, and no flag that writes a field."""
+    return Launch(
+        'MicroShift', MICROSHIFT_RESTART, MICROSHIFT_ARGUMENTS, '/etc/microshift/config.yaml', doubt=MICROSHIFT_DOUBT
+    )

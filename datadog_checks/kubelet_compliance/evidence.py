@@ -1,0 +1,193 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What was seen of a node: processes, files, and what could not be seen. All that it comes to is in `model.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+Value = bool | int | float | str | tuple['Value', ...] | Mapping[str, 'Value'] | None
+"""A value of the kubelet's configuration. Durations are nanoseconds; None: the kubelet was not told."""
+
+
+def lookup(values: Mapping[str, Value], path: str) -> Value:
+    """The value of a dotted path in nested mappings; None where there is none."""
+    value: Value = values
+    for name in path.split('.'):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+class Source(Enum):
+    """Where a value was set; its value is the tag `set_by`."""
+
+    FLAG = 'flag'
+    CONFIG_FILE = 'config_file'
+    DROP_IN = 'drop_in'
+    DEFAULT = 'default'
+    CONFIGZ = 'configz'
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value was set: the kind of place, and the place as a person finds it (`/etc/k.yaml:4`, `--flag=x`)."""
+
+    source: Source
+    place: str
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that cannot be told, and why. `remedy` is the one change that mends it."""
+
+    reason: str
+    remedy: str = ''
+    refused: bool = False
+    """True: the kubelet would refuse this configuration, so its next start fails."""
+
+
+@dataclass(frozen=True, slots=True)
+class Process:
+    """One kubelet process. `arguments` follow argv[0]; None where the command line cannot be believed."""
+
+    pid: int
+    start_ticks: int
+    arguments: tuple[str, ...] | None
+    started_at: float | None = None
+    """Seconds since the epoch; None where the machine's clock is not known."""
+    container: str | None = None
+    """The id of the container that it runs in."""
+    inside: str = ''
+    """The program that the kubelet is a part of; then `arguments` are that program's own."""
+
+    @property
+    def key(self) -> tuple[int, ...]:
+        """What tells this program from every other one: a pid is used again, and `exec` keeps pid and start."""
+        return self.pid, self.start_ticks, hash(self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file as the kubelet sees it. `changed_at`: the latest ctime of the file and of the links on the way to it."""
+
+    path: str
+    data: bytes
+    changed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """The kubelet itself would not find a file here, or not one that it can read: it refuses to start."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """We could not read what the kubelet may well read. `remedy` is the one change that mends it."""
+
+    path: str
+    why: str
+    remedy: str = ''
+    absent: bool = False
+    """We see the place, and no such file there; the kubelet may see another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropIns:
+    """The files of `--config-dir` in the kubelet's own order. `changed_at`: the latest ctime of the folders."""
+
+    path: str
+    files: tuple[File | Missing | Unreadable, ...]
+    changed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """How a program starts the kubelet that is a part of it. `path`: where a person sets the kubelet's arguments.
+
+    `places`: where each argument stands. `files`: those that the arguments come from and that say when they changed.
+    `doubt`: why the arguments may not be all of them: then they can show what is wrong, never that all is well.
+    """
+
+    program: str
+    restart: str
+    arguments: tuple[str, ...] | Unknown
+    path: str
+    places: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[File, ...] = ()
+    doubt: Unknown | None = None
+    drop_ins: str = ''
+    """The folder for drop-ins that the program passes by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that was read of one kubelet. None: the command line does not name such a file or folder."""
+
+    process: Process
+    config: File | Missing | Unreadable | None = None
+    drop_ins: DropIns | Missing | Unreadable | None = None
+    launch: Launch | None = None
+    """None: the kubelet is a process of its own."""
+
+    @property
+    def arguments(self) -> tuple[str, ...] | Unknown | None:
+        """The kubelet's own; None where its command line cannot be believed."""
+        return self.process.arguments if self.launch is None else self.launch.arguments
+
+
+class FileSubject(Enum):
+    """The files whose mode and owner are judged; the value says in words which they are."""
+
+    SERVICE = 'service file'
+    KUBECONFIG = 'kubeconfig'
+    CONFIG = 'configuration file'
+    CLIENT_CA = 'client CA'
+    AZURE_JSON = 'azure.json'
+
+
+class FileAspect(Enum):
+    """What of a file is judged."""
+
+    MODE = 'mode'
+    OWNER = 'owner'
+
+
+@dataclass(frozen=True, slots=True)
+class FileStatus:
+    """A file's permission bits and owner, links followed. `path` as the kubelet names it."""
+
+    path: str
+    mode: int
+    uid: int
+    gid: int
+
+
+@dataclass(frozen=True, slots=True)
+class FileSet:
+    """The files of one subject that are in use, and what names them. None at all is an answer: nothing to judge."""
+
+    files: tuple[FileStatus | Missing | Unreadable, ...]
+    source: Source = Source.DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What a look through the processes found.
+
+    `doubtful`: processes that may be a kubelet, with the reason. `turned_away`: what only bears the name, in words.
+    """
+
+    processes: tuple[Process, ...] = ()
+    doubtful: tuple[Unknown, ...] = ()
+    turned_away: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    """Those of the processes that handle the traffic to services, as far as they are known: see `DATAPATHS`."""
+    inapplicable: str = ''
+    """Why there is nothing to look for on this machine."""

@@ -1,0 +1,68 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Which files are in use, and their mode and owner: what the rules on files look at."""
+
+from __future__ import annotations
+
+import posixpath
+
+from .flags import Flags
+from .host import Host
+from .model import (
+    Declared,
+    DropIns,
+    Evidence,
+    FileSet,
+    FileStatus,
+    FileSubject,
+    Missing,
+    Source,
+    Unknown,
+    Unreadable,
+)
+from .resolve import resolve
+
+AZURE_JSON = '/etc/kubernetes/azure.json'
+CLIENT_CA_FIELD = 'authentication.x509.clientCAFile'
+
+
+def files_of(
+    subject: FileSubject, host: Host, evidence: Evidence, declared: Declared, flags: Flags | None
+) -> FileSet | Unknown:
+    """Mode and owner of the files of a subject that are in use, never of guesses."""
+    process = evidence.process
+    if subject is FileSubject.SERVICE:
+        return host.service_files(process)
+    if subject is FileSubject.AZURE_JSON:
+        status = host.file_status(process, AZURE_JSON)
+        return FileSet(() if isinstance(status, Missing) else (status,))
+    if flags is None:
+        return declared.unknown or Unknown('the command line of the kubelet is not understood')
+    if subject is FileSubject.KUBECONFIG:
+        path = flags.text('kubeconfig')
+        return FileSet((host.file_status(process, path),) if path else (), Source.FLAG)
+    if subject is FileSubject.CONFIG:
+        return config_files(host, evidence)
+    setting = resolve(declared, (CLIENT_CA_FIELD,))
+    if isinstance(setting.declared, Unknown):
+        return setting.declared
+    if setting.changed is not None:
+        return Unknown(f'{setting.changed} changed after the kubelet started, so which client CA it uses is not known')
+    path = str(declared.value(CLIENT_CA_FIELD) or '')
+    source = setting.origin.source if setting.origin is not None else Source.DEFAULT
+    return FileSet((host.file_status(process, path),) if path else (), source)
+
+
+def config_files(host: Host, evidence: Evidence) -> FileSet:
+    """The configuration file and the drop-ins that were read."""
+    found: list[FileStatus | Missing | Unreadable] = []
+    if evidence.config is not None:
+        # The kubelet makes this path absolute, and so cleans it, before it opens it.
+        found.append(host.file_status(evidence.process, posixpath.normpath(evidence.config.path)))
+    drop_ins = evidence.drop_ins
+    if isinstance(drop_ins, DropIns):
+        found.extend(host.file_status(evidence.process, file.path) for file in drop_ins.files)
+    elif drop_ins is not None:
+        found.append(drop_ins)
+    return FileSet(tuple(found), Source.FLAG)

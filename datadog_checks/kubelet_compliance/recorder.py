@@ -1,0 +1,267 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A node as one pass over it saw it, with secrets left out: what `--capture` writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from .capture import CONFIGZ, NODE_FACTS, Capture, FileFacts, as_json
+from .collect import Collector
+from .host import Host
+from .model import (
+    Declared,
+    DropIns,
+    Evidence,
+    File,
+    FileStatus,
+    Missing,
+    Process,
+    Selection,
+    Unreadable,
+    Value,
+)
+from .names import COMMS, DATAPATHS, NoKubelet, read_command_line
+from .processes import booted_at
+from .redact import (
+    LEFT_OUT,
+    SECRET_FIELDS,
+    redact_arguments,
+    redact_configuration,
+    redact_configz,
+    redact_lines,
+    redact_options,
+    redact_program_options,
+)
+from .resolve import declare
+from .rooted import CannotRead
+
+OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
+"""Names at the top of a captured node that are not the node's."""
+PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup')
+STATUS_FIELDS = (b'Name:', b'Uid:', b'NSpid:')
+NOT_THERE = 'no such file or directory'
+
+
+@dataclass(slots=True)
+class Image:
+    """A captured node: files by their path below its folder, folders, and links with what they name."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+class Recorder(Host):
+    """A host that remembers what was read of it."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.procfs, host.root, admission=host.admission, capture=host.capture)
+        self.proc: dict[tuple[int, str], bytes] = {}
+        self.contents: dict[str, File] = {}
+        self.folders: dict[str, float | None] = {}
+        self.modes: dict[str, FileStatus] = {}
+        self.unseen: dict[str, Missing | Unreadable] = {}
+        self.working_directories: dict[int, str] = {}
+
+    def read(self, pid: int, name: str, limit: int) -> bytes:
+        data = super().read(pid, name, limit)
+        self.proc[pid, name] = data
+        return data
+
+    def working_directory(self, process: Process) -> str:
+        found = super().working_directory(process)
+        self.working_directories[process.pid] = found
+        return found
+
+    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        answer = super().read_file(process, path)
+        self.keep(process, path, answer)
+        return answer
+
+    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
+        answer = super().read_files(process, path, endings)
+        if isinstance(answer, DropIns):
+            self.folders[self.place(process, path)] = answer.changed_at
+            for file in answer.files:
+                self.keep(process, file.path, file, listed=True)
+        else:
+            self.keep(process, path, answer)
+        return answer
+
+    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        answer = super().file_status(process, path)
+        if isinstance(answer, FileStatus):
+            self.modes[self.place(process, path)] = answer
+        elif self.is_to_keep(self.place(process, path), answer):
+            self.keep(process, path, answer)
+        return answer
+
+    def is_to_keep(self, place: str, answer: Missing | Unreadable) -> bool:
+        """Whether an answer on the mode says something of the file: not where a captured node just lacks the mode."""
+        lacks_mode = self.capture is not None and isinstance(answer, Unreadable) and place not in self.capture.unseen
+        return not lacks_mode and place not in self.contents
+
+    def keep(self, process: Process, path: str, answer: File | Missing | Unreadable, *, listed: bool = False) -> None:
+        """Remember an answer. `listed`: a folder lists it, so that it must be there even if it cannot be read."""
+        place = self.place(process, path)
+        if isinstance(answer, File):
+            self.contents[place] = answer
+            self.file_status(process, path)
+        elif listed or not (isinstance(answer, Missing) and answer.why == NOT_THERE):
+            self.unseen[place] = answer
+            if listed:
+                self.contents.setdefault(place, File(path, b'', None))
+
+    def place(self, process: Process, path: str) -> str:
+        """A path as a captured node is asked for it."""
+        if path.startswith('/'):
+            return path
+        try:
+            found = self.working_directory(process)
+        except CannotRead as error:
+            raise CannotCapture(f'{path} is relative, and {error}') from error
+        # Below a folder the paths are cleaned.
+        return f'{found.rstrip("/")}/{path}'
+
+
+class CannotCapture(Exception):
+    """What is seen of this node cannot be kept so that it reads the same."""
+
+
+def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
+    """Look at a node once and keep what was seen. Raises CannotCapture."""
+    recorder = Recorder(host)
+    collector = Collector(recorder, selection)
+    collector.collect()
+    image = Image()
+    processes = recorder.find_kubelets().processes
+    kubelets = [kubelet for process in processes if (kubelet := collector.look_at(process)) is not None]
+    contents = dict.fromkeys(recorder.contents, b'')
+    for kubelet in kubelets:
+        contents.update(redacted_files(recorder, kubelet.evidence))
+    add_proc(image, recorder)
+    for place, data in contents.items():
+        image.files[below(place)] = data
+    for place in recorder.folders:
+        image.files.setdefault(f'{below(place)}/.keep', b'')
+    image.files[NODE_FACTS] = as_text(facts_of(recorder))
+    if configz is not None:
+        image.files[CONFIGZ] = redact_configz(configz)
+    return image
+
+
+def below(place: str) -> str:
+    """Where a path lies in the folder of a captured node. Raises CannotCapture."""
+    found = posixpath.normpath(place).lstrip('/')
+    if found.split('/')[0] in OWN_NAMES:
+        raise CannotCapture(f'{place} has a name that a captured node uses itself')
+    return found
+
+
+def facts_of(recorder: Recorder) -> Capture:
+    capture = recorder.capture
+    times = {**{place: file.changed_at for place, file in recorder.contents.items()}, **recorder.folders}
+    files = {
+        place: FileFacts(status.mode, status.uid, status.gid, times.get(place))
+        for place, status in recorder.modes.items()
+    }
+    for place, changed_at in times.items():
+        files.setdefault(place, FileFacts(changed_at=changed_at))
+    ticks = capture.ticks_per_second if capture is not None else os.sysconf('SC_CLK_TCK')
+    return Capture(files, capture.booted_at if capture is not None else booted_at(), ticks, recorder.unseen)
+
+
+def as_text(capture: Capture) -> bytes:
+    return (json.dumps(as_json(capture), indent=2, sort_keys=True) + '\n').encode()
+
+
+def redacted_files(recorder: Recorder, evidence: Evidence) -> dict[str, bytes]:
+    """The files of one kubelet, by their place, with what no verdict needs left out."""
+    process, found = evidence.process, {}
+    before = outcome(declare(evidence))
+    for file in configuration_files(evidence):
+
+        def is_same(data: bytes, old: File = file) -> bool:
+            return outcome(declare(with_data(evidence, old, data))) == before
+
+        redacted = redact_configuration(file.data, is_same) if file.data else b''
+        if redacted is None:
+            raise CannotCapture(f'{file.path} cannot be kept without what may be secret in it')
+        found[recorder.place(process, file.path)] = redacted
+    for place, file in recorder.contents.items():
+        if place not in found and process.inside:
+            hide = redact_lines if process.inside == 'MicroK8s' else redact_program_options
+            found[place] = hide(file.data) if file.data else b''
+    return found
+
+
+def configuration_files(evidence: Evidence) -> list[File]:
+    drop_ins = evidence.drop_ins
+    files = drop_ins.files if isinstance(drop_ins, DropIns) else ()
+    return [file for file in (evidence.config, *files) if isinstance(file, File)]
+
+
+def with_data(evidence: Evidence, old: File, data: bytes) -> Evidence:
+    """The evidence with other bytes in a file."""
+    new = replace(old, data=data)
+    config, drop_ins = evidence.config, evidence.drop_ins
+    if isinstance(drop_ins, DropIns):
+        drop_ins = replace(drop_ins, files=tuple(new if file is old else file for file in drop_ins.files))
+    return replace(evidence, config=new if config is old else config, drop_ins=drop_ins)
+
+
+def outcome(declared: Declared) -> tuple[Value, ...]:
+    """What a verdict can rest on, secrets aside."""
+    values = {name: value for name, value in declared.values.items() if name.lower() not in SECRET_FIELDS}
+    unknown = declared.unknown
+    refused = unknown is not None and unknown.refused
+    return values, unknown is None, refused, declared.flags_known
+
+
+def add_proc(image: Image, recorder: Recorder) -> None:
+    """The files of the processes that matter, and of process 1, by which the others are placed."""
+    named = {pid: data.rstrip(b'\n') for (pid, name), data in recorder.proc.items() if name == 'comm'}
+    for pid, comm in named.items():
+        if comm not in COMMS | DATAPATHS and pid != 1:
+            continue
+        for name in PROC_FILES if comm in COMMS else ('comm', 'cgroup'):
+            data = recorder.proc.get((pid, name))
+            if data is not None:
+                image.files[f'proc/{pid}/{name}'] = redacted_proc(name, data, comm)
+    for pid, folder in recorder.working_directories.items():
+        image.links[f'proc/{pid}/cwd'] = folder
+    image.files.setdefault('proc/.keep', b'')
+
+
+def redacted_proc(name: str, data: bytes, comm: bytes) -> bytes:
+    if name == 'cmdline':
+        return redacted_command_line(data, comm)
+    if name == 'status':
+        return b''.join(line for line in data.splitlines(True) if line.startswith(STATUS_FIELDS))
+    if name == 'stat':
+        head, _, tail = data.rpartition(b')')
+        fields = tail.split()
+        kept = {0, 6, 19}
+        return head + b') ' + b' '.join(word if i in kept else b'0' for i, word in enumerate(fields)) + b'\n'
+    return data
+
+
+def redacted_command_line(line: bytes, comm: bytes) -> bytes:
+    """The command line, which the names of a kubelet still tell as they did."""
+    read = read_command_line(os.fsdecode(comm), line)
+    first = line.split(b'\0', 1)[0]
+    if isinstance(read, NoKubelet):
+        return first.split(b' ')[0] + b'\0' + LEFT_OUT.encode() + b'\0'
+    if read.arguments is None:
+        return line if read.inside else first
+    words = line[:-1].split(b'\0')
+    count = len(words) - len(read.arguments)
+    hide = redact_options if read.inside else redact_arguments
+    kept: Sequence[str] = [*map(os.fsdecode, words[:count]), *hide(read.arguments)]
+    return b''.join(os.fsencode(word) + b'\0' for word in kept)

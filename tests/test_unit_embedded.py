@@ -1,0 +1,264 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Kubelets inside another program: the name of the process, and the arguments that the program gives them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datadog_checks.base.stubs.aggregator import AggregatorStub
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.embedded import expand, k3s_launch, microk8s_file, microk8s_launch, read_k3s
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.judge import hinted, judge
+from datadog_checks.kubelet_compliance.model import File, Missing, Origin, Setting, Source, Unknown, Unreadable, Verdict
+from datadog_checks.kubelet_compliance.names import Invocation, NoKubelet, read_command_line
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.selection import select
+
+from .nodes import write_process
+from .standin import Standins
+
+RULE = RULES_BY_KEY['make_iptables_util_chains']
+BENCHMARK = select('cis-1.24', None).benchmark
+MAIN = '/etc/rancher/k3s/config.yaml'
+MORE = '/etc/rancher/k3s/config.yaml.d/10.yaml'
+ARGS = '/var/snap/microk8s/7731/args/kubelet'
+OTHER, UNCLEAR = NoKubelet.OTHER, NoKubelet.UNCLEAR
+
+
+def file(path: str, text: str) -> File:
+    return File(path, text.encode(), None)
+
+
+@pytest.mark.parametrize(
+    'comm, line, found',
+    [
+        ('kubelet', b'/usr/bin/kubelet\0--v=2\0', Invocation(('--v=2',))),
+        ('kubelet', b'kubelet: a title', UNCLEAR),
+        ('kubelet', b'/opt/wrapper\0--v=2\0', UNCLEAR),
+        ('hyperkube', b'/hyperkube\0kubelet\0--v=2\0', Invocation(('--v=2',))),
+        ('hyperkube', b'/hyperkube\0kube-apiserver\0--v=2\0', OTHER),
+        ('hyperkube', b'/hyperkube\0--v=2\0kubelet\0', UNCLEAR),
+        ('hyperkube', b'kubelet\0--v=2\0', UNCLEAR),
+        ('hyperkube', b'hyperkube kubelet', UNCLEAR),
+        ('k3s-server', b'/usr/local/bin/k3s server', Invocation(None, 'k3s')),
+        ('k3s-server', b'/usr/local/bin/k3s server\0\0\0\0', Invocation(None, 'k3s')),
+        ('k3s-agent', b'k3s agent\0', Invocation(None, 'k3s')),
+        ('k3s-server', b'k3s\0server\0--kubelet-arg=v=2\0', Invocation(('--kubelet-arg=v=2',), 'k3s')),
+        ('k3s', b'k3s server\0', Invocation(None, 'k3s')),
+        ('k3s', b'k3s\0kubectl\0get\0', OTHER),
+        ('k3s', b'k3s init\0', OTHER),
+        ('k3s-server', b'something else\0', UNCLEAR),
+        ('k3s-server', b'', UNCLEAR),
+        ('kubelite', b'/snap/kubelite\0--kubelet-args-file=/x\0', Invocation(('--kubelet-args-file=/x',), 'MicroK8s')),
+        ('k3s-server', b'k3s server\0-arg=v=2\0', Invocation(None, 'k3s')),
+        ('microshift', b'microshift\0run\0', Invocation((), 'MicroShift')),
+        ('microshift', b'microshift\0version\0', OTHER),
+    ],
+)  # fmt: skip
+def test_a_command_line_tells_whether_a_kubelet_runs(comm: str, line: bytes, found: object) -> None:
+    assert read_command_line(comm, line) == found
+
+
+@pytest.mark.parametrize(
+    'files, arguments',
+    [
+        pytest.param({MAIN: 'kubelet-arg: v=2'}, ('--v=2',), id='a text'),
+        pytest.param({MAIN: 'kubelet-arg:\n- v=2\n- seccomp-default'}, ('--v=2', '--seccomp-default=true'), id='list'),
+        pytest.param({MAIN: 'kubelet-arg: [v=2]', MORE: 'kubelet-arg: [v=3]'}, ('--v=3',), id='a later file replaces'),
+        pytest.param({MAIN: 'kubelet-arg: [v=2]', MORE: 'kubelet-arg+: [v=3]'}, ('--v=2', '--v=3'), id='one adds'),
+        pytest.param({MORE: 'kubelet-arg+: v=3'}, ('--v=3',), id='there is nothing to add to'),
+        pytest.param({MAIN: 'token: x'}, (), id='no arguments'),
+    ],
+)  # fmt: skip
+def test_the_arguments_of_k3s_come_from_its_files(files: dict[str, str], arguments: tuple[str, ...]) -> None:
+    assert tuple(read_k3s(None, [file(path, text) for path, text in files.items()]).arguments) == arguments
+
+
+def test_the_command_line_of_k3s_adds_to_its_files() -> None:
+    shown = ('--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9', '-d', '/data')
+    k3s = read_k3s(shown, [file(MAIN, 'kubelet-arg: v=2')])
+    assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
+    assert k3s.places['--v=2'] == f'{MAIN}:1' and 'command line' in k3s.places['--v=3']
+    assert k3s.drop_ins == '/data/agent/etc/kubelet.conf.d'
+
+
+def test_a_k3s_without_an_agent_has_no_kubelet() -> None:
+    assert not read_k3s(None, [file(MAIN, 'disable-agent: true')]).has_kubelet
+    assert read_k3s(None, [file(MAIN, 'disable-agent: false')]).has_kubelet
+
+
+@pytest.mark.parametrize('hidden', [True, False])
+def test_what_k3s_passes_is_never_taken_for_all_of_it(hidden: bool) -> None:
+    arguments = None if hidden else ()
+    launch = k3s_launch(arguments, read_k3s(arguments, [file(MAIN, 'kubelet-arg: v=2')]), with_drop_ins=True)
+    assert launch.doubt is not None and 'configz' in launch.doubt.remedy
+    assert launch.arguments[-1] == '--v=2'  # type: ignore[index]
+
+
+def test_a_file_of_k3s_that_cannot_be_read_is_named() -> None:
+    files = [Unreadable(MAIN, 'permission denied'), Missing(MORE, 'gone')]
+    launch = k3s_launch(None, read_k3s(None, files), with_drop_ins=False)
+    assert launch.doubt is not None and f'{MAIN} could not be read: permission denied' in launch.doubt.reason
+
+
+def test_from_1_32_on_k3s_keeps_config_files_to_itself() -> None:
+    k3s = read_k3s(None, [file(MAIN, 'kubelet-arg: [config=/a, config-dir=/b, v=2]')])
+    new = k3s_launch(None, k3s, with_drop_ins=True).arguments
+    old = k3s_launch(None, k3s, with_drop_ins=False).arguments
+    assert isinstance(new, tuple) and isinstance(old, tuple)
+    assert '--config=/a' in old and '--config=/a' not in new and '--config-dir=/b' not in new
+
+
+def test_an_argument_that_k3s_adds_up_itself_is_not_guessed_at() -> None:
+    k3s = read_k3s(None, [file(MAIN, 'kubelet-arg: feature-gates+=A=true')])
+    assert isinstance(k3s_launch(None, k3s, with_drop_ins=True).arguments, Unknown)
+
+
+@pytest.mark.parametrize(
+    'text, arguments',
+    [
+        ('--v=2\n\n  # --v=3\n --v=4 \n', ('--v=2', '--v=4')),
+        ('--eviction-hard="a<1,b<2"\n', ('--eviction-hard=a<1,b<2',)),
+        ("--v '2'\n", ('--v', '2')),
+        ('--v  2\n', ('--v', '', '2')),
+        ('--cert-dir=${SNAP_DATA}/c\n', ('--cert-dir=/var/snap/microk8s/7731/c',)),
+        ('--root-dir=$SNAP_COMMON/x\n', ('--root-dir=/var/snap/microk8s/common/x',)),
+        ('', ()),
+    ],
+)
+def test_the_file_of_microk8s_is_read_as_kubelite_reads_it(text: str, arguments: tuple[str, ...]) -> None:
+    assert microk8s_launch(ARGS, file(ARGS, text)).arguments == arguments
+
+
+@pytest.mark.parametrize('text', ['--v=$LEVEL\n', '--v=${SNAP_DATA2}\n', '--v=$SNAP_DATAX\n', '--v=$$\n'])
+def test_a_variable_that_is_not_known_leaves_the_arguments_unknown(text: str) -> None:
+    launch = microk8s_launch(ARGS, file(ARGS, text))
+    assert isinstance(launch.arguments, Unknown) and f'{ARGS}:1' in launch.arguments.reason
+
+
+def test_a_file_of_arguments_elsewhere_tells_no_variables() -> None:
+    assert expand('$SNAP_DATA/x', '/elsewhere/kubelet') == '$SNAP_DATA/x'
+    assert microk8s_file(('--kubelet-args-file', '/a', '--kubelet-args-file=/b')) == '/b'
+    assert isinstance(microk8s_launch(ARGS, Unreadable(ARGS, 'permission denied')).arguments, Unknown)
+
+
+def doubted(declared: bool, running: object = NOT_ASKED) -> Verdict:
+    launch = k3s_launch(None, read_k3s(None, []), with_drop_ins=True)
+    values = ((RULE.fields[0], declared),)
+    seen = running if isinstance(running, Unknown) else ((RULE.fields[0], running),)
+    setting = Setting(values, Origin(Source.DROP_IN, '/d:3'), seen, launch=launch)  # type: ignore[arg-type]
+    return judge(RULE, setting, BENCHMARK).verdict
+
+
+@pytest.mark.parametrize(
+    'declared, running, verdict',
+    [
+        (True, NOT_ASKED, Verdict.UNKNOWN),
+        (False, NOT_ASKED, Verdict.NON_COMPLIANT),
+        (True, True, Verdict.COMPLIANT),
+        (True, False, Verdict.NON_COMPLIANT),
+        (False, True, Verdict.COMPLIANT),
+        (False, False, Verdict.NON_COMPLIANT),
+    ],
+)
+def test_where_a_value_is_doubted_configz_decides(declared: bool, running: object, verdict: Verdict) -> None:
+    assert doubted(declared, running) is verdict
+
+
+@pytest.mark.parametrize(
+    'names, hint',
+    [
+        ({'cilium-agent'}, True),
+        ({'calico-node'}, True),
+        ({'cilium-agent', 'kube-proxy'}, False),
+        ({'kube-proxy'}, False),
+        (set(), False),
+    ],
+)
+def test_the_message_hints_at_an_exemption_only_where_nothing_needs_the_chains(names: set[str], hint: bool) -> None:
+    setting = Setting(((RULE.fields[0], False),), Origin(Source.FLAG, '--make-iptables-util-chains=false'), NOT_ASKED)
+    found = hinted(judge(RULE, setting, BENCHMARK), frozenset(names))
+    assert ('exemptions' in found.message) is hint
+    assert len(found.message) <= 500 and found.verdict is Verdict.NON_COMPLIANT
+    good = hinted(judge(RULE, Setting(((RULE.fields[0], True),), None, NOT_ASKED), BENCHMARK), frozenset(names))
+    assert 'exemptions' not in good.message
+
+
+def test_another_rule_gets_no_hint() -> None:
+    rule = RULES_BY_KEY['read_only_port']
+    setting = Setting((('readOnlyPort', 10255),), None, NOT_ASKED)
+    assert 'exemptions' not in hinted(judge(rule, setting, BENCHMARK), frozenset({'cilium-agent'})).message
+
+
+def test_a_real_hyperkube_is_found_by_its_command(standins: Standins) -> None:
+    program = standins.named('hyperkube')
+    kubelet = standins.launch(('hyperkube', 'kubelet', '--v=1'), program=program)
+    proxy = standins.launch(('hyperkube', 'proxy'), program=program)
+    scan = Host('/proc').find_kubelets()
+    assert [process.arguments for process in scan.processes if process.pid == kubelet.pid] == [('--v=1',)]
+    assert proxy.pid not in {process.pid for process in scan.processes}
+
+
+def test_a_real_k3s_that_wrote_its_title_is_found(standins: Standins) -> None:
+    program = standins.named('k3s-server')
+    arguments = ('/usr/local/bin/k3s', 'server', '--kubelet-arg=make-iptables-util-chains=true')
+    standin = standins.launch(arguments, program=program, title='/usr/local/bin/k3s server')
+    found = {process.pid: process for process in Host('/proc').find_kubelets().processes}[standin.pid]
+    assert (found.inside, found.arguments) == ('k3s', None)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Other systems
+
+
+def test_on_another_system_the_check_says_so_once(
+    aggregator: AggregatorStub, dd_run_check: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, 'platform', 'win32')
+    check = KubeletComplianceCheck('kubelet_compliance', {}, [{'use_configz': False}])
+    for _ in range(3):
+        dd_run_check(check)
+    said = [record for record in caplog.records if 'not applicable: Linux only' in record.getMessage()]
+    assert len(said) == 1
+    sent = aggregator.service_checks('kubelet_compliance.kubelet')
+    assert {(each.status, each.message) for each in sent} == {(3, 'not applicable: Linux only')}
+    assert aggregator.metrics('kubelet_compliance.rule.compliant') == []
+
+
+ELSEWHERE = """
+import os, sys, time
+for name in ('O_PATH', 'O_DIRECTORY', 'O_NOFOLLOW', 'O_NONBLOCK', 'O_CLOEXEC', 'sysconf', 'geteuid'):
+    delattr(os, name)
+for name in ('CLOCK_BOOTTIME', 'clock_gettime'):
+    delattr(time, name)
+import datadog_checks.kubelet_compliance.cli as cli
+import datadog_checks.kubelet_compliance
+sys.platform = sys.argv[1]
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize('platform', ['win32', 'darwin'])
+@pytest.mark.parametrize('options', [[], ['--node', '.'], ['--capture', 'x']], ids=['live', 'node', 'capture'])
+def test_on_another_system_the_command_ends_without_a_traceback(
+    platform: str, options: list[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, '-c', ELSEWHERE, platform, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, '', 'kubelet-compliance: not applicable: Linux only\n')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_node_with_a_renamed_process_is_never_silent(tmp_path: Path) -> None:
+    write_process(tmp_path, 7, ('/opt/wrapper', '--v=2'))
+    (doubt,) = Host(str(tmp_path)).find_kubelets().doubtful
+    assert 'could not be identified' in doubt.reason

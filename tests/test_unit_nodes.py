@@ -1,0 +1,107 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Every kind of kubelet that people run: one captured node each, with the verdicts that it must get beside it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datadog_checks.kubelet_compliance.cli import main
+
+NODES = Path(__file__).parent / 'nodes'
+NAMES = sorted(path.name for path in NODES.iterdir())
+IPTABLES = 'make_iptables_util_chains'
+LONGEST_MESSAGE = 500
+
+# Those that the project promises to know.
+PROMISED = {
+    'aks-config-file', 'aks-flags', 'bottlerocket', 'eks-al2', 'eks-al2023', 'flatcar', 'gke', 'hyperkube', 'k0s',
+    'k3s-agent-off', 'k3s-server', 'kind', 'kops', 'kubeadm', 'kubespray', 'microk8s', 'microshift', 'minikube',
+    'openshift', 'rke2', 'talos', 'wrapper',
+}  # fmt: skip
+
+
+def expected(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((NODES / name / 'expected.json').read_text())
+    return found
+
+
+def shown(node: Path, options: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    main(['--node', str(node), '--json', *options])
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return answer
+
+
+def test_each_promised_node_is_here() -> None:
+    assert set(NAMES) >= PROMISED
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_node_gets_the_verdicts_that_stand_beside_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    wanted = expected(name)
+    answer = shown(NODES / name, wanted['options'], capsys)
+    assert len(answer['kubelets']) == wanted['kubelets']
+    rules = {rule['rule']: rule for kubelet in answer['kubelets'] for rule in kubelet['rules']}
+    assert {key: rules[key]['verdict'] for key in wanted['verdicts']} == wanted['verdicts']
+    if IPTABLES in wanted['verdicts']:
+        rule = rules[IPTABLES]
+        assert wanted.get('set_by') in (None, rule['set_by'])
+        assert wanted.get('place') in (None, rule['place'])
+        assert all(part in rule['message'] for part in wanted['message']), rule['message']
+        assert len(rule['message']) <= LONGEST_MESSAGE and not rule['message'].endswith('...')
+    problems = [*answer['problems'], *(text for kubelet in answer['kubelets'] for text in kubelet['problems'])]
+    assert all(any(part in text for text in problems) for part in wanted['problems']), problems
+    assert not any('refuse' in text for text in problems)
+
+
+@pytest.mark.parametrize('name', NAMES)
+def test_a_node_captured_again_gets_the_same_verdicts(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = expected(name)
+    again = tmp_path / 'again'
+    assert main(['--node', str(NODES / name), '--capture', str(again), *wanted['options']]) == 0
+    capsys.readouterr()
+    assert shown(again, wanted['options'], capsys) == shown(NODES / name, wanted['options'], capsys)
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if name.startswith(('k3s', 'microk8s', 'microshift'))])
+@pytest.mark.parametrize(
+    'line, kubelets',
+    [
+        pytest.param('Uid:\t1000\t1000\t1000\t1000\nNSpid:\t1200\n', 0, id='of another user'),
+        pytest.param('Uid:\t0\t0\t0\t0\nNSpid:\t1200\t1\n', 0, id='nested'),
+        pytest.param('Uid:\t0\t0\t0\t0\nNSpid:\t1200\n', 1, id="the node's own"),
+    ],
+)
+def test_one_inside_another_program_must_be_the_nodes_own(
+    name: str, line: str, kubelets: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(NODES / name, tmp_path / 'node', symlinks=True)
+    (tmp_path / 'node/proc/1200/status').write_text(line)
+    assert len(shown(tmp_path / 'node', [], capsys)['kubelets']) == kubelets
+    (tmp_path / 'node/proc/1200/cgroup').write_text('0::/kubepods.slice/x.scope\n')
+    assert shown(tmp_path / 'node', [], capsys)['kubelets'] == []
+
+
+@pytest.mark.parametrize('name', [name for name in NAMES if name.startswith(('k3s', 'microshift'))])
+def test_without_configz_nothing_is_green_that_rests_on_a_reconstruction(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(NODES / name, tmp_path / 'node', symlinks=True)
+    (tmp_path / 'node/configz.json').unlink(missing_ok=True)
+    (kubelet,) = shown(tmp_path / 'node', [], capsys)['kubelets']
+    green = {rule['rule'] for rule in kubelet['rules'] if rule['verdict'] == 'compliant'}
+    # The unit is known from the process itself.
+    assert green <= {'service_file_permissions', 'service_file_ownership'}
+
+
+def test_every_file_survives_git_and_no_link_leads_a_packager_out_of_the_tree() -> None:
+    for path in NODES.rglob('*'):
+        assert not path.is_symlink() and (path.is_file() or any(path.iterdir())), path
