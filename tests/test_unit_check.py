@@ -567,6 +567,18 @@ def test_the_agents_own_connection_is_used_where_it_has_one(
     assert 'the Agent does not know how to reach the kubelet' in kubelet_sent(aggregator).message
 
 
+def test_a_netrc_of_the_agents_user_is_not_sent_to_the_kubelet(
+    standins: Standins, procfs: Path, tmp_path: Path, dd_run_check: Run, api: KubeletServer,
+    certificates: Certificates, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    (tmp_path / 'netrc').write_text('default login somebody password something\n')
+    monkeypatch.setenv('NETRC', str(tmp_path / 'netrc'))
+    show(procfs, standins.launch(('kubelet',)))
+    dd_run_check(asking(procfs, api, certificates))
+    assert api.requests
+    assert not any('authorization' in {name.lower() for name in headers} for _, headers in api.requests)
+
+
 def test_use_configz_without_a_way_to_ask_is_a_warning(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
 ) -> None:

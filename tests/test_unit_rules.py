@@ -183,3 +183,22 @@ def test_a_wrong_selection_is_an_error_that_lists_what_is_known(
 ) -> None:
     with pytest.raises(SelectionError, match=message):
         select(name, keys)
+
+
+@pytest.mark.parametrize(
+    'gate, all_beta, expected',
+    [
+        (None, None, True),
+        (None, True, True),
+        (None, False, False),
+        (True, False, True),
+        (True, None, True),
+        (False, None, False),
+        (False, True, False),
+    ],
+)
+def test_the_gate_of_all_beta_features_turns_a_gate_off_that_is_not_named(
+    gate: bool | None, all_beta: bool | None, expected: bool
+) -> None:
+    rule = RULES_BY_KEY['rotate_kubelet_server_certificate']
+    assert rule.expected.holds((gate, all_beta, '', '', True), BENCHMARKS['cis-1.24']) is expected

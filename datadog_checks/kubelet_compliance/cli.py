@@ -111,6 +111,9 @@ def capture(host: Host, selection: Selection, options: argparse.Namespace) -> in
     try:
         image = record(host, selection, configz_of(options))
         write_node(options.capture, image.files, image.links)
+    except FileExistsError:
+        print(f'kubelet-compliance: {options.capture} exists: name a folder that does not', file=sys.stderr)
+        return NOT_DETERMINED
     except (CannotCapture, CannotRead, NotThere, OSError, ValueError) as error:
         print(f'kubelet-compliance: {error}', file=sys.stderr)
         return NOT_DETERMINED
