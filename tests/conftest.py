@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from .handles import open_handles
 from .kubelet_server import Certificates, make_certificates
 from .standin import Standins, build
 
@@ -40,3 +41,10 @@ def standins(standin_program: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope='session')
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp('certificates'))
+
+
+@pytest.fixture
+def no_handle_is_left() -> Iterator[None]:
+    before = open_handles()
+    yield
+    assert open_handles() - before == set()

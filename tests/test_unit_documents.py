@@ -6,19 +6,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from datadog_checks.kubelet_compliance.documents import JsonFloat, parse_document
-from datadog_checks.kubelet_compliance.goyaml import Document, DocumentError, DocumentTooLarge, Node
+from datadog_checks.kubelet_compliance.goyaml import Document, DocumentError, DocumentTooLarge
 
-
-def plain(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return {key: plain(member) for key, member in node.value.items()}
-    if isinstance(node.value, list):
-        return [plain(item) for item in node.value]
-    return node.value
+from .trees import plain
 
 
 def read(data: bytes) -> Any:

@@ -6,8 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from datadog_checks.kubelet_compliance.flag_table import FLAGS
 from datadog_checks.kubelet_compliance.flags import (

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from datadog_checks.kubelet_compliance import goyaml
 from datadog_checks.kubelet_compliance.goyaml import Document, DocumentError, DocumentTooLarge, Node, YamlTree
+
+from .trees import plain
 
 # What sigs.k8s.io/yaml with goyaml.v2 made of each text, asked of the Go code itself.
 SCALARS = [
@@ -185,14 +186,6 @@ ALL_READ = [
     *[(f'key {text!r}', f'{text}: v\n'.encode(), {expected: 'v'}) for text, expected in KEYS],
     *DOCUMENTS,
 ]
-
-
-def plain(node: Node) -> Any:
-    if isinstance(node.value, dict):
-        return {key: plain(member) for key, member in node.value.items()}
-    if isinstance(node.value, list):
-        return [plain(item) for item in node.value]
-    return node.value
 
 
 def typed(value: Any) -> Any:

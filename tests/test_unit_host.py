@@ -35,23 +35,7 @@ OURS = Admission(frozenset({0, os.geteuid()}))
 KERNEL_THREAD, EXITING, FORKED_NO_EXEC = 0x00200000, 0x00000004, 0x00000040
 
 
-def open_handles() -> set[int]:
-    """The descriptors of this process, without the one that lists them."""
-    handles = set()
-    for name in os.listdir('/proc/self/fd'):
-        try:
-            os.fstat(int(name))
-        except OSError:
-            continue
-        handles.add(int(name))
-    return handles
-
-
-@pytest.fixture(autouse=True)
-def no_handle_is_left() -> Iterator[None]:
-    before = open_handles()
-    yield
-    assert open_handles() - before == set()
+pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 
 
 # ---------------------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +23,12 @@ from datadog_checks.kubelet_compliance.rooted import (
     Root,
 )
 
+from .handles import open_handles
+
 DEADLINE_SECONDS = 20.0
 
 
-def open_handles() -> set[int]:
-    """The descriptors of this process, without the one that lists them."""
-    handles = set()
-    for name in os.listdir('/proc/self/fd'):
-        try:
-            os.fstat(int(name))
-        except OSError:
-            continue
-        handles.add(int(name))
-    return handles
-
-
-@pytest.fixture(autouse=True)
-def no_handle_is_left() -> Iterator[None]:
-    before = open_handles()
-    yield
-    assert open_handles() - before == set()
+pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 
 
 @pytest.fixture

@@ -415,9 +415,12 @@ def test_nothing_is_raised_whatever_a_field_holds(value: object) -> None:
     leaves = {path for _, changes, _ in REFUSED for path in changes} | {row[0] for row in RANGES} | ENUMS.keys()
     for path in sorted(leaves):
         top, _, rest = path.partition('.')
-        list(problems(BASE | {top: {rest: value} if rest else value}))
-        list(problems(BASE | {top: {'memory.available': value, 'cpu': value, 'text': {rest: value}}}))
-        list(problems(BASE | {top: [value, {'key': value, 'limits': {'memory': value}, 'filePattern': value}]}))
+        for odd in (
+            {rest: value} if rest else value,
+            {'memory.available': value, 'cpu': value, 'text': {rest: value}},
+            [value, {'key': value, 'limits': {'memory': value}, 'filePattern': value}],
+        ):
+            assert all(problem.message for problem in problems(BASE | {top: odd}))
 
 
 def test_every_rule_has_a_refused_row() -> None:

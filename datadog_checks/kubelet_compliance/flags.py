@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
-from .golang import parse_bool, parse_float, parse_int
-from .golang import parse_duration as duration
+from .golang import parse_bool, parse_duration as duration, parse_float, parse_int
 from .model import Value
 
 QUANTITY = re.compile(r'[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?')

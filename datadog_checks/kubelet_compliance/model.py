@@ -12,53 +12,21 @@ from enum import Enum
 
 from .evidence import (
     DropIns as DropIns,
-)
-from .evidence import (
     Evidence as Evidence,
-)
-from .evidence import (
     File as File,
-)
-from .evidence import (
     FileAspect as FileAspect,
-)
-from .evidence import (
     FileSet as FileSet,
-)
-from .evidence import (
     FileStatus as FileStatus,
-)
-from .evidence import (
     FileSubject as FileSubject,
-)
-from .evidence import (
     Launch as Launch,
-)
-from .evidence import (
     Missing as Missing,
-)
-from .evidence import (
     Origin as Origin,
-)
-from .evidence import (
     Process as Process,
-)
-from .evidence import (
     Scan as Scan,
-)
-from .evidence import (
     Source as Source,
-)
-from .evidence import (
     Unknown as Unknown,
-)
-from .evidence import (
     Unreadable as Unreadable,
-)
-from .evidence import (
     Value as Value,
-)
-from .evidence import (
     lookup as lookup,
 )
 
