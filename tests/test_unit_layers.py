@@ -48,10 +48,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     'exemptions': {'model'},
     'report': {'model'},
     'capture': {'model'},
-    'rooted': set(),
+    'stamps': set(),
+    'rooted': {'stamps'},
     'identity': set(),
-    'processes': {'capture', 'identity', 'model', 'names'},
-    'host': {'capture', 'identity', 'model', 'processes', 'rooted'},
+    'processes': {'capture', 'identity', 'model', 'names', 'stamps'},
+    'host': {'capture', 'identity', 'model', 'processes', 'rooted', 'stamps'},
+    'patient_host': {'capture', 'host', 'model', 'patience', 'processes'},
     'memory': {'model'},
     'patience': set(),
     'configz': {'decoding', 'documents', 'goyaml', 'model', 'patience'},
@@ -69,8 +71,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         'resolve',
     },
     'check': {
-        'collect', 'config_models', 'configz', 'connection', 'exemptions', 'host', 'model', 'ownership', 'processes',
-        'report', 'rules', 'selection',
+        'collect', 'config_models', 'configz', 'connection', 'exemptions', 'model', 'ownership', 'patient_host',
+        'processes', 'report', 'rules', 'selection',
     },
     'cli': {
         '__about__', 'benchmarks', 'capture', 'capture_write', 'collect', 'configz', 'host', 'judge', 'model',
@@ -78,7 +80,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }  # fmt: skip
 
-DOORS = {'host', 'processes', 'rooted', 'recorder', THE_WRITER}
+DOORS = {'host', 'patient_host', 'processes', 'rooted', 'stamps', 'recorder', THE_WRITER}
 THE_HTTP_DOOR = 'configz'
 THE_AGENT = {'check', 'connection'}
 # The day comes from check.py; others may only name its type.

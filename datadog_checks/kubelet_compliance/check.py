@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import date, datetime, timezone
 from typing import Any
 
 from datadog_checks.base import AgentCheck, ConfigurationError
@@ -15,11 +15,11 @@ from .config_models import ConfigMixin
 from .configz import Connection
 from .connection import connect, wants_configz
 from .exemptions import ExemptionError, apply_exemptions, parse_exemptions
-from .host import Host
 from .model import Selection, Unknown
 from .ownership import UrlError, address_of
+from .patient_host import PatientHost
 from .processes import Admission, AdmissionError, parse_users
-from .report import Detail, iter_gauges, iter_reports, iter_service_checks, printable, tell
+from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, tell
 from .rules import RULES_BY_KEY
 from .selection import AUTO, SelectionError, select
 
@@ -46,6 +46,8 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         self.diagnosis.register(self.diagnose)
         self.told: set[str] = set()
         self.last: Collection | None = None
+        self.day: date | None = None
+        self.sent = Rows()
 
     def prepare(self) -> None:
         """Turn the options into what a collection needs. Raises ConfigurationError, and so stops the check."""
@@ -61,16 +63,19 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         except (SelectionError, ExemptionError, AdmissionError, UrlError, ValueError) as error:
             raise ConfigurationError(str(error)) from None
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
-        host = Host(procfs.rstrip('/') or '/', options.host_root, admission=admission)
+        host = PatientHost(procfs.rstrip('/') or '/', options.host_root, admission=admission)
         self.collector = Collector(host, selection, self.choose if options.benchmark == AUTO else None)
         self.detail = Detail(options.metrics or Detail.FULL)
         self.instance_tags = tuple(options.tags or ())
 
     def check(self, _: Any) -> None:
         collection = self.collector.collect(self.connection())
-        self.submit(collection)
-        self.last = collection
-        self.tell_changes(collection)
+        today = datetime.now(timezone.utc).date()
+        if collection is not self.last or today != self.day:
+            self.sent = self.rows_of(collection, today)
+            self.last, self.day = collection, today
+            self.tell_changes(collection)
+        self.submit()
         self.tell_metadata(collection)
 
     def connection(self) -> Connection | Unknown | None:
@@ -85,16 +90,22 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         """With `benchmark: auto`, go by the kubelet's version."""
         return select(AUTO, self.config.rules, version)
 
-    def submit(self, collection: Collection) -> None:
+    def rows_of(self, collection: Collection, today: date) -> Rows:
+        """All that is sent of a collection."""
         benchmark = collection.selection.benchmark
-        today = datetime.now(timezone.utc).date()
+        rows = Rows()
         for report, own in iter_reports(collection.node, collection.kubelets, nested=bool(self.config.nested)):
             tags = (*self.instance_tags, *own)
             exempted = apply_exemptions(report, self.exemptions, today)
-            for gauge in iter_gauges(exempted, benchmark, self.detail):
-                self.gauge(gauge.name, gauge.value, tags=[*tags, *gauge.tags])
-            for each in iter_service_checks(exempted, benchmark):
-                self.service_check(each.name, each.status, tags=[*tags, *each.tags], message=each.message)
+            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in iter_gauges(exempted, benchmark, self.detail)]
+            rows.service_checks += [(each, [*tags, *each.tags]) for each in iter_service_checks(exempted, benchmark)]
+        return rows
+
+    def submit(self) -> None:
+        for gauge, tags in self.sent.gauges:
+            self.gauge(gauge.name, gauge.value, tags=tags)
+        for each, tags in self.sent.service_checks:
+            self.service_check(each.name, each.status, tags=tags, message=each.message)
 
     def tell_changes(self, collection: Collection) -> None:
         """Log a problem once when it begins and once when it ends."""

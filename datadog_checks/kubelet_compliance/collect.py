@@ -68,9 +68,23 @@ class Collector:
         self.choose = choose
         self.memory = Memory()
         self.api = KubeletApi()
+        self.last: Collection | None = None
+        self.last_asked: object = None
 
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
-        """Judge the node. `connection`: how its kubelet is reached; None: it is not to be asked."""
+        """Judge the node. `connection`: how its kubelet is reached; None: it is not to be asked.
+
+        The very same object as last time means that nothing changed, and so that nothing was read nor judged anew.
+        """
+        asked = connection.url if isinstance(connection, Connection) else connection
+        is_unchanged = self.host.begin() and asked == self.last_asked and not self.api.has_to_ask()
+        if self.last is not None and is_unchanged:
+            return self.last
+        self.last = None
+        self.last, self.last_asked = self.look(connection), asked
+        return self.last
+
+    def look(self, connection: Connection | Unknown | None) -> Collection:
         scan = self.host.find_kubelets()
         self.memory.forget_all_but(scan.processes)
         self.api.forget_all_but(scan.processes)

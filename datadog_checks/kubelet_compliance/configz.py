@@ -15,8 +15,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
-import requests
-
 from .decoding import Configuration, Decoder, DecodingError, check_identity, tree_of
 from .documents import parse_document
 from .goyaml import Document, DocumentError, DocumentTooLarge
@@ -109,6 +107,10 @@ class Once:
             self.failures[key] = Failure(unknown, pause, self.clock() + pause)
             return unknown
 
+    def has_to_ask(self) -> bool:
+        """Whether a question that failed is to be asked again now."""
+        return any(self.clock() >= failure.again_at for failure in self.failures.values())
+
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
         self.answers = {key: answer for key, answer in self.answers.items() if key in alive}
@@ -131,6 +133,9 @@ class KubeletApi:
         """The version of a process, such as `v1.31.4`."""
         return self.versions.ask(process, lambda: parse_version(self.fetch(connection, '/metrics')))
 
+    def has_to_ask(self) -> bool:
+        return self.configurations.has_to_ask() or self.versions.has_to_ask()
+
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         self.configurations.forget_all_but(processes)
         self.versions.forget_all_but(processes)
@@ -140,6 +145,9 @@ class KubeletApi:
 
         The timeouts of `requests` begin anew with each byte, so the whole is bounded by a thread of its own.
         """
+        # A large library, which only those need that ask.
+        import requests
+
         try:
             return self.worker.run(lambda: fetch_body(connection, path), connection.timeout_seconds)
         except requests.exceptions.SSLError:

@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datadog_checks.base.checks.kubelet_base.base import KubeletCredentials
-from datadog_checks.base.utils.http import RequestsWrapper
 
 from .configz import Connection
 from .model import Unknown
+
+if TYPE_CHECKING:
+    # A large module, which the base class loads only for a check that asks for `http`.
+    from datadog_checks.base.utils.http import RequestsWrapper
 
 # An empty proxy keeps `requests` from taking one out of the environment.
 NO_PROXY = {'http': '', 'https': ''}

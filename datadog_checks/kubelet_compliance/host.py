@@ -17,6 +17,7 @@ from .identity import iter_listening, root_of, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, Processes, ProcessGone
 from .rooted import CannotRead, NotThere, Root, reason
+from .stamps import Trace
 
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
@@ -77,6 +78,19 @@ class Host(Processes):
         self.refused: set[tuple[int, ...]] = set()
         self.same_root: dict[tuple[int, ...], bool] = {}
 
+    def begin(self) -> bool:
+        """Begin a collection. True: nothing changed since all was looked at, so there is nothing to look at.
+
+        That is told without a scan and without a file read, and holds for some minutes at most.
+        """
+        if self.is_unchanged():
+            return True
+        self.trace = Trace()
+        return False
+
+    def is_unchanged(self) -> bool:
+        return self.trace.is_trusted() and self.processes_are_the_same() and self.trace.files_are_unchanged()
+
     def find_kubelets(self) -> Scan:
         scan = super().find_kubelets()
         alive = {process.key for process in scan.processes}
@@ -108,6 +122,7 @@ class Host(Processes):
         try:
             unit = unit_of(self.text(process.pid, 'cgroup'))
         except (ProcessGone, PermissionError):
+            self.trace.give_up()
             return Unknown(f'the cgroup of process {process.pid} could not be read')
         if unit is None and process.container is not None:
             return FileSet(())
@@ -131,6 +146,7 @@ class Host(Processes):
 
     def listens(self, process: Process, port: int) -> bool:
         """Whether the process holds a socket that listens on a TCP port; False where that cannot be read."""
+        self.trace.give_up()
         folder = f'{self.procfs}/{process.pid}'
         try:
             tables = self.text(process.pid, 'net/tcp') + self.text(process.pid, 'net/tcp6')
@@ -169,8 +185,9 @@ class Host(Processes):
         if self.root is None or not self.has_the_hosts_root(process):
             return None
         if not path.startswith('/'):
+            self.trace.give_up()
             path = f'{self.working_directory(process).rstrip("/")}/{path}'
-        return View(Root(self.root), path, is_its_own=self.capture is not None)
+        return View(Root(self.root, trace=self.trace), path, is_its_own=self.capture is not None)
 
     def has_the_hosts_root(self, process: Process) -> bool:
         """Whether the process sees the same root file system as process 1, so that `root` shows its files.
@@ -217,7 +234,7 @@ class Host(Processes):
             raise CannotRead(NO_PERMISSION)
         folder = f'{self.procfs}/{process.pid}'
         try:
-            return View(Root(f'{folder}/root', f'{folder}/cwd'), path, is_its_own=True)
+            return View(Root(f'{folder}/root', f'{folder}/cwd', self.trace), path, is_its_own=True)
         except CannotRead as error:
             if str(error) == NO_PERMISSION:
                 self.refused.add(process.key)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,21 +17,23 @@ class Memory:
 
     def __init__(self) -> None:
         self.seen: dict[tuple[int, ...], dict[str, Seen]] = {}
+        self.starts: dict[tuple[int, ...], float] = {}
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
         self.seen = {key: seen for key, seen in self.seen.items() if key in alive}
+        self.starts = {key: start for key, start in self.starts.items() if key in alive}
 
     def settle(self, evidence: Evidence) -> Evidence:
         """The evidence with the time of each file's content instead of that of its last touch."""
-        process = evidence.process
+        process = self.with_earliest_start(evidence.process)
         before = self.seen.get(process.key, {})
         now: dict[str, Seen] = {}
 
         def settled(path: str, content: bytes, changed_at: float | None) -> float | None:
             if changed_at is None:
                 return None
-            digest = hashlib.sha256(content).digest()
+            digest = hash(content)
             old = before.get(path)
             if old is None:
                 at = changed_at
@@ -64,10 +65,21 @@ class Memory:
         self.seen[process.key] = {**before, **now}
         return Evidence(process, config, drop_ins, launch)  # type: ignore[arg-type]
 
+    def with_earliest_start(self, process: Process) -> Process:
+        """The process with the earliest start that was ever worked out for it, in seconds since the epoch.
+
+        When the clock is stepped forward, a start seems to be later, and a change after it to lie before it.
+        """
+        if process.started_at is None:
+            return process
+        start = min(process.started_at, self.starts.get(process.key, process.started_at))
+        self.starts[process.key] = start
+        return replace(process, started_at=start)
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file's content, and since when it is known to have been that."""
+    """A file's content, as Python's keyed hash of it, and since when it is known to have been that."""
 
-    digest: bytes
+    digest: int
     changed_at: float

@@ -6,42 +6,81 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable
-from typing import TypeVar
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
 
 Answer = TypeVar('Answer')
 
 
 class OutOfPatience(Exception):
-    """The work did not end in time, or an earlier one still has not."""
+    """The work did not end in time, or there was no time or no thread for it, or an earlier one still goes on."""
+
+
+class Job:
+    """Something to do, and what became of it."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self.work = work
+        self.outcome: SimpleQueue[tuple[Any, Exception | None]] = SimpleQueue()
+
+    def do(self) -> None:
+        try:
+            self.outcome.put((self.work(), None))
+        except Exception as error:
+            self.outcome.put((None, error))
 
 
 class Worker:
-    """One thread at a time."""
+    """One thread, which begins at the first job and ends with the worker."""
 
     def __init__(self) -> None:
-        self.stuck: threading.Thread | None = None
+        self.jobs: SimpleQueue[Job | None] = SimpleQueue()
+        self.thread: threading.Thread | None = None
+        self.stuck: Job | None = None
 
     def run(self, work: Callable[[], Answer], seconds: float) -> Answer:
         """The answer of the work, or what it raises. Raises OutOfPatience."""
-        if self.stuck is not None and self.stuck.is_alive():
+        if seconds <= 0 or self.is_stuck():
             raise OutOfPatience
-        answers: list[Answer] = []
-        errors: list[Exception] = []
+        if self.thread is None:
+            self.start()
+        job = Job(work)
+        self.jobs.put(job)
+        try:
+            answer, error = job.outcome.get(timeout=seconds)
+        except Empty:
+            self.stuck = job
+            raise OutOfPatience from None
+        if error is not None:
+            raise error
+        found: Answer = answer
+        return found
 
-        def step() -> None:
-            try:
-                answers.append(work())
-            except Exception as error:
-                errors.append(error)
+    def is_stuck(self) -> bool:
+        """Whether work that was given up still goes on."""
+        return self.stuck is not None and self.stuck.outcome.empty()
 
+    def is_this_thread(self) -> bool:
+        """Whether it is the worker itself that asks."""
+        return threading.current_thread() is self.thread
+
+    def start(self) -> None:
         # A daemon: one that is stuck does not keep the Agent from ending.
-        thread = threading.Thread(target=step, name='kubelet_compliance', daemon=True)
-        thread.start()
-        thread.join(seconds)
-        if thread.is_alive():
-            self.stuck = thread
-            raise OutOfPatience
-        if errors:
-            raise errors[0]
-        return answers[0]
+        thread = threading.Thread(target=work_off, args=(self.jobs,), name='kubelet_compliance', daemon=True)
+        try:
+            thread.start()
+        except RuntimeError:
+            # As many threads run as the system allows.
+            raise OutOfPatience from None
+        self.thread = thread
+        weakref.finalize(self, self.jobs.put, None)
+
+
+def work_off(jobs: SimpleQueue[Job | None]) -> None:
+    """What the thread does. It knows the queue only, so that its worker can be forgotten."""
+    while (job := jobs.get()) is not None:
+        job.do()
+        # While it waits for the next one, nothing of this one is kept.
+        del job

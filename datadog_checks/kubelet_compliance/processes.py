@@ -15,7 +15,10 @@ from .capture import Capture
 from .identity import Foreign, begins_outside, container_of, is_in_pod, is_nested, real_uid
 from .model import Process, Scan, Unknown
 from .names import COMMS, DATAPATHS, MAX_COMMAND_LINE_BYTES, NoKubelet, read_command_line
+from .stamps import ProcessStamp, Trace
 
+PAGE_BYTES = 4096
+CHUNK_BYTES = 64 * 1024
 MAX_TEXT_BYTES = 64 * 1024
 LINUX_ONLY = 'not applicable: Linux only'
 
@@ -72,6 +75,7 @@ class Processes:
         self.procfs = procfs
         self.admission = admission
         self.capture = capture
+        self.trace = Trace()
 
     def find_kubelets(self) -> Scan:
         """Look at the name of every process; read more only of those that bear a kubelet's."""
@@ -95,6 +99,9 @@ class Processes:
                 found.hidden += 1
         if not pids or found.hidden:
             found.doubtful.append(self.hidden_processes(found.hidden))
+        if found.doubtful or not found.processes:
+            # Only a process that is known can prove that there is nothing to look for.
+            self.trace.give_up()
         return Scan(tuple(found.processes), tuple(found.doubtful), tuple(found.turned_away), frozenset(found.names))
 
     def no_processes(self, error: OSError) -> Unknown:
@@ -120,7 +127,7 @@ class Processes:
         foreign, container = self.origin_of(pid, comm)
         if foreign is not None:
             return foreign
-        line = self.read(pid, 'cmdline', MAX_COMMAND_LINE_BYTES + 1)
+        line = self.command_line(pid)
         if not self.is_still(pid, stat.start_ticks):
             raise ProcessGone
         read = read_command_line(os.fsdecode(comm), line)
@@ -128,6 +135,7 @@ class Processes:
             return None
         if isinstance(read, NoKubelet):
             return unidentified(pid, comm)
+        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line)
         return Process(pid, stat.start_ticks, read.arguments, self.started_at(stat), container, read.inside)
 
     def origin_of(self, pid: int, comm: bytes) -> tuple[Foreign | Unknown | None, str | None]:
@@ -163,6 +171,21 @@ class Processes:
         except (ProcessGone, PermissionError):
             return False
 
+    def processes_are_the_same(self) -> bool:
+        """Whether the kubelets that were found are the same processes, and run the same programs."""
+        try:
+            return all(self.stamp(pid) == stamp for pid, stamp in self.trace.processes.items())
+        except (ProcessGone, PermissionError):
+            return False
+
+    def stamp(self, pid: int) -> ProcessStamp | None:
+        """What tells a process from every other one; None for one that is ending. Raises ProcessGone, PermissionError.
+
+        The start is read last: what was read before it is of that same process.
+        """
+        comm, line, stat = self.comm(pid), self.command_line(pid), self.stat(pid)
+        return ProcessStamp(stat.start_ticks, comm, line) if stat.runs_a_program else None
+
     def is_still(self, pid: int, start_ticks: int) -> bool:
         """Raises ProcessGone, PermissionError."""
         if self.comm(pid) not in COMMS:
@@ -180,18 +203,20 @@ class Processes:
     def comm(self, pid: int) -> bytes:
         return self.read(pid, 'comm', 64).rstrip(b'\n')
 
+    def command_line(self, pid: int) -> bytes:
+        return self.read(pid, 'cmdline', MAX_COMMAND_LINE_BYTES + 1)
+
     def text(self, pid: int, name: str) -> str:
         return os.fsdecode(self.read(pid, name, MAX_TEXT_BYTES))
 
     def read(self, pid: int, name: str, limit: int) -> bytes:
         """A file of /proc/PID. Raises ProcessGone and PermissionError."""
         try:
-            with open(f'{self.procfs}/{pid}/{name}', 'rb', buffering=0) as file:
-                parts = []
-                while limit > 0 and (part := file.read(limit)):
-                    parts.append(part)
-                    limit -= len(part)
-                return b''.join(parts)
+            handle = os.open(f'{self.procfs}/{pid}/{name}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            try:
+                return read_all(handle, limit)
+            finally:
+                os.close(handle)
         except (FileNotFoundError, ProcessLookupError):
             raise ProcessGone from None
         except OSError as error:
@@ -203,6 +228,15 @@ class Processes:
         if self.capture is not None:
             return self.capture.started_at(stat.start_ticks)
         return booted_at() + stat.start_ticks / os.sysconf('SC_CLK_TCK')
+
+
+def read_all(handle: int, limit: int) -> bytes:
+    """What an open file of /proc holds, up to a limit."""
+    parts = [os.read(handle, min(limit, CHUNK_BYTES))]
+    # The kernel gives what is less than a page in one piece.
+    while limit > PAGE_BYTES and parts[-1] and (limit := limit - len(parts[-1])):
+        parts.append(os.read(handle, min(limit, CHUNK_BYTES)))
+    return b''.join(parts)
 
 
 def booted_at() -> float:

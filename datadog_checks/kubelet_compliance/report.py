@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
@@ -39,6 +40,14 @@ class ServiceCheck(NamedTuple):
     status: int
     tags: tuple[str, ...]
     message: str
+
+
+@dataclass(slots=True)
+class Rows:
+    """All that is sent of a node, each with its tags."""
+
+    gauges: list[tuple[Gauge, list[str]]] = field(default_factory=list)
+    service_checks: list[tuple[ServiceCheck, list[str]]] = field(default_factory=list)
 
 
 class Detail(Enum):

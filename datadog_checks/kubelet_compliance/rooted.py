@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from .stamps import Trace
+
 MAX_FILE_BYTES = 256 * 1024
 MAX_LINKS = 40
 MAX_ENTRIES = 4096
@@ -58,21 +60,29 @@ class Walk:
 class Root:
     """A root directory and, where it is known, a working directory. Holds open handles: use it in a `with`."""
 
-    def __init__(self, root: str, cwd: str | None = None) -> None:
+    def __init__(self, root: str, cwd: str | None = None, trace: Trace | None = None) -> None:
         """`root` is a path of ours; `cwd` a path of ours, or None where relative paths cannot be resolved.
 
-        Raises CannotRead.
+        `trace`: gets a stamp of all that is looked at. Raises CannotRead.
         """
         self.handles: list[int] = []
+        self.trace = trace or Trace()
+        self.root_path, self.cwd_path = root, cwd
         self.cwd: int | None = None
         try:
-            self.root = self.keep(os.open(root, os.O_PATH | os.O_DIRECTORY))
+            self.root = self.open_anchor(root)
             self.root_id = identity(self.root)
             if cwd is not None:
-                self.cwd = self.keep(os.open(cwd, os.O_PATH | os.O_DIRECTORY))
+                self.cwd = self.open_anchor(cwd)
         except OSError as error:
             self.close()
+            self.trace.give_up()
             raise CannotRead(reason(error)) from None
+
+    def open_anchor(self, path: str) -> int:
+        handle = self.keep(os.open(path, os.O_PATH | os.O_DIRECTORY))
+        self.trace.passed(path, '.', os.fstat(handle))
+        return handle
 
     def keep(self, handle: int) -> int:
         self.handles.append(handle)
@@ -103,7 +113,10 @@ class Root:
                 raise CannotRead(f'it is {kind}, not a file')
             try:
                 return self.read_regular(found)
+            except PermissionError as error:
+                raise CannotRead(reason(error)) from None
             except OSError as error:
+                self.trace.give_up()
                 raise CannotRead(reason(error)) from None
 
     def read_regular(self, found: Found) -> Content:
@@ -120,6 +133,7 @@ class Root:
             after.st_mtime_ns,
             after.st_ctime_ns,
         ):
+            self.trace.give_up()
             raise CannotRead('it changed while it was read')
         return Content(data, max(after.st_ctime, found.changed_at))
 
@@ -133,8 +147,9 @@ class Root:
                 return Walk((path,), found.changed_at)
             entries: list[str] = []
             try:
-                changed_at = walk_folder(found.handle, os.path.normpath(path), entries, 1)
+                changed_at = self.walk_folder(found.handle, os.path.normpath(path), found.place, entries, 1)
             except OSError as error:
+                self.trace.give_up()
                 raise CannotRead(reason(error)) from None
             files = tuple(entry for entry in entries if not entry.endswith('/'))
             return Walk(files, max(changed_at, found.changed_at))
@@ -151,6 +166,7 @@ class Root:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotThere(reason(error)) from None
         except OSError as error:
+            self.trace.give_up()
             raise CannotRead(reason(error)) from None
         try:
             yield found
@@ -159,7 +175,8 @@ class Root:
 
     def step_through(self, path: str, follow_last: bool) -> Found:
         names = deque(components(path))
-        here = os.dup(self.start(path))
+        handle, anchor = self.start(path)
+        here, place = os.dup(handle), ''
         links = 0
         changed_at = 0.0
         try:
@@ -169,41 +186,80 @@ class Root:
                     if name == 'proc':
                         raise CannotRead('it lies in /proc, which is not the same for each process')
                     continue
-                there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+                above, place = place, f'{place}/{name}' if place else name
+                try:
+                    there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+                except (FileNotFoundError, NotADirectoryError):
+                    self.trace.missed(anchor, place)
+                    raise
                 status = os.fstat(there)
                 if not stat.S_ISLNK(status.st_mode) or not names and not follow_last:
                     os.close(here)
                     here = there
+                    if names:
+                        self.trace.passed(anchor, place, status)
                     continue
                 links += 1
                 changed_at = max(changed_at, status.st_ctime)
+                self.trace.looked_at(anchor, place, status)
                 with closing(there):
                     target = os.readlink('', dir_fd=there)
                 if links > MAX_LINKS:
                     raise NotThere('too many links on the way to it')
                 names.extendleft(reversed(components(target)))
+                place = above
                 if target.startswith('/'):
                     os.dup2(self.root, here, inheritable=False)
+                    anchor, place = self.root_path, ''
             status = os.fstat(here)
-            return Found(here, status.st_mode, max(changed_at, status.st_ctime))
+            self.trace.looked_at(anchor, place or '.', status)
+            return Found(here, status.st_mode, max(changed_at, status.st_ctime), (anchor, place or '.'))
         except BaseException:
             os.close(here)
             raise
 
-    def start(self, path: str) -> int:
+    def walk_folder(self, handle: int, path: str, place: tuple[str, str], paths: list[str], depth: int) -> float:
+        """Add all that lies below an open folder to `paths`, folders with a slash at the end.
+
+        Returns the latest ctime of the folders.
+        """
+        if depth > MAX_FOLDERS_DEEP:
+            raise CannotRead(f'its folders are nested more than {MAX_FOLDERS_DEEP} levels deep')
+        status = os.fstat(handle)
+        self.trace.looked_at(*place, status)
+        changed_at = status.st_ctime
+        for name in listing(handle):
+            inner = f'{path}/{name}' if path != '/' else f'/{name}'
+            there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+            with closing(there):
+                is_folder = stat.S_ISDIR(os.fstat(there).st_mode)
+                paths.append(f'{inner}/' if is_folder else inner)
+                if len(paths) > MAX_ENTRIES:
+                    raise CannotRead(TOO_MANY)
+                if is_folder:
+                    below = place[0], f'{place[1]}/{name}'
+                    changed_at = max(changed_at, self.walk_folder(there, inner, below, paths, depth + 1))
+        return changed_at
+
+    def start(self, path: str) -> tuple[int, str]:
+        """Where a walk to a path begins: a handle, and the path of ours that it was opened by."""
         if path.startswith('/'):
-            return self.root
-        assert self.cwd is not None
-        return self.cwd
+            return self.root, self.root_path
+        assert self.cwd is not None and self.cwd_path is not None
+        return self.cwd, self.cwd_path
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a path leads to: an open O_PATH handle, its mode, and the latest ctime of it and of the links on the way."""
+    """What a path leads to: an open O_PATH handle, its mode, and the latest ctime of it and of the links on the way.
+
+    `place`: an anchor and the path below it without any link, by which the trace knows it.
+    """
 
     handle: int
     mode: int
     changed_at: float
+    place: tuple[str, str]
 
 
 def components(path: str) -> list[str]:
@@ -218,27 +274,6 @@ def closing(handle: int) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
-
-
-def walk_folder(handle: int, path: str, paths: list[str], depth: int) -> float:
-    """Add all that lies below an open folder to `paths`, folders with a slash at the end.
-
-    Returns the latest ctime of the folders.
-    """
-    if depth > MAX_FOLDERS_DEEP:
-        raise CannotRead(f'its folders are nested more than {MAX_FOLDERS_DEEP} levels deep')
-    changed_at = os.fstat(handle).st_ctime
-    for name in listing(handle):
-        inner = f'{path}/{name}' if path != '/' else f'/{name}'
-        there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
-        with closing(there):
-            is_folder = stat.S_ISDIR(os.fstat(there).st_mode)
-            paths.append(f'{inner}/' if is_folder else inner)
-            if len(paths) > MAX_ENTRIES:
-                raise CannotRead(TOO_MANY)
-            if is_folder:
-                changed_at = max(changed_at, walk_folder(there, inner, paths, depth + 1))
-    return changed_at
 
 
 def listing(handle: int) -> list[str]:

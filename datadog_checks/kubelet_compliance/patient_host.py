@@ -1,0 +1,104 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The door to the node for one who must not be held up: a file system that hangs makes an answer unknown, not late."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+from .capture import Capture
+from .host import Host, View
+from .model import FileSet, Missing, Process, Scan, Unknown, Unreadable
+from .patience import OutOfPatience, Worker
+from .processes import Admission
+
+SECONDS_FOR_FILES = 2.5
+SECONDS_FOR_PROCESSES = 2.0
+"""How long one collection waits at most for all of them together; the rest of five seconds is for deciding."""
+
+MOUNT_REMEDY = 'look at the mount that holds it: a network file system may have lost its server'
+PROCESS_REMEDY = 'look for a process in state D (uninterruptible sleep)'
+
+Answer = TypeVar('Answer')
+
+
+class Reader:
+    """A reading thread, and the seconds that are left for it in this collection."""
+
+    def __init__(self, seconds: float) -> None:
+        self.worker = Worker()
+        self.seconds = seconds
+        self.left = seconds
+        self.doing = ''
+
+    def renew(self) -> None:
+        self.left = self.seconds
+
+    def read(self, what: str, work: Callable[[], Answer]) -> Answer:
+        """The answer of the work. Inside of other work it simply goes on. Raises OutOfPatience."""
+        if self.worker.is_this_thread():
+            return work()
+        if not self.worker.is_stuck():
+            self.doing = what
+        began_at = time.monotonic()
+        try:
+            return self.worker.run(work, self.left)
+        finally:
+            self.left -= time.monotonic() - began_at
+
+
+class PatientHost(Host):
+    """A node whose files are read in one thread and whose processes in another; never a second of either."""
+
+    def __init__(
+        self,
+        procfs: str = '/proc',
+        root: str | None = None,
+        *,
+        admission: Admission | None = None,
+        capture: Capture | None = None,
+    ) -> None:
+        super().__init__(procfs, root, admission=admission, capture=capture)
+        self.files = Reader(SECONDS_FOR_FILES)
+        self.processes = Reader(SECONDS_FOR_PROCESSES)
+
+    def begin(self) -> bool:
+        self.files.renew()
+        self.processes.renew()
+        return super().begin()
+
+    def is_unchanged(self) -> bool:
+        is_stuck, trace = self.files.worker.is_stuck(), self.trace
+        try:
+            return self.files.read('the process of the kubelet', super().is_unchanged)
+        except OutOfPatience:
+            if trace.at and not is_stuck:
+                self.files.doing = f'/{trace.at.lstrip("/")}'
+            return False
+
+    def find_kubelets(self) -> Scan:
+        try:
+            return self.processes.read(self.procfs, super().find_kubelets)
+        except OutOfPatience:
+            self.trace.give_up()
+            return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} does not end', PROCESS_REMEDY),))
+
+    def service_files(self, process: Process) -> FileSet | Unknown:
+        try:
+            return self.files.read('the systemd unit of the kubelet', partial(super().service_files, process))
+        except OutOfPatience:
+            self.trace.give_up()
+            return Unknown(f'reading {self.files.doing} does not end', MOUNT_REMEDY)
+
+    def first_seen(
+        self, process: Process, path: str, read: Callable[[View, str], Answer]
+    ) -> Answer | Missing | Unreadable:
+        try:
+            return self.files.read(path, partial(super().first_seen, process, path, read))
+        except OutOfPatience:
+            self.trace.give_up()
+            return Unreadable(path, f'reading {self.files.doing} does not end', MOUNT_REMEDY)

@@ -1,0 +1,135 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What proves, without reading it again, that nothing changed since it was read; part of the door that `host.py` is.
+
+Each step of a path is held, so that no folder or link on the way can be swapped: a file's bytes stay the same while
+its device, inode, size, mtime and ctime do.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+
+FRESH_SECONDS = 2
+"""A stamp younger than this when it was taken proves nothing: two writes in one tick of the clock leave it the same."""
+
+LONGEST_TRUST_SECONDS = 300.0
+"""After this time all is read again, whatever the stamps say."""
+
+Stamp = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStamp:
+    """What tells that a process still is, and still runs the same program: an `exec` keeps its pid and its start."""
+
+    start_ticks: int
+    comm: bytes
+    command_line: bytes
+
+
+@dataclass(slots=True)
+class Places:
+    """What was met below one folder of ours, by the path below it.
+
+    `passed`: folders on the way, of which what they hold does not matter. `missed`: where nothing was.
+    """
+
+    passed: dict[str, Stamp] = field(default_factory=dict)
+    looked_at: dict[str, Stamp] = field(default_factory=dict)
+    missed: set[str] = field(default_factory=set)
+
+
+class Trace:
+    """What was looked at, in one look at a node."""
+
+    def __init__(self) -> None:
+        self.began_at = time.monotonic()
+        self.is_provable = True
+        self.processes: dict[int, ProcessStamp] = {}
+        self.anchors: dict[str, Places] = {}
+        self.at = ''
+        """What is being compared, to be told where that does not end."""
+
+    def give_up(self) -> None:
+        """Something was seen that no stamp holds: all is to be looked at again next time."""
+        self.is_provable = False
+
+    def below(self, anchor: str) -> Places:
+        return self.anchors.setdefault(anchor, Places())
+
+    def passed(self, anchor: str, place: str, status: os.stat_result) -> None:
+        """A folder on the way to something."""
+        self.below(anchor).passed[place] = identity_of(status)
+
+    def looked_at(self, anchor: str, place: str, status: os.stat_result) -> None:
+        """A file, a link or a folder whose content matters; the stamp was taken before the content was."""
+        if time.time() - status.st_ctime < FRESH_SECONDS:
+            self.is_provable = False
+        self.below(anchor).looked_at[place] = stamp_of(status)
+
+    def missed(self, anchor: str, place: str) -> None:
+        """Nothing is there."""
+        self.below(anchor).missed.add(place)
+
+    def is_trusted(self) -> bool:
+        """Whether the stamps may stand for what was read."""
+        return self.is_provable and time.monotonic() - self.began_at < LONGEST_TRUST_SECONDS
+
+    def files_are_unchanged(self) -> bool:
+        """Whether everything that was met lies where it was, with the same stamps."""
+        try:
+            return all(self.is_unchanged(anchor, places) for anchor, places in self.anchors.items())
+        except OSError:
+            # Whatever cannot be looked at is read again, and that tells what is wrong.
+            return False
+
+    def is_unchanged(self, anchor: str, places: Places) -> bool:
+        """Raises OSError."""
+        self.at = anchor
+        handle = os.open(anchor, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            for place, stamp in places.passed.items():
+                self.at = place
+                if identity_of(os.stat(place, dir_fd=handle, follow_symlinks=False)) != stamp:
+                    return False
+            for place, stamp in places.looked_at.items():
+                self.at = place
+                if stamp_of(os.stat(place, dir_fd=handle, follow_symlinks=False)) != stamp:
+                    return False
+            for place in places.missed:
+                self.at = place
+                if not is_missing(handle, place):
+                    return False
+            return True
+        finally:
+            os.close(handle)
+
+
+def is_missing(handle: int, place: str) -> bool:
+    try:
+        os.stat(place, dir_fd=handle, follow_symlinks=False)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    return False
+
+
+def identity_of(status: os.stat_result) -> Stamp:
+    return status.st_mode, status.st_dev, status.st_ino
+
+
+def stamp_of(status: os.stat_result) -> Stamp:
+    """The owner is in it too: a file on a file system without a true ctime must not change hands unseen."""
+    return (
+        status.st_mode,
+        status.st_dev,
+        status.st_ino,
+        status.st_uid,
+        status.st_gid,
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+    )
