@@ -1,0 +1,198 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A file system that hangs: what is said, what goes on meanwhile, and that nothing is held up for long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datadog_checks.base import AgentCheck
+from datadog_checks.base.stubs.aggregator import AggregatorStub
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck, patient_host
+from datadog_checks.kubelet_compliance.collect import Collection, Collector
+from datadog_checks.kubelet_compliance.model import Verdict
+from datadog_checks.kubelet_compliance.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.rooted import Content, Root
+from datadog_checks.kubelet_compliance.selection import select
+
+from .hanging import CannotMount, hanging_file_system
+from .nodes import PID, write_process
+
+HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
+SELECTION = select('cis-1.24', ['make_iptables_util_chains', 'anonymous_auth', 'kubeconfig_permissions'])
+PATIENCE = 0.3
+LONG = 20.0
+
+Run = Callable[[AgentCheck], None]
+
+
+@pytest.fixture(autouse=True)
+def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patient_host, 'SECONDS_FOR_FILES', PATIENCE)
+    monkeypatch.setattr(patient_host, 'SECONDS_FOR_PROCESSES', PATIENCE)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where the configuration lies."""
+    folder = tmp_path / 'etc'
+    folder.mkdir()
+    (folder / 'c.yaml').write_text(f'{HEAD}authentication:\n  anonymous:\n    enabled: false\n')
+    (tmp_path / 'k').write_text('')
+    (tmp_path / 'k').chmod(0o600)
+    arguments = (f'--config={folder}/c.yaml', f'--kubeconfig={tmp_path}/k', '--make-iptables-util-chains=true')
+    write_process(tmp_path / 'proc', PID, ('kubelet', *arguments))
+    return folder
+
+
+@pytest.fixture
+def host(folder: Path) -> PatientHost:
+    return PatientHost(str(folder.parent / 'proc'))
+
+
+class Blocked:
+    """Reading a file waits for an event. `reads`: the paths that somebody began to read."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.event = threading.Event()
+        self.reads: list[str] = []
+        read = Root.read
+
+        def wait_and_read(root: Root, path: str) -> Content:
+            self.reads.append(path)
+            self.event.wait(LONG)
+            return read(root, path)
+
+        monkeypatch.setattr(Root, 'read', wait_and_read)
+
+
+@pytest.fixture
+def blocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Blocked]:
+    blocked = Blocked(monkeypatch)
+    yield blocked
+    blocked.event.set()
+
+
+def verdicts(collection: Collection) -> dict[str, Verdict]:
+    return {finding.rule.key: finding.verdict for finding in collection.node.findings}
+
+
+def our_threads() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name == 'kubelet_compliance'}
+
+
+def test_together_the_readers_wait_for_less_than_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    host = PatientHost()
+    assert 0 < host.files.seconds + host.processes.seconds < 5
+
+
+def test_what_hangs_is_unknown_and_what_is_known_without_it_is_judged(host: PatientHost, blocked: Blocked) -> None:
+    collection = Collector(host, SELECTION).collect()
+    path = blocked.reads[0]
+    assert collection.node.found == 1
+    assert verdicts(collection) == {
+        'make_iptables_util_chains': Verdict.COMPLIANT,  # a flag decides it
+        'anonymous_auth': Verdict.UNKNOWN,
+        'kubeconfig_permissions': Verdict.UNKNOWN,
+    }
+    reasons = {problem.reason for problem in collection.node.problems}
+    assert f'{path} could not be read: reading {path} does not end' in reasons
+    assert f'{host.root or path.removesuffix("/etc/c.yaml")}/k could not be looked at: reading {path} does not end' in {
+        finding.message.partition('cannot be determined: ')[2].partition(';')[0] for finding in collection.node.findings
+    }
+
+
+def test_while_a_read_is_stuck_no_second_one_begins_and_afterwards_all_is_well(
+    host: PatientHost, blocked: Blocked
+) -> None:
+    before = our_threads()
+    collector = Collector(host, SELECTION)
+    for _ in range(4):
+        collection = collector.collect()
+        assert verdicts(collection)['anonymous_auth'] is Verdict.UNKNOWN
+        assert collection.node.found == 1
+    assert len(blocked.reads) == 1
+    assert len(our_threads() - before) == 2
+    blocked.event.set()
+    stuck = host.files.worker.stuck
+    assert stuck is not None
+    stuck.outcome.put(stuck.outcome.get(timeout=LONG))
+    assert set(verdicts(collector.collect()).values()) == {Verdict.COMPLIANT}
+    assert len(our_threads() - before) == 2
+
+
+def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    event = threading.Event()
+    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and b'')
+    check = KubeletComplianceCheck('kubelet_compliance', {}, [{'procfs_path': str(folder.parent / 'proc')}])
+    try:
+        for _ in range(2):
+            aggregator.reset()
+            dd_run_check(check)
+            (sent,) = aggregator.service_checks('kubelet_compliance.kubelet')
+            assert sent.status == AgentCheck.WARNING
+            assert 'proc does not end: look for a process in state D' in sent.message
+            assert aggregator.service_checks('kubelet_compliance.rule') == []
+    finally:
+        event.set()
+
+
+@pytest.fixture
+def hang(folder: Path) -> Iterator[Callable[[], Any]]:
+    """Lets the file system of the folder hang, and mends it again; skipped where that cannot be had."""
+    mounts = []
+
+    def begin() -> Any:
+        mount = hanging_file_system(folder)
+        try:
+            mount.__enter__()
+        except CannotMount as error:
+            pytest.skip(f'no file system that hangs: {error}')
+        mounts.append(mount)
+        return mount
+
+    yield begin
+    for mount in mounts:
+        mount.__exit__(None, None, None)
+
+
+@pytest.mark.parametrize('is_steady', [False, True], ids=['from-the-start', 'in-the-steady-state'])
+def test_a_real_file_system_that_hangs_does_not_hold_the_agent_up(
+    host: PatientHost, folder: Path, hang: Callable[[], Any], monkeypatch: pytest.MonkeyPatch, is_steady: bool
+) -> None:
+    collector = Collector(host, SELECTION)
+    if is_steady:
+        # As old as they must be for their stamps to be trusted.
+        monkeypatch.setattr('datadog_checks.kubelet_compliance.stamps.FRESH_SECONDS', -1)
+        first = collector.collect()
+        assert set(verdicts(first).values()) == {Verdict.COMPLIANT}
+        assert collector.collect() is first
+    hang()
+    for _ in range(2):
+        collection = collector.collect()
+        assert collection.node.found == 1
+        assert verdicts(collection)['anonymous_auth'] is Verdict.UNKNOWN
+        assert f'reading {folder}' in collection.node.problems[0].reason
+        assert collection.node.problems[0].reason.endswith('does not end')
+
+
+def test_when_the_file_system_is_back_so_are_the_verdicts(host: PatientHost, folder: Path) -> None:
+    collector = Collector(host, SELECTION)
+    try:
+        with hanging_file_system(folder):
+            assert verdicts(collector.collect())['anonymous_auth'] is Verdict.UNKNOWN
+    except CannotMount as error:
+        pytest.skip(f'no file system that hangs: {error}')
+    stuck = host.files.worker.stuck
+    assert stuck is not None
+    stuck.outcome.put(stuck.outcome.get(timeout=LONG))
+    assert set(verdicts(collector.collect()).values()) == {Verdict.COMPLIANT}
