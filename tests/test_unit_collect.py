@@ -91,6 +91,19 @@ def test_a_file_changed_when_its_bytes_did(looks: list[tuple[bytes, float | None
     assert [seen_after(memory, with_config(data, at)) for data, at in looks][-1] == expected
 
 
+@pytest.mark.parametrize(
+    ('starts', 'expected'),
+    [([10.0, 3610.0], 10.0), ([10.0, -3590.0], -3590.0), ([10.0, 3610.0, 20.0], 10.0), ([None, 10.0], 10.0)],
+    ids=['clock-stepped-forward', 'clock-stepped-back', 'forward-and-nearly-back', 'clock-learnt'],
+)
+def test_a_process_started_at_the_earliest_time_that_was_ever_worked_out(
+    starts: list[float | None], expected: float
+) -> None:
+    memory = Memory()
+    seen = [memory.settle(Evidence(replace(PROCESS, started_at=start))).process.started_at for start in starts]
+    assert seen[-1] == expected
+
+
 def test_a_file_under_another_path_is_another_file() -> None:
     memory = Memory()
     memory.settle(with_config(b'a', 10.0))
@@ -115,10 +128,10 @@ def test_what_one_process_had_seen_says_nothing_of_another(other: Process) -> No
 def test_a_process_that_is_gone_is_forgotten_and_the_others_are_kept() -> None:
     memory = Memory()
     other = replace(PROCESS, pid=2)
-    for process in (PROCESS, other):
+    for process in (replace(PROCESS, started_at=1.0), replace(other, started_at=1.0)):
         memory.settle(with_config(b'a', 10.0, process))
     memory.forget_all_but([other])
-    assert set(memory.seen) == {other.key}
+    assert set(memory.seen) == set(memory.starts) == {other.key}
     assert seen_after(memory, with_config(b'a', 20.0, other)) == 10.0
     assert seen_after(memory, with_config(b'a', 20.0)) == 20.0
 

@@ -49,6 +49,7 @@ def test_while_work_is_stuck_no_other_begins_and_afterwards_it_goes_on() -> None
     worker.stuck.outcome.put(worker.stuck.outcome.get(timeout=LONG))
     assert not worker.is_stuck()
     assert worker.run(lambda: 3, LONG) == 3
+    assert begun == []
 
 
 @pytest.mark.parametrize('seconds', [0.0, -1.0])

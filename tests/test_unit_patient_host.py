@@ -17,7 +17,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, patient_host
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Verdict
-from datadog_checks.kubelet_compliance.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.patient_host import PatientHost, Reader
 from datadog_checks.kubelet_compliance.rooted import Content, Root
 from datadog_checks.kubelet_compliance.selection import select
 
@@ -83,6 +83,12 @@ def verdicts(collection: Collection) -> dict[str, Verdict]:
     return {finding.rule.key: finding.verdict for finding in collection.node.findings}
 
 
+def wait_until_it_ends(reader: Reader) -> None:
+    stuck = reader.worker.stuck
+    assert stuck is not None
+    stuck.outcome.put(stuck.outcome.get(timeout=LONG))
+
+
 def our_threads() -> set[threading.Thread]:
     return {thread for thread in threading.enumerate() if thread.name == 'kubelet_compliance'}
 
@@ -121,9 +127,7 @@ def test_while_a_read_is_stuck_no_second_one_begins_and_afterwards_all_is_well(
     assert len(blocked.reads) == 1
     assert len(our_threads() - before) == 2
     blocked.event.set()
-    stuck = host.files.worker.stuck
-    assert stuck is not None
-    stuck.outcome.put(stuck.outcome.get(timeout=LONG))
+    wait_until_it_ends(host.files)
     assert set(verdicts(collector.collect()).values()) == {Verdict.COMPLIANT}
     assert len(our_threads() - before) == 2
 
@@ -144,6 +148,16 @@ def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
             assert aggregator.service_checks('kubelet_compliance.rule') == []
     finally:
         event.set()
+
+
+def test_processes_that_can_be_read_again_are_found_again(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    event, read = threading.Event(), PatientHost.command_line
+    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and read(host, pid))
+    collector = Collector(host, SELECTION)
+    assert collector.collect().node.found == 0
+    event.set()
+    wait_until_it_ends(host.processes)
+    assert collector.collect().node.found == 1
 
 
 @pytest.fixture
@@ -192,7 +206,5 @@ def test_when_the_file_system_is_back_so_are_the_verdicts(host: PatientHost, fol
             assert verdicts(collector.collect())['anonymous_auth'] is Verdict.UNKNOWN
     except CannotMount as error:
         pytest.skip(f'no file system that hangs: {error}')
-    stuck = host.files.worker.stuck
-    assert stuck is not None
-    stuck.outcome.put(stuck.outcome.get(timeout=LONG))
+    wait_until_it_ends(host.files)
     assert set(verdicts(collector.collect()).values()) == {Verdict.COMPLIANT}

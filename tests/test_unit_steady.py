@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -322,3 +323,42 @@ def test_a_collection_that_failed_leaves_nothing_behind(
         collector.collect()
     after = collector.collect()
     assert (iptables(first), iptables(after)) == (Verdict.COMPLIANT, Verdict.NON_COMPLIANT)
+
+
+def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Clock) -> None:
+    """Which of two kubelets listens at a port, and where a working directory lies below another root."""
+    (node.folder / 'r').mkdir()
+    node.start(pid=PID + 1)
+    with_two = Collector(node.host(), ALL)
+    assert with_two.collect(answers({})) is not with_two.collect(answers({}))
+    assert with_two.collect() is with_two.collect()
+    write_process(node.folder / 'other', PID, ('kubelet', '--config=c.yaml'), cwd=node.folder)
+    below = Collector(PatientHost(str(node.folder / 'other'), root='/'), ALL)
+    below.host.same_root[below.host.find_kubelets().processes[0].key] = True
+    assert below.collect() is not below.collect()
+
+
+class Day:
+    """Stands for `datetime.now`."""
+
+    def __init__(self, day: datetime) -> None:
+        self.day = day
+
+    def now(self, zone: object) -> datetime:
+        return self.day
+
+
+def test_an_exemption_ends_with_its_day_though_nothing_else_changed(
+    node: Node, clock: Clock, aggregator: AggregatorStub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exemption = {'rule': 'rotate_certificates', 'reason': 'why', 'until': '2027-03-31'}
+    instance = {'procfs_path': str(node.procfs), 'rules': ['rotate_certificates'], 'exemptions': [exemption]}
+    check = KubeletComplianceCheck('kubelet_compliance', {}, [instance])
+    statuses = []
+    for day in (30, 31, 32):
+        aggregator.reset()
+        today = datetime(2027, 3, 1, tzinfo=timezone.utc) + timedelta(days=day - 1)
+        monkeypatch.setattr('datadog_checks.kubelet_compliance.check.datetime', Day(today))
+        assert check.run() == ''
+        statuses += [sent.status for sent in aggregator.service_checks('kubelet_compliance.rule')]
+    assert statuses == [check.WARNING, check.WARNING, check.CRITICAL]
