@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -184,3 +185,37 @@ def test_both_commands_run_as_a_user_runs_them(command: list[str]) -> None:
     done = subprocess.run([path, *rest, '--node', EKS, '--rule', IPTABLES], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, '')
     assert 'COMPLIANT  4.2.7' in done.stdout
+
+
+def run_into(stdout: int, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """The command as a process, with its output led somewhere."""
+    command = [sys.executable, '-m', 'datadog_checks.kubelet_compliance', '--node', KUBEADM]
+    return subprocess.run(
+        command, stdout=stdout, stderr=subprocess.PIPE, check=False, env={**os.environ, **environment}
+    )
+
+
+def test_an_answer_that_could_not_be_written_is_said_to_be_none() -> None:
+    with open('/dev/full', 'wb') as full:
+        done = run_into(full.fileno())
+    message = b'kubelet-compliance: the answer could not be written: No space left on device\n'
+    assert (done.returncode, done.stderr) == (2, message)
+
+
+def test_a_reader_that_has_gone_away_is_no_crash() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = run_into(writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (2, b'kubelet-compliance: the answer could not be written: Broken pipe\n')
+
+
+def test_a_letter_that_the_terminal_does_not_have_is_no_crash(node: Path) -> None:
+    add_kubelet(node, '--config=/etc/k\u00e9.yaml')
+    command = [sys.executable, '-m', 'datadog_checks.kubelet_compliance', '--node', str(node)]
+    ascii_only = {**os.environ, 'PYTHONUTF8': '0', 'PYTHONIOENCODING': 'ascii'}
+    done = subprocess.run(command, capture_output=True, check=False, env=ascii_only)
+    assert (done.returncode, done.stderr) == (2, b'')
+    assert b'/etc/k\\xe9.yaml' in done.stdout

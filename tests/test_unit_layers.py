@@ -76,7 +76,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     'cli': {
         '__about__', 'benchmarks', 'capture', 'capture_write', 'collect', 'configz', 'host', 'judge', 'model',
-        'processes', 'recorder', 'replay', 'report', 'rooted', 'rules', 'selection',
+        'patient_host', 'processes', 'recorder', 'replay', 'report', 'rooted', 'rules', 'selection',
     },
 }  # fmt: skip
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from .configz import Connection
 from .host import Host
 from .judge import RESTART, SERVICE_ARGUMENTS, describe, shorten
 from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Selection, Source, Unknown, Values, Verdict
+from .patient_host import PatientHost
 from .processes import LINUX_ONLY, Admission, AdmissionError, parse_users
 from .recorder import CannotCapture, record
 from .replay import answers
@@ -45,32 +47,57 @@ CAPTURED_NOTE = (
 )
 
 
+class CannotAnswer(Exception):
+    """The options make no sense, or what they name cannot be read or written."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = parser().parse_args(arguments)
-    if options.explain:
-        print('\n'.join(iter_explanation(RULES_BY_KEY[options.explain])))
-        return ALL_COMPLIANT
-    if not sys.platform.startswith('linux'):
-        print(f'kubelet-compliance: {LINUX_ONLY}', file=sys.stderr)
+    try:
+        text, status = answer(options)
+        write(text)
+        return status
+    except CannotAnswer as error:
+        print(f'kubelet-compliance: {printable(str(error))}', file=sys.stderr)
         return NOT_DETERMINED
+
+
+def write(text: str) -> None:
+    """Raises CannotAnswer: a script must not take half an answer for a whole one."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A letter that the terminal does not have is no reason to say nothing.
+        sys.stdout.reconfigure(errors='backslashreplace')
+    try:
+        print(text, flush=True)
+    except OSError as error:
+        # What is left unwritten would fail once more when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise CannotAnswer(f'the answer could not be written: {error.strerror}') from None
+
+
+def answer(options: argparse.Namespace) -> tuple[str, int]:
+    """What is printed, and the exit status. Raises CannotAnswer."""
+    if options.explain:
+        return '\n'.join(iter_explanation(RULES_BY_KEY[options.explain])), ALL_COMPLIANT
+    if not sys.platform.startswith('linux'):
+        raise CannotAnswer(LINUX_ONLY)
     try:
         selection = select(options.benchmark, options.rules)
         host = host_of(options)
         connection = connection_of(options)
     except (SelectionError, AdmissionError, CaptureError, CannotRead, NotThere, OSError) as error:
-        print(f'kubelet-compliance: {error}', file=sys.stderr)
-        return NOT_DETERMINED
+        raise CannotAnswer(str(error)) from None
     if options.capture:
-        return capture(host, selection, options)
-    benchmark = selection.benchmark
+        return capture(host, selection, options), ALL_COMPLIANT
+    benchmark, is_captured = selection.benchmark, host.capture is not None
     collection = Collector(host, selection).collect(connection)
     node, kubelets = collection.node, collection.kubelets
     if options.json:
-        print(json.dumps(as_json(node, kubelets, benchmark, captured=host.capture is not None), indent=2))
+        text = json.dumps(as_json(node, kubelets, benchmark, captured=is_captured), indent=2)
     else:
-        print('\n'.join(iter_lines(node, kubelets, benchmark, captured=host.capture is not None)))
-    return exit_status(node)
+        text = '\n'.join(iter_lines(node, kubelets, benchmark, captured=is_captured))
+    return text, exit_status(node)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -106,19 +133,16 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def capture(host: Host, selection: Selection, options: argparse.Namespace) -> int:
-    """Write this node, as it is seen now, into a new folder."""
+def capture(host: Host, selection: Selection, options: argparse.Namespace) -> str:
+    """Write this node, as it is seen now, into a new folder. Raises CannotAnswer."""
     try:
         image = record(host, selection, configz_of(options))
         write_node(options.capture, image.files, image.links)
     except FileExistsError:
-        print(f'kubelet-compliance: {options.capture} exists: name a folder that does not', file=sys.stderr)
-        return NOT_DETERMINED
+        raise CannotAnswer(f'{options.capture} exists: name a folder that does not') from None
     except (CannotCapture, CannotRead, NotThere, OSError, ValueError) as error:
-        print(f'kubelet-compliance: {error}', file=sys.stderr)
-        return NOT_DETERMINED
-    print(f'{options.capture}: {len(image.files)} files. Look through them before you hand them on.')
-    return ALL_COMPLIANT
+        raise CannotAnswer(str(error)) from None
+    return f'{options.capture}: {len(image.files)} files. Look through them before you hand them on.'
 
 
 def host_of(options: argparse.Namespace) -> Host:
@@ -127,7 +151,7 @@ def host_of(options: argparse.Namespace) -> Host:
     node = options.node
     if node is None:
         default = CONTAINER_PROCFS if os.path.isdir(CONTAINER_PROCFS) else '/proc'
-        return Host(options.procfs or default, options.host_root, admission=admission)
+        return PatientHost(options.procfs or default, options.host_root, admission=admission)
     if not os.path.isdir(os.path.join(node, 'proc')):
         raise NotADirectoryError(f'{node} holds no captured node: it has no folder proc')
     facts = kept_file(node, NODE_FACTS)
