@@ -19,10 +19,11 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, collect, processes, rooted, stamps
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.host import NO_PERMISSION, Host
 from datadog_checks.kubelet_compliance.model import Unknown, Verdict
 from datadog_checks.kubelet_compliance.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.replay import answers
+from datadog_checks.kubelet_compliance.rooted import CannotRead
 from datadog_checks.kubelet_compliance.selection import select
 
 from .nodes import PID, write_process
@@ -336,6 +337,23 @@ def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Clock)
     below = Collector(PatientHost(str(node.folder / 'other'), root='/'), ALL)
     below.host.same_root[below.host.find_kubelets().processes[0].key] = True
     assert below.collect() is not below.collect()
+
+
+def test_where_the_files_may_not_be_seen_the_steady_state_is_as_cheap(
+    node: Node, clock: Clock, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a kubelet of another user the kernel shows no files; it is asked once."""
+
+    def refuse(*_: object, **__: object) -> None:
+        raise CannotRead(NO_PERMISSION)
+
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.host.Root', refuse)
+    collector = Collector(node.host(), ALL)
+    first = collector.collect()
+    assert iptables(first) is Verdict.UNKNOWN
+    opened.names.clear()
+    assert collector.collect() is first
+    assert sorted(opened.names) == ['cmdline', 'comm', 'stat']
 
 
 class Day:
