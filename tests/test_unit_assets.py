@@ -24,6 +24,13 @@ from datadog_api_client.v1.model.monitor import Monitor
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 from tools import scale
 from tools.preview import render
+from tools.preview.evaluation import (
+    Series,
+    Store,
+    evaluate,
+    fires,
+    last,
+)
 from tools.preview.fleet import GOOD, Collection, Node, Sent, State, run_check, store_of, tags_by_key
 from tools.preview.queries import (
     Binary,
@@ -33,15 +40,10 @@ from tools.preview.queries import (
     MetricAlert,
     QueryError,
     Reference,
-    Series,
     ServiceCheckAlert,
-    Store,
     Tag,
     Variable,
-    evaluate,
-    fires,
     iter_metrics,
-    last,
     parse_monitor,
     parse_query,
     parse_scope,

@@ -29,7 +29,11 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
 )
 
-from .queries import Points, Series, Store
+from .evaluation import (
+    Points,
+    Series,
+    Store,
+)
 
 BOOTED_AT, STARTED_TICKS, BEFORE, AFTER = 1795000000, 2300, 1794000000, 1796000000
 CONFIG, DROP_IN = '/var/lib/kubelet/config.yaml', '/etc/kubernetes/kubelet.conf.d/20-network.conf'

@@ -20,8 +20,14 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
+from .evaluation import (
+    Points,
+    Store,
+)
 from .fleet import Node, store_of
-from .queries import Points, Store, Tag
+from .queries import (
+    Tag,
+)
 from .story import STEP, STEPS, tell_story
 from .widgets import (
     evaluate_request,

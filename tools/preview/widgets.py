@@ -9,19 +9,21 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from .evaluation import (
+    Group,
+    Points,
+    Result,
+    Store,
+    evaluate,
+    last,
+)
 from .fleet import Node, Sent, collection_of, tags_by_key
 from .queries import (
     COMPARATORS,
     TIME_AGGREGATORS,
     Expression,
-    Group,
-    Points,
     QueryError,
-    Result,
-    Store,
     Tag,
-    evaluate,
-    last,
     parse_query,
     parse_scope,
     parse_window,
