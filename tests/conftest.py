@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from .handles import open_handles
 from .kubelet_server import Certificates, make_certificates
 from .standin import Standins, build
+
+# How long an example takes says how busy the machine is; speed has benchmarks of its own.
+settings.register_profile('untimed', deadline=None)
+settings.load_profile('untimed')
 
 # Data; a captured node may hold links that lead anywhere.
 collect_ignore = ['nodes', 'truth']

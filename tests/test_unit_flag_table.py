@@ -9,7 +9,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Field, Kind
 from datadog_checks.kubelet_compliance.flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
-from datadog_checks.kubelet_compliance.flags import PARSERS
+from datadog_checks.kubelet_compliance.flag_values import PARSERS
 
 WITH_FIELD = [(name, flag) for name, flag in FLAGS.items() if flag.field is not None]
 RELEASE = re.compile(r'1\.(2[0-9]|3[0-6])')

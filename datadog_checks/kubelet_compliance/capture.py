@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +66,7 @@ def parse_capture(data: bytes) -> Capture:
         return Capture(
             files={str(path): file_facts(row) for path, row in facts.get('files', {}).items()},
             booted_at=number(facts.get('booted_at')),
-            ticks_per_second=int(facts.get('ticks_per_second', 100)),
+            ticks_per_second=positive(facts.get('ticks_per_second', 100)),
             unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
@@ -106,4 +107,16 @@ def file_facts(row: Mapping[str, Any]) -> FileFacts:
 
 
 def number(value: Any) -> float | None:
-    return None if value is None else float(value)
+    if value is None:
+        return None
+    found = float(value)
+    if not math.isfinite(found):
+        raise ValueError('not a time')
+    return found
+
+
+def positive(value: Any) -> int:
+    found = int(value)
+    if found < 1:
+        raise ValueError('not a number of ticks')
+    return found

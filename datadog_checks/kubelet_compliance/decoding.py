@@ -105,6 +105,8 @@ class Decoder:
     def __init__(self, *, any_case: bool) -> None:
         self.any_case = any_case
         self.origins: dict[str, Origin] = {}
+        self.known: dict[int, dict[str, str]] = {}
+        """The names of each struct's fields, folded; by the identity of its table."""
 
     def decode(self, root: Tree) -> Configuration:
         values = self.value(root, KUBELET_CONFIGURATION, '')
@@ -146,8 +148,11 @@ class Decoder:
     def by_case(self, key: str, names: Mapping[str, Field]) -> str | None:
         if not self.any_case:
             return None
-        wanted = folded(key)
-        return next((name for name in names if folded(name) == wanted), None)
+        known = self.known.get(id(names))
+        if known is None:
+            # Of two names that fold to the same, the first counts.
+            known = self.known[id(names)] = {folded(name): name for name in reversed(tuple(names))}
+        return known.get(folded(key))
 
     def element(self, tree: Tree, spec: Field, path: str) -> Any:
         assert spec.items is not None
@@ -233,7 +238,8 @@ def merge(base: Tree, patch: Tree, *, null_keeps: bool = False) -> Tree:
     members = dict(base.value)
     for key, tree in patch.value.items():
         if tree.value is None:
-            members = members if null_keeps else {name: member for name, member in members.items() if name != key}
+            if not null_keeps:
+                members.pop(key, None)
         else:
             members[key] = merge(members[key], tree, null_keeps=null_keeps) if key in members else without_nulls(tree)
     return Tree({key: members[key] for key in sorted(members)}, patch.origin)

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import Any
 
 from .goyaml import MAX_DEPTH, MAX_NODES, Document, DocumentError, DocumentTooLarge, Node, YamlTree
 
-JSON_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)', re.DOTALL)
 BRACKETS = re.compile(r'[\[\]{}]')
 
 
@@ -35,7 +36,7 @@ def parse_document(data: bytes) -> Document:
 
 def parse_json(text: str, data: bytes) -> Document:
     """Read JSON as encoding/json does; line numbers come from reading it once more as YAML, where that works."""
-    check_depth(text)
+    check_bounds(text)
     duplicates: list[str] = []
 
     def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -77,13 +78,20 @@ def decoded_over(old: Any, new: Any) -> Any:
     return new
 
 
-def check_depth(text: str) -> None:
-    """Raise DocumentTooLarge for JSON nested deeper than MAX_DEPTH, before a parser that recurses sees it."""
+def check_bounds(text: str) -> None:
+    """Raise DocumentTooLarge for JSON of too many values or levels, before a parser builds or recurses.
+
+    The count is of what parts values and of what opens and closes them, so at least as high as that of the values.
+    """
+    bare = JSON_STRING.sub('', text)
     depth = 0
-    for bracket in BRACKETS.findall(JSON_STRING.sub('', text)):
-        depth += 1 if bracket in '[{' else -1
+    for bracket in islice(BRACKETS.finditer(bare), 4 * MAX_NODES):
+        depth += 1 if bracket[0] in '[{' else -1
         if depth > MAX_DEPTH:
             raise DocumentTooLarge(f'it is nested more than {MAX_DEPTH} levels deep')
+    opening, closing = bare.count('[') + bare.count('{'), bare.count(']') + bare.count('}')
+    if max(bare.count(',') + opening, closing) > 2 * MAX_NODES:
+        raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
 
 
 def json_int(digits: str) -> int | float:

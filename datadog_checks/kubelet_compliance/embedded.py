@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from .documents import parse_document
 from .goyaml import DocumentError, DocumentTooLarge, Node
 from .model import File, Launch, Missing, Unknown, Unreadable
+from .names import MAX_ARGUMENTS
 
 ASK_CONFIGZ = 'let the Agent read /configz'
 
@@ -118,6 +119,7 @@ class NotUnderstood(Exception):
 
 
 LONG = {'c': 'config', 'd': 'data-dir'}
+OPTIONS_THAT_COUNT = frozenset({'kubelet-arg', 'data-dir', 'd', 'disable-agent'})
 OPTION = re.compile(r'--?([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?', re.DOTALL)
 
 
@@ -142,12 +144,16 @@ def iter_settings(file: Seen) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     if not isinstance(root.value, dict):
         return
     for key, node in root.value.items():
+        if key.removesuffix('+') not in OPTIONS_THAT_COUNT:
+            continue
         place = f'{file.path}:{node.line}' if node.line else file.path
         items = node.value if isinstance(node.value, list) else [node]
         yield key, [(text_of(item), f'{file.path}:{item.line}' if item.line else place) for item in items]
 
 
 def text_of(node: Node) -> str:
+    if isinstance(node.value, dict | list):
+        raise NotUnderstood('is not understood: a list or mapping stands where text belongs')
     return ('true' if node.value else 'false') if isinstance(node.value, bool) else str(node.value or '')
 
 
@@ -181,6 +187,9 @@ def microk8s_launch(path: str, file: Seen) -> Launch:
                 return Launch('MicroK8s', MICROK8S_RESTART, unknown, path, files=(file,))
             arguments.append(expanded)
             places[expanded] = f'{path}:{number}'
+    if len(arguments) > MAX_ARGUMENTS:
+        unknown = Unknown(f'{path} holds more than {MAX_ARGUMENTS} arguments', 'make it smaller')
+        return Launch('MicroK8s', MICROK8S_RESTART, unknown, path, files=(file,))
     return Launch('MicroK8s', MICROK8S_RESTART, tuple(arguments), path, places, files=(file,))
 
 

@@ -5,24 +5,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
-from .golang import parse_bool, parse_duration as duration, parse_float, parse_int
+from .flag_values import PARSERS
 from .model import Value
-
-QUANTITY = re.compile(r'[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?')
-DIGITS = re.compile(r'[0-9]{1,10}')
-TAINT = re.compile(r'[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)|[^=:]+(:\w+)?-')
-TRACE_LOCATION = re.compile(r'[^:]+\.[^:]*:[1-9][0-9]*')
-
-LEADING_ZEROS = re.compile(r'(?<![0-9])0+(?=[0-9])')
-ONE_FIELD = r'(?:"(?:[^"]|"")*+"|[^",\n]*+)'
-CSV_RECORD = re.compile(rf'{ONE_FIELD}(?:,{ONE_FIELD})*+(?=\n|\Z)')
-CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
 
 LABEL_NAME = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)')
 LABEL_VALUE = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?')
@@ -183,6 +172,7 @@ def is_bare(flag: Flag, again: bool) -> bool:
 def combine(occurrences: Sequence[Occurrence]) -> dict[str, FlagValue]:
     """The value of each flag; repeated lists and maps add up, of all others the last one wins."""
     values: dict[str, FlagValue] = {}
+    lists: dict[str, list[str]] = {}
     for found in occurrences:
         kind = FLAGS[found.name].kind
         try:
@@ -190,120 +180,16 @@ def combine(occurrences: Sequence[Occurrence]) -> dict[str, FlagValue]:
         except ValueError:
             raise FlagError(f'--{found.name} has a value that is not a {kind.value}') from None
         old = values[found.name].value if found.name in values else None
-        if isinstance(old, Mapping) and isinstance(value, Mapping):
-            value = {**old, **value}
-        elif kind is FlagKind.STRING_SLICE and isinstance(old, tuple) and isinstance(value, tuple):
-            value = old + value
+        if isinstance(old, dict) and isinstance(value, Mapping):
+            old.update(value)
+            value = old
+        elif isinstance(value, tuple):
+            lists.setdefault(found.name, []).extend(map(str, value))
         values[found.name] = FlagValue(value, found.typed)
+    for name, items in lists.items():
+        values[name] = FlagValue(tuple(items), values[name].typed)
     return values
 
-
-def string_slice(text: str) -> tuple[str, ...]:
-    """pflag `stringSliceValue`: the first record of encoding/csv."""
-    if not text:
-        return ()
-    record = CSV_RECORD.match(text.replace('\r\n', '\n').removesuffix('\r').lstrip('\n'))
-    if record is None or not record[0]:
-        raise ValueError('not a list')
-    fields = CSV_FIELD.findall(record[0])
-    return tuple(field[1:-1].replace('""', '"') if field.startswith('"') else field for field in fields)
-
-
-def pairs(separator: str) -> Callable[[str], dict[str, str]]:
-    """component-base cli/flag: `k=v,k=v` with the separator for `=`."""
-
-    def parse(text: str) -> dict[str, str]:
-        found = {}
-        for pair in text.split(','):
-            if not pair:
-                continue
-            key, has_value, value = pair.partition(separator)
-            if not has_value:
-                raise ValueError('not a pair')
-            found[key.strip()] = value.strip()
-        return found
-
-    return parse
-
-
-def gates(text: str) -> dict[str, bool]:
-    return {key: parse_bool(value) for pair in text.split(',') for key, value in pairs('=')(pair).items()}
-
-
-def one_pair(text: str) -> dict[str, str]:
-    key, has_value, value = text.partition('=')
-    if not has_value:
-        raise ValueError('not a pair')
-    return {key.strip(): value.strip()}
-
-
-def labels(text: str) -> dict[str, str]:
-    """kubernetes pkg/util/flag `ConfigurationMap`: the value may be missing."""
-    found = (pair.partition('=') for pair in text.split(',') if pair)
-    return {key.strip(): value.strip() for key, _, value in found}
-
-
-def ip(text: str) -> str:
-    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; IPv4 may have leading zeros."""
-    if '%' in text:
-        raise ValueError('not an IP')
-    bare = LEADING_ZEROS.sub('', text) if '.' in text else text
-    return str(ipaddress.ip_address(bare)) if text else ''
-
-
-def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
-    """A parser for values that are checked, but whose value no rule needs."""
-
-    def parse(text: str) -> str:
-        if not pattern.fullmatch(text):
-            raise ValueError('not of that form')
-        return text
-
-    return parse
-
-
-def all_matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not all(pattern.fullmatch(item) for item in text.split(',') if text):
-            raise ValueError('not of that form')
-        return text
-
-    return parse
-
-
-def version(text: str) -> bool:
-    """component-base version/verflag: `raw` prints too; a version of its own (`v1.34.2`) goes on."""
-    if text.startswith('v'):
-        return False
-    return True if text == 'raw' else parse_bool(text)
-
-
-PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
-    FlagKind.BOOL: parse_bool,
-    FlagKind.STRING: str,
-    FlagKind.INT: parse_int,
-    FlagKind.INT32: lambda text: parse_int(text, 32),
-    FlagKind.INT64: parse_int,
-    FlagKind.UINT64: lambda text: parse_int(text, signed=False),
-    FlagKind.FLOAT64: parse_float,
-    FlagKind.DURATION: duration,
-    FlagKind.QUANTITY: matching(QUANTITY),
-    FlagKind.IP: ip,
-    FlagKind.STRING_SLICE: string_slice,
-    FlagKind.MAP_STRING_STRING: pairs('='),
-    FlagKind.MAP_STRING_STRING_ONE: one_pair,
-    FlagKind.MAP_STRING_BOOL: gates,
-    FlagKind.MULTIMAP: pairs(':'),
-    FlagKind.EVICTION: pairs('<'),
-    FlagKind.NODE_LABELS: labels,
-    FlagKind.TAINTS: all_matching(TAINT),
-    FlagKind.RESERVED_MEMORY: matching(re.compile(r'(\d+:.+=.+(;\d+:.+=.+)*)?')),
-    FlagKind.VERSION: version,
-    FlagKind.LOG_LEVEL: matching(DIGITS),
-    FlagKind.SEVERITY: matching(re.compile(r'(?i:info|warning|error|fatal)|[+-]?[0-9]{1,10}')),
-    FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?')),
-    FlagKind.VMODULE: all_matching(re.compile(r'([^=]+=[0-9]{1,10})?')),
-}
 
 UNTYPED_KINDS = frozenset(
     {FlagKind.MULTIMAP, FlagKind.TAINTS, FlagKind.RESERVED_MEMORY, FlagKind.VMODULE, FlagKind.LOG_LEVEL}

@@ -25,6 +25,9 @@ MAX_DEPTH = 256
 MAX_NODES = 20_000
 """More values than a KubeletConfiguration can use by far; it bounds time and memory, aliases expanded."""
 
+MAX_ALIASED_LETTERS = 256 * 1024
+"""How much text aliases may bring: each of them may stand for a text as long as the file."""
+
 MOST_ALIASED = 0.99
 
 YAML_PARSER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
@@ -62,6 +65,8 @@ class Node:
     line: int | None
     size: int = 1
     """How many values it holds, itself included, aliases expanded."""
+    letters: int = 0
+    """How much text these hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class YamlTree:
         self.duplicate: tuple[str, int | None] | None = None
         self.size = 1
         self.aliased = 0
+        self.aliased_letters = 0
 
     def read(self) -> Document:
         """Parse up to the end of the first document. Raises DocumentError and DocumentTooLarge."""
@@ -92,7 +98,8 @@ class YamlTree:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             raise DocumentError(f'line {mark.line + 1}: it is not valid YAML' if mark else 'not valid YAML') from None
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError, OverflowError):
+            # PyYAML's own parser, which serves where libyaml is not, lets go of these two for an escape or a version.
             raise DocumentError('it is not text that YAML allows (UTF-8 without control characters)') from None
         return Document(self.root or Node(None, None), self.duplicate)
 
@@ -107,7 +114,9 @@ class YamlTree:
     def take(self, event: yaml.Event) -> None:
         if isinstance(event, yaml.ScalarEvent):
             self.count(1, 0)
-            self.add(scalar_node(event), event)
+            node = scalar_node(event)
+            node.letters = len(event.value)
+            self.add(node, event)
         elif isinstance(event, yaml.AliasEvent):
             self.add(self.alias_node(event), event)
         elif isinstance(event, yaml.CollectionStartEvent):
@@ -128,7 +137,10 @@ class YamlTree:
         if target is None:
             raise DocumentError(f'line {line_of(event)}: an anchor contains itself')
         self.count(target.size + 1, target.size)
-        return Node(target.value, target.line, target.size + 1)
+        self.aliased_letters += target.letters
+        if self.aliased_letters > MAX_ALIASED_LETTERS:
+            raise DocumentTooLarge(f'its aliases bring more than {MAX_ALIASED_LETTERS // 1024} KiB of text')
+        return Node(target.value, target.line, target.size + 1, target.letters)
 
     def count(self, size: int, aliased: int) -> None:
         """Count values read so far, and those of them that an alias brought (goyaml.v2 decode.go, `unmarshal`)."""
@@ -159,7 +171,7 @@ class YamlTree:
                 for name, node in merged_members(value):
                     self.put(members, name, node, key.line)
             else:
-                self.put(members, key_text(key), Node(value.value, key.line, value.size), key.line)
+                self.put(members, key_text(key), Node(value.value, key.line, value.size, value.letters), key.line)
         return done.node({name: members[name] for name in sorted(members)})
 
     def put(self, members: dict[Any, Node], name: str, node: Node, line: int | None) -> None:
@@ -177,14 +189,16 @@ class Collection:
         self.nodes: list[Node] = []
         self.merges: list[bool] = []
         self.size = 1
+        self.letters = 0
 
     def add(self, node: Node, is_merge: bool) -> None:
         self.nodes.append(node)
         self.merges.append(is_merge)
         self.size += node.size
+        self.letters += node.letters
 
     def node(self, value: Any) -> Node:
-        return Node(value, line_of(self.start), self.size)
+        return Node(value, line_of(self.start), self.size, self.letters)
 
     def sequence_node(self) -> Node:
         return self.node(self.nodes)

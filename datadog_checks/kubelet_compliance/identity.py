@@ -17,6 +17,9 @@ PODS = 'kubepods'
 
 UNIT = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
 LISTENING = '0A'
+UID = re.compile(r'[0-9]{1,10}')
+LINE = re.compile(r'[^\n]+')
+"""Lines as the kernel ends them: a name may hold all else that `splitlines` takes for an end."""
 CONTAINER = re.compile(r'[0-9a-f]{64}')
 
 
@@ -30,7 +33,7 @@ class Foreign(Enum):
 
 def iter_paths(cgroup: str) -> Iterator[tuple[str, list[str]]]:
     """The controllers and the path of each line of /proc/PID/cgroup (`0::/a/b`, `4:memory:/a/b`)."""
-    for line in cgroup.splitlines():
+    for line in cgroup.split('\n'):
         _, _, rest = line.partition(':')
         controllers, separator, path = rest.partition(':')
         if separator:
@@ -64,7 +67,7 @@ def parents(parts: list[str]) -> int:
 def status_field(status: str, name: str) -> list[str]:
     """The words of a field of /proc/PID/status; none where there is no such field."""
     prefix = f'{name}:'
-    line = next((line for line in status.splitlines() if line.startswith(prefix)), '')
+    line = next((line for line in status.split('\n') if line.startswith(prefix)), '')
     return line[len(prefix) :].split()
 
 
@@ -76,14 +79,17 @@ def is_nested(status: str) -> bool:
 def real_uid(status: str) -> int | None:
     """The user that a process runs as; None where that is not told."""
     uids = status_field(status, 'Uid')
-    return int(uids[0]) if uids and uids[0].isdecimal() else None
+    return int(uids[0]) if uids and UID.fullmatch(uids[0]) else None
 
 
 def root_of(mountinfo: str) -> tuple[str, str] | None:
     """What is mounted at the root of a process, by /proc/PID/mountinfo: device and folder; the last one counts."""
-    rows = [line.split() for line in mountinfo.splitlines()]
-    roots = [(row[2], row[3]) for row in rows if len(row) > 4 and row[4] == '/']
-    return roots[-1] if roots else None
+    root = None
+    for line in LINE.finditer(mountinfo):
+        row = line[0].split(' ', 5)
+        if len(row) > 4 and row[4] == '/':
+            root = row[2], row[3]
+    return root
 
 
 def unit_of(cgroup: str) -> str | None:
@@ -103,7 +109,7 @@ def container_of(cgroup: str) -> str | None:
 
 def iter_listening(table: str, port: int) -> Iterator[str]:
     """The inodes of the sockets that listen on a port, in /proc/PID/net/tcp and tcp6."""
-    for line in table.splitlines():
+    for line in table.split('\n'):
         fields = line.split()
         if len(fields) > 9 and fields[3] == LISTENING and fields[1].rpartition(':')[2] == f'{port:04X}':
             yield fields[9]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 MAX_ARGUMENTS = 4096
-MAX_COMMAND_LINE_BYTES = 2 * 1024 * 1024
+MAX_COMMAND_LINE_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)

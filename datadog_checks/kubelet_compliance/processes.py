@@ -20,6 +20,9 @@ from .stamps import ProcessStamp, Trace
 PAGE_BYTES = 4096
 CHUNK_BYTES = 64 * 1024
 MAX_TEXT_BYTES = 64 * 1024
+LONGEST_NUMBER = 20
+"""Digits of a number of 64 bits."""
+
 LINUX_ONLY = 'not applicable: Linux only'
 
 KERNEL_THREAD = 0x00200000
@@ -152,6 +155,8 @@ class Processes:
         if is_nested(status) and not self.admission.nested:
             return Foreign.NESTED, None
         uid = real_uid(status)
+        if uid is None and status:
+            return not_admitted(pid, comm, 'its status does not tell its user'), None
         return None if uid is None or uid in self.admission.uids else Foreign.USER, container_of(cgroup)
 
     def optional_text(self, pid: int, name: str) -> str:
@@ -196,6 +201,8 @@ class Processes:
     def stat(self, pid: int) -> Stat:
         try:
             fields = self.read(pid, 'stat', 4096).rpartition(b')')[2].split()
+            if len(fields[19]) > LONGEST_NUMBER:
+                raise ProcessGone
             return Stat(fields[0].decode(), int(fields[6]), int(fields[19]))
         except (IndexError, ValueError):
             raise ProcessGone from None

@@ -153,7 +153,7 @@ def cut(data: bytes, spans: Callable[[str, yaml.Node], Iterator[Span]]) -> bytes
             return b''
         end = root.end_mark.index
         found = sorted([*spans(text[:end], root), *iter_comments(text[:end])])
-    except (UnicodeDecodeError, yaml.YAMLError, RecursionError, AttributeError):
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError, AttributeError):
         return None
     parts = []
     here = 0

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .model import Benchmark, Finding, KubeletReport, NodeReport, Unknown, Verdict
 
 LONGEST_MESSAGE = 500
+LONGEST_NAME = 63
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 STATUS_NAMES = ('OK', 'WARNING', 'CRITICAL', 'UNKNOWN')
@@ -73,12 +74,17 @@ def iter_reports(
 
 def distinct(names: Sequence[str]) -> list[str]:
     """Names as tag values, of `[a-z0-9-]` and at most 63 letters; equal ones get a number."""
-    found: list[str] = []
+    found: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for name in names:
-        base = re.sub('[^a-z0-9-]+', '-', name.lower())[:63].strip('-') or 'unnamed'
-        choices = [base, *(f'{base[:59]}-{number}' for number in range(2, len(names) + 2))]
-        found.append(next(choice for choice in choices if choice not in found))
-    return found
+        base = re.sub('[^a-z0-9-]+', '-', name.lower())[:LONGEST_NAME].strip('-') or 'unnamed'
+        choice = base
+        while choice in found:
+            numbers[base] = numbers.get(base, 1) + 1
+            ending = f'-{numbers[base]}'
+            choice = f'{base[: LONGEST_NAME - len(ending)]}{ending}'
+        found[choice] = None
+    return list(found)
 
 
 def iter_gauges(report: NodeReport, benchmark: Benchmark, detail: Detail = Detail.FULL) -> Iterator[Gauge]:

@@ -60,8 +60,11 @@ from .validation import problems
 CLOCK_GRAIN_SECONDS = 1.0
 """A file's time and a process's start come from clocks that differ by a tick or two."""
 
+MAX_DROP_IN_VALUES = 10_000
+"""All drop-ins together: each is merged over what all before it came to."""
+
 COMMAND_LINE_NOT_BELIEVED = Unknown(
-    'the command line of the kubelet was rewritten or cut off, or has more than 4096 arguments',
+    'the command line of the kubelet was rewritten or cut off, or is larger than 256 KiB or 4096 arguments',
     'let the kubelet keep its command line as it was started',
 )
 
@@ -172,16 +175,21 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
     if isinstance(drop_ins, Missing):
         raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
     merged = encode(base)
+    room = MAX_DROP_IN_VALUES
     for file in drop_ins.files:
-        merged = merge(merged, drop_in_tree(file), null_keeps=null_keeps)
+        document, path = open_document(file)
+        room -= document.root.size
+        if room < 0:
+            why = f'its drop-ins hold more than {MAX_DROP_IN_VALUES} values together'
+            raise NotRead(Unreadable(drop_ins.path, why, 'make them smaller'))
+        merged = merge(merged, drop_in_tree(document, path), null_keeps=null_keeps)
     try:
         return Decoder(any_case=True).decode(merged)
     except DecodingError as error:
         raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
 
 
-def drop_in_tree(file: File | Missing | Unreadable) -> Tree:
-    document, path = open_document(file)
+def drop_in_tree(document: Document, path: str) -> Tree:
     try:
         check_identity(document, any_case=False)
     except DecodingError as error:
