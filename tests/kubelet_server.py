@@ -83,6 +83,8 @@ class KubeletServer:
     """What the server answers, and what it was asked. Change it at any time."""
 
     url: str = ''
+    handle: int = -1
+    """The socket that listens: who holds it, listens there."""
     status: int = 200
     body: bytes = b''
     version: str = 'v1.31.4'
@@ -153,6 +155,7 @@ def serve(certificates: Certificates | None, *, client_certificates: bool = Fals
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     scheme = 'https' if certificates is not None else 'http'
     kubelet.url = f'{scheme}://127.0.0.1:{server.server_address[1]}'
+    kubelet.handle = server.fileno()
     thread = threading.Thread(target=server.serve_forever, kwargs={'poll_interval': 0.02})
     thread.start()
     try:

@@ -143,12 +143,14 @@ class Standins:
         program: Path | str | None = None,
         cwd: Path | str = '/',
         environment: Mapping[str, str] | None = None,
+        handles: Sequence[int] = (),
         **standin: str,
     ) -> Standin:
         """Start it with exactly this argv and wait until it says that it runs.
 
         `standin` sets STANDIN_*: comm, title, root and folder (the working directory in it), run (start this program
         with argv[1:]), closed (not to be looked into, as a process of another user), zombie.
+        `handles`: open files of ours that it holds too, such as a socket that listens.
         """
         reader, writer = os.pipe()
         variables = {f'STANDIN_{name.upper()}': value for name, value in standin.items()}
@@ -158,7 +160,7 @@ class Standins:
                 executable=str(program or self.program),
                 cwd=cwd,
                 env={**variables, 'STANDIN_READY': str(writer), **(environment or {})},
-                pass_fds=(writer,),
+                pass_fds=(writer, *handles),
                 stdin=subprocess.DEVNULL,
             )
             self.launched.append(process)
