@@ -9,7 +9,7 @@ import builtins
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,8 @@ import pytest
 
 OURS = 'datadog_checks.kubelet_compliance.'
 CALLS = ('open', 'read', 'pread', 'stat', 'lstat', 'fstat', 'readlink', 'listdir', 'scandir', 'dup', 'dup2')
+OF_HANDLES = ('fstat',)
+"""Of the calls above, those that look at what is open already."""
 
 Happening = Callable[[int], None]
 """Called with the number of the call that comes next, from 1; what it raises, the call raises."""
@@ -63,23 +65,31 @@ class Steps:
             nth = self.count
         self.happens(nth)
 
-    def wrap(self, call: Callable[..., Any], *, gives_a_file: bool = False) -> Callable[..., Any]:
+    def wrap(self, call: Callable[..., Any]) -> Callable[..., Any]:
         def wrapped(*arguments: Any, **options: Any) -> Any:
             self.before()
-            answer = call(*arguments, **options)
-            return Watched(answer, self.before) if gives_a_file else answer
+            return call(*arguments, **options)
+
+        return wrapped
+
+    def wrap_open(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def wrapped(path: Any, *arguments: Any, **options: Any) -> Any:
+            # What has a handle already is open.
+            if not isinstance(path, int):
+                self.before()
+            return Watched(call(path, *arguments, **options), self.before)
 
         return wrapped
 
 
 @contextmanager
-def steps(happens: Happening = lambda nth: None) -> Iterator[Steps]:
+def steps(happens: Happening = lambda nth: None, calls: Sequence[str] = CALLS) -> Iterator[Steps]:
     """Within it, `happens` comes before each call."""
     counted = Steps(happens)
     with pytest.MonkeyPatch.context() as patch:
-        for name in CALLS:
+        for name in calls:
             patch.setattr(os, name, counted.wrap(getattr(os, name)))
-        patch.setattr(builtins, 'open', counted.wrap(builtins.open, gives_a_file=True))
+        patch.setattr(builtins, 'open', counted.wrap_open(builtins.open))
         yield counted
 
 
