@@ -19,7 +19,7 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.config_models.instance import InstanceConfig
 from datadog_checks.kubelet_compliance.config_models.shared import SharedConfig
 
-from .kubelet_server import serve
+from .kubelet_server import Certificates, serve
 from .nodes import write_process
 from .sent import IPTABLES, collect
 
@@ -112,6 +112,20 @@ def procfs(tmp_path: Path, datadog_agent: DatadogAgentStub) -> Path:
     write_process(folder, 700, ('kubelet',))
     datadog_agent._config['procfs_path'] = str(folder)
     return folder
+
+
+@pytest.mark.usefixtures('procfs')
+@pytest.mark.filterwarnings('ignore:Unverified HTTPS request')
+def test_a_pods_annotations_cannot_turn_trust_off(
+    aggregator: AggregatorStub, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the Agent goes by the authorities of the system it gives no CA of its own: its token must not leave."""
+    with serve(certificates) as server:
+        info = {'url': server.url, 'verify_tls': 'true', 'token': 'of-the-agent'}
+        monkeypatch.setattr('datadog_checks.kubelet_compliance.check.get_connection_info', lambda: info)
+        sent = collect(check_from(POD_ANNOTATIONS, tls_verify=False, tls_ignore_warning=True), aggregator)
+        assert server.requests == []
+        assert 'the certificate of the kubelet is not trusted' in sent.kubelet[1]
 
 
 @pytest.mark.usefixtures('procfs')
