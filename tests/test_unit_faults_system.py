@@ -91,6 +91,26 @@ def test_an_error_of_the_system_at_any_step_is_unknown_and_never_green(
     assert nth > 20
 
 
+@pytest.mark.parametrize('error', [errno.EIO, errno.ESTALE])
+def test_no_handle_is_left_when_what_is_open_can_no_longer_be_looked_at(
+    tmp_path: Path, aggregator: AggregatorStub, error: int
+) -> None:
+    """As on a network file system whose server has gone: `collect` sees to the handles."""
+    write_process(tmp_path / 'proc', PID, lay_out(tmp_path / 'etc'))
+    for nth in itertools.count(1):
+
+        def refuse(number: int, nth: int = nth) -> None:
+            if number == nth:
+                raise OSError(error, os.strerror(error))
+
+        with steps(refuse, OF_HANDLES) as made:
+            sent = collect(check_of(tmp_path / 'proc'), aggregator)
+        assert sent.green == set(), nth
+        if made.count < nth:
+            break
+    assert nth > 20
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 # Without rights, for real
 
