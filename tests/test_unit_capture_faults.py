@@ -86,6 +86,19 @@ def test_a_capture_that_is_cut_off_at_any_file_says_so_in_one_line(
         assert_refused(status, *capsys.readouterr(), why)
 
 
+def test_a_capture_that_is_cut_off_at_any_file_is_never_judged_to_be_compliant(
+    procfs: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for nth in range(1, number_of_files(procfs, tmp_path) + 1):
+        copy = tmp_path / f'copy{nth}'
+        cut_off(procfs, copy, nth, errno.ENOSPC)
+        capsys.readouterr()
+        status = main(['--node', str(copy), '--rule', IPTABLES])
+        shown = capsys.readouterr()
+        assert status == 2, (nth, shown.out)
+        assert ' COMPLIANT' not in shown.out
+
+
 def capture_in(wrap: tuple[str, ...], procfs: Path, copy: Path) -> tuple[int, str, str]:
     done = subprocess.run(
         [*wrap, *COMMAND, '--procfs', str(procfs), '--capture', str(copy)], capture_output=True, text=True, check=False
