@@ -16,6 +16,7 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.cli import main
+from datadog_checks.kubelet_compliance.host import Host
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer, serve
@@ -66,6 +67,17 @@ def test_a_pods_kubelet_alone_is_no_kubelet(
     write_other(procfs, files, f'--make-iptables-util-chains={claims}')
     sent = collect(check_of(procfs), aggregator)
     assert (sent.found, sent.rules, sent.green) == (0, {}, set())
+    assert sent.kubelet == (UNKNOWN, 'no kubelet runs on this host')
+
+
+@pytest.mark.parametrize('files', [IN_A_POD, IN_A_CONTAINER, OF_A_USER], ids=['pod', 'container', 'user'])
+def test_no_file_of_a_pods_kubelet_is_looked_at(
+    procfs: Path, aggregator: AggregatorStub, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
+) -> None:
+    write_other(procfs, files, '--config=/etc/shadow', '--config-dir=/etc', '--kubeconfig=/proc/1/environ')
+    for name in ('read_file', 'read_files', 'file_status', 'service_files'):
+        monkeypatch.setattr(Host, name, None)
+    sent = collect(check_of(procfs, rules=None), aggregator)
     assert sent.kubelet == (UNKNOWN, 'no kubelet runs on this host')
 
 
