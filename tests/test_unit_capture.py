@@ -70,7 +70,7 @@ def describe(message: str, cwd: Path) -> str:
 
 def copy_of(host: Host, folder: Path) -> Path:
     image = record(host, SELECTION, None)
-    write_node(str(folder), image.files, image.links)
+    write_node(str(folder), image.files, image.links, seal=NODE_FACTS)
     return folder
 
 
@@ -197,7 +197,7 @@ def test_a_link_in_place_of_the_folder_is_refused(node: Path, tmp_path: Path) ->
 @pytest.mark.parametrize('path', ['../x', 'a/../../x', '/x', 'a//x', ''])
 def test_nothing_is_written_outside_of_the_folder(tmp_path: Path, path: str) -> None:
     with pytest.raises(ValueError, match='no path below'):
-        write_node(str(tmp_path / 'copy'), {path: b'x'}, {})
+        write_node(str(tmp_path / 'copy'), {path: b'x', 'seal': b''}, {}, 'seal')
     assert [found.name for found in tmp_path.iterdir()] == ['copy']
     assert list((tmp_path / 'copy').iterdir()) == []
 
@@ -205,9 +205,10 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path: Path, path: str) -> 
 def test_no_link_is_followed_while_writing(tmp_path: Path) -> None:
     outside = tmp_path / 'outside'
     outside.mkdir()
-    write_node(str(tmp_path / 'first'), {}, {'a': str(outside)})
+    write_node(str(tmp_path / 'first'), {'seal': b''}, {'a': str(outside)}, 'seal')
     with pytest.raises(OSError):
-        write_node(str(tmp_path / 'copy'), {'b/x': b'', 'b/y/z': b''}, {'b/y': str(outside), 'b/y/x': 'nowhere'})
+        files = {'b/x': b'', 'b/y/z': b'', 'seal': b''}
+        write_node(str(tmp_path / 'copy'), files, {'b/y': str(outside), 'b/y/x': 'nowhere'}, 'seal')
     assert list(outside.iterdir()) == []
 
 

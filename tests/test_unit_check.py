@@ -376,7 +376,7 @@ def test_a_kubelet_that_runs_with_false_is_not_saved_by_its_file(
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
     (tmp_path / 'c.yaml').write_text(f'{HEAD}makeIPTablesUtilChains: true\n')
-    show(procfs, standins.launch(('kubelet', f'--config={tmp_path}/c.yaml')))
+    show(procfs, standins.launch(('kubelet', f'--config={tmp_path}/c.yaml'), handles=(api.handle,)))
     api.body = RUNNING_FALSE
     dd_run_check(asking(procfs, api, certificates))
     assert rule_sent(aggregator).status == CRITICAL
@@ -392,7 +392,7 @@ def test_a_file_that_changed_is_no_matter_where_configz_tells_what_runs(
 ) -> None:  # fmt: skip
     config = tmp_path / 'c.yaml'
     config.write_text(HEAD)
-    show(procfs, standins.launch(('kubelet', f'--config={config}')))
+    show(procfs, standins.launch(('kubelet', f'--config={config}'), handles=(api.handle,)))
     change_later(config, f'{HEAD}makeIPTablesUtilChains: true\n')
     dd_run_check(asking(procfs, api, certificates))
     assert rule_sent(aggregator).status == OK
@@ -403,7 +403,7 @@ def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
-    show(procfs, standins.launch(('kubelet', '--config=/nonexistent/c.yaml')))
+    show(procfs, standins.launch(('kubelet', '--config=/nonexistent/c.yaml'), handles=(api.handle,)))
     dd_run_check(asking(procfs, api, certificates))
     assert rule_sent(aggregator).status == OK
     assert kubelet_sent(aggregator).status == WARNING
@@ -424,7 +424,7 @@ def test_a_kubelet_that_does_not_tell_is_judged_by_its_files_with_a_warning(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates, change: dict[str, Any], says: str,
 ) -> None:  # fmt: skip
-    show(procfs, standins.launch(('kubelet',)))
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
     vars(api).update(change)
     dd_run_check(asking(procfs, api, certificates))
     assert rule_sent(aggregator).status == OK
@@ -435,7 +435,7 @@ def test_a_kubelet_that_does_not_tell_is_judged_by_its_files_with_a_warning(
 def test_in_the_steady_state_the_kubelet_gets_no_request(
     standins: Standins, procfs: Path, dd_run_check: Run, api: KubeletServer, certificates: Certificates
 ) -> None:
-    standin = standins.launch(('kubelet',))
+    standin = standins.launch(('kubelet',), handles=(api.handle,))
     show(procfs, standin)
     check = asking(procfs, api, certificates)
     for _ in range(4):
@@ -452,7 +452,7 @@ def test_with_use_configz_off_nothing_is_asked(
     certificates: Certificates,
     use_configz: Any,
 ) -> None:
-    show(procfs, standins.launch(('kubelet',)))
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
     dd_run_check(asking(procfs, api, certificates, use_configz=use_configz))
     assert api.requests == []
 
@@ -468,13 +468,30 @@ def test_without_a_kubelet_nothing_is_asked_and_it_is_said_that_one_is_hidden(
     aggregator.assert_metric('kubelet_compliance.kubelet.found', value=0, count=1)
 
 
-def test_of_several_kubelets_the_answer_belongs_to_the_one_that_is_told_to_listen_there(
+def test_of_several_kubelets_the_answer_belongs_to_the_one_that_holds_the_socket(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
     api.body = RUNNING_FALSE
     port = api.url.rpartition(':')[2]
-    show(procfs, standins.launch(('kubelet', f'--port={port}')), standins.launch(('kubelet', '--port=1')))
+    told, holding = standins.launch(('kubelet', f'--port={port}')), standins.launch(('kubelet',), handles=(api.handle,))
+    show(procfs, told, holding)
+    check = asking(procfs, api, certificates)
+    dd_run_check(check)
+    assert rule_sent(aggregator).message.startswith('the worst of 2 kubelets: running with ')
+    assert kubelet_sent(aggregator).status == OK
+    assert check.last is not None
+    (pid,) = [report.process.pid for report in check.last.kubelets if 'running' in report.findings[0].message]
+    assert pid == holding.pid
+
+
+def test_where_sockets_cannot_be_seen_the_answer_belongs_to_the_one_that_is_told_to_listen_there(
+    procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, api: KubeletServer, certificates: Certificates
+) -> None:
+    api.body = RUNNING_FALSE
+    port = api.url.rpartition(':')[2]
+    write_process(procfs, 501, ('kubelet', f'--port={port}'))
+    write_process(procfs, 502, ('kubelet', '--port=1'))
     dd_run_check(asking(procfs, api, certificates))
     assert rule_sent(aggregator).message.startswith('the worst of 2 kubelets: running with ')
     assert kubelet_sent(aggregator).status == OK
@@ -484,7 +501,8 @@ def test_of_several_kubelets_that_cannot_be_told_apart_none_is_asked(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
-    show(procfs, standins.launch(('kubelet',)), standins.launch(('kubelet',)))
+    both = [standins.launch(('kubelet',), handles=(api.handle,)) for _ in range(2)]
+    show(procfs, *both)
     dd_run_check(asking(procfs, api, certificates))
     assert '/configz' not in api.paths()
     assert kubelet_sent(aggregator).status == WARNING
@@ -536,7 +554,7 @@ def test_benchmark_auto_goes_by_the_version_that_the_kubelet_tells(
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
     api.version = 'v1.32.1'
-    show(procfs, standins.launch(('kubelet',)))
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
     check = asking(procfs, api, certificates, benchmark='auto')
     check.check_id = 'test'
     dd_run_check(check)
@@ -555,7 +573,7 @@ def test_the_agents_own_connection_is_used_where_it_has_one(
     api.token, api.body = 'agents-token', RUNNING_FALSE
     info = {'url': api.url, 'verify_tls': 'true', 'ca_cert': str(certificates.ca), 'token': 'agents-token'}
     monkeypatch.setattr('datadog_checks.kubelet_compliance.check.get_connection_info', lambda: info)
-    show(procfs, standins.launch(('kubelet',)))
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
     dd_run_check(check_of(procfs))
     assert rule_sent(aggregator).status == CRITICAL
     info['err'] = 'the kubelet client is not ready'
@@ -571,7 +589,7 @@ def test_a_netrc_of_the_agents_user_is_not_sent_to_the_kubelet(
 ) -> None:  # fmt: skip
     (tmp_path / 'netrc').write_text('default login somebody password something\n')
     monkeypatch.setenv('NETRC', str(tmp_path / 'netrc'))
-    show(procfs, standins.launch(('kubelet',)))
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
     dd_run_check(asking(procfs, api, certificates))
     assert api.requests
     assert not any('authorization' in {name.lower() for name in headers} for _, headers in api.requests)

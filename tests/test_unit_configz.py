@@ -47,7 +47,7 @@ def kubelet(certificates: Certificates) -> Iterator[KubeletServer]:
 def connection(url: str, agents_own: dict[str, Any] | None = None, **options: Any) -> Connection:
     """As the check makes one: through the base class's `self.http`."""
     check = AgentCheck('test', {}, [{'timeout': 2, **options}])
-    made = connect(check.http, None if agents_own else url, lambda: agents_own)
+    made = connect(lambda: check.http, None if agents_own else url, lambda: agents_own)
     assert isinstance(made, Connection)
     return made
 
@@ -183,7 +183,7 @@ def test_the_agents_token_never_goes_to_an_address_that_an_option_names(
     kubelet: KubeletServer, certificates: Certificates
 ) -> None:
     check = AgentCheck('test', {}, [{'tls_ca_cert': str(certificates.ca)}])
-    made = connect(check.http, kubelet.url, lambda: {'url': 'https://127.0.0.1:9', 'token': 'agents-token'})
+    made = connect(lambda: check.http, kubelet.url, lambda: {'url': 'https://127.0.0.1:9', 'token': 'agents-token'})
     assert isinstance(made, Connection)
     assert isinstance(KubeletApi().running(PROCESS, made), Configuration)
     ((_, headers),) = kubelet.requests
@@ -268,7 +268,7 @@ def test_use_configz_takes_nothing_else() -> None:
 
 def test_where_the_agent_cannot_say_now_how_to_reach_the_kubelet_that_is_unknown() -> None:
     http = AgentCheck('test', {}, [{}]).http
-    assert connect(http, None, None) is None
-    assert connect(http, None, lambda: None) is None
-    assert connect(http, None, lambda: {}) is None
-    assert isinstance(connect(http, None, lambda: {'err': 'temporary failure'}), Unknown)
+    assert connect(lambda: http, None, None) is None
+    assert connect(lambda: http, None, lambda: None) is None
+    assert connect(lambda: http, None, lambda: {}) is None
+    assert isinstance(connect(lambda: http, None, lambda: {'err': 'temporary failure'}), Unknown)

@@ -52,7 +52,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'stamps': set(),
     'rooted': {'stamps'},
     'identity': set(),
-    'processes': {'capture', 'identity', 'model', 'names', 'stamps'},
+    'processes': {'capture', 'identity', 'model', 'names', 'rooted', 'stamps'},
     'host': {'capture', 'identity', 'model', 'processes', 'rooted', 'stamps'},
     'patient_host': {'capture', 'host', 'model', 'patience', 'processes'},
     'memory': {'model'},

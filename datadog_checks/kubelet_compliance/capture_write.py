@@ -15,13 +15,18 @@ FOLDER_MODE = 0o700
 FILE_MODE = 0o600
 
 
-def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str]) -> None:
-    """Write files and links, by their paths below a folder that must not exist. Raises OSError."""
+def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str], seal: str) -> None:
+    """Write files and links, by their paths below a folder that must not exist. Raises OSError.
+
+    `seal`: the file that is made first and filled last, so that a copy that was cut off shows by it.
+    """
     os.mkdir(folder, FOLDER_MODE)
     root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
+        write_file(root, seal, b'')
         for path, data in sorted(files.items()):
-            write_file(root, path, data)
+            if path != seal:
+                write_file(root, path, data)
         for path, target in sorted(links.items()):
             *parents, name = names_of(path)
             parent = open_folder(root, parents)
@@ -29,15 +34,16 @@ def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str]
                 os.symlink(target, name, dir_fd=parent)
             finally:
                 os.close(parent)
+        write_file(root, seal, files[seal], os.O_WRONLY)
     finally:
         os.close(root)
 
 
-def write_file(root: int, path: str, data: bytes) -> None:
+def write_file(root: int, path: str, data: bytes, how: int = os.O_WRONLY | os.O_CREAT | os.O_EXCL) -> None:
     *parents, name = names_of(path)
     parent = open_folder(root, parents)
     try:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        flags = how | os.O_NOFOLLOW
         with open(os.open(name, flags, FILE_MODE, dir_fd=parent), 'wb') as file:
             file.write(data)
     finally:

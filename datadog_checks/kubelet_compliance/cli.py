@@ -137,7 +137,7 @@ def capture(host: Host, selection: Selection, options: argparse.Namespace) -> st
     """Write this node, as it is seen now, into a new folder. Raises CannotAnswer."""
     try:
         image = record(host, selection, configz_of(options))
-        write_node(options.capture, image.files, image.links)
+        write_node(options.capture, image.files, image.links, seal=NODE_FACTS)
     except FileExistsError:
         raise CannotAnswer(f'{options.capture} exists: name a folder that does not') from None
     except (CannotCapture, CannotRead, NotThere, OSError, ValueError) as error:

@@ -19,7 +19,9 @@ from .launches import read_launch
 from .memory import Memory
 from .model import (
     Declared,
+    DropIns,
     Evidence,
+    File,
     FileSet,
     FileSubject,
     KubeletReport,
@@ -27,11 +29,15 @@ from .model import (
     Process,
     Selection,
     Unknown,
+    Unreadable,
 )
-from .ownership import address_of, listens_by_configuration
+from .ownership import UrlError, address_of, listens_by_configuration
 from .resolve import NOT_ASKED, declare, resolve, resolve_files, running_values
 
 NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
+
+
+CHANGED_MEANWHILE = 'it changed while it was read'
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +95,7 @@ class Collector:
         self.memory.forget_all_but(scan.processes)
         self.api.forget_all_but(scan.processes)
         kubelets = [self.look_at(process) for process in scan.processes]
-        asked = self.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
-        version = self.version([kubelet.evidence.process for kubelet in asked], connection)
+        asked, version = self.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
         asked = self.by_version(asked, version)
         reports = []
         for kubelet in asked:
@@ -115,38 +120,49 @@ class Collector:
         evidence = self.memory.settle(read(self.host, evidence, flags))
         return Kubelet(evidence, flags, declare(evidence))
 
-    def ask(self, kubelets: list[Kubelet], connection: Connection | Unknown | None) -> list[Kubelet]:
-        """Add what runs, for the one kubelet that the connection leads to."""
+    def ask(
+        self, kubelets: list[Kubelet], connection: Connection | Unknown | None
+    ) -> tuple[list[Kubelet], str | Unknown]:
+        """Add what runs, for the one kubelet that the connection leads to; and that kubelet's version."""
+        no_version = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
         if connection is None or not kubelets:
-            return kubelets
-        if isinstance(connection, Unknown):
-            return [replace(kubelet, problems=(connection,)) for kubelet in kubelets]
-        owner = self.owner_of(kubelets, connection.url)
-        if isinstance(owner, Unknown):
-            return [replace(kubelet, problems=(owner,)) for kubelet in kubelets]
-        running = self.api.running(owner.evidence.process, connection)
+            return kubelets, no_version
+        owner = connection if isinstance(connection, Unknown) else self.owner_of(kubelets, connection.url)
+        if isinstance(connection, Unknown) or isinstance(owner, Unknown):
+            return [replace(kubelet, problems=(owner,)) for kubelet in kubelets], no_version  # type: ignore[arg-type]
+        process = owner.evidence.process
+        running = self.api.running(process, connection)
         problems = (running,) if isinstance(running, Unknown) else ()
         answered = replace(owner, running=running, problems=problems)
-        return [answered if kubelet is owner else kubelet for kubelet in kubelets]
+        asked = [answered if kubelet is owner else kubelet for kubelet in kubelets]
+        return asked, self.api.version(process, connection) if len(kubelets) == 1 else no_version
 
     def owner_of(self, kubelets: list[Kubelet], url: str) -> Kubelet | Unknown:
-        """The kubelet that an answer from the URL belongs to: the only one, or the only one that listens there."""
-        if len(kubelets) == 1:
-            return kubelets[0]
-        host, port = address_of(url)
-        listening = [kubelet for kubelet in kubelets if self.host.listens(kubelet.evidence.process, port)]
-        if len(listening) == 1:
-            return listening[0]
-        told = [kubelet for kubelet in kubelets if listens_by_configuration(kubelet.declared, host, port)]
-        if len(told) == 1 and not listening:
+        """The kubelet that an answer from the URL belongs to: the one that holds the socket there."""
+        settled = [kubelet for kubelet in kubelets if self.api.is_settled(kubelet.evidence.process)]
+        if settled:
+            # Nothing is asked now, and what was answered was its own.
+            return settled[0]
+        try:
+            host, port = address_of(url)
+        except UrlError as error:
+            return Unknown(str(error))
+        answering = [(kubelet, self.host.answers_at(kubelet.evidence.process, host, port)) for kubelet in kubelets]
+        certain = [kubelet for kubelet, it_answers in answering if it_answers]
+        possible = [kubelet for kubelet, it_answers in answering if it_answers is None]
+        if len(certain) == 1:
+            return certain[0]
+        if not certain and not possible:
+            return Unknown(
+                f'/configz was not asked for: no kubelet listens at port {port}, another process answers there',
+                'correct kubelet_url, or look which process listens there',
+            )
+        told = [kubelet for kubelet in possible if listens_by_configuration(kubelet.declared, host, port)]
+        if not certain and len(possible) == 1:
+            return possible[0]
+        if not certain and len(told) == 1:
             return told[0]
         return Unknown(f'{len(kubelets)} kubelets run here, and which of them answers at port {port} cannot be told')
-
-    def version(self, processes: list[Process], connection: Connection | Unknown | None) -> str | Unknown:
-        """The version of the kubelet, where there is one and it tells."""
-        if len(processes) != 1 or not isinstance(connection, Connection):
-            return Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
-        return self.api.version(processes[0], connection)
 
     def by_version(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
         """What depends on the version: the benchmark, if it is to be chosen, and how old kubelets merge drop-ins."""
@@ -179,15 +195,21 @@ def flags_of(evidence: Evidence) -> Flags | None:
 
 
 def read(host: Host, evidence: Evidence, flags: Flags | None) -> Evidence:
-    """Add the files that the command line names."""
+    """Add the files that the command line names, all as they were at one time."""
     if flags is None:
         return evidence
     process, config, folder = evidence.process, flags.text('config'), flags.text('config-dir')
-    return replace(
+    seen = replace(
         evidence,
         config=host.read_file(process, config) if config else None,
         drop_ins=host.read_drop_ins(process, folder) if folder else None,
     )
+    if not host.is_still_so():
+        if isinstance(seen.config, File):
+            seen = replace(seen, config=Unreadable(config, CHANGED_MEANWHILE))
+        if isinstance(seen.drop_ins, DropIns):
+            seen = replace(seen, drop_ins=Unreadable(folder, CHANGED_MEANWHILE))
+    return seen
 
 
 def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:

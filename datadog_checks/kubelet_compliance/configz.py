@@ -111,6 +111,11 @@ class Once:
         """Whether a question that failed is to be asked again now."""
         return any(self.clock() >= failure.again_at for failure in self.failures.values())
 
+    def is_settled(self, process: Process) -> bool:
+        """Whether there is nothing to ask the process now."""
+        failure = self.failures.get(process.key)
+        return process.key in self.answers or failure is not None and self.clock() < failure.again_at
+
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
         self.answers = {key: answer for key, answer in self.answers.items() if key in alive}
@@ -132,6 +137,9 @@ class KubeletApi:
     def version(self, process: Process, connection: Connection) -> str | Unknown:
         """The version of a process, such as `v1.31.4`."""
         return self.versions.ask(process, lambda: parse_version(self.fetch(connection, '/metrics')))
+
+    def is_settled(self, process: Process) -> bool:
+        return self.configurations.is_settled(process) and self.versions.is_settled(process)
 
     def has_to_ask(self) -> bool:
         return self.configurations.has_to_ask() or self.versions.has_to_ask()

@@ -32,15 +32,19 @@ def wants_configz(option: bool | str | None) -> bool | None:
 
 
 def connect(
-    http: RequestsWrapper, kubelet_url: str | None, agents_own: Callable[[], Mapping[str, Any] | None] | None
+    http: Callable[[], RequestsWrapper],
+    kubelet_url: str | None,
+    agents_own: Callable[[], Mapping[str, Any] | None] | None,
 ) -> Connection | Unknown | None:
     """A connection; None where nothing says how to reach the kubelet, Unknown where the Agent cannot say it now.
+
+    `http`: gives the base class's wrapper, which loads much, so only who asks has it made.
 
     With `kubelet_url` only the instance's own credentials are sent: the Agent's token never goes to an address that
     an option names.
     """
     if kubelet_url:
-        return connection(http, kubelet_url, {})
+        return connection(http(), kubelet_url, {})
     try:
         info = dict(agents_own() or {}) if agents_own is not None else None
     except Exception:
@@ -52,8 +56,11 @@ def connect(
         return NOT_KNOWN
     credentials = KubeletCredentials(info)
     url = str(info['url'])
-    options = {'cert': credentials.cert_pair(), 'headers': credentials.headers(url), 'verify': credentials.verify()}
-    return connection(http, url, {name: value for name, value in options.items() if value is not None})
+    verify = credentials.verify()
+    options = {'cert': credentials.cert_pair(), 'headers': credentials.headers(url)}
+    given = {name: value for name, value in options.items() if value is not None}
+    # Without a CA of its own the Agent goes by those of the system; what the instance says must not take that away.
+    return connection(http(), url, {**given, 'verify': True if verify is None else verify})
 
 
 def connection(http: RequestsWrapper, url: str, options: Mapping[str, Any]) -> Connection:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import iter_listening, root_of, unit_of
+from .identity import listeners_at, root_of, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, Processes, ProcessGone
 from .rooted import CannotRead, NotThere, Root, reason
@@ -22,7 +22,8 @@ from .stamps import Trace
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
-MAX_HANDLES = 4096
+MAX_HANDLES = 65536
+MAX_SOCKET_BYTES = 1024 * 1024
 MAX_MOUNTINFO_BYTES = 8 * 1024 * 1024
 
 UNIT_FOLDERS = (
@@ -89,10 +90,18 @@ class Host(Processes):
         return False
 
     def is_unchanged(self) -> bool:
-        return self.trace.is_trusted() and self.processes_are_the_same() and self.trace.files_are_unchanged()
+        is_proof = bool(self.trace.processes) and self.trace.is_trusted()
+        return is_proof and self.processes_are_the_same() and self.trace.files_are_unchanged()
+
+    def is_still_so(self) -> bool:
+        """Whether all files that this look has met lie where they were, so that what was read is of one time."""
+        return self.trace.files_are_unchanged()
 
     def find_kubelets(self) -> Scan:
         scan = super().find_kubelets()
+        if scan.doubtful or not scan.processes:
+            # Only a process that is known can prove that there is nothing to look for.
+            self.trace.give_up()
         alive = {process.key for process in scan.processes}
         self.refused &= alive
         self.same_root = {key: same for key, same in self.same_root.items() if key in alive}
@@ -144,16 +153,34 @@ class Host(Processes):
                 files.append(drop_ins)
         return FileSet(tuple(files))
 
-    def listens(self, process: Process, port: int) -> bool:
-        """Whether the process holds a socket that listens on a TCP port; False where that cannot be read."""
+    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
+        """Whether it is the process that listens where a connection to an address leads; None where that is not shown.
+
+        Who listens is public, which process holds the socket is not: then it must at least be of a user who may run
+        the kubelet.
+        """
         self.trace.give_up()
-        folder = f'{self.procfs}/{process.pid}'
         try:
-            tables = self.text(process.pid, 'net/tcp') + self.text(process.pid, 'net/tcp6')
-            links = [os.readlink(f'{folder}/fd/{name}') for name in os.listdir(f'{folder}/fd')[:MAX_HANDLES]]
-        except (ProcessGone, OSError):
+            tables = [self.read(process.pid, f'net/{name}', MAX_SOCKET_BYTES) for name in ('tcp', 'tcp6')]
+        except (ProcessGone, PermissionError):
+            return None
+        listeners = listeners_at(os.fsdecode(b'\n'.join(tables)), host, port)
+        if not listeners:
+            return None if any(len(table) == MAX_SOCKET_BYTES for table in tables) else False
+        if any(listener.uid not in self.admission.uids for listener in listeners):
             return False
-        return any(f'socket:[{inode}]' in links for inode in iter_listening(tables, port))
+        held = self.sockets_of(process)
+        return None if held is None else all(f'socket:[{listener.inode}]' in held for listener in listeners)
+
+    def sockets_of(self, process: Process) -> set[str] | None:
+        """What the handles of a process lead to; None where they may not be seen, or are too many."""
+        folder = f'{self.procfs}/{process.pid}/fd'
+        try:
+            names = os.listdir(folder)
+            return None if len(names) > MAX_HANDLES else {os.readlink(f'{folder}/{name}') for name in names}
+        except OSError:
+            # A handle that was closed meanwhile, too: it is looked at again before anything is asked.
+            return None
 
     def first_seen(self, process: Process, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         """What the first view shows that shows anything; else what the last one says of the path."""
@@ -197,15 +224,16 @@ class Host(Processes):
         if self.capture is not None:
             return True
         if process.key not in self.same_root:
-            own, first = (self.mountinfo(pid) for pid in (process.pid, 1))
-            self.same_root[process.key] = process.container is None and root_of(own) == root_of(first)
+            if process.container is not None:
+                return False
+            try:
+                own, first = (os.fsdecode(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES)) for pid in (process.pid, 1))
+            except (ProcessGone, PermissionError):
+                # It may be hidden; a kubelet outside of containers is most likely on the host's root.
+                self.trace.give_up()
+                return True
+            self.same_root[process.key] = root_of(own) == root_of(first)
         return self.same_root[process.key]
-
-    def mountinfo(self, pid: int) -> str:
-        try:
-            return os.fsdecode(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES))
-        except (ProcessGone, PermissionError):
-            return ''
 
     def working_directory(self, process: Process) -> str:
         """The process's working directory as it names it. Raises CannotRead."""

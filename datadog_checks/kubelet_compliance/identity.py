@@ -9,14 +9,18 @@ Any container can run a program called kubelet. The node's own runs in no pod an
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Address, IPv6Address, ip_address
 
 PODS = 'kubepods'
 """Part of the name of the cgroup that holds all pods, with both cgroup drivers: `kubepods`, `kubepods.slice`."""
 
 UNIT = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
 LISTENING = '0A'
+SOCKET_ADDRESS = re.compile(r'[0-9A-F]{8}(?:[0-9A-F]{24})?')
 UID = re.compile(r'[0-9]{1,10}')
 LINE = re.compile(r'[^\n]+')
 """Lines as the kernel ends them: a name may hold all else that `splitlines` takes for an end."""
@@ -107,9 +111,44 @@ def container_of(cgroup: str) -> str | None:
     return found[-1] if found else None
 
 
-def iter_listening(table: str, port: int) -> Iterator[str]:
-    """The inodes of the sockets that listen on a port, in /proc/PID/net/tcp and tcp6."""
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A socket that listens: its address, the user who made it, and its inode, by which a process holds it."""
+
+    address: IPv4Address | IPv6Address
+    uid: int
+    inode: str
+
+
+def iter_listeners(table: str, port: int) -> Iterator[Listener]:
+    """The sockets that listen on a port, in /proc/PID/net/tcp and tcp6."""
     for line in table.split('\n'):
         fields = line.split()
-        if len(fields) > 9 and fields[3] == LISTENING and fields[1].rpartition(':')[2] == f'{port:04X}':
-            yield fields[9]
+        if len(fields) < 10 or fields[3] != LISTENING or not UID.fullmatch(fields[7]):
+            continue
+        address, _, its_port = fields[1].rpartition(':')
+        if its_port == f'{port:04X}' and SOCKET_ADDRESS.fullmatch(address):
+            yield Listener(socket_address(address), int(fields[7]), fields[9])
+
+
+def socket_address(text: str) -> IPv4Address | IPv6Address:
+    """An address as the kernel prints it: each 32 bits as a number, in the byte order of the machine."""
+    words = [int(text[start : start + 8], 16).to_bytes(4, sys.byteorder) for start in range(0, len(text), 8)]
+    if len(words) == 1:
+        return IPv4Address(words[0])
+    address = IPv6Address(b''.join(words))
+    return address.ipv4_mapped or address
+
+
+def listeners_at(table: str, host: str, port: int) -> list[Listener]:
+    """Those that a connection to an address may reach: those at just that address, else those at all addresses.
+
+    Where the host is a name, all on that port.
+    """
+    found = list(iter_listeners(table, port))
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return found
+    exact = [listener for listener in found if listener.address == address]
+    return exact or [listener for listener in found if listener.address.is_unspecified]

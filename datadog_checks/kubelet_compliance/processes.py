@@ -15,10 +15,10 @@ from .capture import Capture
 from .identity import Foreign, begins_outside, container_of, is_in_pod, is_nested, real_uid
 from .model import Process, Scan, Unknown
 from .names import COMMS, DATAPATHS, MAX_COMMAND_LINE_BYTES, NoKubelet, read_command_line
+from .rooted import read_up_to
 from .stamps import ProcessStamp, Trace
 
 PAGE_BYTES = 4096
-CHUNK_BYTES = 64 * 1024
 MAX_TEXT_BYTES = 64 * 1024
 LONGEST_NUMBER = 20
 """Digits of a number of 64 bits."""
@@ -102,9 +102,6 @@ class Processes:
                 found.hidden += 1
         if not pids or found.hidden:
             found.doubtful.append(self.hidden_processes(found.hidden))
-        if found.doubtful or not found.processes:
-            # Only a process that is known can prove that there is nothing to look for.
-            self.trace.give_up()
         return Scan(tuple(found.processes), tuple(found.doubtful), tuple(found.turned_away), frozenset(found.names))
 
     def no_processes(self, error: OSError) -> Unknown:
@@ -172,9 +169,12 @@ class Processes:
     def is_running(self, process: Process) -> bool:
         """Whether the pid is still that of the same process, and still a kubelet."""
         try:
-            return self.is_still(process.pid, process.start_ticks)
+            is_running = self.is_still(process.pid, process.start_ticks)
         except (ProcessGone, PermissionError):
-            return False
+            is_running = False
+        if not is_running:
+            self.trace.give_up()
+        return is_running
 
     def processes_are_the_same(self) -> bool:
         """Whether the kubelets that were found are the same processes, and run the same programs."""
@@ -221,7 +221,8 @@ class Processes:
         try:
             handle = os.open(f'{self.procfs}/{pid}/{name}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
-                return read_all(handle, limit)
+                # The kernel gives what is less than a page in one piece.
+                return os.read(handle, limit) if limit <= PAGE_BYTES else read_up_to(handle, limit)
             finally:
                 os.close(handle)
         except (FileNotFoundError, ProcessLookupError):
@@ -235,15 +236,6 @@ class Processes:
         if self.capture is not None:
             return self.capture.started_at(stat.start_ticks)
         return booted_at() + stat.start_ticks / os.sysconf('SC_CLK_TCK')
-
-
-def read_all(handle: int, limit: int) -> bytes:
-    """What an open file of /proc holds, up to a limit."""
-    parts = [os.read(handle, min(limit, CHUNK_BYTES))]
-    # The kernel gives what is less than a page in one piece.
-    while limit > PAGE_BYTES and parts[-1] and (limit := limit - len(parts[-1])):
-        parts.append(os.read(handle, min(limit, CHUNK_BYTES)))
-    return b''.join(parts)
 
 
 def booted_at() -> float:

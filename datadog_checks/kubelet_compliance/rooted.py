@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from .stamps import Trace
 
 MAX_FILE_BYTES = 256 * 1024
+CHUNK_BYTES = 64 * 1024
 MAX_LINKS = 40
 MAX_ENTRIES = 4096
 MAX_FOLDERS_DEEP = 256
@@ -101,12 +102,12 @@ class Root:
     def status(self, path: str) -> os.stat_result:
         """Mode and owner of what a path leads to. Raises NotThere and CannotRead."""
         with self.resolve(path) as found:
-            return os.fstat(found.handle)
+            return found.status
 
     def read(self, path: str) -> Content:
         """Read a regular file of at most MAX_FILE_BYTES. Raises NotThere and CannotRead."""
         with self.resolve(path) as found:
-            kind = next((name for is_kind, name in KINDS if is_kind(found.mode)), None)
+            kind = next((name for is_kind, name in KINDS if is_kind(found.status.st_mode)), None)
             if kind == 'a directory':
                 raise NotThere('it is a directory')
             if kind:
@@ -122,9 +123,9 @@ class Root:
     def read_regular(self, found: Found) -> Content:
         # By way of /proc/self/fd the very file that was looked at is opened, whatever its name leads to by now.
         handle = os.open(f'/proc/self/fd/{found.handle}', os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(handle, 'rb') as file:
+        with closing(handle):
             before = os.fstat(handle)
-            data = file.read(MAX_FILE_BYTES + 1)
+            data = read_up_to(handle, MAX_FILE_BYTES + 1)
             after = os.fstat(handle)
         if len(data) > MAX_FILE_BYTES:
             raise CannotRead(f'it is larger than {MAX_FILE_BYTES // 1024} KiB')
@@ -143,7 +144,7 @@ class Root:
         A path that is no folder is its own only entry. Raises NotThere and CannotRead.
         """
         with self.resolve(path, follow_last=False) as found:
-            if not stat.S_ISDIR(found.mode):
+            if not stat.S_ISDIR(found.status.st_mode):
                 return Walk((path,), found.changed_at)
             entries: list[str] = []
             try:
@@ -188,11 +189,10 @@ class Root:
                     continue
                 above, place = place, f'{place}/{name}' if place else name
                 try:
-                    there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+                    there, status = step(here, name)
                 except (FileNotFoundError, NotADirectoryError):
                     self.trace.missed(anchor, place)
                     raise
-                status = os.fstat(there)
                 if not stat.S_ISLNK(status.st_mode) or not names and not follow_last:
                     os.close(here)
                     here = there
@@ -213,7 +213,7 @@ class Root:
                     anchor, place = self.root_path, ''
             status = os.fstat(here)
             self.trace.looked_at(anchor, place or '.', status)
-            return Found(here, status.st_mode, max(changed_at, status.st_ctime), (anchor, place or '.'))
+            return Found(here, status, max(changed_at, status.st_ctime), (anchor, place or '.'))
         except BaseException:
             os.close(here)
             raise
@@ -230,9 +230,9 @@ class Root:
         changed_at = status.st_ctime
         for name in listing(handle):
             inner = f'{path}/{name}' if path != '/' else f'/{name}'
-            there = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=handle)
+            there, status = step(handle, name)
             with closing(there):
-                is_folder = stat.S_ISDIR(os.fstat(there).st_mode)
+                is_folder = stat.S_ISDIR(status.st_mode)
                 paths.append(f'{inner}/' if is_folder else inner)
                 if len(paths) > MAX_ENTRIES:
                     raise CannotRead(TOO_MANY)
@@ -251,15 +251,34 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a path leads to: an open O_PATH handle, its mode, and the latest ctime of it and of the links on the way.
+    """What a path leads to: an open O_PATH handle, its status, and the latest ctime of it and of the links on the way.
 
     `place`: an anchor and the path below it without any link, by which the trace knows it.
     """
 
     handle: int
-    mode: int
+    status: os.stat_result
     changed_at: float
     place: tuple[str, str]
+
+
+def step(folder: int, name: str) -> tuple[int, os.stat_result]:
+    """Open a name in an open folder, whatever it is, without following or reading it. Raises OSError."""
+    handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    try:
+        return handle, os.fstat(handle)
+    except OSError:
+        os.close(handle)
+        raise
+
+
+def read_up_to(handle: int, limit: int) -> bytes:
+    """What an open file holds, up to a limit."""
+    parts = []
+    while limit and (part := os.read(handle, min(limit, CHUNK_BYTES))):
+        parts.append(part)
+        limit -= len(part)
+    return b''.join(parts)
 
 
 def components(path: str) -> list[str]:

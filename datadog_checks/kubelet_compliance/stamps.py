@@ -44,7 +44,10 @@ class Places:
 
 
 class Trace:
-    """What was looked at, in one look at a node."""
+    """What was looked at, in one look at a node.
+
+    Of what was met twice the first stamp is held, so that a change in between shows.
+    """
 
     def __init__(self) -> None:
         self.began_at = time.monotonic()
@@ -63,13 +66,13 @@ class Trace:
 
     def passed(self, anchor: str, place: str, status: os.stat_result) -> None:
         """A folder on the way to something."""
-        self.below(anchor).passed[place] = identity_of(status)
+        self.below(anchor).passed.setdefault(place, identity_of(status))
 
     def looked_at(self, anchor: str, place: str, status: os.stat_result) -> None:
         """A file, a link or a folder whose content matters; the stamp was taken before the content was."""
         if time.time() - status.st_ctime < FRESH_SECONDS:
             self.is_provable = False
-        self.below(anchor).looked_at[place] = stamp_of(status)
+        self.below(anchor).looked_at.setdefault(place, stamp_of(status))
 
     def missed(self, anchor: str, place: str) -> None:
         """Nothing is there."""
