@@ -57,6 +57,8 @@ def from_json(line: str) -> Sent:
 
 
 def check_from(given: str) -> AgentCheck:
+    """The check, in a process that has run one before: nothing is left to be imported without rights."""
+    check_of('/nonexistent').run()
     return check_of(**{'procfs' if name == 'procfs_path' else name: value for name, value in json.loads(given).items()})
 
 

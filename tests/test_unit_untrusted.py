@@ -59,9 +59,13 @@ EXAMPLES: dict[str, Any] = {
 
 
 @pytest.fixture(autouse=True)
-def enforced(datadog_agent: DatadogAgentStub) -> None:
-    datadog_agent._config['integration_ignore_untrusted_file_params'] = True
-    datadog_agent._config['integration_trusted_providers'] = list(DEFAULT_TRUSTED_PROVIDERS)
+def enforced(datadog_agent: DatadogAgentStub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an Agent that holds options of pods back; the stub itself is one for all tests."""
+    told = {
+        'integration_ignore_untrusted_file_params': True,
+        'integration_trusted_providers': list(DEFAULT_TRUSTED_PROVIDERS),
+    }
+    monkeypatch.setattr(datadog_agent, '_config', {**datadog_agent._config, **told})
 
 
 def check_from(provider: str, **options: Any) -> KubeletComplianceCheck:
