@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.capture import CONFIGZ, Capture, parse_capture
+from datadog_checks.kubelet_compliance.capture import CONFIGZ, NODE_FACTS, Capture, parse_capture
 from datadog_checks.kubelet_compliance.capture_write import write_node
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.collect import Collector
