@@ -10,7 +10,9 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +48,14 @@ def run_apart(
     return [from_json(line) for line in done.stdout.splitlines()]
 
 
+@contextmanager
+def open_to_all() -> Iterator[Path]:
+    """A folder that every user may enter, as pytest's own may not be."""
+    with tempfile.TemporaryDirectory(prefix='kubelet-compliance-') as folder:
+        os.chmod(folder, 0o755)
+        yield Path(folder)
+
+
 def from_json(line: str) -> Sent:
     said = json.loads(line)
     said['rules'] = {rule: tuple(told) for rule, told in said['rules'].items()}
@@ -58,8 +68,10 @@ def from_json(line: str) -> Sent:
 
 def check_from(given: str) -> AgentCheck:
     """The check, in a process that has run one before: nothing is left to be imported without rights."""
-    check_of('/nonexistent').run()
-    return check_of(**{'procfs' if name == 'procfs_path' else name: value for name, value in json.loads(given).items()})
+    options = json.loads(given)
+    procfs = options.pop('procfs_path')
+    check_of('/nonexistent', **options).run()
+    return check_of(procfs, **options)
 
 
 def tell(check: AgentCheck, *, descriptors: int | None = None) -> None:

@@ -10,7 +10,6 @@ import itertools
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -18,7 +17,7 @@ import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 
-from .apart import run_apart
+from .apart import open_to_all, run_apart
 from .nodes import write_process
 from .sent import (
     BAD,
@@ -43,11 +42,8 @@ REFUSING = [call for call in CALLS if call not in OF_HANDLES]
 
 @pytest.fixture
 def open_folder() -> Iterator[Path]:
-    """A folder that every user may enter, as pytest's own may not be."""
-    folder = Path(tempfile.mkdtemp(prefix='kubelet-compliance-'))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
+    with open_to_all() as folder:
+        yield folder
 
 
 def lay_out(folder: Path) -> tuple[str, ...]:

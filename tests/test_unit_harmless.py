@@ -24,14 +24,14 @@ needs_mounts = pytest.mark.skipif(not MAY_MOUNT, reason='this machine does not l
 
 
 @pytest.fixture
-def procfs(standins: Standins, api: KubeletServer, tmp_path: Path) -> Path:
-    """A kubelet with a file for every rule on files."""
+def procfs(standins: Standins, tmp_path: Path, api: KubeletServer) -> Path:
+    """A kubelet that listens, with a file for every rule on files."""
     (tmp_path / 'd').mkdir()
     for name, text in (('c.yaml', GOOD), ('d/1.conf', BAD), ('kubeconfig', ''), ('ca.pem', '')):
         (tmp_path / name).write_text(text)
     flags = ('config=c.yaml', 'config-dir=d', 'kubeconfig=kubeconfig', f'client-ca-file={tmp_path}/ca.pem')
-    arguments = ('kubelet', *(f'--{flag}' for flag in flags))
-    return show(tmp_path / 'proc', standins.launch(arguments, cwd=tmp_path, handles=(api.handle,)))
+    argv = ('kubelet', *(f'--{flag}' for flag in flags))
+    return show(tmp_path / 'proc', standins.launch(argv, cwd=tmp_path, handles=(api.handle,)))
 
 
 @pytest.fixture
