@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 
+from .apart import open_to_all, run_apart
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer, make_certificates, serve
 from .nodes import write_process
@@ -160,3 +162,25 @@ def test_a_trusted_ca_keeps_an_imposter_out_that_has_no_certificate_of_it(
     sent = collect(check_of(show(tmp_path / 'proc', kubelet), **options), aggregator)
     assert (sent.green, sent.status(IPTABLES)) == (set(), UNKNOWN)
     assert imposter.requests == []
+
+
+@pytest.mark.parametrize('trusted', [False, True])
+def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate_counts(
+    standins: Standins, tmp_path: Path, certificates: Certificates, trusted: bool
+) -> None:
+    """An Agent without rights may not look at the handles of the kubelet."""
+    with serve(certificates) as server, open_to_all() as folder:
+        server.body = RUNS_WELL
+        shutil.copy(certificates.ca, folder / 'ca.pem')
+        (folder / 'ca.pem').chmod(0o644)
+        options = {'kubelet_url': server.url, 'tls_ca_cert': str(folder / 'ca.pem'), 'timeout': 5}
+        procfs = show(folder / 'proc', standins.launch(('kubelet', '--config=/none.yaml'), closed='1'))
+        (sent,) = run_apart(
+            procfs,
+            'give_up_rights()\ntell(check)',
+            allowed_users=['root', str(os.geteuid())],
+            **(options if trusted else unverified(server)),
+        )
+    assert sent.found == 1
+    assert (IPTABLES in sent.green) is trusted
+    assert sent.status() == (OK if trusted else UNKNOWN)
