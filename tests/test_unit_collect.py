@@ -118,6 +118,20 @@ def test_a_file_that_could_not_be_read_meanwhile_is_not_forgotten() -> None:
     assert seen_after(memory, with_config(b'b', 5.0)) == math.inf
 
 
+def test_a_file_that_was_missing_and_comes_is_a_change_whatever_its_time_says() -> None:
+    memory = Memory()
+    memory.settle(Evidence(PROCESS, Missing(FILE_PATH, 'why'), Missing(FOLDER_PATH, 'why')))
+    assert seen_after(memory, with_config(b'a', 5.0)) == math.inf
+    assert drop_in_times(memory.settle(with_drop_ins(5.0, a=(b'x', 5.0))))[0] == math.inf
+
+
+def test_a_file_that_was_there_is_not_forgotten_while_it_is_missing() -> None:
+    memory = Memory()
+    memory.settle(with_config(b'a', 10.0))
+    memory.settle(Evidence(PROCESS, Missing(FILE_PATH, 'why')))
+    assert seen_after(memory, with_config(b'a', 20.0)) == 10.0
+
+
 @pytest.mark.parametrize('other', [replace(PROCESS, pid=2), replace(PROCESS, start_ticks=200)], ids=['pid', 'start'])
 def test_what_one_process_had_seen_says_nothing_of_another(other: Process) -> None:
     memory = Memory()

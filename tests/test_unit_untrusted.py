@@ -18,6 +18,7 @@ from datadog_checks.base.utils.models.validation.security import DEFAULT_TRUSTED
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.config_models.instance import InstanceConfig
 from datadog_checks.kubelet_compliance.config_models.shared import SharedConfig
+from datadog_checks.kubelet_compliance.host import Host
 
 from .kubelet_server import Certificates, serve
 from .nodes import write_process
@@ -146,7 +147,8 @@ def test_a_pods_annotations_cannot_turn_trust_off(
 def test_no_option_leads_the_agents_own_request_elsewhere(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
-    """Over plain HTTP, where a proxy would see the request itself."""
+    """Over plain HTTP, where a proxy would see the request itself; it is asked, for the kubelet holds the socket."""
+    monkeypatch.setattr(Host, 'answers_at', lambda *_: True)
     with serve(None) as server, serve(None) as thief:
         server.status, server.location = 302, f'{thief.url}/configz'
         monkeypatch.setenv('http_proxy', thief.url)

@@ -127,7 +127,7 @@ class Collector:
         no_version = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
         if connection is None or not kubelets:
             return kubelets, no_version
-        owner = connection if isinstance(connection, Unknown) else self.owner_of(kubelets, connection.url)
+        owner = connection if isinstance(connection, Unknown) else self.owner_of(kubelets, connection)
         if isinstance(connection, Unknown) or isinstance(owner, Unknown):
             return [replace(kubelet, problems=(owner,)) for kubelet in kubelets], no_version  # type: ignore[arg-type]
         process = owner.evidence.process
@@ -137,14 +137,14 @@ class Collector:
         asked = [answered if kubelet is owner else kubelet for kubelet in kubelets]
         return asked, self.api.version(process, connection) if len(kubelets) == 1 else no_version
 
-    def owner_of(self, kubelets: list[Kubelet], url: str) -> Kubelet | Unknown:
+    def owner_of(self, kubelets: list[Kubelet], connection: Connection) -> Kubelet | Unknown:
         """The kubelet that an answer from the URL belongs to: the one that holds the socket there."""
         settled = [kubelet for kubelet in kubelets if self.api.is_settled(kubelet.evidence.process)]
         if settled:
             # Nothing is asked now, and what was answered was its own.
             return settled[0]
         try:
-            host, port = address_of(url)
+            host, port = address_of(connection.url)
         except UrlError as error:
             return Unknown(str(error))
         answering = [(kubelet, self.host.answers_at(kubelet.evidence.process, host, port)) for kubelet in kubelets]
@@ -156,6 +156,12 @@ class Collector:
             return Unknown(
                 f'/configz was not asked for: no kubelet listens at port {port}, another process answers there',
                 'correct kubelet_url, or look which process listens there',
+            )
+        if not certain and not connection.is_verified:
+            return Unknown(
+                f'/configz was not asked for: which process listens at port {port} may not be seen, and no certificate '
+                'has to show that it is the kubelet',
+                'let the Agent verify the certificate of the kubelet, or give it SYS_PTRACE',
             )
         told = [kubelet for kubelet in possible if listens_by_configuration(kubelet.declared, host, port)]
         if not certain and len(possible) == 1:
@@ -204,7 +210,7 @@ def read(host: Host, evidence: Evidence, flags: Flags | None) -> Evidence:
         config=host.read_file(process, config) if config else None,
         drop_ins=host.read_drop_ins(process, folder) if folder else None,
     )
-    if not host.is_still_so():
+    if not host.is_still_so(process):
         if isinstance(seen.config, File):
             seen = replace(seen, config=Unreadable(config, CHANGED_MEANWHILE))
         if isinstance(seen.drop_ins, DropIns):

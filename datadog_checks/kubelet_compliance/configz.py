@@ -60,6 +60,8 @@ class Connection:
     url: str
     get: Callable[[str], Response]
     timeout_seconds: float
+    is_verified: bool = False
+    """Whether who answers must show a certificate that is trusted."""
 
 
 class AskError(Exception):

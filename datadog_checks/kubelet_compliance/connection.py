@@ -72,7 +72,8 @@ def connection(http: RequestsWrapper, url: str, options: Mapping[str, Any]) -> C
     # Without this, requests would send what ~/.netrc holds for that host.
     fixed['auth'] = http.options.get('auth') or no_credentials
     _, read_timeout = http.options['timeout']
-    return Connection(base, lambda path: http.get(f'{base}{path}', **fixed), float(read_timeout))
+    is_verified = base.startswith('https:') and fixed.get('verify', http.options['verify']) is not False
+    return Connection(base, lambda path: http.get(f'{base}{path}', **fixed), float(read_timeout), is_verified)
 
 
 def no_credentials(request: Any) -> Any:

@@ -93,9 +93,10 @@ class Host(Processes):
         is_proof = bool(self.trace.processes) and self.trace.is_trusted()
         return is_proof and self.processes_are_the_same() and self.trace.files_are_unchanged()
 
-    def is_still_so(self) -> bool:
-        """Whether all files that this look has met lie where they were, so that what was read is of one time."""
-        return self.trace.files_are_unchanged()
+    def is_still_so(self, process: Process) -> bool:
+        """Whether all files of the process lie where this look met them, so that what was read is of one time."""
+        own = f'{self.procfs}/{process.pid}/'
+        return self.trace.files_are_unchanged(lambda anchor: anchor == self.root or anchor.startswith(own))
 
     def find_kubelets(self) -> Scan:
         scan = super().find_kubelets()

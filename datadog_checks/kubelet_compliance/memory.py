@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
-from .model import DropIns, Evidence, File, Process
+from .model import DropIns, Evidence, File, Missing, Process, Unreadable
 
 
 class Memory:
@@ -28,42 +29,22 @@ class Memory:
         """The evidence with the time of each file's content instead of that of its last touch."""
         process = self.with_earliest_start(evidence.process)
         before = self.seen.get(process.key, {})
-        now: dict[str, Seen] = {}
-
-        def settled(path: str, content: bytes, changed_at: float | None) -> float | None:
-            if changed_at is None:
-                return None
-            digest = hash(content)
-            old = before.get(path)
-            if old is None:
-                at = changed_at
-            elif old.digest == digest:
-                at = old.changed_at if math.isinf(old.changed_at) else min(changed_at, old.changed_at)
-            else:
-                # We saw it change, whatever its ctime says: an old file may have been moved here, or the clock set.
-                at = math.inf
-            now[path] = Seen(digest, at)
-            return at
-
-        def settled_file(file: object) -> object:
-            if not isinstance(file, File):
-                return file
-            return replace(file, changed_at=settled(file.path, file.data, file.changed_at))
-
-        config, drop_ins = settled_file(evidence.config), evidence.drop_ins
+        look = Look(before)
+        config, drop_ins, launch = look.settled(evidence.config), evidence.drop_ins, evidence.launch
+        if isinstance(drop_ins, Missing):
+            look.missed(f'{drop_ins.path}/')
         if isinstance(drop_ins, DropIns):
             names = '\0'.join(file.path for file in drop_ins.files).encode('utf-8', 'surrogateescape')
             drop_ins = DropIns(
                 drop_ins.path,
-                tuple(settled_file(file) for file in drop_ins.files),  # type: ignore[misc]
-                settled(f'{drop_ins.path}/', names, drop_ins.changed_at),
+                tuple(look.settled(file) for file in drop_ins.files),
+                look.content(f'{drop_ins.path}/', names, drop_ins.changed_at),
             )
-        launch = evidence.launch
         if launch is not None:
-            launch = replace(launch, files=tuple(settled_file(file) for file in launch.files))  # type: ignore[misc]
+            launch = replace(launch, files=tuple(look.settled(file) for file in launch.files))
         # What could not be read just now is not forgotten.
-        self.seen[process.key] = {**before, **now}
-        return Evidence(process, config, drop_ins, launch)  # type: ignore[arg-type]
+        self.seen[process.key] = {**before, **look.now}
+        return Evidence(process, config, drop_ins, launch)
 
     def with_earliest_start(self, process: Process) -> Process:
         """The process with the earliest start that was ever worked out for it, in seconds since the epoch.
@@ -77,9 +58,51 @@ class Memory:
         return replace(process, started_at=start)
 
 
+Read = TypeVar('Read', bound=File | Missing | Unreadable | None)
+
+
+class Look:
+    """What one collection reads of a kubelet, beside what was read of it before."""
+
+    def __init__(self, before: Mapping[str, Seen]) -> None:
+        self.before = before
+        self.now: dict[str, Seen] = {}
+
+    def settled(self, file: Read) -> Read:
+        """The file with the time of its content."""
+        if isinstance(file, Missing):
+            self.missed(file.path)
+        if isinstance(file, File):
+            return replace(file, changed_at=self.content(file.path, file.data, file.changed_at))
+        return file
+
+    def missed(self, path: str) -> None:
+        """Nothing is there; what comes there later is a change, whatever its time says."""
+        if path not in self.before:
+            self.now[path] = Seen(None, -math.inf)
+
+    def content(self, path: str, content: bytes, changed_at: float | None) -> float | None:
+        """When a content became what it is; None where files have no times."""
+        if changed_at is None:
+            return None
+        digest, old = hash(content), self.before.get(path)
+        if old is None:
+            at = changed_at
+        elif old.digest == digest:
+            at = old.changed_at if math.isinf(old.changed_at) else min(changed_at, old.changed_at)
+        else:
+            # We saw it change, whatever its ctime says: an old file may have been moved here, or the clock set.
+            at = math.inf
+        self.now[path] = Seen(digest, at)
+        return at
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A file's content, as Python's keyed hash of it, and since when it is known to have been that."""
+    """A file's content, as Python's keyed hash of it, and since when it is known to have been that.
 
-    digest: int
+    None: there was no such file.
+    """
+
+    digest: int | None
     changed_at: float

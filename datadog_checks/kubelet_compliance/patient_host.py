@@ -80,9 +80,9 @@ class PatientHost(Host):
                 self.files.doing = f'/{trace.at.lstrip("/")}'
             return False
 
-    def is_still_so(self) -> bool:
+    def is_still_so(self, process: Process) -> bool:
         try:
-            return self.files.read('what was just read', super().is_still_so)
+            return self.files.read('what was just read', partial(super().is_still_so, process))
         except OutOfPatience:
             return False
 

@@ -35,4 +35,4 @@ def answers(bodies: Mapping[str, bytes], url: str = URL) -> Connection:
     def get(path: str) -> KeptAnswer:
         return KeptAnswer(200, bodies[path]) if path in bodies else KeptAnswer(404)
 
-    return Connection(url, get, timeout_seconds=10.0)
+    return Connection(url, get, timeout_seconds=10.0, is_verified=True)

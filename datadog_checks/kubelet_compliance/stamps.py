@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 FRESH_SECONDS = 2
@@ -82,10 +83,10 @@ class Trace:
         """Whether the stamps may stand for what was read."""
         return self.is_provable and time.monotonic() - self.began_at < LONGEST_TRUST_SECONDS
 
-    def files_are_unchanged(self) -> bool:
-        """Whether everything that was met lies where it was, with the same stamps."""
+    def files_are_unchanged(self, counts: Callable[[str], bool] = lambda anchor: True) -> bool:
+        """Whether everything that was met, below the anchors that count, lies where it was, with the same stamps."""
         try:
-            return all(self.is_unchanged(anchor, places) for anchor, places in self.anchors.items())
+            return all(self.is_unchanged(anchor, places) for anchor, places in self.anchors.items() if counts(anchor))
         except OSError:
             # Whatever cannot be looked at is read again, and that tells what is wrong.
             return False
