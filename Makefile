@@ -4,16 +4,20 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
+MINUTES ?= 60
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test validate generate lint docs preview wheel single-file clean
+.PHONY: help run test bench soak validate generate lint docs preview wheel single-file clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run          one real collection on this machine, or an example node where no kubelet runs'
 	@echo 'make test         all tests; PYTEST_ARGS is handed on to pytest'
+	@echo 'make bench        what the check costs, beside other ways; exits 1 where a limit is passed'
+	@echo 'make soak         an hour of a real stand-in kubelet that changes all the time; MINUTES=5 for less'
 	@echo 'make lint         ruff and mypy'
 	@echo 'make validate     lint, then the validators of ddev (needs git and Python 3.13)'
 	@echo 'make generate     write what ddev makes from assets/configuration/spec.yaml, then validate'
@@ -28,6 +32,12 @@ run: .venv/.installed
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+bench: .venv/.installed
+	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
+
+soak: .venv/.installed
+	@$(BIN)/python -m tools.soak --minutes $(MINUTES)
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

@@ -1,0 +1,43 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Measure, print one table, and exit 1 where a limit is passed: `python -m benchmarks [PART ...] [--write]`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+
+from .measure import Results
+from .results import machine, markdown, write
+
+PARTS = ('steady', 'auditor', 'finding', 'memory')
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog='python -m benchmarks', description=__doc__)
+    parser.add_argument('parts', nargs='*', metavar='PART', help=f'what to measure: {", ".join(PARTS)}; all if none')
+    parser.add_argument('--write', action='store_true', help='put the results into README.md')
+    options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f'unknown: {", ".join(sorted(unknown))}')
+    logging.disable(logging.WARNING)
+    results = [measured(part) for part in PARTS if not options.parts or part in options.parts]
+    text = markdown(results)
+    print(f'{machine()}\n\n{text}')
+    if options.write:
+        write(text)
+    return 0 if all(limit.holds for result in results for limit in result.limits) else 1
+
+
+def measured(part: str) -> Results:
+    print(f'{part} ...', file=sys.stderr, flush=True)
+    results: Results = importlib.import_module(f'{__package__}.{part}').results()
+    return results
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,125 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Measures work in rounds that are interleaved, so that what else the machine does meets all of it alike."""
+
+from __future__ import annotations
+
+import gc
+import resource
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+Clock = Callable[[], float]
+
+
+def children_seconds() -> float:
+    """CPU, user and system, of all programs that were waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+@dataclass(frozen=True)
+class Work:
+    """Something to measure: `times` calls make a round. `clock`: the CPU that counts; of this process, all threads.
+
+    `before` runs ahead of each round, `before_each` ahead of each call; neither is counted.
+    """
+
+    what: str
+    call: Callable[[], object]
+    times: int = 1
+    clock: Clock = time.process_time
+    before: Callable[[], object] | None = None
+    before_each: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds for one call, a figure for each round."""
+
+    cpu: tuple[float, ...]
+    wall: tuple[float, ...]
+
+    @property
+    def best(self) -> float:
+        return min(self.cpu)
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.cpu)
+
+    @property
+    def wall_median(self) -> float:
+        return statistics.median(self.wall)
+
+
+def measure(works: tuple[Work, ...], rounds: int) -> dict[str, Cost]:
+    """All works, a round of each in turn, after one round that is not counted."""
+    taken: dict[str, list[tuple[float, float]]] = {work.what: [] for work in works}
+    for number in range(rounds + 1):
+        for work in works:
+            figures = one_round(work)
+            if number:
+                taken[work.what].append(figures)
+    return {what: Cost(tuple(cpu for cpu, _ in all_), tuple(wall for _, wall in all_)) for what, all_ in taken.items()}
+
+
+def one_round(work: Work) -> tuple[float, float]:
+    """CPU and wall seconds of a call."""
+    if work.before is not None:
+        work.before()
+    gc.collect()
+    if work.before_each is None:
+        cpu, wall = work.clock(), time.perf_counter()
+        for _ in range(work.times):
+            work.call()
+        return (work.clock() - cpu) / work.times, (time.perf_counter() - wall) / work.times
+    cpu_sum = wall_sum = 0.0
+    for _ in range(work.times):
+        work.before_each()
+        cpu, wall = work.clock(), time.perf_counter()
+        work.call()
+        cpu_sum += work.clock() - cpu
+        wall_sum += time.perf_counter() - wall
+    return cpu_sum / work.times, wall_sum / work.times
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table of costs. `ratio`: its CPU as a multiple of ours in the same part."""
+
+    part: str
+    what: str
+    cost: Cost
+    ratio: float
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A promise and what was measured. `at_least`: the figure may not be lower; else it may not be higher."""
+
+    what: str
+    figure: float
+    bound: float
+    unit: str
+    at_least: bool = False
+
+    @property
+    def holds(self) -> bool:
+        return self.figure >= self.bound if self.at_least else self.figure <= self.bound
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a part came to. `notes` say what was measured on what, a line each."""
+
+    rows: tuple[Row, ...] = ()
+    limits: tuple[Limit, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def rows_of(part: str, costs: Mapping[str, Cost], ours: str) -> tuple[Row, ...]:
+    return tuple(Row(part, what, cost, cost.median / costs[ours].median) for what, cost in costs.items())

@@ -1,0 +1,145 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What the check adds to the Agent's memory: by its import, and over a hundred thousand collections."""
+
+from __future__ import annotations
+
+import gc
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+
+from datadog_checks.base.stubs import aggregator
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from tests.nodes import write_process
+
+from .measure import Limit, Results
+from .node import ARGUMENTS, CONFIG, DROP_INS, FILES, lay_out
+
+COLLECTIONS = 100_000
+WARM_UP = 10_000
+A_CHANGE_EVERY = 3
+THROUGH_RUN_EVERY = 20
+SEED = 7
+LIMIT_GROWTH_KIB = 1024
+
+SUBPROCESSES = 7
+LIMIT_IMPORT_KIB = 3 * 1024
+IMPORTS = """
+import psutil, pydantic, yaml
+import datadog_checks.base
+datadog_checks.base.AgentCheck
+process = psutil.Process()
+before = process.memory_info().rss
+import datadog_checks.kubelet_compliance
+print((process.memory_info().rss - before) // 1024)
+"""
+
+
+def results() -> Results:
+    imports = statistics.median(import_kib() for _ in range(SUBPROCESSES))
+    with tempfile.TemporaryDirectory(prefix='bench-') as name:
+        growth = growth_kib(Path(name))
+    return Results(
+        limits=(
+            Limit('import into a process with base, psutil, yaml and pydantic', imports, LIMIT_IMPORT_KIB, 'KiB'),
+            Limit(f'growth over {COLLECTIONS:,} collections', growth, LIMIT_GROWTH_KIB, 'KiB'),
+        ),
+        notes=(
+            f'Growth: private memory (USS) after {WARM_UP:,} collections and after {COLLECTIONS:,} more; of three '
+            'collections one saw a change: kubelets that come and go, other flags, contents, sizes and drop-ins.',
+        ),
+    )
+
+
+def import_kib() -> float:
+    done = subprocess.run([sys.executable, '-c', IMPORTS], capture_output=True, text=True, check=True)
+    return float(done.stdout)
+
+
+def growth_kib(folder: Path) -> float:
+    node = Changing(folder)
+    check = KubeletComplianceCheck('kubelet_compliance', {}, [{'procfs_path': str(node.procfs), 'use_configz': False}])
+    collect(check, node, WARM_UP)
+    before = private_bytes()
+    collect(check, node, COLLECTIONS)
+    return (private_bytes() - before) / 1024
+
+
+def collect(check: KubeletComplianceCheck, node: Changing, times: int) -> None:
+    for number in range(times):
+        if number % A_CHANGE_EVERY == 0:
+            node.change()
+        if number % THROUGH_RUN_EVERY:
+            check.collector.collect(None)
+            continue
+        error = check.run()
+        aggregator.reset()
+        if error:
+            raise RuntimeError(error)
+
+
+def private_bytes() -> int:
+    gc.collect()
+    uss: int = psutil.Process().memory_full_info().uss
+    return uss
+
+
+class Changing:
+    """A node with a made-up `/proc` where something else is so at each `change`."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.procfs = folder / 'root', folder / 'proc'
+        self.random = random.Random(SEED)
+        self.number = 1000
+        self.running: list[int] = []
+        lay_out(self.root)
+        self.start()
+
+    def change(self) -> None:
+        self.random.choice((self.write, self.write, self.add_drop_in, self.remove_drop_in, self.restart, self.stop))()
+
+    def write(self) -> None:
+        """Another content, and for some another size of up to 4 kB more."""
+        self.number += 1
+        padding = '#' * self.random.choice((0, 0, 400, 4000))
+        (self.root / CONFIG.lstrip('/')).write_text(f'{FILES[CONFIG]}maxPods: {self.number}\n{padding}\n')
+
+    def add_drop_in(self) -> None:
+        self.number += 1
+        head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
+        name = f'{self.random.randrange(5)}-{self.number % 50}.conf'
+        (self.root / DROP_INS.lstrip('/') / name).write_text(f'{head}maxPods: {self.number}\n')
+
+    def remove_drop_in(self) -> None:
+        for path in sorted((self.root / DROP_INS.lstrip('/')).iterdir())[:3]:
+            path.unlink()
+
+    def restart(self) -> None:
+        """Under another pid and with another flag; now and then two kubelets run."""
+        if len(self.running) > 1 or self.random.random() < 0.8:
+            self.stop()
+        self.start()
+
+    def stop(self) -> None:
+        for pid in self.running:
+            shutil.rmtree(self.procfs / str(pid))
+        self.running.clear()
+        if self.random.random() < 0.7:
+            self.start()
+
+    def start(self) -> None:
+        self.number += 1
+        write_process(self.procfs, self.number, (*ARGUMENTS, f'--max-pods={self.number}'))
+        for name in ('root', 'cwd'):
+            link = self.procfs / str(self.number) / name
+            link.unlink()
+            link.symlink_to(self.root)
+        self.running.append(self.number)

@@ -1,0 +1,89 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The results as Markdown, and as the part of README.md that a run writes."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+
+from .measure import Limit, Results, Row
+
+README = Path(__file__).parent / 'README.md'
+BEGIN, END = '<!-- measured: begin -->', '<!-- measured: end -->'
+COSTS = ('part', 'what', 'CPU, best', 'CPU, median', 'wall, median', 'ratio')
+LIMITS = ('limit', 'measured', 'allowed', 'holds')
+
+
+def markdown(results: Sequence[Results]) -> str:
+    rows = [row for result in results for row in result.rows]
+    limits = [limit for result in results for limit in result.limits]
+    notes = [note for result in results for note in result.notes]
+    parts = []
+    if rows:
+        parts.append(table(COSTS, 2, [cost_line(row) for row in rows]))
+    if limits:
+        parts.append(table(LIMITS, 1, [limit_line(limit) for limit in limits]))
+    if notes:
+        parts.append('\n'.join(f'- {note}' for note in notes))
+    return '\n\n'.join(parts)
+
+
+def table(header: Sequence[str], words: int, lines: Sequence[Sequence[str]]) -> str:
+    """A table whose first columns hold words, and the others figures."""
+    rules = ['---' if at < words else '---:' for at in range(len(header))]
+    return '\n'.join(f'| {" | ".join(line)} |' for line in (header, rules, *lines))
+
+
+def cost_line(row: Row) -> tuple[str, ...]:
+    cost = row.cost
+    return row.part, row.what, *map(duration, (cost.best, cost.median, cost.wall_median)), figure(row.ratio)
+
+
+def limit_line(limit: Limit) -> tuple[str, ...]:
+    word = 'at least' if limit.at_least else 'at most'
+    unit = f' {limit.unit}'.rstrip()
+    return (
+        limit.what,
+        f'{figure(limit.figure)}{unit}',
+        f'{word} {limit.bound:g}{unit}',
+        'yes' if limit.holds else '**no**',
+    )
+
+
+def duration(seconds: float) -> str:
+    if seconds < 0.001:
+        return f'{figure(seconds * 1e6)} µs'
+    return f'{figure(seconds * 1e3)} ms' if seconds < 1 else f'{figure(seconds)} s'
+
+
+def figure(value: float) -> str:
+    """Three digits that count."""
+    return f'{value:.0f}' if abs(value) >= 100 else f'{value:.1f}' if abs(value) >= 10 else f'{value:.2f}'
+
+
+def machine() -> str:
+    """What it was measured on."""
+    cpus = os.cpu_count()
+    python = f'{platform.python_implementation()} {platform.python_version()}'
+    today = datetime.now(timezone.utc).date().isoformat()
+    return f'Measured on {today}: {processor()}, {cpus} CPUs, Linux {platform.release()}, {python}.'
+
+
+def processor() -> str:
+    for line in Path('/proc/cpuinfo').read_text().splitlines():
+        name, _, value = line.partition(':')
+        if name.strip() == 'model name':
+            return value.strip()
+    return platform.machine()
+
+
+def write(text: str) -> None:
+    """Put the results between the two markers of README.md."""
+    before, _, rest = README.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    README.write_text(f'{before}{BEGIN}\n\n{machine()}\n\n{text}\n\n{END}{after}')

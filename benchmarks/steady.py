@@ -1,0 +1,100 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What a collection costs where nothing changed, and what it costs where something did."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from datadog_checks.base import AgentCheck
+from datadog_checks.base.stubs import aggregator
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+
+from .measure import Limit, Results, Work, measure, rows_of
+from .node import CONFIG, FILES, Node, made_up_node, real_node, run
+
+ROUNDS = 9
+LIMIT_MICROSECONDS = 300
+
+OURS = 'collection, nothing changed'
+MADE_UP = 'collection, nothing changed; made-up /proc, with a systemd unit'
+
+
+def results() -> Results:
+    with tempfile.TemporaryDirectory(prefix='bench-') as name:
+        folder = Path(name)
+        made_up = made_up_node(folder / 'made-up')
+        with real_node(folder / 'real') as real:
+            costs = measure((*works(real), collecting(made_up, MADE_UP)), ROUNDS)
+    limits = tuple(
+        Limit(f'{what}, CPU, median', costs[what].median * 1e6, LIMIT_MICROSECONDS, 'µs') for what in (OURS, MADE_UP)
+    )
+    return Results(rows_of('steady', costs, OURS), limits)
+
+
+def works(node: Node) -> tuple[Work, ...]:
+    check = node.check()
+    sent_only = SendsTheSame(check)
+    return (
+        collecting(node, OURS),
+        Work('`run()`, nothing changed', check.run, 100, before=aggregator.reset),
+        Work('`run()` of a check that only sends the same: the floor', sent_only.run, 100, before=aggregator.reset),
+        replace(collecting(node, 'collection after a change: a full look', 20), before_each=changes(node)),
+        Work('`run()` of a new check: the first look', lambda: run(node_check(node)), 5),
+    )
+
+
+def collecting(node: Node, what: str = OURS, times: int = 200) -> Work:
+    """Collections without the submission, by a check of its own."""
+    collector = node.check().collector
+    return Work(what, lambda: collector.collect(None), times)
+
+
+def node_check(node: Node) -> KubeletComplianceCheck:
+    return KubeletComplianceCheck(
+        'kubelet_compliance', {}, [{'procfs_path': str(node.procfs), 'use_configz': False, 'allowed_users': ['root']}]
+    )
+
+
+def changes(node: Node) -> Callable[[], None]:
+    """Each call changes one byte of the configuration file and keeps its size."""
+    path = node.root / CONFIG.lstrip('/')
+    texts = [f'{FILES[CONFIG]}# {letter}\n' for letter in 'ab']
+
+    def change() -> None:
+        texts.reverse()
+        path.write_text(texts[0])
+
+    return change
+
+
+class SendsTheSame(AgentCheck):
+    """Sends what a collection sends, and does nothing else."""
+
+    __NAMESPACE__ = 'kubelet_compliance'
+
+    def __init__(self, check: KubeletComplianceCheck) -> None:
+        super().__init__('kubelet_compliance', {}, [{}])
+        aggregator.reset()
+        check.run()
+        prefix = len(self.__NAMESPACE__) + 1
+        self.gauges: list[Any] = [
+            (sent.name[prefix:], sent.value, list(sent.tags))
+            for name in aggregator.metric_names for sent in aggregator.metrics(name)
+        ]  # fmt: skip
+        self.service_checks: list[Any] = [
+            (sent.name[prefix:], sent.status, list(sent.tags), sent.message)
+            for name in aggregator.service_check_names for sent in aggregator.service_checks(name)
+        ]  # fmt: skip
+        aggregator.reset()
+
+    def check(self, _: Any) -> None:
+        for name, value, tags in self.gauges:
+            self.gauge(name, value, tags=tags)
+        for name, status, tags, message in self.service_checks:
+            self.service_check(name, status, tags=tags, message=message)
