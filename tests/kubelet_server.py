@@ -95,6 +95,8 @@ class KubeletServer:
     """So many MB of spaces come before the body."""
     hang: threading.Event | None = None
     """Where it is set, nothing is answered until it is."""
+    statuses: dict[str, int] = field(default_factory=dict)
+    """By path, in place of `status`; with 0 the connection is dropped."""
     drip: bool = False
     """One byte a tenth of a second."""
     requests: list[tuple[str, dict[str, str]]] = field(default_factory=list)
@@ -112,7 +114,10 @@ class Handler(BaseHTTPRequestHandler):
         kubelet.requests.append((self.path, dict(self.headers.items())))
         if kubelet.hang is not None:
             kubelet.hang.wait(20)
-        status = kubelet.status
+        status = kubelet.statuses.get(self.path, kubelet.status)
+        if status == 0:
+            self.close_connection = True
+            return
         if kubelet.token and self.headers.get('Authorization') != f'Bearer {kubelet.token}':
             status = 401
         self.send_response(status)

@@ -1,0 +1,129 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A short soak, and that a soak finds what it is there to find."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datadog_checks.kubelet_compliance.collect import Collector
+from tools.soak import leaks
+from tools.soak.leaks import MAX_GROWTH_BYTES, Holding, holding
+from tools.soak.oracle import CRITICAL, OK, UNKNOWN
+from tools.soak.soak import SoakError, soaking
+
+from .kubelet_server import Certificates
+from .standin import Standins
+
+STEPS = 300
+BROKEN_STEPS = 3000
+STATUSES = tuple(f'status {status}' for status in (OK, CRITICAL, UNKNOWN))
+
+
+@pytest.fixture(autouse=True)
+def is_silent(caplog: pytest.LogCaptureFixture) -> None:
+    """What the checks log at every turn is no help."""
+    caplog.set_level('CRITICAL')
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One with a short name: long paths are shortened in messages."""
+    with tempfile.TemporaryDirectory(prefix='soak-') as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize('seed', [1, 3])
+def test_each_collection_is_as_one_computed_afresh(
+    seed: int, standins: Standins, folder: Path, certificates: Certificates
+) -> None:
+    with soaking(seed, folder, standins, certificates) as soak:
+        before = holding()
+        while soak.steps < STEPS:
+            soak.go()
+        soak.be_calm()
+        soak.be_stormy()
+        counts = soak.referee.counts
+        after = holding()
+    for count in (
+        *STATUSES,
+        'without a kubelet',
+        'knows more than its ctimes tell',
+        'collections where nothing changed',
+    ):
+        assert counts[count] > 0, (count, counts)
+    assert (after.descriptors, after.threads) == (before.descriptors, before.threads)
+
+
+def first_for_ever(collector: Collector) -> object:
+    return None
+
+
+def pids_and_mtimes(collector: Collector) -> object:
+    """What a careless cache would go by."""
+    processes = collector.host.find_kubelets().processes
+    stamps = []
+    for process in processes:
+        for argument in process.arguments or ():
+            path = Path(argument.partition('=')[2])
+            for each in (path, *sorted(path.glob('*'))):
+                if each.exists():
+                    stamps.append((str(each), each.stat().st_size, each.stat().st_mtime_ns))
+    return [process.pid for process in processes], stamps
+
+
+@pytest.mark.parametrize('state', [first_for_ever, pids_and_mtimes])
+def test_a_check_that_keeps_what_is_no_longer_so_is_found_out(
+    state: Any, standins: Standins, folder: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect, kept = Collector.collect, {}
+
+    def stale(self: Collector, connection: Any = None) -> Any:
+        now = state(self)
+        if self not in kept or kept[self][0] != now:
+            kept[self] = now, collect(self, connection)
+        return kept[self][1]
+
+    monkeypatch.setattr(Collector, 'collect', stale)
+    with soaking(1, folder, standins, certificates) as soak, pytest.raises(SoakError, match='^seed 1, step [0-9]+: '):
+        while soak.steps < BROKEN_STEPS:
+            soak.go()
+
+
+def test_a_check_that_believes_the_files_alone_is_found_out(
+    standins: Standins, folder: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Long-lived and fresh ones alike, so only the oracle can tell."""
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.resolve.changed_file', lambda _: None)
+    with soaking(1, folder, standins, certificates) as soak, pytest.raises(SoakError, match='status 0, but right is'):
+        while soak.steps < BROKEN_STEPS:
+            soak.go()
+
+
+@pytest.mark.parametrize(
+    'now, left',
+    [
+        (Holding(7, 2, 100 + MAX_GROWTH_BYTES), []),
+        (Holding(8, 2, 100), ['descriptors: 7 before, 8 now']),
+        (Holding(7, 3, 100), ['threads: 2 before, 3 now']),
+        (Holding(7, 2, 101 + MAX_GROWTH_BYTES), ['resident memory: 0.0 MiB before, 16.0 MiB now']),
+    ],
+)
+def test_what_is_left_over_is_a_leak(now: Holding, left: list[str]) -> None:
+    assert now.grown_since(Holding(7, 2, 100)) == left
+
+
+def test_a_descriptor_that_stays_open_is_counted() -> None:
+    before = leaks.holding()
+    handle = os.open('/', os.O_RDONLY)
+    try:
+        assert leaks.holding().descriptors == before.descriptors + 1
+    finally:
+        os.close(handle)

@@ -1,0 +1,125 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What a check must say: by what was written, and by what the check could see of it. Nothing here is the package's."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .files import Entry, Kind
+from .node import Node
+
+OK, CRITICAL, UNKNOWN = 0, 2, 3
+
+GRAIN_SECONDS = 1.0
+"""A change so soon after the start cannot be told from one before it, unless it was seen to happen."""
+NEAR_SECONDS = 0.03
+"""So close to the end of the grain either answer is right: the clocks are read at two moments."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The first path that changed since the start, None where none did; several where more than one answer is right."""
+
+    answers: tuple[str | None, ...]
+
+
+@dataclass
+class Watch:
+    """What one check has seen of the kubelet that runs: content by content, collection by collection."""
+
+    number: int = 0
+    first_at: float = 0.0
+    seen: dict[str, tuple[bytes, float]] = field(default_factory=dict)
+    unread: set[str] = field(default_factory=set)
+    """What was not there, or could not be read, at the first look. Within the grain it may count as changed or not."""
+
+    def look(self, node: Node, now: float) -> Change:
+        """What the check must know after it looked at the node as it is."""
+        kubelet = node.kubelet
+        if kubelet is None:
+            return Change((None,))
+        if kubelet.number != self.number:
+            self.number, self.first_at = kubelet.number, now
+            self.seen.clear()
+            self.unread.clear()
+        limit = kubelet.started_at + GRAIN_SECONDS
+        times: list[tuple[str, float]] = []
+        for path, digest, ctime in iter_contents(node):
+            if digest is not None:
+                times.append((path, self.settled(path, digest, ctime)))
+            elif path not in self.seen:
+                self.unread.add(path)
+        answers: list[str | None] = []
+        for path, at in times:
+            if at > limit - NEAR_SECONDS or path in self.unread:
+                answers.append(path)
+            if at > limit + NEAR_SECONDS:
+                return Change(tuple(answers))
+        return Change((*answers, None))
+
+    def settled(self, path: str, digest: bytes, at: float) -> float:
+        """Since when the content is so: its ctime, or an earlier one of the same; infinite if it was seen to turn."""
+        old = self.seen.get(path)
+        if old is not None:
+            at = math.inf if old[0] != digest or math.isinf(old[1]) else min(at, old[1])
+        self.seen[path] = (digest, at)
+        return at
+
+
+def iter_contents(node: Node) -> Iterator[tuple[str, bytes | None, float]]:
+    """Each path of the configuration, the digest of its content, None where it cannot be read, and its latest ctime."""
+    if node.kubelet is None or node.kubelet.told.refused:
+        return
+    told = node.kubelet.told
+    if told.config:
+        yield content_of(node.config, node.main)
+    if told.drop_ins and not node.drop_ins.is_dir():
+        yield str(node.drop_ins), None, 0.0
+    elif told.drop_ins:
+        paths = node.paths_of_drop_ins()
+        yield from (content_of(path, node.added[path.name]) for path in paths)
+        yield str(node.drop_ins), '\n'.join(map(str, paths)).encode(), latest_ctime(node.drop_ins)
+
+
+def content_of(path: Path, entry: Entry) -> tuple[str, bytes | None, float]:
+    if entry.kind is Kind.UNREADABLE or not path.is_file():
+        return str(path), None, 0.0
+    return str(path), hashlib.sha256(path.read_bytes()).digest(), latest_ctime(path)
+
+
+def latest_ctime(path: Path) -> float:
+    """Of the link too, if it is one."""
+    return max(path.lstat().st_ctime, path.stat().st_ctime)
+
+
+def statuses(node: Node, change: Change, *, running: bool | None) -> set[int]:
+    """The statuses that the rule may have: the table of the contract, declared against running.
+
+    `running`: what the kubelet itself told the check; None: nothing.
+    """
+    assert node.kubelet is not None
+    declared, by_flag = node.declared(node.kubelet.told)
+    if declared is False:
+        return {CRITICAL}
+    if running is not None:
+        return {OK if running else CRITICAL}
+    if declared is None:
+        return {UNKNOWN}
+    return {OK} if by_flag else {OK if path is None else UNKNOWN for path in change.answers}
+
+
+def may_be_green(node: Node, watch: Watch) -> bool:
+    """Whether compliant can be no lie: it was started so, or was told so by a flag, which no file takes back, or it was
+    changed within the grain and before any look that could read it.
+    """
+    kubelet = node.kubelet
+    assert kubelet is not None
+    last = kubelet.started_at + GRAIN_SECONDS + NEAR_SECONDS
+    last = last if watch.unread else min(last, watch.first_at)
+    return kubelet.value is True or kubelet.told.value is True or any(at <= last for at in node.changes)

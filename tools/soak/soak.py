@@ -1,0 +1,135 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Steps and collections at random, from one seed, until a number of steps or a time has passed."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.kubelet_server import Certificates, serve
+from tests.standin import Standins
+
+from .node import Node
+from .referee import PATHS, Disagreement, LongLived, Referee, Server
+
+SETTLED_SECONDS = 2.2
+"""After so long no stamp is young any more, so whatever is kept of the node is used."""
+CALM_AFTER, STORM_AFTER = 120, 150
+STORM_STEPS = 80
+LINES_KEPT = 40
+AT_ONCE = (0, 1, 1, 1, 2, 4)
+STATUSES = ((200, 200), (200, 200), (200, 200), (403, 403), (0, 0), (200, 403), (403, 200))
+
+
+class SoakError(Exception):
+    """A disagreement, with all that is needed to repeat it."""
+
+
+@dataclass
+class Soak:
+    """One node and the checks that watch it. `lines`: the last steps, in words."""
+
+    seed: int
+    node: Node
+    referee: Referee
+    checks: tuple[LongLived, ...]
+    server: Server
+    chance: random.Random
+    steps: int = 0
+    lines: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
+
+    def go(self) -> None:
+        """Some steps, and then some collections. Raises SoakError."""
+        try:
+            if self.chance.randrange(CALM_AFTER) == 0:
+                self.be_calm()
+            if self.chance.randrange(STORM_AFTER) == 0:
+                self.be_stormy()
+            self.happen(self.chance.choice(AT_ONCE))
+            for checked in self.chance.sample(self.checks, self.chance.randint(1, len(self.checks))):
+                self.collect(checked)
+        except Disagreement as error:
+            raise SoakError(self.tell(error)) from None
+
+    def happen(self, steps: int) -> None:
+        for _ in range(steps):
+            if self.chance.random() < 0.05:
+                self.server.statuses = dict(zip(PATHS, self.chance.choice(STATUSES), strict=True))
+                self.note(f'the port answers {self.server.statuses}')
+            self.note(self.node.step())
+
+    def collect(self, checked: LongLived) -> None:
+        self.lines.append(f'        collection of {checked.name}')
+        self.referee.collect(checked)
+
+    def be_calm(self) -> None:
+        """Nothing happens until all stamps are old; then one byte changes, and each check must see it at once."""
+        self.note(self.node.start() if self.node.kubelet is None else 'calm')
+        for checked in self.checks:
+            self.collect(checked)
+        until = time.monotonic() + SETTLED_SECONDS
+        while time.monotonic() < until:
+            for checked in self.checks:
+                self.referee.collect_the_same(checked)
+        self.note(self.chance.choice((Node.flip, Node.flip, Node.flip_drop_in, Node.write, Node.restart))(self.node))
+        for checked in self.checks:
+            self.collect(checked)
+
+    def be_stormy(self) -> None:
+        """Files change while the checks read them. What they saw is not known then, but a lie it may not be."""
+        self.note(f'storm: {self.node.restart()}')
+        for checked in self.checks:
+            self.collect(checked)
+        with ThreadPoolExecutor(1) as other:
+            storm = other.submit(self.blow)
+            while not storm.done():
+                for checked in self.checks:
+                    self.referee.collect_in_a_storm(checked)
+            storm.result()
+        self.note(self.node.restart())
+        for checked in self.checks:
+            self.collect(checked)
+
+    def blow(self) -> None:
+        for _ in range(STORM_STEPS):
+            self.note(self.node.change_files())
+
+    def note(self, what: str) -> None:
+        self.steps += 1
+        self.lines.append(f'{self.steps:7} {what}')
+
+    def tell(self, error: Disagreement) -> str:
+        kubelet = self.node.kubelet
+        now = time.time()
+        runs = 'no kubelet runs' if kubelet is None else (
+            f'the kubelet runs for {now - kubelet.started_at:.3f} s, started with {kubelet.value}; contents changed '
+            f'{", ".join(f"{at - kubelet.started_at:.3f}" for at in self.node.changes)} s after its start'
+        )  # fmt: skip
+        return '\n'.join([f'seed {self.seed}, step {self.steps}: {error}', runs, *self.lines])
+
+
+@contextmanager
+def soaking(seed: int, folder: Path, standins: Standins, certificates: Certificates) -> Iterator[Soak]:
+    """A node with its kubelet's port, and three long-lived checks: one that also asks, and one of the real /proc."""
+    chance = random.Random(seed)
+    with serve(certificates) as api:
+        node = Node(folder / 'node', standins, chance)
+        server = Server(api, dict.fromkeys(PATHS, 200))
+        view = {'procfs_path': str(node.view)}
+        asking = {**view, 'kubelet_url': api.url, 'tls_ca_cert': str(certificates.ca), 'timeout': 10}
+        checks = (
+            LongLived('view', {**view, 'use_configz': False}),
+            LongLived('proc', {'use_configz': False}),
+            LongLived('asking', asking, server),
+        )
+        soak = Soak(seed, node, Referee(node, folder), checks, server, chance)
+        soak.note(node.start())
+        yield soak
