@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
@@ -107,16 +106,19 @@ class Node:
     root: Path
     procfs: Path
 
-    def check(self, **options: Any) -> KubeletComplianceCheck:
+    def check(self) -> KubeletComplianceCheck:
         """A check of this node; it has had its first collections, and the files have been as they are for a while."""
-        users = ['root', str(os.getuid())]
-        instance = {'procfs_path': str(self.procfs), 'use_configz': False, 'allowed_users': users, **options}
-        check = KubeletComplianceCheck('kubelet_compliance', {}, [instance])
+        check = self.new_check()
         run(check)
         wait_until_settled(self.root, self.procfs)
         run(check)
         run(check)
         return check
+
+    def new_check(self) -> KubeletComplianceCheck:
+        users = ['root', str(os.getuid())]
+        instance = {'procfs_path': str(self.procfs), 'use_configz': False, 'allowed_users': users}
+        return KubeletComplianceCheck('kubelet_compliance', {}, [instance])
 
 
 def lay_out(root: Path) -> None:

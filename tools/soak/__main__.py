@@ -19,7 +19,7 @@ from pathlib import Path
 from tests.kubelet_server import make_certificates
 from tests.standin import Standins, build
 
-from .leaks import holding
+from .leaks import holding, left_since
 from .soak import Soak, SoakError, soaking
 
 WARM_UP_SHARE, LONGEST_WARM_UP_SECONDS = 0.2, 300.0
@@ -55,9 +55,8 @@ def watch(soak: Soak, seconds: float) -> int:
     except SoakError as error:
         print(error)
         return 1
-    now = holding()
-    print(f'{seconds / 60:g} min: {summary(soak)}; {now}')
-    if before is not None and (left := now.grown_since(before)):
+    print(f'{seconds / 60:g} min: {summary(soak)}; {holding()}')
+    if before is not None and (left := left_since(before)):
         print(f'seed {soak.seed}: a leak: {"; ".join(left)}')
         return 1
     print('no disagreement, no leak')

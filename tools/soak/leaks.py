@@ -8,10 +8,12 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 from dataclasses import dataclass
 
 import psutil
 
+SECONDS_TO_END = 5.0
 MAX_GROWTH_BYTES = 16 * 1024 * 1024
 """Of resident memory after the warm-up. Every collection makes whole checks besides the long-lived ones, and what the
 allocator keeps of them comes and goes by a few MiB; a kilobyte lost at each collection would be ten times this in an
@@ -37,6 +39,14 @@ class Holding:
 
     def __str__(self) -> str:
         return f'{self.descriptors} descriptors, {self.threads} threads, {mib(self.resident)}'
+
+
+def left_since(before: Holding) -> list[str]:
+    """What is left over since then, in words, once threads that are ending have had the time to."""
+    deadline = time.monotonic() + SECONDS_TO_END
+    while (left := holding().grown_since(before)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return left
 
 
 def mib(size: int) -> str:

@@ -22,10 +22,24 @@ from .referee import PATHS, Disagreement, LongLived, Referee, Server
 
 SETTLED_SECONDS = 2.2
 """After so long no stamp is young any more, so whatever is kept of the node is used."""
-CALM_AFTER, STORM_AFTER = 120, 150
-STORM_STEPS = 80
+CALM_AFTER, STORM_AFTER = 120, 100
+STORM_STEPS = 300
 LINES_KEPT = 40
 AT_ONCE = (0, 1, 1, 1, 2, 4)
+AROUND_A_CALM = (
+    (Node.write, Node.flip),
+    (Node.write, Node.flip),
+    (Node.drop_in, Node.flip_drop_in),
+    (Node.write, Node.write),
+    (Node.spoil, Node.write),
+    (Node.drop_in, Node.remove_drop_in),
+    (Node.clear_drop_ins, Node.drop_in),
+    (Node.touch, Node.change_mode),
+    (Node.touch, Node.restart),
+    (Node.touch, Node.restart_with_other_flags),
+    (Node.touch, Node.kill),
+)
+"""What happens before it, and what after it."""
 STATUSES = ((200, 200), (200, 200), (200, 200), (403, 403), (0, 0), (200, 403), (403, 200))
 
 
@@ -71,15 +85,18 @@ class Soak:
         self.referee.collect(checked)
 
     def be_calm(self) -> None:
-        """Nothing happens until all stamps are old; then one byte changes, and each check must see it at once."""
-        self.note(self.node.start() if self.node.kubelet is None else 'calm')
+        """Nothing happens until all stamps are old; then one thing does, and each check must see it at once."""
+        before, after = self.chance.choice(AROUND_A_CALM)
+        if self.node.kubelet is None:
+            self.note(self.node.start())
+        self.note(f'before a calm: {before(self.node)}')
         for checked in self.checks:
             self.collect(checked)
         until = time.monotonic() + SETTLED_SECONDS
         while time.monotonic() < until:
             for checked in self.checks:
                 self.referee.collect_the_same(checked)
-        self.note(self.chance.choice((Node.flip, Node.flip, Node.flip_drop_in, Node.write, Node.restart))(self.node))
+        self.note(f'after it: {after(self.node)}')
         for checked in self.checks:
             self.collect(checked)
 
