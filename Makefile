@@ -6,6 +6,7 @@ PYTHON ?= python3
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 MINUTES ?= 60
+SOAK_ARGS ?=
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -37,7 +38,7 @@ bench: .venv/.installed
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 soak: .venv/.installed
-	@$(BIN)/python -m tools.soak --minutes $(MINUTES)
+	@$(BIN)/python -m tools.soak --minutes $(MINUTES) $(SOAK_ARGS)
 
 lint: .venv/.installed
 	$(BIN)/ruff check .

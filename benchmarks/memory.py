@@ -12,6 +12,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import psutil
@@ -21,11 +22,12 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from tests.nodes import write_process
 
 from .measure import Limit, Results
-from .node import ARGUMENTS, CONFIG, DROP_INS, FILES, lay_out
+from .node import ARGUMENTS, CONFIG, DROP_INS, FILES, SETTLED_SECONDS, lay_out
 
 COLLECTIONS = 100_000
 WARM_UP = 10_000
-A_CHANGE_EVERY = 3
+BUSY, A_CHANGE_EVERY = 450, 3
+CALM = 2_000
 THROUGH_RUN_EVERY = 20
 SEED = 7
 LIMIT_GROWTH_KIB = 1024
@@ -46,15 +48,17 @@ print((process.memory_info().rss - before) // 1024)
 def results() -> Results:
     imports = statistics.median(import_kib() for _ in range(SUBPROCESSES))
     with tempfile.TemporaryDirectory(prefix='bench-') as name:
-        growth = growth_kib(Path(name))
+        node = Changing(Path(name))
+        growth = growth_kib(node)
     return Results(
         limits=(
             Limit('import into a process with base, psutil, yaml and pydantic', imports, LIMIT_IMPORT_KIB, 'KiB'),
             Limit(f'growth over {COLLECTIONS:,} collections', growth, LIMIT_GROWTH_KIB, 'KiB'),
         ),
         notes=(
-            f'Growth: private memory (USS) after {WARM_UP:,} collections and after {COLLECTIONS:,} more; of three '
-            'collections one saw a change: kubelets that come and go, other flags, contents, sizes and drop-ins.',
+            f'Growth: private memory (USS) after {WARM_UP:,} collections and after {COLLECTIONS:,} more, by '
+            f'turns with {BUSY // A_CHANGE_EVERY} changes (kubelets that come and go, other flags, contents, sizes and '
+            f'drop-ins) and with none; {node.changes:,} changes in all.',
         ),
     )
 
@@ -64,8 +68,7 @@ def import_kib() -> float:
     return float(done.stdout)
 
 
-def growth_kib(folder: Path) -> float:
-    node = Changing(folder)
+def growth_kib(node: Changing) -> float:
     check = KubeletComplianceCheck('kubelet_compliance', {}, [{'procfs_path': str(node.procfs), 'use_configz': False}])
     collect(check, node, WARM_UP)
     before = private_bytes()
@@ -74,9 +77,17 @@ def growth_kib(folder: Path) -> float:
 
 
 def collect(check: KubeletComplianceCheck, node: Changing, times: int) -> None:
+    """So many collections: by turns with many changes, and with none until nothing is read anew any more."""
+    calm_since, calm, changing = 0.0, 0, BUSY
     for number in range(times):
-        if number % A_CHANGE_EVERY == 0:
-            node.change()
+        if changing:
+            changing -= 1
+            if number % A_CHANGE_EVERY == 0:
+                node.change()
+            calm_since, calm = time.monotonic(), CALM
+        elif time.monotonic() - calm_since > SETTLED_SECONDS:
+            calm -= 1
+            changing = 0 if calm else BUSY
         if number % THROUGH_RUN_EVERY:
             check.collector.collect(None)
             continue
@@ -99,11 +110,13 @@ class Changing:
         self.root, self.procfs = folder / 'root', folder / 'proc'
         self.random = random.Random(SEED)
         self.number = 1000
+        self.changes = 0
         self.running: list[int] = []
         lay_out(self.root)
         self.start()
 
     def change(self) -> None:
+        self.changes += 1
         self.random.choice((self.write, self.write, self.add_drop_in, self.remove_drop_in, self.restart, self.stop))()
 
     def write(self) -> None:
