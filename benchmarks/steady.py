@@ -35,8 +35,7 @@ def results() -> Results:
             # Only now, for after them the files are young for a while.
             costs |= measure(full_looks(real), ROUNDS)
     limits = tuple(
-        Limit(f'{what}, CPU, median', costs[what].median * 1e6, LIMIT_MICROSECONDS, 'µs')
-        for what in (OURS, MADE_UP, RUN)
+        Limit(f'{what}, CPU, median', costs[what].median * 1e6, LIMIT_MICROSECONDS, 'µs') for what in (OURS, MADE_UP)
     )
     return Results(rows_of('steady', costs, OURS), limits)
 

@@ -107,7 +107,7 @@ def lay_out(folder: Path, pid: int, start_ticks: int) -> None:
     process = folder / str(pid)
     process.mkdir(parents=True)
     (folder / '1').symlink_to('/proc/1')
-    for name in ('cgroup', 'cmdline', 'comm', 'cwd', 'mountinfo', 'root', 'status'):
+    for name in ('cgroup', 'cmdline', 'comm', 'cwd', 'fd', 'mountinfo', 'net', 'root', 'status'):
         (process / name).symlink_to(f'/proc/{pid}/{name}')
     head, _, rest = Path(f'/proc/{pid}/stat').read_text().rpartition(')')
     fields = rest.split()

@@ -44,9 +44,11 @@ class Running:
 class Node(Files):
     """`view` is a `/proc` that shows nothing but its kubelet and process 1."""
 
-    def __init__(self, folder: Path, standins: Standins, chance: random.Random) -> None:
+    def __init__(self, folder: Path, standins: Standins, chance: random.Random, port: int) -> None:
+        """`port`: the open socket that its kubelet holds."""
         super().__init__(folder, chance)
         self.standins = standins
+        self.port = port
         self.view = folder / 'view'
         self.view.mkdir()
         (self.view / '1').symlink_to('/proc/1')
@@ -74,7 +76,7 @@ class Node(Files):
         if self.kubelet is not None:
             return self.restart()
         self.bury()
-        started = self.standins.launch(('/usr/bin/kubelet', *self.told.arguments))
+        started = self.standins.launch(('/usr/bin/kubelet', *self.told.arguments), handles=(self.port,))
         self.number += 1
         self.kubelet = Running(started, self.number, self.told, self.declared(self.told)[0], start_of(started.pid))
         self.changes.clear()

@@ -138,7 +138,7 @@ def soaking(seed: int, folder: Path, standins: Standins, certificates: Certifica
     """A node with its kubelet's port, and three long-lived checks: one that also asks, and one of the real /proc."""
     chance = random.Random(seed)
     with serve(certificates) as api:
-        node = Node(folder / 'node', standins, chance)
+        node = Node(folder / 'node', standins, chance, api.handle)
         server = Server(api, dict.fromkeys(PATHS, 200))
         view = {'procfs_path': str(node.view)}
         asking = {**view, 'kubelet_url': api.url, 'tls_ca_cert': str(certificates.ca), 'timeout': 10}
