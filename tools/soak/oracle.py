@@ -22,6 +22,9 @@ NEAR_SECONDS = 0.03
 """So close to the end of the grain either answer is right: the clocks are read at two moments."""
 
 
+MISSING = b'nothing is there'
+
+
 @dataclass(frozen=True)
 class Change:
     """The first path that changed since the start, None where none did; several where more than one answer is right."""
@@ -37,7 +40,7 @@ class Watch:
     first_at: float = 0.0
     seen: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
-    """What was not there, or could not be read, at the first look. Within the grain it may count as changed or not."""
+    """What could not be read at the first look. Within the grain it may count as changed or not."""
 
     def look(self, node: Node, now: float) -> Change:
         """What the check must know after it looked at the node as it is."""
@@ -51,7 +54,10 @@ class Watch:
         limit = kubelet.started_at + GRAIN_SECONDS
         times: list[tuple[str, float]] = []
         for path, digest, ctime in iter_contents(node):
-            if digest is not None:
+            if digest == MISSING:
+                # What comes here later was seen to come.
+                self.seen.setdefault(path, (MISSING, -math.inf))
+            elif digest is not None:
                 times.append((path, self.settled(path, digest, ctime)))
             elif path not in self.seen:
                 self.unread.add(path)
@@ -67,20 +73,23 @@ class Watch:
         """Since when the content is so: its ctime, or an earlier one of the same; infinite if it was seen to turn."""
         old = self.seen.get(path)
         if old is not None:
-            at = math.inf if old[0] != digest or math.isinf(old[1]) else min(at, old[1])
+            at = math.inf if old[0] != digest or old[1] == math.inf else min(at, old[1])
         self.seen[path] = (digest, at)
         return at
 
 
 def iter_contents(node: Node) -> Iterator[tuple[str, bytes | None, float]]:
-    """Each path of the configuration, the digest of its content, None where it cannot be read, and its latest ctime."""
+    """Each path of the configuration, the digest of its content, and its latest ctime.
+
+    The digest is None where the content cannot be read, and MISSING where there is none.
+    """
     if node.kubelet is None or node.kubelet.told.refused:
         return
     told = node.kubelet.told
     if told.config:
         yield content_of(node.config, node.main)
     if told.drop_ins and not node.drop_ins.is_dir():
-        yield str(node.drop_ins), None, 0.0
+        yield str(node.drop_ins), None if node.drop_ins.exists() else MISSING, 0.0
     elif told.drop_ins:
         paths = node.paths_of_drop_ins()
         yield from (content_of(path, node.added[path.name]) for path in paths)
@@ -88,8 +97,10 @@ def iter_contents(node: Node) -> Iterator[tuple[str, bytes | None, float]]:
 
 
 def content_of(path: Path, entry: Entry) -> tuple[str, bytes | None, float]:
-    if entry.kind is Kind.UNREADABLE or not path.is_file():
+    if entry.kind is Kind.UNREADABLE:
         return str(path), None, 0.0
+    if not path.is_file():
+        return str(path), MISSING, 0.0
     return str(path), hashlib.sha256(path.read_bytes()).digest(), latest_ctime(path)
 
 
