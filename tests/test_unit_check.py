@@ -121,7 +121,7 @@ def test_tags_do_not_grow_from_run_to_run(
 
 
 def test_no_kubelet_sends_that_and_nothing_else(procfs: Path, aggregator: AggregatorStub, dd_run_check: Run) -> None:
-    (procfs / str(os.getpid())).symlink_to('/proc/self')
+    (procfs / '1').symlink_to('/proc/self')
     dd_run_check(check_of(procfs))
     aggregator.assert_metric('kubelet_compliance.kubelet.found', value=0, tags=[], count=1)
     aggregator.assert_service_check(
@@ -460,7 +460,7 @@ def test_with_use_configz_off_nothing_is_asked(
 def test_without_a_kubelet_nothing_is_asked_and_it_is_said_that_one_is_hidden(
     procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, api: KubeletServer, certificates: Certificates
 ) -> None:
-    (procfs / str(os.getpid())).symlink_to('/proc/self')
+    (procfs / '1').symlink_to('/proc/self')
     dd_run_check(asking(procfs, api, certificates))
     assert api.requests == []
     assert kubelet_sent(aggregator).status == UNKNOWN

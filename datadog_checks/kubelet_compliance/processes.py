@@ -23,6 +23,7 @@ MAX_TEXT_BYTES = 64 * 1024
 LONGEST_NUMBER = 20
 """Digits of a number of 64 bits."""
 
+HIDDEN = 'it hides process 1 as well, so run the Agent as root, or mount /proc without hidepid'
 LINUX_ONLY = 'not applicable: Linux only'
 
 KERNEL_THREAD = 0x00200000
@@ -102,7 +103,14 @@ class Processes:
                 found.hidden += 1
         if not pids or found.hidden:
             found.doubtful.append(self.hidden_processes(found.hidden))
-        return Scan(tuple(found.processes), tuple(found.doubtful), tuple(found.turned_away), frozenset(found.names))
+        is_hidden = not found.processes and self.capture is None and 1 not in pids
+        return Scan(
+            tuple(found.processes),
+            tuple(found.doubtful),
+            tuple(found.turned_away),
+            frozenset(found.names),
+            f'no kubelet runs on this host, or {self.procfs} does not show it: {HIDDEN}' if is_hidden else '',
+        )
 
     def no_processes(self, error: OSError) -> Unknown:
         why = (error.strerror or 'error').lower()
