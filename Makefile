@@ -7,11 +7,13 @@ PYTEST_ARGS ?=
 BENCH_ARGS ?=
 MINUTES ?= 60
 SOAK_ARGS ?=
+TARGET ?= files
+RUNS ?= 1000000
 
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test bench soak validate generate lint docs preview wheel single-file clean
+.PHONY: help run test bench soak validate generate lint docs preview wheel single-file fuzz clean
 .DEFAULT_GOAL := help
 
 help:
@@ -26,6 +28,7 @@ help:
 	@echo 'make single-file  the check as one file, in build/: see deploy/README.md'
 	@echo 'make docs         docs/rules.md and docs/scale.md anew, from the rows of the rules and from runs of the check'
 	@echo 'make preview      the dashboard over a simulated week, in build/preview, and its pictures in images/'
+	@echo 'make fuzz         TARGET=argv|files|trees|proc|configz|... RUNS=...: fuzz one target (atheris has wheels for Python 3.11)'
 	@echo 'make clean        remove what the other targets made'
 
 run: .venv/.installed
@@ -65,6 +68,9 @@ preview: .venv/.installed build/preview/.filled
 single-file:
 	@$(PYTHON) tools/single_file.py
 
+fuzz: .venv/.fuzz
+	$(BIN)/python -m tools.fuzz $(TARGET) --runs $(RUNS)
+
 clean:
 	rm -rf .venv .venv-ddev .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
@@ -81,6 +87,11 @@ clean:
 
 .venv/.installed: .venv/.filled pyproject.toml
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# It is found only by those who ask for it: no wheel, no fuzzing, and all else works.
+.venv/.fuzz: requirements/fuzz.txt .venv/.installed
+	@$(PIP) install -qq --no-deps --only-binary :all: -r requirements/fuzz.txt
 	@touch $@
 
 build/preview/.filled: tools/preview/package.json tools/preview/package-lock.json

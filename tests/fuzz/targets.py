@@ -1,0 +1,356 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What is fuzzed: each target takes any bytes, and raises only where a promise is broken."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+
+import yaml
+
+from datadog_checks.kubelet_compliance import goyaml
+from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
+from datadog_checks.kubelet_compliance.collect import Collector
+from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
+from datadog_checks.kubelet_compliance.decoding import Configuration
+from datadog_checks.kubelet_compliance.embedded import (
+    k3s_config,
+    k3s_launch,
+    microk8s_file,
+    microk8s_launch,
+    microshift_launch,
+    read_k3s,
+)
+from datadog_checks.kubelet_compliance.flags import FlagError, Flags, parse_flags
+from datadog_checks.kubelet_compliance.identity import iter_listening, root_of
+from datadog_checks.kubelet_compliance.model import (
+    Declared,
+    DropIns,
+    Evidence,
+    File,
+    Finding,
+    KubeletReport,
+    Launch,
+    Missing,
+    Process,
+    Unknown,
+    Unreadable,
+    Verdict,
+)
+from datadog_checks.kubelet_compliance.names import COMMS, NoKubelet, read_command_line
+from datadog_checks.kubelet_compliance.recorder import outcome, with_data
+from datadog_checks.kubelet_compliance.redact import (
+    redact_arguments,
+    redact_configuration,
+    redact_configz,
+    redact_lines,
+    redact_options,
+    redact_program_options,
+)
+from datadog_checks.kubelet_compliance.replay import answers
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, declare
+
+from .memory_host import NOT_THERE, PIDS, MemoryHost
+from .promises import SELECTION, check_reported, judged, promise
+
+PART, PROCESS = b'\x1e', b'\x1d'
+"""What stands between the parts of an input, and between its processes."""
+
+IPTABLES = 'make_iptables_util_chains'
+CONFIG, DROP_INS = '/etc/kubelet.yaml', '/etc/kubelet.d'
+PLAIN = b'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
+PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup', 'mountinfo', 'net/tcp', 'net/tcp6')
+
+
+def is_chosen(data: bytes, one_in: int) -> bool:
+    """Whether this input is one of those that get the dear checks too; the same input always is."""
+    return zlib.crc32(data) % one_in == 0
+
+
+def fuzz_argv(data: bytes) -> None:
+    """`/proc/PID/comm`, a line end, and `/proc/PID/cmdline`."""
+    comm, _, line = data.partition(b'\n')
+    if comm not in COMMS:
+        comm, line = b'kubelet', data
+    read = read_command_line(comm.decode(), line)
+    if isinstance(read, NoKubelet):
+        return
+    process = Process(1000, 100, read.arguments, inside=read.inside)
+    evidence = Evidence(process, launch=launch_of(process, ()))
+    flags = flags_of(evidence)
+    if flags is None and not is_chosen(data, 16):
+        return
+    evidence = with_files(evidence, flags)
+    check(data, evidence, declare(evidence))
+
+
+def fuzz_files(data: bytes) -> None:
+    """A configuration file."""
+    evidence = Evidence(Process(1000, 100, (f'--config={CONFIG}',), 1.0), File(CONFIG, data, 1.0))
+    declared = declare(evidence)
+    if declared.unknown is None:
+        check_independently(data, declared)
+    elif not is_chosen(data, 16):
+        return
+    check(data, evidence, declared)
+
+
+def fuzz_trees(data: bytes) -> None:
+    """A configuration file (none, where it is empty) and drop-ins."""
+    main, *drop_ins = data.split(PART)
+    arguments = (*((f'--config={CONFIG}',) if main else ()), f'--config-dir={DROP_INS}')
+    files = tuple(File(f'{DROP_INS}/{number:05}.conf', part, 1.0) for number, part in enumerate(drop_ins))
+    evidence = Evidence(
+        Process(1000, 100, arguments, 1.0), File(CONFIG, main, 1.0) if main else None, DropIns(DROP_INS, files, 1.0)
+    )
+    newer = declare(evidence)
+    older = declare(evidence, null_keeps=True) if b'null' in data or b'~' in data or is_chosen(data, 4) else newer
+    if not older.values and newer.values:
+        promise(older.unknown is not None, 'an older kubelet has no values')
+    for declared in (newer,) if older is newer else (newer, older):
+        if declared.unknown is None or is_chosen(data, 16):
+            check(data, evidence, declared)
+
+
+def fuzz_proc(data: bytes) -> None:
+    """Options, and for each process the files of its folder in `/proc`."""
+    options, *processes = data.split(PROCESS)
+    proc = {
+        (pid, name): content
+        for pid, process in zip(PIDS, processes, strict=False)
+        for name, content in zip(PROC_FILES, process.split(PART), strict=False)
+        if content != b'-'
+    }
+    is_nested, is_asked = b'nested' in options, b'configz' in options
+    host = MemoryHost(proc, {CONFIG: PLAIN, f'{DROP_INS}/1.conf': PLAIN + b'readOnlyPort: 0\n'}, nested=is_nested)
+    for (_, name), content in proc.items():
+        if name == 'mountinfo':
+            root_of(content.decode('utf-8', 'surrogateescape'))
+        elif name.startswith('net/'):
+            list(iter_listening(content.decode('utf-8', 'surrogateescape'), 10250))
+    scan = host.find_kubelets()
+    if not scan.processes and not is_chosen(data, 16):
+        return
+    collection = Collector(host, SELECTION).collect(answers({}) if is_asked else None)
+    check_reported(collection.kubelets, collection.node, nested=is_nested)
+    for kubelet in collection.kubelets:
+        if kubelet.process.arguments is None:
+            green = [finding.rule.key for finding in kubelet.findings if is_green_setting(finding)]
+            promise(not green, f'{green} are green, and the command line is not known')
+
+
+def fuzz_configz(data: bytes) -> None:
+    """Answers of `/configz` and of `/metrics`, a configuration file, and a command line."""
+    body, metrics, main, line = (data.split(PART, 3) + [b'', b'', b''])[:4]
+    try:
+        version: str | None = parse_version(metrics)
+    except AskError as error:
+        version = None
+        promise(error.why.isprintable(), 'an error holds what was answered')
+    promise(version is None or version.isascii() and len(version) <= 64, f'the version {version!r}')
+    try:
+        running: Configuration | Unknown = parse_configz(body)
+    except AskError as error:
+        promise(error.why.isprintable(), 'an error holds what was answered')
+        running = NOT_ASKED
+    if isinstance(running, Unknown) and not is_chosen(data, 16):
+        return
+    arguments = tuple(word.decode('utf-8', 'surrogateescape') for word in line.split(b'\0') if word)
+    if main:
+        arguments = (f'--config={CONFIG}', *arguments)
+    evidence = Evidence(Process(1000, 100, arguments, 1.0), File(CONFIG, main, 5.0) if main else None)
+    declared = declare(evidence)
+    report = judged(evidence, declared, running)
+    check_reported([report])
+    if isinstance(running, Configuration) and running.get('makeIPTablesUtilChains') is False:
+        promise(verdict_of(report) is not Verdict.COMPLIANT, 'what runs with false is green')
+    if is_chosen(data, 16):
+        connection = answers({'/configz': body, '/metrics': metrics})
+        host = MemoryHost(proc_of(arguments), {CONFIG: main}, nested=False)
+        collection = Collector(host, SELECTION).collect(connection)
+        check_reported(collection.kubelets, collection.node)
+
+
+def fuzz_launches(data: bytes) -> None:
+    """A command line and files of k3s, or of MicroK8s where the line says so."""
+    line, *parts = data.split(PART)
+    arguments = tuple(word.decode('utf-8', 'surrogateescape') for word in line.split(b'\0'))
+    inside = 'MicroK8s' if line.startswith(b'kubelite') else 'k3s'
+    process = Process(1000, 100, arguments[1:], 1.0, inside=inside)
+    path = '/var/snap/microk8s/7/args/kubelet' if inside == 'MicroK8s' else '/etc/rancher/k3s/config.yaml'
+    files = [File(f'{path}{number or ""}', part, 1.0) for number, part in enumerate(parts)]
+    evidence = Evidence(process, launch=launch_of(process, files))
+    evidence = with_files(evidence, flags_of(evidence))
+    check(data, evidence, declare(evidence))
+
+
+def fuzz_captures(data: bytes) -> None:
+    """`node.json`, and all that is asked of it."""
+    try:
+        capture = parse_capture(data)
+    except CaptureError:
+        return
+    for ticks in (0, 100, 1 << 63):
+        capture.started_at(ticks)
+    for path in [*capture.files, *capture.unseen, CONFIG]:
+        capture.status(path)
+        capture.changed_at(path)
+    host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: PLAIN}, nested=False)
+    host.capture = capture
+    collection = Collector(host, SELECTION).collect()
+    check_reported(collection.kubelets, collection.node)
+
+
+SECRET = 'zq8secretzq8'
+"""Put where a secret may stand; what is left out of a capture must not hold it."""
+
+
+def fuzz_redact(data: bytes) -> None:
+    """Files and command lines on their way into a capture."""
+    evidence = Evidence(Process(1000, 100, (f'--config={CONFIG}',)), File(CONFIG, data, None))
+    before = outcome(declare(evidence))
+    assert isinstance(evidence.config, File)
+    config = evidence.config
+
+    def is_same(other: bytes) -> bool:
+        return outcome(declare(with_data(evidence, config, other))) == before
+
+    if data:
+        redacted = redact_configuration(data, is_same)
+        promise(redacted is None or is_same(redacted), 'a redacted file gets another outcome')
+    redact_configz(data)
+    redact_program_options(data)
+    redact_lines(data)
+    words = tuple(word.decode('utf-8', 'surrogateescape') for word in data.split(b'\0'))
+    redact_options(words)
+    kept = redact_arguments(words)
+    promise(known(words) == known(kept), 'a redacted command line gets another outcome')
+
+
+def known(arguments: Sequence[str]) -> object:
+    """What a capture must keep of a command line."""
+    evidence = Evidence(Process(1000, 100, tuple(arguments)))
+    declared = declare(evidence)
+    unknown = declared.unknown
+    verdicts = [finding.verdict for finding in judged(evidence, declared).findings]
+    return verdicts, unknown is None, unknown is not None and unknown.refused, declared.flags_known
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    'argv': fuzz_argv,
+    'files': fuzz_files,
+    'trees': fuzz_trees,
+    'proc': fuzz_proc,
+    'configz': fuzz_configz,
+    'launches': fuzz_launches,
+    'captures': fuzz_captures,
+    'redact': fuzz_redact,
+}
+
+
+def check(data: bytes, evidence: Evidence, declared: Declared) -> None:
+    """One kubelet judged and reported; and, of some inputs, that all this does not hang on anything else."""
+    report = judged(evidence, declared)
+    check_reported([report])
+    if is_chosen(data, 8):
+        promise(declare(evidence) == declare(evidence), 'the same evidence means two things')
+        check_without_libyaml(evidence)
+        check_last_flag_wins(evidence)
+
+
+def check_without_libyaml(evidence: Evidence) -> None:
+    """PyYAML's own parser refuses some files that libyaml reads; what it reads means the same."""
+    fast = declare(evidence)
+    parser = goyaml.YAML_PARSER
+    goyaml.YAML_PARSER = yaml.SafeLoader
+    try:
+        slow = declare(evidence)
+    finally:
+        goyaml.YAML_PARSER = parser
+    if slow.unknown is None:
+        promise(fast.unknown is None, f'only without libyaml it is no error: {fast.unknown}')
+        promise(fast.values == slow.values, 'without libyaml it has other values')
+
+
+def check_last_flag_wins(evidence: Evidence) -> None:
+    """What comes after all other flags turns the rule red, wherever the value stood before."""
+    arguments = evidence.arguments
+    if not isinstance(arguments, tuple) or arguments and '=' not in arguments[-1] or evidence.launch is not None:
+        return
+    process = Process(1000, 100, (*arguments, '--make-iptables-util-chains=false'))
+    changed = Evidence(process, evidence.config, evidence.drop_ins)
+    promise(verdict_of(judged(changed, declare(changed))) is not Verdict.COMPLIANT, 'a last flag does not win')
+
+
+def check_independently(data: bytes, declared: Declared) -> None:
+    """A file that PyYAML reads as false is not green. A JSON file may be no YAML, and `<<` is read by other rules."""
+    value = declared.value('makeIPTablesUtilChains')
+    if value is not True or b'makeIPTablesUtilChains' not in data or b'<<' in data or data.lstrip()[:1] == b'{':
+        return
+    try:
+        loaded = next(yaml.load_all(data, Loader=goyaml.YAML_PARSER))
+    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError, AttributeError):
+        return
+    if isinstance(loaded, dict):
+        promise(loaded.get('makeIPTablesUtilChains') is not False, 'what PyYAML reads as false is taken for true')
+
+
+def flags_of(evidence: Evidence) -> Flags | None:
+    """The flags that say which files to read; None where there are none that are understood."""
+    arguments = evidence.arguments
+    try:
+        return parse_flags(arguments) if isinstance(arguments, tuple) else None
+    except FlagError:
+        return None
+
+
+def with_files(evidence: Evidence, flags: Flags | None) -> Evidence:
+    """The evidence with a plain file and no drop-in, where the command line names such."""
+    if flags is None:
+        return evidence
+    config, folder = flags.text('config'), flags.text('config-dir')
+    return Evidence(
+        evidence.process,
+        File(config, PLAIN, 1.0) if config else None,
+        DropIns(folder, (), 1.0) if folder else None,
+        evidence.launch,
+    )
+
+
+def launch_of(process: Process, files: Sequence[File]) -> Launch | None:
+    """As `launches.py` does it, with given files."""
+    if process.inside == 'MicroK8s':
+        path = microk8s_file(process.arguments)
+        found: File | Missing | Unreadable = Missing(path, NOT_THERE)
+        return microk8s_launch(files[0].path if files else path, files[0] if files else found)
+    if process.inside == 'MicroShift':
+        return microshift_launch()
+    if not process.inside:
+        return None
+    k3s_config(process.arguments)
+    k3s = read_k3s(process.arguments, files)
+    return k3s_launch(process.arguments, k3s, with_drop_ins=k3s.has_kubelet)
+
+
+def proc_of(arguments: Sequence[str]) -> dict[tuple[int, str], bytes]:
+    """The `/proc` of a node with one ordinary kubelet."""
+    line = b''.join(word.encode('utf-8', 'surrogateescape') + b'\0' for word in ('kubelet', *arguments))
+    return {
+        (1, 'comm'): b'systemd\n',
+        (1, 'cgroup'): b'0::/init.scope\n',
+        (1000, 'comm'): b'kubelet\n',
+        (1000, 'cmdline'): line,
+        (1000, 'stat'): b'1000 (kubelet) S 1 1000 1000 0 -1 4194560 ' + b'0 ' * 12 + b'100 ' + b'0 ' * 30,
+        (1000, 'status'): b'Uid:\t0\t0\t0\t0\nNSpid:\t1000\n',
+        (1000, 'cgroup'): b'0::/system.slice/kubelet.service\n',
+    }
+
+
+def is_green_setting(finding: Finding) -> bool:
+    return finding.verdict is Verdict.COMPLIANT and finding.rule.files is None
+
+
+def verdict_of(report: KubeletReport) -> Verdict:
+    return next(finding.verdict for finding in report.findings if finding.rule.key == IPTABLES)

@@ -1,0 +1,113 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Fuzz one target, guided by the coverage of the package: `make fuzz TARGET=files RUNS=1000000`.
+
+Ends at the first input that breaks a promise, takes over 250 ms of CPU, or lets the process grow by over 64 MiB, and
+says where it is kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=['datadog_checks.kubelet_compliance']):
+    from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Field
+    from datadog_checks.kubelet_compliance.flag_table import FLAGS
+    from tests.fuzz.bounds import MOST_KIB, MOST_SECONDS
+    from tests.fuzz.targets import TARGETS
+
+SEEDS = Path(__file__).resolve().parent.parent / 'tests' / 'fuzz' / 'seeds'
+
+LONGEST = {'argv': 512, 'files': 768, 'trees': 1024, 'proc': 1536, 'configz': 2048}
+"""How many bytes an input may have: what is long has a table of its own, in `bounds.py`, and short ones run faster."""
+LONGEST_OTHER = 1024
+
+YAML_WORDS = ('---\\x0a', '\\x0a...\\x0a', '<<: *', '&a ', '*a', '!!binary ', '!!str ', '!!float ', '? ', '|-\\x0a')
+JSON_WORDS = ('{\\"', '\\":', '\\\\u', '\\\\ud800', '1e309', 'null', 'true', 'false', '-0', '0x1f', '0o17', '1_000')
+PROC_WORDS = ('NSpid:\\x09', 'Uid:\\x09', '0::/kubepods', '/../', '.service', ') Z ', '0A', ':280A', 'nested', 'configz')
+PARTS = ('\\x00', '\\x1d', '\\x1e', '\\xef\\xbb\\xbf', '\\xed\\xa0\\x80', '\\xc2\\x85', '\\xe2\\x80\\xa8', '\\x1b[31m')
+
+
+def iter_words() -> Iterator[str]:
+    """What a made-up input is likely to be understood by."""
+    yield from (*YAML_WORDS, *JSON_WORDS, *PROC_WORDS, *PARTS)
+    yield from (f'--{name}=' for name in FLAGS)
+    yield from sorted(set(iter_names(KUBELET_CONFIGURATION)))
+
+
+def iter_names(field: Field) -> Iterator[str]:
+    for name, inner in (field.fields or {}).items():
+        yield f'{name}: '
+        yield from iter_names(inner)
+    if field.items is not None:
+        yield from iter_names(field.items)
+
+
+class TooDear(Exception):
+    """An input costs more than any may."""
+
+
+def measured(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
+    """The target, with what each input costs held against the bounds."""
+
+    def run(data: bytes) -> None:
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        seconds = cost(target, data)
+        if seconds > MOST_SECONDS:
+            # Once more: a collection of garbage counts to whoever happens to be there.
+            seconds = min(seconds, cost(target, data))
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - grown
+        if seconds > MOST_SECONDS or grown > MOST_KIB:
+            raise TooDear(f'{seconds * 1000:.0f} ms of CPU, {grown / 1024:.0f} MiB more')
+
+    return run
+
+
+def cost(target: Callable[[bytes], None], data: bytes) -> float:
+    begun = time.process_time()
+    target(data)
+    return time.process_time() - begun
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('target', choices=sorted(TARGETS))
+    parser.add_argument('--runs', type=int, default=1_000_000)
+    parser.add_argument('--corpus', type=Path, help='a folder to begin with and to add to, besides the kept seeds')
+    options, rest = parser.parse_known_args()
+    work = Path(tempfile.mkdtemp(prefix=f'fuzz-{options.target}-'))
+    corpus = options.corpus or work / 'corpus'
+    corpus.mkdir(parents=True, exist_ok=True)
+    for seed in (SEEDS / options.target).iterdir():
+        shutil.copy(seed, corpus)
+    dictionary = work / 'dictionary'
+    dictionary.write_text(''.join(f'"{word}"\n' for word in iter_words()))
+    print(f'What breaks a promise is kept in {work}', file=sys.stderr)
+    arguments = [
+        sys.argv[0],
+        str(corpus),
+        f'-runs={options.runs}',
+        f'-max_len={LONGEST.get(options.target, LONGEST_OTHER)}',
+        f'-dict={dictionary}',
+        f'-artifact_prefix={work}/',
+        '-timeout=30',
+        '-rss_limit_mb=2048',
+        '-print_final_stats=1',
+        *rest,
+    ]
+    atheris.Setup(arguments, measured(TARGETS[options.target]))
+    atheris.Fuzz()
+
+
+if __name__ == '__main__':
+    main()
