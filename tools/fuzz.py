@@ -34,7 +34,18 @@ LONGEST_OTHER = 1024
 
 YAML_WORDS = ('---\\x0a', '\\x0a...\\x0a', '<<: *', '&a ', '*a', '!!binary ', '!!str ', '!!float ', '? ', '|-\\x0a')
 JSON_WORDS = ('{\\"', '\\":', '\\\\u', '\\\\ud800', '1e309', 'null', 'true', 'false', '-0', '0x1f', '0o17', '1_000')
-PROC_WORDS = ('NSpid:\\x09', 'Uid:\\x09', '0::/kubepods', '/../', '.service', ') Z ', '0A', ':280A', 'nested', 'configz')
+PROC_WORDS = (
+    'NSpid:\\x09',
+    'Uid:\\x09',
+    '0::/kubepods',
+    '/../',
+    '.service',
+    ') Z ',
+    '0A',
+    ':280A',
+    'nested',
+    'configz',
+)
 PARTS = ('\\x00', '\\x1d', '\\x1e', '\\xef\\xbb\\xbf', '\\xed\\xa0\\x80', '\\xc2\\x85', '\\xe2\\x80\\xa8', '\\x1b[31m')
 
 
