@@ -16,6 +16,7 @@ from datadog_checks.kubelet_compliance.model import (
     Finding,
     KubeletReport,
     NodeReport,
+    Rule,
     Source,
     Unknown,
     Verdict,
@@ -37,6 +38,8 @@ from datadog_checks.kubelet_compliance.selection import select
 SELECTION = select('cis-1.24', None)
 BENCHMARK = SELECTION.benchmark
 SETTING_RULES = tuple(rule for rule in SELECTION.rules if rule.files is None)
+FEW = select('cis-1.24', ('make_iptables_util_chains', 'hostname_override', 'rotate_kubelet_server_certificate'))
+"""A rule on a plain field, one on a flag, one on several fields: what most inputs are judged by."""
 
 KUBELET_TAG = re.compile(r'kubelet:[a-z0-9-]{1,63}')
 TAGS = frozenset(
@@ -63,10 +66,15 @@ def promise(holds: bool, what: str) -> None:
         raise BrokenPromise(what)
 
 
-def judged(evidence: Evidence, declared: Declared, running: Configuration | Unknown = NOT_ASKED) -> KubeletReport:
-    """The rules on settings judged for one kubelet, held against what is promised of verdicts."""
-    settings = [resolve(declared, rule.fields, running_values(rule, running, declared)) for rule in SETTING_RULES]
-    findings = [judge(rule, setting, BENCHMARK) for rule, setting in zip(SETTING_RULES, settings, strict=True)]
+def judged(
+    evidence: Evidence,
+    declared: Declared,
+    running: Configuration | Unknown = NOT_ASKED,
+    rules: Sequence[Rule] = SETTING_RULES,
+) -> KubeletReport:
+    """Rules on settings judged for one kubelet, held against what is promised of verdicts."""
+    settings = [resolve(declared, rule.fields, running_values(rule, running, declared)) for rule in rules]
+    findings = [judge(rule, setting, BENCHMARK) for rule, setting in zip(rules, settings, strict=True)]
     for finding in findings:
         check_verdict(finding, declared, running)
     problems = tuple(problem for problem in (declared.unknown, running) if isinstance(problem, Unknown))
