@@ -1,0 +1,213 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Lays out one large input, on disk where a node would have it there, and gives what is done with it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from enum import Enum
+from pathlib import Path
+
+from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
+from datadog_checks.kubelet_compliance.collect import Collector
+from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
+from datadog_checks.kubelet_compliance.decoding import Configuration
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.identity import root_of
+from datadog_checks.kubelet_compliance.model import Evidence, Finding, NodeReport, Process, Unknown, Verdict
+from datadog_checks.kubelet_compliance.redact import redact_configz
+from datadog_checks.kubelet_compliance.resolve import declare
+from tests.nodes import PID, write_process
+
+from .promises import SELECTION, check_reported, judged
+
+CONFIG, DROP_INS = '/etc/kubelet.yaml', '/etc/kubelet.d'
+HEADER = b'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
+IPTABLES = 'make_iptables_util_chains'
+
+
+class Outcome(Enum):
+    """What an input comes to."""
+
+    JUDGED = 'judged: it was read to its end'
+    REFUSED = 'unknown: the kubelet would not start with it'
+    UNKNOWN = 'unknown: it was not read, or not believed'
+    NONE = 'no kubelet was found'
+
+
+Make = Callable[[], bytes]
+Work = Callable[[], Outcome]
+Prepare = Callable[[Path], Work]
+"""Makes the input, below a folder where it needs files. The work that it gives can be done again and again."""
+
+
+def yaml(make: Make) -> Prepare:
+    """The rest of a configuration file."""
+    return lambda folder: on_node(folder, files={CONFIG: HEADER + make()})
+
+
+def document(make: Make) -> Prepare:
+    """A whole configuration file."""
+    return lambda folder: on_node(folder, files={CONFIG: make()})
+
+
+def drop_ins(*makes: Make, base: Make = bytes) -> Prepare:
+    """The rest of each drop-in, and of the configuration file below them."""
+
+    def prepare(folder: Path) -> Work:
+        files = {f'{DROP_INS}/{number:05}.conf': HEADER + make() for number, make in enumerate(makes)}
+        return on_node(folder, files={CONFIG: HEADER + base(), **files})
+
+    return prepare
+
+
+def flags(make: Callable[[], tuple[str, ...]]) -> Prepare:
+    return lambda folder: on_node(folder, arguments=make())
+
+
+def process(name: str, make: Make) -> Prepare:
+    """A file of the kubelet's folder in /proc."""
+    return lambda folder: on_node(folder, proc={name: make()})
+
+
+def k3s(make: Make) -> Prepare:
+    return lambda folder: on_node(
+        folder, comm='k3s-server', program='/usr/local/bin/k3s', files={'/etc/rancher/k3s/config.yaml': make()}
+    )
+
+
+def microk8s(make: Make) -> Prepare:
+    path = '/var/snap/microk8s/7/args/kubelet'
+    return lambda folder: on_node(
+        folder,
+        comm='kubelite',
+        program='/snap/microk8s/7/kubelite',
+        arguments=(f'--kubelet-args-file={path}',),
+        files={path: make()},
+    )
+
+
+def kubelets(number: int, *arguments: str) -> Prepare:
+    """Many kubelets of one kind, each reported by its own name."""
+
+    def prepare(folder: Path) -> Work:
+        work = on_node(folder, arguments=arguments, is_nested=True)
+        for more in range(1, number):
+            lay_out(folder, PID + more, 'kubelet', ('/usr/bin/kubelet', *arguments))
+        return work
+
+    return prepare
+
+
+def on_node(
+    folder: Path,
+    *,
+    comm: str = 'kubelet',
+    program: str = '/usr/bin/kubelet',
+    arguments: tuple[str, ...] = (),
+    files: Mapping[str, bytes] | None = None,
+    proc: Mapping[str, bytes] | None = None,
+    is_nested: bool = False,
+) -> Work:
+    """A node with a kubelet that is told of the files, if they are its own."""
+    root = folder / 'root'
+    root.mkdir()
+    for path, data in (files or {}).items():
+        place = root / path.lstrip('/')
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(data)
+    named = [f'--config={CONFIG}'] if (root / CONFIG.lstrip('/')).exists() else []
+    named += [f'--config-dir={DROP_INS}'] if (root / DROP_INS.lstrip('/')).exists() else []
+    lay_out(folder, PID, comm, (program, *named, *arguments))
+    for name, data in (proc or {}).items():
+        place = folder / 'proc' / str(PID) / name
+        place.parent.mkdir(exist_ok=True)
+        place.write_bytes(data)
+
+    def work() -> Outcome:
+        collection = Collector(Host(str(folder / 'proc')), SELECTION).collect()
+        check_reported(collection.kubelets, collection.node, nested=is_nested)
+        return outcome_of(collection.node)
+
+    return work
+
+
+def lay_out(folder: Path, pid: int, comm: str, line: tuple[str, ...]) -> None:
+    write_process(folder / 'proc', pid, line, comm=comm)
+    for name in ('root', 'cwd'):
+        link = folder / 'proc' / str(pid) / name
+        link.unlink()
+        link.symlink_to(os.path.abspath(folder / 'root'))
+
+
+def outcome_of(node: NodeReport) -> Outcome:
+    if not node.found:
+        return Outcome.NONE
+    is_refused = any(problem.refused for problem in node.problems)
+    return Outcome.REFUSED if is_refused else outcome_of_finding(node.findings)
+
+
+def outcome_of_finding(findings: tuple[Finding, ...]) -> Outcome:
+    verdict = next(finding.verdict for finding in findings if finding.rule.key == IPTABLES)
+    return Outcome.UNKNOWN if verdict is Verdict.UNKNOWN else Outcome.JUDGED
+
+
+def configz(make: Make) -> Prepare:
+    """An answer of /configz: without it, the command line of this kubelet leaves all unknown."""
+
+    def prepare(folder: Path) -> Work:
+        body = make()
+
+        def work() -> Outcome:
+            evidence = Evidence(Process(PID, 100, None))
+            running: Configuration | Unknown
+            try:
+                running = parse_configz(body)
+            except AskError as error:
+                running = Unknown(error.why)
+            report = judged(evidence, declare(evidence), running)
+            check_reported([report])
+            return outcome_of_finding(report.findings)
+
+        return work
+
+    return prepare
+
+
+def metrics(make: Make) -> Prepare:
+    return tried(make, parse_version, AskError)
+
+
+def capture(make: Make) -> Prepare:
+    return tried(make, lambda data: parse_capture(data).started_at(100), CaptureError)
+
+
+def mountinfo(make: Make) -> Prepare:
+    return tried(make, lambda data: root_of(data.decode()) or refuse(), LookupError)
+
+
+def redacted(make: Make) -> Prepare:
+    """An answer of /configz on its way into a capture; what is not understood is left out whole."""
+    return tried(make, lambda data: redact_configz(data) != b'{\n' or refuse(), LookupError)
+
+
+def refuse() -> None:
+    raise LookupError
+
+
+def tried(make: Make, read: Callable[[bytes], object], refusal: type[Exception]) -> Prepare:
+    def prepare(folder: Path) -> Work:
+        data = make()
+
+        def work() -> Outcome:
+            try:
+                read(data)
+            except refusal:
+                return Outcome.UNKNOWN
+            return Outcome.JUDGED
+
+        return work
+
+    return prepare
