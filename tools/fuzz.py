@@ -24,9 +24,7 @@ with atheris.instrument_imports(include=['datadog_checks.kubelet_compliance']):
     from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Field
     from datadog_checks.kubelet_compliance.flag_table import FLAGS
     from tests.fuzz.bounds import MOST_KIB, MOST_SECONDS
-    from tests.fuzz.targets import TARGETS
-
-SEEDS = Path(__file__).resolve().parent.parent / 'tests' / 'fuzz' / 'seeds'
+    from tests.fuzz.targets import SEEDS, TARGETS
 
 LONGEST = {'argv': 512, 'files': 768, 'trees': 512, 'proc': 768, 'configz': 1024}
 """How many bytes an input may have: what is long has a table of its own, in `bounds.py`, and short ones run faster."""
@@ -99,7 +97,7 @@ def main() -> None:
     work = Path(tempfile.mkdtemp(prefix=f'fuzz-{options.target}-'))
     corpus = options.corpus or work / 'corpus'
     corpus.mkdir(parents=True, exist_ok=True)
-    for seed in (SEEDS / options.target).iterdir():
+    for seed in (SEEDS / options.target).glob('*'):
         shutil.copy(seed, corpus)
     dictionary = work / 'dictionary'
     dictionary.write_text(''.join(f'"{word}"\n' for word in iter_words()))

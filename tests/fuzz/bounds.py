@@ -22,6 +22,7 @@ from .laid_out import (
     mountinfo,
     process,
     redacted,
+    sockets,
     yaml,
 )
 
@@ -70,6 +71,7 @@ def running(rest: bytes) -> bytes:
     return b'{"kubeletconfig":{"makeIPTablesUtilChains":true,' + rest + b'}}'
 
 
+SOCKET = b'0: 00000000:280A 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1 1\n'
 LABELS = ','.join(f'a{number}=b' for number in range(12_000))
 GATES = ','.join(f'a{number}=1' for number in range(12_000))
 GIBBERISH = 'zq\udc80\udcff'
@@ -77,7 +79,7 @@ GIBBERISH = 'zq\udc80\udcff'
 
 FILES = (
     Bound('an alias bomb', REFUSED, yaml(lambda: bomb(9, 9))),
-    Bound('aliases of a few large lists', REFUSED, yaml(lambda: bomb(1000, 4))),
+    Bound('aliases of a few large lists', UNKNOWN, yaml(lambda: bomb(1000, 4))),
     Bound('an alias of itself', REFUSED, yaml(lambda: b'a: &a [*a]\n')),
     Bound('merges of 900 keys', JUDGED, yaml(lambda: b'a: &a {%s}\n' % numbered(b'a%d: y', 900) + numbered(b'b%d: {<<: *a}\n', 9, b''))),
     Bound('aliases of a long quantity', UNKNOWN, yaml(lambda: b'evictionHard: {%s}\n' % with_aliases(b'a: &a "%s"' % (b'1' * 100 * K), b'b%d: *a', 6000))),
@@ -144,7 +146,8 @@ COMMAND_LINES = (
     Bound('4,095 flags', JUDGED, flags(lambda: ('--v=1',) * 4095)),
     Bound('a megabyte of one flag', UNKNOWN, flags(lambda: (f'--hostname-override={"x" * K * K}',))),
     Bound('the longest flag', JUDGED, flags(lambda: (f'--hostname-override={"x" * 250 * K}',))),
-    Bound('a flag that is no UTF-8', JUDGED, flags(lambda: (f'--hostname-override={GIBBERISH}', f'--node-labels={GIBBERISH}=a'))),
+    Bound('a flag that is no UTF-8', JUDGED, flags(lambda: (f'--hostname-override={GIBBERISH}',))),
+    Bound('a label that is no UTF-8', REFUSED, flags(lambda: (f'--node-labels={GIBBERISH}=a',))),
     Bound('a name of a flag that is no UTF-8', UNKNOWN, flags(lambda: (f'--{GIBBERISH}=1',))),
     Bound('reserved memory of many forms', REFUSED, flags(lambda: (f'--reserved-memory={";".join(["0:a=a"] * 16)}\n',))),
     Bound('the longest reserved memory', REFUSED, flags(lambda: (f'--reserved-memory={";".join(["0:a=1"] * 40_000)};',))),
@@ -158,7 +161,7 @@ COMMAND_LINES = (
     Bound('the longest duration', JUDGED, flags(lambda: (f'--sync-frequency={"1h" * 100_000}',))),
     Bound('the longest octal number', REFUSED, flags(lambda: (f'--max-pods=0{"7" * 200_000}',))),
     Bound('the longest quantity', REFUSED, flags(lambda: (f'--container-log-max-size={"1" * 200_000}x',))),
-    Bound('an address of zeros', REFUSED, flags(lambda: (f'--node-ip={"0" * 200_000}.x',))),
+    Bound('an address of zeros', REFUSED, flags(lambda: (f'--address={"0" * 200_000}.x',))),
     Bound('the most patterns of files', REFUSED, flags(lambda: (f'--vmodule={"a=1," * 50_000}x',))),
 )
 
@@ -178,8 +181,9 @@ PROCESSES = (
     Bound('a user of 5,000 digits', NONE, process('status', lambda: status(b'1' * 5000))),
     Bound('a name of signs', JUDGED, process('stat', lambda: stat(b'100').replace(b'kubelet', b') Z (\n) Z'))),
     Bound('a cgroup of 64 KiB', JUDGED, process('cgroup', lambda: b'0::/' + b'a/' * 32 * K)),
-    Bound('1,000 kubelets of one name', JUDGED, kubelets(300, f'--hostname-override={"a" * 100}')),
+    Bound('100 kubelets of one name', JUDGED, kubelets(100, f'--hostname-override={"a" * 100}')),
     Bound('the most mounts', JUDGED, mountinfo(lambda: b'36 35 98:0 /mnt1 / rw,noatime master:1 - ext3 /dev/root rw\n' * 140_000)),
+    Bound('the most sockets', JUDGED, sockets(lambda: SOCKET * (2 * K * K // len(SOCKET)))),
     Bound('mounts of many fields', UNKNOWN, mountinfo(lambda: b'1 ' * ANSWER)),
 )
 
@@ -192,10 +196,10 @@ ANSWERS = (
     Bound('/configz: quotes', UNKNOWN, configz(lambda: b'{' + b'"' * (ANSWER - 10))),
     Bound('/configz: escapes', UNKNOWN, configz(lambda: b'{"' + b'\\"' * (ANSWER // 2 - 10))),
     Bound('/configz: nested 100,000 deep', UNKNOWN, configz(lambda: b'{"kubeletconfig":' + b'[' * 100 * K)),
-    Bound('/configz: the longest number', JUDGED, configz(lambda: running(b'"maxPods":' + b'1' * (ANSWER - 100)))),
+    Bound('/configz: the longest number', UNKNOWN, configz(lambda: running(b'"maxPods":' + b'1' * (ANSWER - 100)))),
     Bound('/configz: a lone surrogate', JUDGED, configz(lambda: running(b'"a":"\\ud800"'))),
     Bound('/configz: no UTF-8', UNKNOWN, configz(lambda: b'\xff' * ANSWER)),
-    Bound('/metrics: a line without an end', JUDGED, metrics(lambda: b'kubernetes_build_info{' + b'git_version="v1' * (ANSWER // 15 - 10))),
+    Bound('/metrics: a line without an end', UNKNOWN, metrics(lambda: b'kubernetes_build_info{' + b'git_version="v1' * (ANSWER // 15 - 10))),
     Bound('/metrics: lines', UNKNOWN, metrics(lambda: b'kubernetes_build_info{\n' * (ANSWER // 23))),
     Bound('/configz kept: an escape beyond Unicode', UNKNOWN, redacted(lambda: b'a: "\\UFFFFFFFF"\n')),
     Bound('/configz kept: a YAML version of 5,000 digits', UNKNOWN, redacted(lambda: b'%YAML ' + b'1' * 5000 + b'.1\n--- a')),

@@ -15,7 +15,7 @@ from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.identity import root_of
+from datadog_checks.kubelet_compliance.identity import listeners_at, root_of
 from datadog_checks.kubelet_compliance.model import Evidence, Finding, NodeReport, Process, Unknown, Verdict
 from datadog_checks.kubelet_compliance.redact import redact_configz
 from datadog_checks.kubelet_compliance.resolve import declare
@@ -74,7 +74,7 @@ def process(name: str, make: Make) -> Prepare:
 
 def k3s(make: Make) -> Prepare:
     return lambda folder: on_node(
-        folder, comm='k3s-server', program='/usr/local/bin/k3s', files={'/etc/rancher/k3s/config.yaml': make()}
+        folder, comm='k3s-server', program='k3s server', files={'/etc/rancher/k3s/config.yaml': make()}
     )
 
 
@@ -186,6 +186,10 @@ def capture(make: Make) -> Prepare:
 
 def mountinfo(make: Make) -> Prepare:
     return tried(make, lambda data: root_of(data.decode()) or refuse(), LookupError)
+
+
+def sockets(make: Make) -> Prepare:
+    return tried(make, lambda data: listeners_at(data.decode(), '127.0.0.1', 10250) or refuse(), LookupError)
 
 
 def redacted(make: Make) -> Prepare:
