@@ -209,6 +209,8 @@ def fuzz_launches(data: bytes) -> None:
     path = '/var/snap/microk8s/7/args/kubelet' if inside == 'MicroK8s' else '/etc/rancher/k3s/config.yaml'
     files = [File(f'{path}{number or ""}', part, 1.0) for number, part in enumerate(parts)]
     evidence = Evidence(process, launch=launch_of(process, files))
+    if not is_chosen(data, 8):
+        return
     evidence = with_files(evidence, flags_of(evidence))
     check(data, evidence, declare(evidence))
 
@@ -224,6 +226,8 @@ def fuzz_captures(data: bytes) -> None:
     for path in [*capture.files, *capture.unseen, CONFIG]:
         capture.status(path)
         capture.changed_at(path)
+    if not is_chosen(data, 8):
+        return
     host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: PLAIN}, nested=False)
     host.capture = capture
     collection = Collector(host, SELECTION).collect()
