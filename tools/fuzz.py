@@ -24,7 +24,8 @@ with atheris.instrument_imports(include=['datadog_checks.kubelet_compliance']):
     from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Field
     from datadog_checks.kubelet_compliance.flag_table import FLAGS
     from tests.fuzz.bounds import MOST_KIB, MOST_SECONDS
-    from tests.fuzz.targets import SEEDS, TARGETS
+    from tests.fuzz.checks import SEEDS
+    from tests.fuzz.targets import TARGETS
 
 LONGEST = {'argv': 512, 'files': 768, 'trees': 512, 'proc': 768, 'configz': 1024}
 """How many bytes an input may have: what is long has a table of its own, in `bounds.py`, and short ones run faster."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
@@ -41,6 +42,15 @@ Make = Callable[[], bytes]
 Work = Callable[[], Outcome]
 Prepare = Callable[[Path], Work]
 """Makes the input, below a folder where it needs files. The work that it gives can be done again and again."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """An input at or beyond one of our bounds, and what it comes to."""
+
+    name: str
+    outcome: Outcome
+    prepare: Prepare
 
 
 def yaml(make: Make) -> Prepare:

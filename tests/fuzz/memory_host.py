@@ -8,13 +8,21 @@ from __future__ import annotations
 import atexit
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.capture import Capture
+from datadog_checks.kubelet_compliance.embedded import (
+    k3s_config,
+    k3s_launch,
+    microk8s_file,
+    microk8s_launch,
+    microshift_launch,
+    read_k3s,
+)
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.model import DropIns, File, FileStatus, Missing, Process, Unreadable
+from datadog_checks.kubelet_compliance.model import DropIns, File, FileStatus, Launch, Missing, Process, Unreadable
 from datadog_checks.kubelet_compliance.processes import Admission, ProcessGone
 
 PIDS = (1, 1000, 1001, 1002, 1003)
@@ -56,3 +64,32 @@ def pid_folders() -> str:
     for pid in PIDS:
         (Path(folder) / str(pid)).mkdir()
     return folder
+
+
+def launch_of(process: Process, files: Sequence[File]) -> Launch | None:
+    """As `launches.py` does it, with given files."""
+    if process.inside == 'MicroK8s':
+        path = microk8s_file(process.arguments)
+        found: File | Missing | Unreadable = Missing(path, NOT_THERE)
+        return microk8s_launch(files[0].path if files else path, files[0] if files else found)
+    if process.inside == 'MicroShift':
+        return microshift_launch()
+    if not process.inside:
+        return None
+    k3s_config(process.arguments)
+    k3s = read_k3s(process.arguments, files)
+    return k3s_launch(process.arguments, k3s, with_drop_ins=k3s.has_kubelet)
+
+
+def proc_of(arguments: Sequence[str]) -> dict[tuple[int, str], bytes]:
+    """The `/proc` of a node with one ordinary kubelet."""
+    line = b''.join(word.encode('utf-8', 'surrogateescape') + b'\0' for word in ('kubelet', *arguments))
+    return {
+        (1, 'comm'): b'systemd\n',
+        (1, 'cgroup'): b'0::/init.scope\n',
+        (1000, 'comm'): b'kubelet\n',
+        (1000, 'cmdline'): line,
+        (1000, 'stat'): b'1000 (kubelet) S 1 1000 1000 0 -1 4194560 ' + b'0 ' * 12 + b'100 ' + b'0 ' * 30,
+        (1000, 'status'): b'Uid:\t0\t0\t0\t0\nNSpid:\t1000\n',
+        (1000, 'cgroup'): b'0::/system.slice/kubelet.service\n',
+    }

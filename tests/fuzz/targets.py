@@ -5,42 +5,23 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
-import yaml
-
-from datadog_checks.kubelet_compliance import goyaml
 from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
 from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.documents import parse_document
-from datadog_checks.kubelet_compliance.embedded import (
-    k3s_config,
-    k3s_launch,
-    microk8s_file,
-    microk8s_launch,
-    microshift_launch,
-    read_k3s,
-)
 from datadog_checks.kubelet_compliance.flags import FlagError, Flags, parse_flags
 from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
 from datadog_checks.kubelet_compliance.identity import listeners_at, root_of
 from datadog_checks.kubelet_compliance.model import (
-    Declared,
     DropIns,
     Evidence,
     File,
     Finding,
-    KubeletReport,
-    Launch,
-    Missing,
     Process,
-    Rule,
     Unknown,
-    Unreadable,
     Verdict,
 )
 from datadog_checks.kubelet_compliance.names import COMMS, NoKubelet, read_command_line
@@ -56,31 +37,16 @@ from datadog_checks.kubelet_compliance.redact import (
 from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, declare
 
-from .memory_host import NOT_THERE, PIDS, MemoryHost
-from .promises import FEW, SELECTION, SETTING_RULES, check_reported, judged, promise
+from .checks import check, check_independently, is_chosen, rules_for, verdict_of
+from .memory_host import PIDS, MemoryHost, launch_of, proc_of
+from .promises import FEW, SELECTION, check_reported, judged, promise
 
 PART, PROCESS = b'\x1e', b'\x1d'
 """What stands between the parts of an input, and between its processes."""
 
-IPTABLES = 'make_iptables_util_chains'
 CONFIG, DROP_INS = '/etc/kubelet.yaml', '/etc/kubelet.d'
 PLAIN = b'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup', 'mountinfo', 'net/tcp', 'net/tcp6')
-
-
-SEEDS = Path(__file__).parent / 'seeds'
-KEPT = frozenset(zlib.crc32(path.read_bytes()) for path in SEEDS.glob('*/*'))
-"""The kept inputs, which get all checks."""
-
-
-def is_chosen(data: bytes, one_in: int) -> bool:
-    """Whether this input is one of those that get the dear checks too; the same input always is."""
-    number = zlib.crc32(data)
-    return number % one_in == 0 or number in KEPT
-
-
-def rules_for(data: bytes) -> Sequence[Rule]:
-    return SETTING_RULES if is_chosen(data, 16) else FEW.rules
 
 
 def is_document(data: bytes) -> bool:
@@ -281,53 +247,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 }
 
 
-def check(data: bytes, evidence: Evidence, declared: Declared) -> None:
-    """One kubelet judged and reported; and, of some inputs, that all this does not hang on anything else."""
-    report = judged(evidence, declared, rules=rules_for(data))
-    check_reported([report])
-    if is_chosen(data, 16):
-        promise(declare(evidence) == declare(evidence), 'the same evidence means two things')
-        check_without_libyaml(evidence)
-        check_last_flag_wins(evidence)
-
-
-def check_without_libyaml(evidence: Evidence) -> None:
-    """PyYAML's own parser refuses some files that libyaml reads; what it reads means the same."""
-    fast = declare(evidence)
-    parser = goyaml.YAML_PARSER
-    goyaml.YAML_PARSER = yaml.SafeLoader
-    try:
-        slow = declare(evidence)
-    finally:
-        goyaml.YAML_PARSER = parser
-    if slow.unknown is None:
-        promise(fast.unknown is None, f'only without libyaml it is no error: {fast.unknown}')
-        promise(fast.values == slow.values, 'without libyaml it has other values')
-
-
-def check_last_flag_wins(evidence: Evidence) -> None:
-    """What comes after all other flags turns the rule red, wherever the value stood before."""
-    arguments = evidence.arguments
-    if not isinstance(arguments, tuple) or arguments and '=' not in arguments[-1] or evidence.launch is not None:
-        return
-    process = Process(1000, 100, (*arguments, '--make-iptables-util-chains=false'))
-    changed = Evidence(process, evidence.config, evidence.drop_ins)
-    promise(verdict_of(judged(changed, declare(changed))) is not Verdict.COMPLIANT, 'a last flag does not win')
-
-
-def check_independently(data: bytes, declared: Declared) -> None:
-    """A file that PyYAML reads as false is not green. A JSON file may be no YAML, and `<<` is read by other rules."""
-    value = declared.value('makeIPTablesUtilChains')
-    if value is not True or b'makeIPTablesUtilChains' not in data or b'<<' in data or data.lstrip()[:1] == b'{':
-        return
-    try:
-        loaded = next(yaml.load_all(data, Loader=goyaml.YAML_PARSER))
-    except (yaml.YAMLError, ValueError, TypeError, OverflowError, RecursionError, AttributeError):
-        return
-    if isinstance(loaded, dict):
-        promise(loaded.get('makeIPTablesUtilChains') is not False, 'what PyYAML reads as false is taken for true')
-
-
 def flags_of(evidence: Evidence) -> Flags | None:
     """The flags that say which files to read; None where there are none that are understood."""
     arguments = evidence.arguments
@@ -350,38 +269,5 @@ def with_files(evidence: Evidence, flags: Flags | None) -> Evidence:
     )
 
 
-def launch_of(process: Process, files: Sequence[File]) -> Launch | None:
-    """As `launches.py` does it, with given files."""
-    if process.inside == 'MicroK8s':
-        path = microk8s_file(process.arguments)
-        found: File | Missing | Unreadable = Missing(path, NOT_THERE)
-        return microk8s_launch(files[0].path if files else path, files[0] if files else found)
-    if process.inside == 'MicroShift':
-        return microshift_launch()
-    if not process.inside:
-        return None
-    k3s_config(process.arguments)
-    k3s = read_k3s(process.arguments, files)
-    return k3s_launch(process.arguments, k3s, with_drop_ins=k3s.has_kubelet)
-
-
-def proc_of(arguments: Sequence[str]) -> dict[tuple[int, str], bytes]:
-    """The `/proc` of a node with one ordinary kubelet."""
-    line = b''.join(word.encode('utf-8', 'surrogateescape') + b'\0' for word in ('kubelet', *arguments))
-    return {
-        (1, 'comm'): b'systemd\n',
-        (1, 'cgroup'): b'0::/init.scope\n',
-        (1000, 'comm'): b'kubelet\n',
-        (1000, 'cmdline'): line,
-        (1000, 'stat'): b'1000 (kubelet) S 1 1000 1000 0 -1 4194560 ' + b'0 ' * 12 + b'100 ' + b'0 ' * 30,
-        (1000, 'status'): b'Uid:\t0\t0\t0\t0\nNSpid:\t1000\n',
-        (1000, 'cgroup'): b'0::/system.slice/kubelet.service\n',
-    }
-
-
 def is_green_setting(finding: Finding) -> bool:
     return finding.verdict is Verdict.COMPLIANT and finding.rule.files is None
-
-
-def verdict_of(report: KubeletReport) -> Verdict:
-    return next(finding.verdict for finding in report.findings if finding.rule.key == IPTABLES)
