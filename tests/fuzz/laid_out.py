@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from typing import NoReturn
 
 from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
 from datadog_checks.kubelet_compliance.collect import Collector
@@ -207,7 +208,7 @@ def redacted(make: Make) -> Prepare:
     return tried(make, lambda data: redact_configz(data) != b'{\n' or refuse(), LookupError)
 
 
-def refuse() -> None:
+def refuse() -> NoReturn:
     raise LookupError
 
 

@@ -93,7 +93,7 @@ def fuzz_trees(data: bytes) -> None:
     evidence = Evidence(
         Process(1000, 100, arguments, 1.0), File(CONFIG, main, 1.0) if main else None, DropIns(DROP_INS, files, 1.0)
     )
-    if not is_chosen(data, 16) and not all(is_document(file.data) for file in (evidence.config, *files) if file):
+    if not is_chosen(data, 16) and not all(is_document(part) for part in (main, *drop_ins) if part):
         # Nearly all that is made up is none, and is the matter of `files`.
         return
     newer = declare(evidence)

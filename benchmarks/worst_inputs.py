@@ -1,0 +1,142 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What the worst inputs cost: those at our bounds, and those that fuzzing kept. `python -m benchmarks.worst_inputs`
+shows each of them.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+import tempfile
+import time
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import yaml
+
+from datadog_checks.kubelet_compliance import goyaml
+from tests.fuzz.bounds import BOUNDS, MOST_KIB, MOST_SECONDS
+from tests.fuzz.checks import SEEDS
+from tests.fuzz.targets import TARGETS
+
+from .measure import Limit, Results
+
+TIMES = 3
+MOST_MILLISECONDS, MOST_MIB = MOST_SECONDS * 1000, MOST_KIB / 1024
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Input:
+    """CPU in milliseconds, the best of a few times, and the peak of what was allocated, in MiB."""
+
+    name: str
+    milliseconds: float
+    without_libyaml: float
+    mib: float
+
+    @property
+    def holds(self) -> bool:
+        return self.milliseconds <= MOST_MILLISECONDS and self.mib <= MOST_MIB
+
+
+def results() -> Results:
+    inputs = rows()
+    slowest, largest = max(inputs, key=lambda row: row.milliseconds), max(inputs, key=lambda row: row.mib)
+    slow = sorted(inputs, key=lambda row: row.without_libyaml, reverse=True)[:SHOWN]
+    kept = sum(1 for _ in SEEDS.glob('*/*'))
+    return Results(
+        limits=(
+            Limit(
+                f'the slowest of the worst inputs ({slowest.name}), CPU', slowest.milliseconds, MOST_MILLISECONDS, 'ms'
+            ),
+            Limit(f'the largest of the worst inputs ({largest.name}), peak', largest.mib, MOST_MIB, 'MiB'),
+        ),
+        notes=(
+            f'Worst inputs: {len(BOUNDS)} at our bounds and {kept} that fuzzing kept; the best of {TIMES} each.',
+            'Without libyaml the slowest are: '
+            + ', '.join(f'{row.name} ({row.without_libyaml:.0f} ms)' for row in slow),
+        ),
+    )
+
+
+def rows() -> list[Input]:
+    """Each input at a bound, and of each target the worst of the kept ones."""
+    return [*iter_bounds(), *iter_kept()]
+
+
+def iter_bounds() -> Iterator[Input]:
+    for bound in BOUNDS:
+        with tempfile.TemporaryDirectory(prefix='bench-') as name:
+            yield measured(bound.name, bound.prepare(Path(name)))
+
+
+def iter_kept() -> Iterator[Input]:
+    for name, target in TARGETS.items():
+        kept = [
+            measured(f'{name} {path.name}', partial(target, path.read_bytes()))
+            for path in sorted((SEEDS / name).iterdir())
+        ]
+        yield Input(
+            f'the worst kept input of {name}',
+            max(row.milliseconds for row in kept),
+            max(row.without_libyaml for row in kept),
+            max(row.mib for row in kept),
+        )
+
+
+def measured(name: str, work: Callable[[], object]) -> Input:
+    milliseconds = cost(work)
+    with pure_python():
+        without_libyaml = cost(work)
+    return Input(name, milliseconds, without_libyaml, peak_mib(work))
+
+
+def cost(work: Callable[[], object]) -> float:
+    taken = []
+    for _ in range(TIMES):
+        gc.collect()
+        begun = time.process_time()
+        work()
+        taken.append(time.process_time() - begun)
+    return min(taken) * 1000
+
+
+def peak_mib(work: Callable[[], object]) -> float:
+    """In a pass of its own: to watch what is allocated takes time."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1] / 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@contextmanager
+def pure_python() -> Iterator[None]:
+    parser = goyaml.YAML_PARSER
+    goyaml.YAML_PARSER = yaml.SafeLoader
+    try:
+        yield
+    finally:
+        goyaml.YAML_PARSER = parser
+
+
+def main() -> int:
+    inputs = rows()
+    print('| input | CPU, ms | without libyaml, ms | peak, MiB |\n| --- | ---: | ---: | ---: |')
+    for row in sorted(inputs, key=lambda row: row.milliseconds, reverse=True):
+        mark = '' if row.holds else ' **too dear**'
+        print(f'| {row.name}{mark} | {row.milliseconds:.1f} | {row.without_libyaml:.1f} | {row.mib:.1f} |')
+    return 0 if all(row.holds for row in inputs) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
