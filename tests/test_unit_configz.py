@@ -108,7 +108,7 @@ def test_a_flag_that_writes_no_field_is_not_in_configz() -> None:
         ({'body': b'[' * 100_000}, 'the answer is not the configuration of a kubelet', ''),
         ({'body': b'{"kubeletconfig": {"makeIPTablesUtilChains": "true"}}'}, 'the answer is not the config', ''),
         ({'body': b''}, 'the answer is not the configuration of a kubelet', ''),
-        ({'megabytes': 100}, 'the answer is larger than 4 MiB', ''),
+        ({'megabytes': 100}, 'the answer is larger than 1 MiB', ''),
     ],
 )
 def test_a_bad_answer_is_unknown_with_what_is_missing(

@@ -21,7 +21,8 @@ from .goyaml import Document, DocumentError, DocumentTooLarge
 from .model import Process, Source, Unknown
 from .patience import OutOfPatience, Worker
 
-MAX_ANSWER_BYTES = 4 * 1024 * 1024
+MAX_CONFIGZ_BYTES = 1024 * 1024
+MAX_METRICS_BYTES = 4 * 1024 * 1024
 CHUNK_BYTES = 64 * 1024
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 600.0
@@ -134,11 +135,11 @@ class KubeletApi:
 
     def running(self, process: Process, connection: Connection) -> Configuration | Unknown:
         """The configuration that a process runs with."""
-        return self.configurations.ask(process, lambda: parse_configz(self.fetch(connection, '/configz')))
+        return self.configurations.ask(process, lambda: parse_configz(self.fetch(connection, '/configz', MAX_CONFIGZ_BYTES)))
 
     def version(self, process: Process, connection: Connection) -> str | Unknown:
         """The version of a process, such as `v1.31.4`."""
-        return self.versions.ask(process, lambda: parse_version(self.fetch(connection, '/metrics')))
+        return self.versions.ask(process, lambda: parse_version(self.fetch(connection, '/metrics', MAX_METRICS_BYTES)))
 
     def is_settled(self, process: Process) -> bool:
         return self.configurations.is_settled(process) and self.versions.is_settled(process)
@@ -150,8 +151,8 @@ class KubeletApi:
         self.configurations.forget_all_but(processes)
         self.versions.forget_all_but(processes)
 
-    def fetch(self, connection: Connection, path: str) -> bytes:
-        """The body of an answer, of at most MAX_ANSWER_BYTES and within the timeout. Raises AskError.
+    def fetch(self, connection: Connection, path: str, limit: int) -> bytes:
+        """The body of an answer, of at most so many bytes and within the timeout. Raises AskError.
 
         The timeouts of `requests` begin anew with each byte, so the whole is bounded by a thread of its own.
         """
@@ -159,7 +160,7 @@ class KubeletApi:
         import requests
 
         try:
-            return self.worker.run(lambda: fetch_body(connection, path), connection.timeout_seconds)
+            return self.worker.run(lambda: fetch_body(connection, path, limit), connection.timeout_seconds)
         except requests.exceptions.SSLError:
             remedy = 'name its CA with kubelet_client_ca of the Agent, or tls_ca_cert of the instance'
             raise AskError('the certificate of the kubelet is not trusted', remedy) from None
@@ -169,15 +170,15 @@ class KubeletApi:
             raise AskError(f'no connection to the kubelet ({type(error).__name__})') from None
 
 
-def fetch_body(connection: Connection, path: str) -> bytes:
+def fetch_body(connection: Connection, path: str, limit: int) -> bytes:
     """Raises AskError, and what `requests` raises."""
     with closing(connection.get(path)) as response:
         check_status(response.status_code)
         body = bytearray()
         for chunk in response.iter_content(CHUNK_BYTES):
             body += chunk
-            if len(body) > MAX_ANSWER_BYTES:
-                raise AskError(f'the answer is larger than {MAX_ANSWER_BYTES // (1024 * 1024)} MiB')
+            if len(body) > limit:
+                raise AskError(f'the answer is larger than {limit // (1024 * 1024)} MiB')
         return bytes(body)
 
 

@@ -27,8 +27,8 @@ from .laid_out import (
 MOST_SECONDS = 0.25
 MOST_KIB = 64 * 1024
 
-ANSWER = 4 * 1024 * K
-"""The longest answer of a kubelet that is read."""
+ANSWER = 1024 * K
+"""The longest answer of /configz that is read; of /metrics it is four times as much."""
 
 
 def stat(started: bytes) -> bytes:
@@ -114,7 +114,7 @@ PROCESSES = (
         mountinfo(lambda: b'36 35 98:0 /mnt1 / rw,noatime master:1 - ext3 /dev/root rw\n' * 140_000),
     ),
     Bound('the most sockets', JUDGED, sockets(lambda: SOCKET * (2 * K * K // len(SOCKET)))),
-    Bound('mounts of many fields', UNKNOWN, mountinfo(lambda: b'1 ' * ANSWER)),
+    Bound('mounts of many fields', UNKNOWN, mountinfo(lambda: b'1 ' * 4 * ANSWER)),
 )
 
 ANSWERS = (
@@ -128,7 +128,7 @@ ANSWERS = (
         UNKNOWN,
         configz(lambda: running(b'"a":[' + b','.join([b'[]'] * (ANSWER // 3 - 100)) + b']')),
     ),
-    Bound('/configz: objects', UNKNOWN, configz(lambda: running(numbered(b'"%x":{}', 370_000)))),
+    Bound('/configz: objects', UNKNOWN, configz(lambda: running(numbered(b'"%x":{}', 90_000)))),
     Bound('/configz: the longest text', JUDGED, configz(lambda: running(b'"a":"' + b'x' * (ANSWER - 100) + b'"'))),
     Bound('/configz: brackets', UNKNOWN, configz(lambda: b'{' + b'[]' * (ANSWER // 2 - 10))),
     Bound('/configz: quotes', UNKNOWN, configz(lambda: b'{' + b'"' * (ANSWER - 10))),
@@ -140,9 +140,9 @@ ANSWERS = (
     Bound(
         '/metrics: a line without an end',
         UNKNOWN,
-        metrics(lambda: b'kubernetes_build_info{' + b'git_version="v1' * (ANSWER // 15 - 10)),
+        metrics(lambda: b'kubernetes_build_info{' + b'git_version="v1' * (4 * ANSWER // 15 - 10)),
     ),
-    Bound('/metrics: lines', UNKNOWN, metrics(lambda: b'kubernetes_build_info{\n' * (ANSWER // 23))),
+    Bound('/metrics: lines', UNKNOWN, metrics(lambda: b'kubernetes_build_info{\n' * (4 * ANSWER // 23))),
     Bound('/configz kept: an escape beyond Unicode', UNKNOWN, redacted(lambda: b'a: "\\UFFFFFFFF"\n')),
     Bound(
         '/configz kept: a YAML version of 5,000 digits',
