@@ -135,7 +135,9 @@ class KubeletApi:
 
     def running(self, process: Process, connection: Connection) -> Configuration | Unknown:
         """The configuration that a process runs with."""
-        return self.configurations.ask(process, lambda: parse_configz(self.fetch(connection, '/configz', MAX_CONFIGZ_BYTES)))
+        return self.configurations.ask(
+            process, lambda: parse_configz(self.fetch(connection, '/configz', MAX_CONFIGZ_BYTES))
+        )
 
     def version(self, process: Process, connection: Connection) -> str | Unknown:
         """The version of a process, such as `v1.31.4`."""

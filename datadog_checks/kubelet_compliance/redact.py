@@ -22,7 +22,7 @@ REFUSED = b'{\n'
 
 SECRET_FIELDS = frozenset({'staticpodurl', 'staticpodurlheader'})
 NEEDED_FLAGS = frozenset({'config', 'config-dir', 'kubeconfig', 'bootstrap-kubeconfig', 'hostname-override'})
-SECRET_FLAGS = {'manifest-url': LEFT_OUT, 'manifest-url-header': f'{LEFT_OUT}:{LEFT_OUT}'}
+SECRET_FLAG, SECRET_PAIRS = 'manifest-url', 'manifest-url-header'
 NEEDED_OPTIONS = frozenset({'config', 'c', 'data-dir', 'd', 'disable-agent'})
 KUBELET_ARGUMENT = 'kubelet-arg'
 
@@ -41,7 +41,7 @@ def redact_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
     rest = list(reversed(arguments))
     while rest:
         argument = rest.pop()
-        name, has_value, _ = argument.lstrip('-').partition('=')
+        name, has_value, text = argument.lstrip('-').partition('=')
         name = name.replace('_', '-')
         if argument.startswith('--'):
             kind = FLAGS[name].kind if name in FLAGS else None
@@ -50,22 +50,26 @@ def redact_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
             kind = FLAGS[name].kind if name else None
         if kind is None or argument == '--':
             return (*found, *map(redact_unknown, [argument, *reversed(rest)]))
-        value = kept_value(name, kind)
         if argument.startswith('--') and has_value:
+            value = kept_value(name, kind, text)
             found.append(argument if value is None else f'{argument.partition("=")[0]}={value}')
             continue
         found.append(argument)
         takes_next = argument.startswith('--') or len(argument) == 2
         if takes_next and kind not in BARE_KINDS and rest:
             following = rest.pop()
+            value = kept_value(name, kind, following)
             found.append(following if value is None else value)
     return tuple(found)
 
 
-def kept_value(name: str, kind: FlagKind) -> str | None:
-    """What stands for the value of a flag; None: the value itself."""
-    if name in SECRET_FLAGS:
-        return SECRET_FLAGS[name]
+def kept_value(name: str, kind: FlagKind, text: str) -> str | None:
+    """What stands for the value of a flag, refused where the value is; None: the value itself."""
+    if name == SECRET_FLAG:
+        return LEFT_OUT
+    if name == SECRET_PAIRS:
+        is_pairs = all(':' in pair for pair in text.split(',') if pair)
+        return f'{LEFT_OUT}:{LEFT_OUT}' if is_pairs else LEFT_OUT
     is_needed = FLAGS[name].field is not None or name in NEEDED_FLAGS or kind is not FlagKind.STRING
     return None if is_needed else LEFT_OUT
 
