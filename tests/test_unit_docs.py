@@ -105,3 +105,26 @@ def test_the_sources_hold_messages_to_look_for() -> None:
 @pytest.mark.parametrize('part', sorted(message_parts()))
 def test_each_message_has_its_remedy_in_the_readme(part: str) -> None:
     assert part in README.partition('## Troubleshooting')[2]
+
+
+RELIABILITY = (ROOT / 'docs' / 'reliability.md').read_text()
+
+
+def named_tests() -> list[tuple[str, str]]:
+    """The tests that the page names, each with its file; `::test` is one of the file named before it."""
+    found = []
+    module = ''
+    for name, test in re.findall(r'`(tests/\w+\.py)?(?:::(\w+))?`', RELIABILITY):
+        module = name or module
+        if test:
+            found.append((module, test))
+    return found
+
+
+def test_the_page_on_reliability_names_tests() -> None:
+    assert len(named_tests()) > 30
+
+
+@pytest.mark.parametrize(('module', 'test'), named_tests())
+def test_a_test_that_the_page_on_reliability_names_is_there(module: str, test: str) -> None:
+    assert f'\ndef {test}(' in (ROOT / module).read_text()
