@@ -161,13 +161,18 @@ class Host(Processes):
         the kubelet.
         """
         self.trace.give_up()
-        try:
-            tables = [self.read(process.pid, f'net/{name}', MAX_SOCKET_BYTES) for name in ('tcp', 'tcp6')]
-        except (ProcessGone, PermissionError):
-            return None
+        tables = []
+        for name in ('tcp', 'tcp6'):
+            try:
+                tables.append(self.read(process.pid, f'net/{name}', MAX_SOCKET_BYTES))
+            except ProcessGone:
+                # A kernel may be without IPv6.
+                continue
+            except PermissionError:
+                return None
         listeners = listeners_at(os.fsdecode(b'\n'.join(tables)), host, port)
         if not listeners:
-            return None if any(len(table) == MAX_SOCKET_BYTES for table in tables) else False
+            return None if not tables or any(len(table) == MAX_SOCKET_BYTES for table in tables) else False
         if any(listener.uid not in self.admission.uids for listener in listeners):
             return False
         held = self.sockets_of(process)
