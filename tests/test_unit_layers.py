@@ -54,7 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'identity': set(),
     'processes': {'capture', 'identity', 'model', 'names', 'rooted', 'stamps'},
     'host': {'capture', 'identity', 'model', 'processes', 'rooted', 'stamps'},
-    'patient_host': {'capture', 'host', 'model', 'patience', 'processes'},
+    'patient_host': {'host', 'model', 'patience'},
     'memory': {'model'},
     'patience': set(),
     'configz': {'decoding', 'documents', 'goyaml', 'model', 'patience'},

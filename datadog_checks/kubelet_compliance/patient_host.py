@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from typing import TypeVar
 
-from .capture import Capture
 from .host import Host, View
 from .model import FileSet, Missing, Process, Scan, Unknown, Unreadable
 from .patience import OutOfPatience, Worker
-from .processes import Admission
 
 SECONDS_FOR_FILES = 2.5
 SECONDS_FOR_PROCESSES = 2.0
@@ -54,17 +52,13 @@ class Reader:
 class PatientHost(Host):
     """A node whose files are read in one thread and whose processes in another; never a second of either."""
 
-    def __init__(
-        self,
-        procfs: str = '/proc',
-        root: str | None = None,
-        *,
-        admission: Admission | None = None,
-        capture: Capture | None = None,
-    ) -> None:
-        super().__init__(procfs, root, admission=admission, capture=capture)
-        self.files = Reader(SECONDS_FOR_FILES)
-        self.processes = Reader(SECONDS_FOR_PROCESSES)
+    @cached_property
+    def files(self) -> Reader:
+        return Reader(SECONDS_FOR_FILES)
+
+    @cached_property
+    def processes(self) -> Reader:
+        return Reader(SECONDS_FOR_PROCESSES)
 
     def begin(self) -> bool:
         self.files.renew()
