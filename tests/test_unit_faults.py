@@ -8,7 +8,6 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -36,6 +35,7 @@ from .sent import (
     collect,
     show,
 )
+from .sockets import make_socket
 from .standin import Standins
 from .steps import at, steps
 
@@ -356,16 +356,6 @@ def test_a_kubelet_whose_file_is_written_in_place_without_pause_is_never_green(
 
 # ---------------------------------------------------------------------------------------------------------------------
 # What is no file
-
-
-def make_socket(path: Path) -> None:
-    here = os.getcwd()
-    os.chdir(path.parent)  # The path of a socket has to be short.
-    try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(path.name)
-    finally:
-        os.chdir(here)
 
 
 ODD = {

@@ -7,7 +7,6 @@ import errno
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from datadog_checks.kubelet_compliance.names import MAX_ARGUMENTS, MAX_COMMAND_L
 from datadog_checks.kubelet_compliance.processes import Admission
 from datadog_checks.kubelet_compliance.rooted import MAX_FILE_BYTES
 
+from .sockets import make_socket
 from .standin import Standin, Standins
 
 DEADLINE_SECONDS = 20.0
@@ -796,16 +796,6 @@ def test_a_file_of_one_byte_more_is_unreadable(node: Node) -> None:
     assert node.host().read_file(node.add(), '/k.yaml') == Unreadable(
         '/k.yaml', 'it is larger than 256 KiB', ROOT_REMEDY
     )
-
-
-def make_socket(path: Path) -> None:
-    here = os.getcwd()
-    os.chdir(path.parent)  # The path of a socket has to be short.
-    try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(path.name)
-    finally:
-        os.chdir(here)
 
 
 def make_loop(path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import os
-import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +23,7 @@ from datadog_checks.kubelet_compliance.rooted import (
 )
 
 from .handles import open_handles
+from .sockets import make_socket
 
 DEADLINE_SECONDS = 20.0
 
@@ -188,16 +188,6 @@ def test_as_many_links_are_followed_as_the_kernel_follows(tree: Path, count: int
 
 def make_fifo(path: Path) -> None:
     os.mkfifo(path)
-
-
-def make_socket(path: Path) -> None:
-    here = os.getcwd()
-    os.chdir(path.parent)  # The path of a socket has to be short.
-    try:
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(path.name)
-    finally:
-        os.chdir(here)
 
 
 @pytest.mark.parametrize(
