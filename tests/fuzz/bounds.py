@@ -130,6 +130,16 @@ ANSWERS = (
     ),
     Bound('/configz: objects', UNKNOWN, configz(lambda: running(numbered(b'"%x":{}', 90_000)))),
     Bound('/configz: the longest text', JUDGED, configz(lambda: running(b'"a":"' + b'x' * (ANSWER - 100) + b'"'))),
+    Bound(
+        '/configz: the most values',
+        JUDGED,
+        configz(lambda: running(b'"featureGates":{%s}' % numbered(b'"a%d":true', 9900))),
+    ),
+    Bound(
+        '/configz: a list of the most values',
+        JUDGED,
+        configz(lambda: running(b'"allowedUnsafeSysctls":[%s]' % numbered(b'"net.a%d"', 19_000))),
+    ),
     Bound('/configz: brackets', UNKNOWN, configz(lambda: b'{' + b'[]' * (ANSWER // 2 - 10))),
     Bound('/configz: quotes', UNKNOWN, configz(lambda: b'{' + b'"' * (ANSWER - 10))),
     Bound('/configz: escapes', UNKNOWN, configz(lambda: b'{"' + b'\\"' * (ANSWER // 2 - 10))),

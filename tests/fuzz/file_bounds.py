@@ -149,6 +149,14 @@ DROP_INS = (
     Bound('10,000 drop-ins', UNKNOWN, drop_ins(*[bytes] * 10_000)),
     Bound('256 drop-ins', JUDGED, drop_ins(*[lambda: b'maxPods: 10\n'] * 256)),
     Bound(
+        '256 drop-ins over the most values',
+        JUDGED,
+        drop_ins(
+            *[lambda: b'featureGates: {b: y}\n'] * 256,
+            base=lambda: b'featureGates: {%s}\n' % numbered(b'a%d: y', 9900),
+        ),
+    ),
+    Bound(
         '256 drop-ins of many values',
         UNKNOWN,
         drop_ins(*[lambda: b'featureGates: {%s}\n' % numbered(b'a%d: y', 300)] * 256),
