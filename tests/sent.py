@@ -115,8 +115,10 @@ def rule_of(stub: Any) -> str:
 
 
 def show(procfs: Path, *standins: Standin) -> Path:
-    """Let a folder show some of the real processes."""
+    """Let a folder show some of the real processes, and process 1, which every `/proc` shows."""
     procfs.mkdir(exist_ok=True)
+    if not (procfs / '1').exists():
+        (procfs / '1').symlink_to('/proc/1')
     for standin in standins:
         (procfs / str(standin.pid)).symlink_to(f'/proc/{standin.pid}')
     return procfs

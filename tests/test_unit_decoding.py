@@ -51,10 +51,7 @@ def refusal(text: str, *, any_case: bool = False) -> str:
 
 
 def merged(*layers: str) -> Any:
-    found = tree(layers[0])
-    for layer in layers[1:]:
-        found = merge(found, tree(layer, Source.DROP_IN, '/d/1.conf'))
-    return bare(found)
+    return bare(merge(tree(layers[0]), [tree(layer, Source.DROP_IN, '/d/1.conf') for layer in layers[1:]]))
 
 
 def bare(found: Tree) -> Any:
@@ -236,7 +233,7 @@ def test_other_spellings_are_other_names(name: str) -> None:
     ],
 )
 def test_of_two_spellings_in_a_drop_in_the_later_by_name_wins(drop_in: str, expected: bool) -> None:
-    found = merge(tree('makeIPTablesUtilChains: true'), tree(drop_in, Source.DROP_IN, '/d/1.conf'))
+    found = merge(tree('makeIPTablesUtilChains: true'), [tree(drop_in, Source.DROP_IN, '/d/1.conf')])
     assert Decoder(any_case=True).decode(found).get(RULE) is expected
 
 
@@ -275,13 +272,13 @@ def test_merged_names_are_in_sorted_order() -> None:
 
 
 def test_a_whole_json_float_counts_as_whole_after_a_merge() -> None:
-    found = merge(tree('maxPods: 1'), tree('{"maxPods": 110.0}', Source.DROP_IN, '/d/1.conf'))
+    found = merge(tree('maxPods: 1'), [tree('{"maxPods": 110.0}', Source.DROP_IN, '/d/1.conf')])
     assert Decoder(any_case=True).decode(found).get('maxPods') == 110
 
 
 def test_an_origin_is_the_layer_and_the_line() -> None:
     text = 'maxPods: 5\nauthentication:\n  anonymous:\n    enabled: false\nfeatureGates:\n  A: true\n'
-    found = merge(tree(text), tree('\nmaxPods: 6', Source.DROP_IN, '/d/1.conf'))
+    found = merge(tree(text), [tree('\nmaxPods: 6', Source.DROP_IN, '/d/1.conf')])
     origins = Decoder(any_case=True).decode(found).origins
     assert origins['maxPods'] == Origin(Source.DROP_IN, '/d/1.conf:2', '/d/1.conf')
     assert origins['authentication.anonymous.enabled'] == Origin(Source.CONFIG_FILE, '/k.yaml:4', '/k.yaml')
@@ -481,6 +478,6 @@ def test_any_configuration_is_decoded_or_refused(base: Any, patch: Any, any_case
         layers = [tree(json.dumps(layer)) for layer in (base, patch)]
         configuration = Decoder(any_case=any_case).decode(layers[0])
         set_defaults(configuration)
-        Decoder(any_case=True).decode(merge(encode(configuration), layers[1]))
+        Decoder(any_case=True).decode(merge(encode(configuration), layers[1:]))
     except (DocumentError, DocumentTooLarge, DecodingError) as error:
         assert len(str(error)) < 200

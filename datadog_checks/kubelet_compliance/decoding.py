@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -228,21 +228,34 @@ def tree_of(node: Node, source: Source, path: str) -> Tree:
     return Tree(node.value, origin)
 
 
-def merge(base: Tree, patch: Tree, *, null_keeps: bool = False) -> Tree:
-    """RFC 7386 as evanphx/json-patch does it: `null` takes a member away, mappings merge, all else replaces.
+def merge(base: Tree, patches: Iterable[Tree], *, null_keeps: bool = False) -> Tree:
+    """RFC 7386 as evanphx/json-patch does it, patch after patch; `base` is used up by it.
 
-    `null_keeps`: as kubelets before 1.32 read it, which leave the lower value alone.
+    `null` takes a member away, mappings merge, all else replaces. `null_keeps`: as kubelets before 1.32 read it, which
+    leave the lower value alone.
     """
+    for patch in patches:
+        base = merge_into(base, patch, null_keeps)
+    return in_order(base)
+
+
+def merge_into(base: Tree, patch: Tree, null_keeps: bool) -> Tree:
     if not isinstance(base.value, dict) or not isinstance(patch.value, dict):
         return without_nulls(patch)
-    members = dict(base.value)
+    members = base.value
     for key, tree in patch.value.items():
-        if tree.value is None:
-            if not null_keeps:
-                members.pop(key, None)
-        else:
-            members[key] = merge(members[key], tree, null_keeps=null_keeps) if key in members else without_nulls(tree)
-    return Tree({key: members[key] for key in sorted(members)}, patch.origin)
+        if tree.value is not None:
+            members[key] = merge_into(members[key], tree, null_keeps) if key in members else without_nulls(tree)
+        elif not null_keeps:
+            members.pop(key, None)
+    return Tree(members, patch.origin)
+
+
+def in_order(tree: Tree) -> Tree:
+    """The members of all mappings by name, as encoding/json writes them: of two spellings the later one counts."""
+    if not isinstance(tree.value, dict):
+        return tree
+    return Tree({key: in_order(member) for key, member in sorted(tree.value.items())}, tree.origin)
 
 
 def without_nulls(tree: Tree) -> Tree:

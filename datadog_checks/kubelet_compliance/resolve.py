@@ -174,7 +174,15 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
         raise NotRead(drop_ins)
     if isinstance(drop_ins, Missing):
         raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
-    merged = encode(base)
+    try:
+        merged = merge(encode(base), iter_patches(drop_ins), null_keeps=null_keeps)
+        return Decoder(any_case=True).decode(merged)
+    except DecodingError as error:
+        raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
+
+
+def iter_patches(drop_ins: DropIns) -> Iterator[Tree]:
+    """The drop-ins in order. Raises Refused, NotRead."""
     room = MAX_DROP_IN_VALUES
     for file in drop_ins.files:
         document, path = open_document(file)
@@ -182,11 +190,7 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
         if room < 0:
             why = f'its drop-ins hold more than {MAX_DROP_IN_VALUES} values together'
             raise NotRead(Unreadable(drop_ins.path, why, 'make them smaller'))
-        merged = merge(merged, drop_in_tree(document, path), null_keeps=null_keeps)
-    try:
-        return Decoder(any_case=True).decode(merged)
-    except DecodingError as error:
-        raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
+        yield drop_in_tree(document, path)
 
 
 def drop_in_tree(document: Document, path: str) -> Tree:
