@@ -145,8 +145,7 @@ def test_a_pid_that_becomes_another_program_at_any_step_never_mixes_two(
     (tmp_path / 'second.yaml').write_text(SECOND)
     first = write_program(tmp_path / 'first', LONG_AGO, 'kubelet', f'--config={tmp_path}/first.yaml')
     second = write_program(tmp_path / 'second', ticks, comm, f'--config={tmp_path}/second.yaml')
-    procfs = tmp_path / 'proc'
-    procfs.mkdir()
+    procfs = show(tmp_path / 'proc')
     point(procfs / str(PID), second)
     as_second = collect(check_of(procfs, rules=PAIR), aggregator)
     point(procfs / str(PID), first)
