@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
-from datadog_checks.kubelet_compliance.host import MAX_SOCKET_BYTES, Host
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.sockets import MAX_SOCKET_BYTES
 
 from .apart import open_to_all, run_apart
 from .cases import TRUTH
@@ -192,7 +193,7 @@ def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate
     ('tables', 'answers'),
     [
         pytest.param({}, None, id='no-table'),
-        pytest.param({'tcp': ''}, False, id='nobody-listens'),
+        pytest.param({'tcp': 'sl local_address'}, False, id='nobody-listens'),
         pytest.param({'tcp': SOCKET.format(uid=0, inode=111)}, True, id='no-table-of-ipv6'),
         pytest.param({'tcp': SOCKET.format(uid=0, inode=222)}, False, id='another-process'),
         pytest.param({'tcp': SOCKET.format(uid=1000, inode=111)}, False, id='another-user'),

@@ -53,7 +53,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'rooted': {'stamps'},
     'identity': set(),
     'processes': {'capture', 'identity', 'model', 'names', 'rooted', 'stamps'},
-    'host': {'capture', 'identity', 'model', 'processes', 'rooted', 'stamps'},
+    'sockets': {'identity', 'model', 'processes'},
+    'host': {'capture', 'identity', 'model', 'processes', 'rooted', 'sockets', 'stamps'},
     'patient_host': {'host', 'model', 'patience'},
     'memory': {'model'},
     'patience': set(),
@@ -81,7 +82,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
 }  # fmt: skip
 
-DOORS = {'host', 'patient_host', 'processes', 'rooted', 'stamps', 'recorder', THE_WRITER}
+DOORS = {'host', 'patient_host', 'processes', 'rooted', 'sockets', 'stamps', 'recorder', THE_WRITER}
 THE_HTTP_DOOR = 'configz'
 THE_AGENT = {'check', 'connection'}
 # The day comes from check.py; others may only name its type.

@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
-from .configz import Connection, KubeletApi
+from .configz import AskError, Connection, KubeletApi
 from .decoding import Configuration
 from .file_sets import files_of
 from .flags import FlagError, Flags, parse_flags
-from .host import Host
+from .host import CHANGED_MEANWHILE, Host
 from .judge import hinted, judge, judge_node, restart_pending
 from .launches import read_launch
 from .memory import Memory
@@ -31,13 +32,10 @@ from .model import (
     Unknown,
     Unreadable,
 )
-from .ownership import UrlError, address_of, listens_by_configuration
+from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .resolve import NOT_ASKED, declare, resolve, resolve_files, running_values
 
 NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
-
-
-CHANGED_MEANWHILE = 'it changed while it was read'
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +100,7 @@ class Collector:
             report = report_on(self.host, kubelet, self.selection, scan.names)
             if self.host.is_running(kubelet.evidence.process):
                 reports.append(report)
+        self.host.expect(report.process for report in reports)
         hint = unseen(self.host.procfs) if isinstance(connection, Connection) else ''
         node = judge_node(reports, scan.doubtful, scan.inapplicable or hint)
         told = version if isinstance(version, str) else None
@@ -123,52 +122,38 @@ class Collector:
     def ask(
         self, kubelets: list[Kubelet], connection: Connection | Unknown | None
     ) -> tuple[list[Kubelet], str | Unknown]:
-        """Add what runs, for the one kubelet that the connection leads to; and that kubelet's version."""
-        no_version = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
+        """Add what runs, for the kubelet that the connection leads to; and the version, where there is only one."""
+        self.api.begin()
         if connection is None or not kubelets:
-            return kubelets, no_version
-        owner = connection if isinstance(connection, Unknown) else self.owner_of(kubelets, connection)
-        if isinstance(connection, Unknown) or isinstance(owner, Unknown):
-            return [replace(kubelet, problems=(owner,)) for kubelet in kubelets], no_version  # type: ignore[arg-type]
-        process = owner.evidence.process
-        running = self.api.running(process, connection)
-        problems = (running,) if isinstance(running, Unknown) else ()
-        answered = replace(owner, running=running, problems=problems)
-        asked = [answered if kubelet is owner else kubelet for kubelet in kubelets]
-        return asked, self.api.version(process, connection) if len(kubelets) == 1 else no_version
+            return kubelets, NO_VERSION
+        if isinstance(connection, Unknown):
+            return [replace(kubelet, problems=(connection,)) for kubelet in kubelets], NO_VERSION
+        owner_of = cache(lambda: self.owner_of(kubelets, connection))
+
+        def asked(kubelet: Kubelet) -> Kubelet:
+            process = kubelet.evidence.process
+            running = self.api.running(process, connection, lambda: check_owner(owner_of(), kubelet))
+            return replace(kubelet, running=running, problems=(running,) if isinstance(running, Unknown) else ())
+
+        answered = [asked(kubelet) for kubelet in kubelets]
+        if len(kubelets) == 1:
+            process = kubelets[0].evidence.process
+            return answered, self.api.version(process, connection, lambda: check_owner(owner_of(), kubelets[0]))
+        if any(isinstance(kubelet.running, Configuration) for kubelet in answered):
+            # The connection leads to one of them; nothing is missing of the others.
+            answered = [replace(kubelet, problems=()) for kubelet in answered]
+        return answered, NO_VERSION
 
     def owner_of(self, kubelets: list[Kubelet], connection: Connection) -> Kubelet | Unknown:
-        """The kubelet that an answer from the URL belongs to: the one that holds the socket there."""
-        settled = [kubelet for kubelet in kubelets if self.api.is_settled(kubelet.evidence.process)]
-        if settled:
-            # Nothing is asked now, and what was answered was its own.
-            return settled[0]
+        """The kubelet that an answer from the URL would belong to."""
         try:
             host, port = address_of(connection.url)
         except UrlError as error:
             return Unknown(str(error))
-        answering = [(kubelet, self.host.answers_at(kubelet.evidence.process, host, port)) for kubelet in kubelets]
-        certain = [kubelet for kubelet, it_answers in answering if it_answers]
-        possible = [kubelet for kubelet, it_answers in answering if it_answers is None]
-        if len(certain) == 1:
-            return certain[0]
-        if not certain and not possible:
-            return Unknown(
-                f'/configz was not asked for: no kubelet listens at port {port}, another process answers there',
-                'correct kubelet_url, or look which process listens there',
-            )
-        if not certain and not connection.is_verified:
-            return Unknown(
-                f'/configz was not asked for: which process listens at port {port} may not be seen, and no certificate '
-                'has to show that it is the kubelet',
-                'let the Agent verify the certificate of the kubelet, or give it SYS_PTRACE',
-            )
-        told = [kubelet for kubelet in possible if listens_by_configuration(kubelet.declared, host, port)]
-        if not certain and len(possible) == 1:
-            return possible[0]
-        if not certain and len(told) == 1:
-            return told[0]
-        return Unknown(f'{len(kubelets)} kubelets run here, and which of them answers at port {port} cannot be told')
+        shown = [self.host.answers_at(kubelet.evidence.process, host, port) for kubelet in kubelets]
+        told = [listens_by_configuration(kubelet.declared, host, port) for kubelet in kubelets]
+        owner = choose_owner(shown, told, port, is_verified=connection.is_verified)
+        return owner if isinstance(owner, Unknown) else kubelets[owner]
 
     def by_version(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
         """What depends on the version: the benchmark, if it is to be chosen, and how old kubelets merge drop-ins."""
@@ -181,6 +166,17 @@ class Collector:
         if isinstance(version, Unknown) or not is_older(version):
             return kubelets
         return [replace(kubelet, declared=declare(kubelet.evidence, null_keeps=True)) for kubelet in kubelets]
+
+
+NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
+
+
+def check_owner(owner: Kubelet | Unknown, kubelet: Kubelet) -> None:
+    """Raise AskError where an answer would not be that of the kubelet."""
+    if isinstance(owner, Unknown):
+        raise AskError(owner.reason, owner.remedy)
+    if owner is not kubelet:
+        raise AskError('another kubelet answers there')
 
 
 def unseen(procfs: str) -> str:

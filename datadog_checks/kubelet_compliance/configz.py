@@ -91,9 +91,11 @@ class Once:
         self.clock = clock
         self.answers: dict[tuple[int, ...], Any] = {}
         self.failures: dict[tuple[int, ...], Failure] = {}
+        self.asked: set[tuple[int, ...]] = set()
 
     def ask(self, process: Process, question: Callable[[], Found]) -> Found | Unknown:
         key = process.key
+        self.asked.add(key)
         if key in self.answers:
             answer: Found = self.answers[key]
             return answer
@@ -110,14 +112,14 @@ class Once:
             self.failures[key] = Failure(unknown, pause, self.clock() + pause)
             return unknown
 
-    def has_to_ask(self) -> bool:
-        """Whether a question that failed is to be asked again now."""
-        return any(self.clock() >= failure.again_at for failure in self.failures.values())
+    def begin(self) -> None:
+        """Begin a look: only what is asked from here on counts for `has_to_ask`."""
+        self.asked.clear()
 
-    def is_settled(self, process: Process) -> bool:
-        """Whether there is nothing to ask the process now."""
-        failure = self.failures.get(process.key)
-        return process.key in self.answers or failure is not None and self.clock() < failure.again_at
+    def has_to_ask(self) -> bool:
+        """Whether a question that failed in the last look is to be asked again now."""
+        now = self.clock()
+        return any(now >= self.failures[key].again_at for key in self.asked if key in self.failures)
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
@@ -133,18 +135,31 @@ class KubeletApi:
         self.configurations = Once('/configz', clock)
         self.versions = Once('/metrics', clock)
 
-    def running(self, process: Process, connection: Connection) -> Configuration | Unknown:
-        """The configuration that a process runs with."""
-        return self.configurations.ask(
-            process, lambda: parse_configz(self.fetch(connection, '/configz', MAX_CONFIGZ_BYTES))
-        )
+    def running(
+        self, process: Process, connection: Connection, check_owner: Callable[[], None] = lambda: None
+    ) -> Configuration | Unknown:
+        """The configuration that a process runs with. `check_owner` raises AskError where another would answer."""
 
-    def version(self, process: Process, connection: Connection) -> str | Unknown:
+        def question() -> Configuration:
+            check_owner()
+            return parse_configz(self.fetch(connection, '/configz', MAX_CONFIGZ_BYTES))
+
+        return self.configurations.ask(process, question)
+
+    def version(
+        self, process: Process, connection: Connection, check_owner: Callable[[], None] = lambda: None
+    ) -> str | Unknown:
         """The version of a process, such as `v1.31.4`."""
-        return self.versions.ask(process, lambda: parse_version(self.fetch(connection, '/metrics', MAX_METRICS_BYTES)))
 
-    def is_settled(self, process: Process) -> bool:
-        return self.configurations.is_settled(process) and self.versions.is_settled(process)
+        def question() -> str:
+            check_owner()
+            return parse_version(self.fetch(connection, '/metrics', MAX_METRICS_BYTES))
+
+        return self.versions.ask(process, question)
+
+    def begin(self) -> None:
+        self.configurations.begin()
+        self.versions.begin()
 
     def has_to_ask(self) -> bool:
         return self.configurations.has_to_ask() or self.versions.has_to_ask()

@@ -8,22 +8,22 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import listeners_at, root_of, unit_of
+from .identity import root_of, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
-from .processes import Admission, Processes, ProcessGone
+from .processes import Admission, ProcessGone
 from .rooted import CannotRead, NotThere, Root, reason
+from .sockets import Sockets
 from .stamps import Trace
 
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
-MAX_HANDLES = 65536
-MAX_SOCKET_BYTES = 1024 * 1024
+CHANGED_MEANWHILE = 'it changed while it was read'
 MAX_MOUNTINFO_BYTES = 8 * 1024 * 1024
 
 UNIT_FOLDERS = (
@@ -59,7 +59,7 @@ class View:
     is_its_own: bool
 
 
-class Host(Processes):
+class Host(Sockets):
     """A node: this machine, or a captured one whose `proc` and files lie in a folder."""
 
     def __init__(
@@ -96,7 +96,15 @@ class Host(Processes):
     def is_still_so(self, process: Process) -> bool:
         """Whether all files of the process lie where this look met them, so that what was read is of one time."""
         own = f'{self.procfs}/{process.pid}/'
-        return self.trace.files_are_unchanged(lambda anchor: anchor == self.root or anchor.startswith(own))
+        is_so = self.trace.files_are_unchanged(lambda anchor: anchor == self.root or anchor.startswith(own))
+        if not is_so:
+            self.trace.give_up()
+        return is_so
+
+    def expect(self, processes: Iterable[Process]) -> None:
+        """Say which of the processes that were found are judged: the others prove nothing, for they are no kubelets."""
+        if not set(self.trace.processes) <= {process.pid for process in processes}:
+            self.trace.give_up()
 
     def find_kubelets(self) -> Scan:
         scan = super().find_kubelets()
@@ -153,40 +161,6 @@ class Host(Processes):
             elif isinstance(drop_ins, Unreadable) and not is_absent(drop_ins):
                 files.append(drop_ins)
         return FileSet(tuple(files))
-
-    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
-        """Whether it is the process that listens where a connection to an address leads; None where that is not shown.
-
-        Who listens is public, which process holds the socket is not: then it must at least be of a user who may run
-        the kubelet.
-        """
-        self.trace.give_up()
-        tables = []
-        for name in ('tcp', 'tcp6'):
-            try:
-                tables.append(self.read(process.pid, f'net/{name}', MAX_SOCKET_BYTES))
-            except ProcessGone:
-                # A kernel may be without IPv6.
-                continue
-            except PermissionError:
-                return None
-        listeners = listeners_at(os.fsdecode(b'\n'.join(tables)), host, port)
-        if not listeners:
-            return None if not tables or any(len(table) == MAX_SOCKET_BYTES for table in tables) else False
-        if any(listener.uid not in self.admission.uids for listener in listeners):
-            return False
-        held = self.sockets_of(process)
-        return None if held is None else all(f'socket:[{listener.inode}]' in held for listener in listeners)
-
-    def sockets_of(self, process: Process) -> set[str] | None:
-        """What the handles of a process lead to; None where they may not be seen, or are too many."""
-        folder = f'{self.procfs}/{process.pid}/fd'
-        try:
-            names = os.listdir(folder)
-            return None if len(names) > MAX_HANDLES else {os.readlink(f'{folder}/{name}') for name in names}
-        except OSError:
-            # A handle that was closed meanwhile, too: it is looked at again before anything is asked.
-            return None
 
     def first_seen(self, process: Process, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         """What the first view shows that shows anything; else what the last one says of the path."""

@@ -20,6 +20,8 @@ PODS = 'kubepods'
 
 UNIT = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
 LISTENING = '0A'
+LOCAL_ADDRESS = re.compile(r'\|-- ((?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.|\b)){4})\s+/32 host LOCAL')
+INTERFACE_ADDRESS = re.compile(r'^[0-9a-f]{32}\b', re.MULTILINE)
 SOCKET_ADDRESS = re.compile(r'[0-9A-F]{8}(?:[0-9A-F]{24})?')
 UID = re.compile(r'[0-9]{1,10}')
 LINE = re.compile(r'[^\n]+')
@@ -140,10 +142,27 @@ def socket_address(text: str) -> IPv4Address | IPv6Address:
     return address.ipv4_mapped or address
 
 
-def listeners_at(table: str, host: str, port: int) -> list[Listener]:
+def is_loopback(host: str) -> bool:
+    """Whether an address or name leads to the very machine, or network namespace, of who asks."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == 'localhost'
+
+
+def local_addresses(fib_trie: str, if_inet6: str) -> frozenset[IPv4Address | IPv6Address]:
+    """The addresses of a network namespace, by /proc/PID/net/fib_trie and if_inet6."""
+    found: set[IPv4Address | IPv6Address] = {ip_address(match[1]) for match in LOCAL_ADDRESS.finditer(fib_trie)}
+    found.update(IPv6Address(bytes.fromhex(match[0])) for match in INTERFACE_ADDRESS.finditer(if_inet6))
+    return frozenset(found)
+
+
+def listeners_at(
+    table: str, host: str, port: int, local: frozenset[IPv4Address | IPv6Address] | None = None
+) -> list[Listener]:
     """Those that a connection to an address may reach: those at just that address, else those at all addresses.
 
-    Where the host is a name, all on that port.
+    Where the host is a name, all on that port. `local`: the addresses that lead here; None where they are not known.
     """
     found = list(iter_listeners(table, port))
     try:
@@ -151,4 +170,6 @@ def listeners_at(table: str, host: str, port: int) -> list[Listener]:
     except ValueError:
         return found
     exact = [listener for listener in found if listener.address == address]
-    return exact or [listener for listener in found if listener.address.is_unspecified]
+    if exact or local is not None and not address.is_loopback and address not in local:
+        return exact
+    return [listener for listener in found if listener.address.is_unspecified]

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What was read of each kubelet before: the one thing that is kept from one collection to the next."""
+"""What was read of each kubelet before, and when each is known to have started."""
 
 from __future__ import annotations
 
@@ -42,7 +42,11 @@ class Memory:
             )
         if launch is not None:
             launch = replace(launch, files=tuple(look.settled(file) for file in launch.files))
-        # What could not be read just now is not forgotten.
+        # What could not be read just now is not forgotten, but for files that a folder no longer lists.
+        if isinstance(drop_ins, DropIns):
+            below = f'{drop_ins.path.rstrip("/")}/'
+            listed = {file.path for file in (*drop_ins.files, evidence.config) if file is not None}
+            before = {path: seen for path, seen in before.items() if not path.startswith(below) or path in listed}
         self.seen[process.key] = {**before, **look.now}
         return Evidence(process, config, drop_ins, launch)
 

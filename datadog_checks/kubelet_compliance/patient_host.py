@@ -78,6 +78,7 @@ class PatientHost(Host):
         try:
             return self.files.read('what was just read', partial(super().is_still_so, process))
         except OutOfPatience:
+            self.trace.give_up()
             return False
 
     def find_kubelets(self) -> Scan:
@@ -86,6 +87,19 @@ class PatientHost(Host):
         except OutOfPatience:
             self.trace.give_up()
             return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} does not end', PROCESS_REMEDY),))
+
+    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
+        try:
+            return self.processes.read(self.procfs, partial(super().answers_at, process, host, port))
+        except OutOfPatience:
+            return None
+
+    def is_running(self, process: Process) -> bool:
+        try:
+            return self.processes.read(self.procfs, partial(super().is_running, process))
+        except OutOfPatience:
+            self.trace.give_up()
+            return False
 
     def service_files(self, process: Process) -> FileSet | Unknown:
         try:

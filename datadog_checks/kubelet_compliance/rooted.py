@@ -164,6 +164,8 @@ class Root:
             raise NotThere('its path holds a NUL')
         try:
             found = self.step_through(path, follow_last)
+        except UnicodeEncodeError:
+            raise NotThere('its path holds what is no character') from None
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotThere(reason(error)) from None
         except OSError as error:

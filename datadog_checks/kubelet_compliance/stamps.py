@@ -86,12 +86,14 @@ class Trace:
     def files_are_unchanged(self, counts: Callable[[str], bool] = lambda anchor: True) -> bool:
         """Whether everything that was met, below the anchors that count, lies where it was, with the same stamps."""
         try:
-            return all(self.is_unchanged(anchor, places) for anchor, places in self.anchors.items() if counts(anchor))
+            return all(self.is_as_it_was(anchor, places) for anchor, places in self.anchors.items() if counts(anchor))
         except OSError:
             # Whatever cannot be looked at is read again, and that tells what is wrong.
             return False
+        finally:
+            self.at = ''
 
-    def is_unchanged(self, anchor: str, places: Places) -> bool:
+    def is_as_it_was(self, anchor: str, places: Places) -> bool:
         """Raises OSError."""
         self.at = anchor
         handle = os.open(anchor, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -30,7 +30,6 @@ def main() -> int:
     parser.add_argument('--minutes', type=float, default=60.0)
     parser.add_argument('--seed', type=int, default=random.SystemRandom().randrange(2**32))
     options = parser.parse_args()
-    logging.disable(logging.ERROR)
     print(f'seed {options.seed}', flush=True)
     with tempfile.TemporaryDirectory(prefix='soak-') as name:
         folder = Path(name)
@@ -69,4 +68,6 @@ def summary(soak: Soak) -> str:
 
 
 if __name__ == '__main__':
+    # The base package warns of what is missing here: the Agent itself.
+    logging.disable(logging.ERROR)
     sys.exit(main())
