@@ -125,6 +125,16 @@ def test_a_file_that_was_missing_and_comes_is_a_change_whatever_its_time_says() 
     assert drop_in_times(memory.settle(with_drop_ins(5.0, a=(b'x', 5.0))))[0] == math.inf
 
 
+def test_names_that_a_folder_no_longer_lists_are_not_kept_for_ever() -> None:
+    memory = Memory()
+    for number in range(100):
+        memory.settle(with_drop_ins(10.0 + number, **{f'a{number}': (b'x', 5.0)}))
+    assert set(memory.seen[PROCESS.key]) == {f'{FOLDER_PATH}/', f'{FOLDER_PATH}/a99.conf'}
+    unread = Evidence(PROCESS, None, DropIns(FOLDER_PATH, (Unreadable(f'{FOLDER_PATH}/a99.conf', 'why'),), 10.0))
+    memory.settle(unread)
+    assert f'{FOLDER_PATH}/a99.conf' in memory.seen[PROCESS.key]
+
+
 def test_a_file_that_was_there_is_not_forgotten_while_it_is_missing() -> None:
     memory = Memory()
     memory.settle(with_config(b'a', 10.0))

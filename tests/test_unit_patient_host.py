@@ -18,6 +18,7 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck, patient_ho
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Verdict
 from datadog_checks.kubelet_compliance.patient_host import PatientHost, Reader
+from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.rooted import Content, Root
 from datadog_checks.kubelet_compliance.selection import select
 
@@ -208,3 +209,30 @@ def test_when_the_file_system_is_back_so_are_the_verdicts(host: PatientHost, fol
         pytest.skip(f'no file system that hangs: {error}')
     wait_until_it_ends(host.files)
     assert set(verdicts(collector.collect()).values()) == {Verdict.COMPLIANT}
+
+
+def test_no_file_of_proc_is_read_by_who_asks(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks is one thread, whoever waits is another."""
+    readers = set()
+    read = PatientHost.read
+
+    def watched(self: PatientHost, pid: int, its_name: str, limit: int) -> bytes:
+        readers.add(threading.current_thread())
+        return read(self, pid, its_name, limit)
+
+    monkeypatch.setattr(PatientHost, 'read', watched)
+    Collector(host, SELECTION).collect(answers({}))
+    assert readers and threading.current_thread() not in readers
+
+
+def test_what_hangs_is_named_whatever_was_compared_before(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.stamps.FRESH_SECONDS', -1)
+    collector = Collector(host, SELECTION)
+    assert collector.collect() is collector.collect()
+    event, read = threading.Event(), PatientHost.command_line
+    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and read(host, pid))
+    try:
+        collector.collect()
+        assert host.files.doing == 'the process of the kubelet'
+    finally:
+        event.set()

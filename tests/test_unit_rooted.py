@@ -593,3 +593,10 @@ def test_our_handles_are_not_inherited_by_programs_that_we_start(tree: Path) -> 
         for path in ('/a/file', '/etc', '/', '/b', 'b'):
             with root.resolve(path) as found:
                 assert not os.get_inheritable(found.handle)
+
+
+@pytest.mark.parametrize('path', ['/etc/\ud800', '/\udc00\ud800/k.yaml', '\ud800'])
+def test_a_path_that_is_no_text_leads_nowhere(tree: Path, path: str) -> None:
+    """JSON can spell it; no path of a file can."""
+    with Root(str(tree), str(tree)) as root, pytest.raises(NotThere, match='its path holds what is no character'):
+        root.status(path)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,20 +15,8 @@ from datadog_checks.kubelet_compliance import stamps
 from datadog_checks.kubelet_compliance.rooted import CannotRead, NotThere, Root
 from datadog_checks.kubelet_compliance.stamps import FRESH_SECONDS, LONGEST_TRUST_SECONDS, Trace
 
+from .clocks import Ahead
 from .ticks import wait_for_the_next_tick
-
-
-class Later:
-    """The clocks, some seconds from now."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-
-    def time(self) -> float:
-        return time.time() + self.seconds
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.seconds
 
 
 @pytest.fixture
@@ -162,21 +149,21 @@ def test_a_stamp_that_is_young_when_it_is_taken_is_not_trusted(
     tree: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, is_trusted: bool
 ) -> None:
     """Two writes in one tick of the clock, of the same size, leave the same stamp."""
-    monkeypatch.setattr(stamps, 'time', Later(seconds))
+    monkeypatch.setattr(stamps, 'time', Ahead(seconds))
     assert look(tree).is_trusted() is is_trusted
 
 
 def test_after_some_minutes_no_stamp_is_trusted(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stamps, 'time', Later(60.0))
+    monkeypatch.setattr(stamps, 'time', Ahead(60.0))
     trace = look(tree)
-    monkeypatch.setattr(stamps, 'time', Later(59.0 + LONGEST_TRUST_SECONDS))
+    monkeypatch.setattr(stamps, 'time', Ahead(59.0 + LONGEST_TRUST_SECONDS))
     assert trace.is_trusted()
-    monkeypatch.setattr(stamps, 'time', Later(60.0 + LONGEST_TRUST_SECONDS))
+    monkeypatch.setattr(stamps, 'time', Ahead(60.0 + LONGEST_TRUST_SECONDS))
     assert not trace.is_trusted()
 
 
 def test_a_file_that_changes_while_it_is_read_proves_nothing(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stamps, 'time', Later(60.0))
+    monkeypatch.setattr(stamps, 'time', Ahead(60.0))
     path, trace, looks = tree / 'etc/real/c.yaml', Trace(), []
 
     def fstat(handle: int) -> os.stat_result:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -26,6 +25,7 @@ from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.rooted import CannotRead
 from datadog_checks.kubelet_compliance.selection import select
 
+from .clocks import Ahead
 from .nodes import PID, write_process
 from .standin import Standins
 from .ticks import wait_for_the_next_tick
@@ -34,22 +34,9 @@ HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 ALL = select('cis-1.24', None)
 
 
-class Clock:
-    """The clocks that the stamps go by; at first a minute ahead, so that files just written count as old."""
-
-    def __init__(self) -> None:
-        self.ahead = 60.0
-
-    def time(self) -> float:
-        return time.time() + self.ahead
-
-    def monotonic(self) -> float:
-        return time.monotonic() + self.ahead
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
+def clock(monkeypatch: pytest.MonkeyPatch) -> Ahead:
+    clock = Ahead(60.0)
     monkeypatch.setattr(stamps, 'time', clock)
     return clock
 
@@ -114,7 +101,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
 
 
 def test_while_nothing_changed_no_process_is_looked_for_and_no_file_is_read(
-    node: Node, clock: Clock, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    node: Node, clock: Ahead, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collector = Collector(node.host(), ALL)
     first = collector.collect()
@@ -128,7 +115,7 @@ def test_while_nothing_changed_no_process_is_looked_for_and_no_file_is_read(
         assert sorted(opened.names) == ['cmdline', 'comm', 'cwd', 'root', 'stat']
 
 
-def test_in_the_steady_state_all_rules_are_sent(node: Node, clock: Clock, aggregator: AggregatorStub) -> None:
+def test_in_the_steady_state_all_rules_are_sent(node: Node, clock: Ahead, aggregator: AggregatorStub) -> None:
     check = KubeletComplianceCheck('kubelet_compliance', {}, [{'procfs_path': str(node.procfs)}])
     sent = []
     for _ in range(3):
@@ -155,7 +142,7 @@ def iptables(collection: Collection) -> Verdict:
     return next(finding.verdict for finding in collection.node.findings if finding.rule.key.startswith('make_iptables'))
 
 
-def test_one_byte_that_changes_without_the_size_is_seen_at_the_next_collection(node: Node, clock: Clock) -> None:
+def test_one_byte_that_changes_without_the_size_is_seen_at_the_next_collection(node: Node, clock: Ahead) -> None:
     collector = Collector(node.host(), ALL)
     assert iptables(collector.collect()) is Verdict.COMPLIANT
     assert collector.collect() is collector.collect()
@@ -168,15 +155,15 @@ def test_one_byte_that_changes_without_the_size_is_seen_at_the_next_collection(n
 
 
 def test_what_was_just_written_is_read_again_for_a_second_write_could_bear_the_same_time(
-    node: Node, clock: Clock, opened: Opened
+    node: Node, clock: Ahead, opened: Opened
 ) -> None:
-    clock.ahead = 0.0
+    clock.seconds = 0.0
     collector = Collector(node.host(), ALL)
     collector.collect()
     opened.names.clear()
     collector.collect()
     assert 'c.yaml' in opened.names
-    clock.ahead = 60.0
+    clock.seconds = 60.0
     collector.collect()
     opened.names.clear()
     collector.collect()
@@ -229,7 +216,7 @@ def become_a_zombie(node: Node) -> None:
     ],
 )
 def test_a_change_is_seen_at_the_next_collection(
-    node: Node, clock: Clock, change: Callable[[Node], object], found: int, verdict: Verdict | None
+    node: Node, clock: Ahead, change: Callable[[Node], object], found: int, verdict: Verdict | None
 ) -> None:
     collector = Collector(node.host(), ALL)
     before = collector.collect()
@@ -243,7 +230,7 @@ def test_a_change_is_seen_at_the_next_collection(
 
 
 def test_a_real_kubelet_that_was_restarted_is_noticed_at_the_next_collection(
-    standins: Standins, tmp_path: Path, clock: Clock
+    standins: Standins, tmp_path: Path, clock: Ahead
 ) -> None:
     procfs = tmp_path / 'proc'
     procfs.mkdir()
@@ -260,13 +247,13 @@ def test_a_real_kubelet_that_was_restarted_is_noticed_at_the_next_collection(
     assert (iptables(before), iptables(after)) == (Verdict.COMPLIANT, Verdict.NON_COMPLIANT)
 
 
-def test_a_second_kubelet_is_noticed_within_five_minutes(node: Node, clock: Clock) -> None:
+def test_a_second_kubelet_is_noticed_within_five_minutes(node: Node, clock: Ahead) -> None:
     collector = Collector(node.host(), ALL)
     before = collector.collect()
     node.start('--make-iptables-util-chains=false', pid=PID + 1)
-    clock.ahead += 200.0
+    clock.seconds += 200.0
     assert collector.collect() is before
-    clock.ahead += 200.0
+    clock.seconds += 200.0
     assert collector.collect().node.found == 2
 
 
@@ -278,7 +265,7 @@ def test_a_second_kubelet_is_noticed_within_five_minutes(node: Node, clock: Cloc
     ],
 )
 def test_where_a_process_is_not_understood_or_none_is_there_every_collection_looks_for_them(
-    node: Node, clock: Clock, opened: Opened, unsettle: Callable[[Node], object]
+    node: Node, clock: Ahead, opened: Opened, unsettle: Callable[[Node], object]
 ) -> None:
     unsettle(node)
     collector = Collector(node.host(), ALL)
@@ -294,7 +281,7 @@ def named(node: Node, pid: int, comm: str) -> None:
     write_process(node.procfs, pid + 1, ('something', 'else'), comm=comm)
 
 
-def test_a_question_that_failed_is_asked_again_when_its_time_has_come(node: Node, clock: Clock) -> None:
+def test_a_question_that_failed_is_asked_again_when_its_time_has_come(node: Node, clock: Ahead) -> None:
     now = [0.0]
     collector = Collector(node.host(), ALL)
     collector.api = KubeletApi(clock=lambda: now[0])
@@ -307,7 +294,7 @@ def test_a_question_that_failed_is_asked_again_when_its_time_has_come(node: Node
 
 
 @pytest.mark.parametrize('other', [None, Unknown('why'), Connection('https://127.0.0.1:1', lambda path: None, 1.0)])  # type: ignore[arg-type,return-value]
-def test_another_way_to_the_kubelet_is_taken_at_once(node: Node, clock: Clock, other: Any) -> None:
+def test_another_way_to_the_kubelet_is_taken_at_once(node: Node, clock: Ahead, other: Any) -> None:
     collector = Collector(node.host(), ALL)
     collector.collect(answers({}))
     first = collector.collect(answers({}))
@@ -316,7 +303,7 @@ def test_another_way_to_the_kubelet_is_taken_at_once(node: Node, clock: Clock, o
 
 
 def test_a_collection_that_failed_leaves_nothing_behind(
-    node: Node, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    node: Node, clock: Ahead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     collector = Collector(node.host(), ALL)
     first = collector.collect()
@@ -328,7 +315,7 @@ def test_a_collection_that_failed_leaves_nothing_behind(
     assert (iptables(first), iptables(after)) == (Verdict.COMPLIANT, Verdict.NON_COMPLIANT)
 
 
-def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Clock) -> None:
+def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Ahead) -> None:
     """Which of two kubelets listens at a port, and where a working directory lies below another root."""
     (node.folder / 'r').mkdir()
     node.start(pid=PID + 1)
@@ -342,7 +329,7 @@ def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Clock)
 
 
 def test_where_the_files_may_not_be_seen_the_steady_state_is_as_cheap(
-    node: Node, clock: Clock, opened: Opened, monkeypatch: pytest.MonkeyPatch
+    node: Node, clock: Ahead, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a kubelet of another user the kernel shows no files; it is asked once."""
 
@@ -369,7 +356,7 @@ class Day:
 
 
 def test_an_exemption_ends_with_its_day_though_nothing_else_changed(
-    node: Node, clock: Clock, aggregator: AggregatorStub, monkeypatch: pytest.MonkeyPatch
+    node: Node, clock: Ahead, aggregator: AggregatorStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     exemption = {'rule': 'rotate_certificates', 'reason': 'why', 'until': '2027-03-31'}
     instance = {'procfs_path': str(node.procfs), 'rules': ['rotate_certificates'], 'exemptions': [exemption]}
@@ -382,3 +369,28 @@ def test_an_exemption_ends_with_its_day_though_nothing_else_changed(
         assert check.run() == ''
         statuses += [sent.status for sent in aggregator.service_checks('kubelet_compliance.rule')]
     assert statuses == [check.WARNING, check.WARNING, check.CRITICAL]
+
+
+def test_a_program_that_is_no_kubelet_proves_nothing(node: Node, clock: Ahead) -> None:
+    """One that only prints its help is found, and is none: a kubelet that starts beside it is seen at once."""
+    (node.procfs / str(PID)).rename(node.folder / 'ended')
+    write_process(node.procfs, PID + 5, ('kubelet', '--help'))
+    collector = Collector(node.host(), ALL)
+    assert collector.collect().node.found == 0
+    node.start(pid=PID + 1)
+    assert collector.collect().node.found == 1
+
+
+def test_what_could_not_be_compared_is_looked_at_again(
+    node: Node, clock: Ahead, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that cannot be shown to be of one time are unknown, and only for this collection."""
+
+    def fail(*_: object) -> None:
+        raise OSError(24, 'Too many open files')
+
+    collector = Collector(node.host(), ALL)
+    with monkeypatch.context() as patch:
+        patch.setattr(stamps.Trace, 'is_as_it_was', fail)
+        assert iptables(collector.collect()) is Verdict.UNKNOWN
+    assert iptables(collector.collect()) is Verdict.COMPLIANT

@@ -76,7 +76,7 @@ def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
             continue
         try:
             for key, found in iter_settings(file):
-                name = key.removesuffix('+')
+                name = LONG.get(key.removesuffix('+'), key.removesuffix('+'))
                 values[name] = [*values.get(name, ()), *found] if key.endswith('+') else found
         except NotUnderstood as error:
             unread.append(f'{file.path} {error}')

@@ -15,7 +15,13 @@ Answer = TypeVar('Answer')
 
 
 class OutOfPatience(Exception):
-    """The work did not end in time, or there was no time or no thread for it, or an earlier one still goes on."""
+    """The work did not end in time, or there was no time or no thread for it, or an earlier one still goes on.
+
+    The text says so of the work: `does not end`.
+    """
+
+    def __init__(self, why: str = 'does not end') -> None:
+        super().__init__(why)
 
 
 class Job:
@@ -73,7 +79,7 @@ class Worker:
             thread.start()
         except RuntimeError:
             # As many threads run as the system allows.
-            raise OutOfPatience from None
+            raise OutOfPatience('needs a thread, and none can be started') from None
         self.thread = thread
         weakref.finalize(self, self.jobs.put, None)
 

@@ -14,9 +14,9 @@ from .host import Host, View
 from .model import FileSet, Missing, Process, Scan, Unknown, Unreadable
 from .patience import OutOfPatience, Worker
 
+# How long one collection waits at most for all of each; the rest of five seconds is for deciding.
 SECONDS_FOR_FILES = 2.5
 SECONDS_FOR_PROCESSES = 2.0
-"""How long one collection waits at most for all of them together; the rest of five seconds is for deciding."""
 
 MOUNT_REMEDY = 'look at the mount that holds it: a network file system may have lost its server'
 PROCESS_REMEDY = 'look for a process in state D (uninterruptible sleep)'
@@ -84,9 +84,9 @@ class PatientHost(Host):
     def find_kubelets(self) -> Scan:
         try:
             return self.processes.read(self.procfs, super().find_kubelets)
-        except OutOfPatience:
+        except OutOfPatience as error:
             self.trace.give_up()
-            return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} does not end', PROCESS_REMEDY),))
+            return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} {error}', PROCESS_REMEDY),))
 
     def answers_at(self, process: Process, host: str, port: int) -> bool | None:
         try:
@@ -104,15 +104,15 @@ class PatientHost(Host):
     def service_files(self, process: Process) -> FileSet | Unknown:
         try:
             return self.files.read('the systemd unit of the kubelet', partial(super().service_files, process))
-        except OutOfPatience:
+        except OutOfPatience as error:
             self.trace.give_up()
-            return Unknown(f'reading {self.files.doing} does not end', MOUNT_REMEDY)
+            return Unknown(f'reading {self.files.doing} {error}', MOUNT_REMEDY)
 
     def first_seen(
         self, process: Process, path: str, read: Callable[[View, str], Answer]
     ) -> Answer | Missing | Unreadable:
         try:
             return self.files.read(path, partial(super().first_seen, process, path, read))
-        except OutOfPatience:
+        except OutOfPatience as error:
             self.trace.give_up()
-            return Unreadable(path, f'reading {self.files.doing} does not end', MOUNT_REMEDY)
+            return Unreadable(path, f'reading {self.files.doing} {error}', MOUNT_REMEDY)

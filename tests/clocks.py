@@ -1,0 +1,21 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The clocks that stamps go by, set ahead."""
+
+from __future__ import annotations
+
+import time
+
+
+class Ahead:
+    """Stands for the module `time`, some seconds from now: what was just written is old to it."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def time(self) -> float:
+        return time.time() + self.seconds
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.seconds

@@ -1,0 +1,166 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""When and whom the kubelets are asked, from one collection to the next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from datadog_checks.kubelet_compliance import stamps
+from datadog_checks.kubelet_compliance.collect import Collection, Collector
+from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi
+from datadog_checks.kubelet_compliance.model import Unknown, Verdict
+from datadog_checks.kubelet_compliance.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.replay import KeptAnswer, answers
+from datadog_checks.kubelet_compliance.selection import select
+
+from .cases import TRUTH
+from .clocks import Ahead
+from .nodes import PID, write_process
+
+URL = 'https://127.0.0.1:10250'
+CONFIGZ = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
+METRICS = b'kubernetes_build_info{git_version="v1.31.4"} 1\n'
+UP = answers({'/configz': CONFIGZ, '/metrics': METRICS}, URL)
+WITHOUT_VERSION = answers({'/configz': CONFIGZ}, URL)
+IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
+SOCKET = '0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 {inode} 1\n'
+ROUTES = 'Main:\n +-- 0.0.0.0/0 3 0 5\n |-- 10.0.0.5\n   /32 host LOCAL\n |-- 10.0.0.9\n   /32 link UNICAST\n'
+INTERFACES = 'fd000000000000000000000000000005 02 40 00 80 eth0\n'
+
+
+class Now:
+    """The clock by which questions are asked again."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def now() -> Now:
+    return Now()
+
+
+@pytest.fixture
+def procfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where what was just written counts as old."""
+    monkeypatch.setattr(stamps, 'time', Ahead(60.0))
+    return tmp_path / 'proc'
+
+
+def start(procfs: Path, pid: int, *arguments: str, inode: int | None = None, **sockets: str) -> None:
+    """A kubelet; with an inode it holds that socket. `sockets`: the files of its `net`."""
+    write_process(procfs, pid, ('kubelet', *arguments))
+    if inode is not None:
+        (procfs / str(pid) / 'fd').mkdir()
+        (procfs / str(pid) / 'fd' / '3').symlink_to(f'socket:[{inode}]')
+    show_sockets(procfs, pid, **sockets)
+
+
+def show_sockets(procfs: Path, pid: int, **tables: str) -> None:
+    (procfs / str(pid) / 'net').mkdir(exist_ok=True)
+    for name, table in tables.items():
+        (procfs / str(pid) / 'net' / name).write_text(table)
+
+
+def listening(inode: int, address: str = '00000000', port: int = 10250) -> str:
+    return SOCKET.format(address=address, port=port, inode=inode)
+
+
+def collector_of(procfs: Path, now: Now) -> Collector:
+    collector = Collector(PatientHost(str(procfs)), IPTABLES)
+    collector.api = KubeletApi(now)
+    return collector
+
+
+def verdict(collection: Collection) -> Verdict:
+    return collection.node.findings[0].verdict
+
+
+@pytest.mark.parametrize(
+    'connection',
+    [
+        pytest.param(UP, id='answers'),
+        pytest.param(WITHOUT_VERSION, id='no-version'),
+        pytest.param(answers({}, URL), id='refuses'),
+        pytest.param(replace(UP, is_verified=False), id='not-verified'),
+        pytest.param(replace(UP, url='https://127.0.0.1:1'), id='nobody-listens'),
+        pytest.param(replace(UP, url='no URL'), id='no-url'),
+        pytest.param(Unknown('why'), id='not-known'),
+    ],
+)
+@pytest.mark.parametrize('kubelets', [1, 2])
+@pytest.mark.parametrize('holds', [True, False], ids=['shown', 'hidden'])
+def test_whatever_is_answered_the_steady_state_comes(
+    procfs: Path, now: Now, connection: Connection | Unknown, kubelets: int, holds: bool
+) -> None:
+    table = listening(111) + listening(222, port=10251)
+    for number in range(kubelets):
+        start(procfs, PID + number, inode=(111, 222)[number] if holds else None, tcp=table)
+    collector = collector_of(procfs, now)
+    collections = [collector.collect(connection) for _ in range(4)]
+    assert collections[-1] is collections[-2]
+
+
+def test_what_was_answered_stays_when_another_question_cannot_be_asked(procfs: Path, now: Now) -> None:
+    start(procfs, PID, '--config=/nonexistent', inode=111, tcp=listening(111))
+    collector = collector_of(procfs, now)
+    connection = replace(WITHOUT_VERSION, is_verified=False)
+    assert verdict(collector.collect(connection)) is Verdict.COMPLIANT
+    (procfs / str(PID) / 'fd' / '3').unlink()
+    now.seconds = 20.0
+    assert verdict(collector.collect(connection)) is Verdict.COMPLIANT
+
+
+def test_a_kubelet_that_did_not_answer_keeps_no_other_from_being_asked(procfs: Path, now: Now) -> None:
+    """As when a restart overlaps: the old one hangs, and the new one has the port."""
+    start(procfs, PID, inode=111, tcp=listening(111))
+    collector = collector_of(procfs, now)
+    down = Connection(URL, lambda path: KeptAnswer(500), 10.0, is_verified=True)
+    for seconds in (0, 15, 45, 105, 225, 465):
+        now.seconds = seconds + 1.0
+        collector.collect(down)
+    start(procfs, PID + 1, '--config=/nonexistent', inode=222, tcp=listening(222))
+    show_sockets(procfs, PID, tcp=listening(222))
+    collection = collector.collect(UP)
+    assert [report.findings[0].verdict for report in collection.kubelets] == [Verdict.COMPLIANT, Verdict.COMPLIANT]
+    assert collection.node.problems == (collection.node.problems[0],)
+
+
+@pytest.mark.parametrize(
+    ('host', 'answers_there'),
+    [
+        pytest.param('127.0.0.1', True, id='loopback'),
+        pytest.param('10.0.0.5', True, id='an-address-of-the-node'),
+        pytest.param('[fd00::5]', True, id='a-new-address-of-the-node'),
+        pytest.param('10.0.0.9', False, id='a-neighbour'),
+        pytest.param('203.0.113.9', False, id='another-node'),
+        pytest.param('[fd00::9]', False, id='a-new-address-of-another-node'),
+        pytest.param('node.example', True, id='a-name'),
+    ],
+)
+def test_the_answer_of_another_node_is_not_that_of_this_kubelet(
+    procfs: Path, now: Now, host: str, answers_there: bool
+) -> None:
+    start(procfs, PID, '--config=/nonexistent', inode=111, tcp=listening(111), fib_trie=ROUTES, if_inet6=INTERFACES)
+    collection = collector_of(procfs, now).collect(replace(UP, url=f'https://{host}:10250'))
+    assert verdict(collection) is (Verdict.COMPLIANT if answers_there else Verdict.UNKNOWN)
+    reasons = ' '.join(problem.reason for problem in collection.node.problems)
+    assert ('no kubelet is seen to listen at port 10250' in reasons) is not answers_there
+
+
+def test_loopback_leads_to_no_kubelet_in_another_network(procfs: Path, now: Now, tmp_path: Path) -> None:
+    start(procfs, PID, '--config=/nonexistent', inode=111, tcp=listening(111))
+    (procfs / str(PID) / 'ns').mkdir()
+    (procfs / str(PID) / 'ns' / 'net').symlink_to(tmp_path)
+    assert verdict(collector_of(procfs, now).collect(UP)) is Verdict.UNKNOWN
+    (procfs / str(PID) / 'ns' / 'net').unlink()
+    (procfs / str(PID) / 'ns' / 'net').symlink_to('/proc/self/ns/net')
+    assert verdict(collector_of(procfs, now).collect(UP)) is Verdict.COMPLIANT
