@@ -30,6 +30,7 @@ WITHOUT_VERSION = answers({'/configz': CONFIGZ}, URL)
 IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
 SOCKET = '0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 {inode} 1\n'
 ROUTES = 'Main:\n +-- 0.0.0.0/0 3 0 5\n |-- 10.0.0.5\n   /32 host LOCAL\n |-- 10.0.0.9\n   /32 link UNICAST\n'
+HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 INTERFACES = 'fd000000000000000000000000000005 02 40 00 80 eth0\n'
 
 
@@ -132,6 +133,25 @@ def test_a_kubelet_that_did_not_answer_keeps_no_other_from_being_asked(procfs: P
     collection = collector.collect(UP)
     assert [report.findings[0].verdict for report in collection.kubelets] == [Verdict.COMPLIANT, Verdict.COMPLIANT]
     assert collection.node.problems == (collection.node.problems[0],)
+
+
+def test_a_look_that_failed_forgets_nothing(procfs: Path, now: Now, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was answered, and what was seen to change whatever its time says, is known of a kubelet that still runs."""
+    config = procfs.parent / 'c.yaml'
+    config.write_text(f'{HEAD}makeIPTablesUtilChains: false\n')
+    start(procfs, PID, f'--config={config}')
+    collector = collector_of(procfs, now)
+    assert verdict(collector.collect()) is Verdict.NON_COMPLIANT
+    with monkeypatch.context() as patch:
+        patch.setattr('datadog_checks.kubelet_compliance.processes.os.listdir', fail)
+        assert collector.collect().node.found == 1
+        config.write_text(f'{HEAD}makeIPTablesUtilChains: true\n')
+        assert collector.collect().node.found == 0
+    assert verdict(collector.collect()) is Verdict.UNKNOWN
+
+
+def fail(*_: object) -> list[str]:
+    raise OSError(24, 'Too many open files')
 
 
 @pytest.mark.parametrize(

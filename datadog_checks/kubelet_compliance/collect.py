@@ -90,8 +90,10 @@ class Collector:
 
     def look(self, connection: Connection | Unknown | None) -> Collection:
         scan = self.host.find_kubelets()
-        self.memory.forget_all_but(scan.processes)
-        self.api.forget_all_but(scan.processes)
+        if scan.processes or not scan.doubtful:
+            # A look that failed as a whole is no sign that anything ended.
+            self.memory.forget_all_but(scan.processes)
+            self.api.forget_all_but(scan.processes)
         kubelets = [self.look_at(process) for process in scan.processes]
         asked, version = self.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
         asked = self.by_version(asked, version)
