@@ -110,6 +110,15 @@ def test_whatever_is_answered_the_steady_state_comes(
     assert collections[-1] is collections[-2]
 
 
+def test_a_failure_of_a_question_that_nobody_asks_any_more_is_no_reason_to_look(procfs: Path, now: Now) -> None:
+    start(procfs, PID, inode=111, tcp=listening(111))
+    collector = collector_of(procfs, now)
+    collector.collect(answers({}, URL))
+    now.seconds = 20.0
+    collections = [collector.collect(Unknown('why')) for _ in range(3)]
+    assert collections[-1] is collections[-2]
+
+
 def test_what_was_answered_stays_when_another_question_cannot_be_asked(procfs: Path, now: Now) -> None:
     start(procfs, PID, '--config=/nonexistent', inode=111, tcp=listening(111))
     collector = collector_of(procfs, now)

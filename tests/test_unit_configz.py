@@ -272,3 +272,25 @@ def test_where_the_agent_cannot_say_now_how_to_reach_the_kubelet_that_is_unknown
     assert connect(lambda: http, None, lambda: None) is None
     assert connect(lambda: http, None, lambda: {}) is None
     assert isinstance(connect(lambda: http, None, lambda: {'err': 'temporary failure'}), Unknown)
+
+
+@pytest.mark.parametrize(
+    ('url', 'options', 'agents_own', 'is_verified'),
+    [
+        ('https://127.0.0.1:1', {}, None, True),
+        ('https://127.0.0.1:1', {'tls_verify': False}, None, False),
+        ('http://127.0.0.1:1', {}, None, False),
+        (None, {}, {'url': 'https://127.0.0.1:1', 'verify_tls': 'true'}, True),
+        (None, {'tls_verify': False}, {'url': 'https://127.0.0.1:1', 'verify_tls': 'true'}, True),
+        (None, {}, {'url': 'https://127.0.0.1:1', 'verify_tls': 'false'}, False),
+        (None, {}, {'url': 'https://127.0.0.1:1', 'ca_cert': '/ca.pem'}, True),
+        (None, {}, {'url': 'http://127.0.0.1:1'}, False),
+    ],
+)
+def test_a_connection_tells_whether_who_answers_must_show_a_certificate(
+    url: str | None, options: dict[str, Any], agents_own: dict[str, str] | None, is_verified: bool
+) -> None:
+    check = AgentCheck('kubelet_compliance', {}, [options])
+    made = connect(lambda: check.http, url, lambda: agents_own)
+    assert isinstance(made, Connection)
+    assert made.is_verified is is_verified

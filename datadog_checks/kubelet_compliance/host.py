@@ -90,8 +90,7 @@ class Host(Sockets):
         return False
 
     def is_unchanged(self) -> bool:
-        is_proof = bool(self.trace.processes) and self.trace.is_trusted()
-        return is_proof and self.processes_are_the_same() and self.trace.files_are_unchanged()
+        return self.trace.is_trusted() and self.processes_are_the_same() and self.trace.files_are_unchanged()
 
     def is_still_so(self, process: Process) -> bool:
         """Whether all files of the process lie where this look met them, so that what was read is of one time."""

@@ -98,7 +98,6 @@ class PatientHost(Host):
         try:
             return self.processes.read(self.procfs, partial(super().is_running, process))
         except OutOfPatience:
-            self.trace.give_up()
             return False
 
     def service_files(self, process: Process) -> FileSet | Unknown:

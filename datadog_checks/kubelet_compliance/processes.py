@@ -177,12 +177,9 @@ class Processes:
     def is_running(self, process: Process) -> bool:
         """Whether the pid is still that of the same process, and still a kubelet."""
         try:
-            is_running = self.is_still(process.pid, process.start_ticks)
+            return self.is_still(process.pid, process.start_ticks)
         except (ProcessGone, PermissionError):
-            is_running = False
-        if not is_running:
-            self.trace.give_up()
-        return is_running
+            return False
 
     def processes_are_the_same(self) -> bool:
         """Whether the kubelets that were found are the same processes, and run the same programs."""
