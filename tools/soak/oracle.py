@@ -52,6 +52,8 @@ class Watch:
             self.seen.clear()
             self.unread.clear()
         limit = kubelet.started_at + GRAIN_SECONDS
+        if kubelet.told.drop_ins and node.drop_ins.is_dir():
+            self.forget_all_but({str(path) for path in node.paths_of_drop_ins()}, node.drop_ins)
         times: list[tuple[str, float]] = []
         for path, digest, ctime in iter_contents(node):
             if digest == MISSING:
@@ -68,6 +70,12 @@ class Watch:
             if at > limit + NEAR_SECONDS:
                 return Change(tuple(answers))
         return Change((*answers, None))
+
+    def forget_all_but(self, listed: set[str], folder: Path) -> None:
+        """Of what a folder no longer lists nothing is known but that the folder changed."""
+        gone = [path for path in self.seen if Path(path).parent == folder and path not in listed]
+        for path in gone:
+            del self.seen[path]
 
     def settled(self, path: str, digest: bytes, at: float) -> float:
         """Since when the content is so: its ctime, or an earlier one of the same; infinite if it was seen to turn."""
