@@ -27,7 +27,7 @@ from .measure import Limit, Results
 from .node import ARGUMENTS, CONFIG, DROP_INS, FILES, lay_out
 
 COLLECTIONS = 100_000
-WARM_UP = 10_000
+WARM_UP = 30_000
 BUSY, A_CHANGE_EVERY = 450, 3
 CALM = 2_000
 SETTLED_SECONDS = 2.1
