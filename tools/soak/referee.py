@@ -112,6 +112,8 @@ class Referee:
             self.hold_against_fresh_check(checked, sent, change)
         except PutOff:
             self.counts['put off: another kubelet ran on this machine'] += 1
+            # Beside a kubelet that it knows the check may not look for ours for minutes: nobody can say what it saw.
+            checked.check, checked.watch = make(checked.instance), Watch()
 
     def put_off_with_strangers(self, *several: Sent) -> None:
         """Other kubelets on this machine are seen by the check of the real /proc. Raises PutOff."""
