@@ -37,9 +37,10 @@ def write_process(procfs: Path, pid: int, argv: Sequence[str], *, comm: str = 'k
     )
     (folder / 'status').write_text(f'Name:\t{comm}\nUid:\t0\t0\t0\t0\nNSpid:\t{pid}\n')
     (folder / 'cgroup').write_text('0::/system.slice/kubelet.service\n')
-    (procfs / '1').mkdir(exist_ok=True)
-    (procfs / '1' / 'comm').write_text('systemd\n')
-    (procfs / '1' / 'cgroup').write_text('0::/init.scope\n')
+    if not (procfs / '1').exists():
+        (procfs / '1').mkdir()
+        (procfs / '1' / 'comm').write_text('systemd\n')
+        (procfs / '1' / 'cgroup').write_text('0::/init.scope\n')
     (folder / 'root').symlink_to('/')
     (folder / 'cwd').symlink_to(cwd)
 

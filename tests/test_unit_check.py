@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -25,13 +23,11 @@ from datadog_checks.kubelet_compliance.rules import RULES
 from .cases import CASES, TRUTH, Case
 from .kubelet_server import Certificates, KubeletServer, serve
 from .nodes import write_process
-from .standin import Standin, Standins
+from .sent import CRITICAL, HEAD, IPTABLES, OK, UNKNOWN, WARNING, check_of, show, wait_past_the_grain
+from .standin import Standins
 
-IPTABLES = 'make_iptables_util_chains'
 BENCHMARK_TAGS = ['benchmark:cis-1.24', 'compliance_framework:cis-kubernetes']
 RULE_TAGS = [f'rule:{IPTABLES}', *BENCHMARK_TAGS, 'compliance_control:4.2.7', 'cis_controls:6.9']
-OK, WARNING, CRITICAL, UNKNOWN = AgentCheck.OK, AgentCheck.WARNING, AgentCheck.CRITICAL, AgentCheck.UNKNOWN
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 
 Run = Callable[[AgentCheck], None]
 
@@ -50,16 +46,6 @@ def procfs(tmp_path: Path) -> Path:
     folder = tmp_path / 'procfs'
     folder.mkdir()
     return folder
-
-
-def show(procfs: Path, *standins: Standin) -> None:
-    for standin in standins:
-        (procfs / str(standin.pid)).symlink_to(f'/proc/{standin.pid}')
-
-
-def check_of(procfs: Path, **options: Any) -> KubeletComplianceCheck:
-    instance = {'procfs_path': str(procfs), 'rules': [IPTABLES], **options}
-    return KubeletComplianceCheck('kubelet_compliance', {}, [instance])
 
 
 @pytest.mark.parametrize('case', CASES, ids=lambda case: case.id)
@@ -185,14 +171,6 @@ def test_a_change_of_mode_is_no_change_of_content(
     # A check that starts now has not seen what the file held before.
     dd_run_check(check_of(procfs))
     aggregator.assert_service_check('kubelet_compliance.rule', status=UNKNOWN, tags=RULE_TAGS, count=1)
-
-
-def wait_past_the_grain(path: Path) -> None:
-    """Touch the file until its ctime is over a second later than it was: the check allows for that much."""
-    before = path.stat().st_ctime
-    while path.stat().st_ctime <= before + 1.2:
-        time.sleep(0.05)
-        os.utime(path)
 
 
 def change_later(path: Path, text: str) -> None:

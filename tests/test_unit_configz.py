@@ -33,6 +33,12 @@ from .kubelet_server import Certificates, KubeletServer, serve
 BODIES = sorted((TRUTH / 'configz').glob('*.json'))
 BODY = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
 FALSE_BODY = (TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json').read_bytes()
+
+
+def nobody_else() -> None:
+    """Nobody but the kubelet would answer."""
+
+
 PROCESS = Process(100, 1, ())
 NOTHING = Declared({}, {})
 
@@ -59,7 +65,7 @@ def trusting(kubelet: KubeletServer, certificates: Certificates, **options: Any)
 @pytest.mark.parametrize('path', BODIES, ids=lambda path: path.stem)
 def test_a_real_body_is_read_over_tls(path: Path, kubelet: KubeletServer, certificates: Certificates) -> None:
     kubelet.body = path.read_bytes()
-    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates))
+    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates), nobody_else)
     assert isinstance(running, Configuration)
     assert running.get('makeIPTablesUtilChains') is ('flag-false' not in path.stem)
     assert isinstance(running.get('streamingConnectionIdleTimeout'), Duration)
@@ -115,7 +121,7 @@ def test_a_bad_answer_is_unknown_with_what_is_missing(
     change: dict[str, Any], why: str, remedy: str, kubelet: KubeletServer, certificates: Certificates
 ) -> None:
     vars(kubelet).update(change)
-    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates))
+    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates), nobody_else)
     assert isinstance(running, Unknown)
     assert running.reason.startswith(f'/configz could not be read: {why}')
     assert remedy in running.remedy
@@ -127,7 +133,7 @@ def test_a_kubelet_that_hangs_takes_no_longer_than_the_timeout(
 ) -> None:
     kubelet.hang = threading.Event()
     before = time.monotonic()
-    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates, timeout=0.5))
+    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates, timeout=0.5), nobody_else)
     assert isinstance(running, Unknown)
     assert running.reason == '/configz could not be read: the kubelet did not answer within 0.5 s'
     assert time.monotonic() - before < 5
@@ -137,7 +143,7 @@ def test_a_kubelet_that_answers_drop_by_drop_takes_no_longer_either(
     kubelet: KubeletServer, certificates: Certificates
 ) -> None:
     kubelet.drip = True
-    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates, timeout=0.5))
+    running = KubeletApi().running(PROCESS, trusting(kubelet, certificates, timeout=0.5), nobody_else)
     assert isinstance(running, Unknown)
     assert running.reason == '/configz could not be read: the kubelet did not answer within 0.5 s'
 
@@ -146,17 +152,17 @@ def test_no_second_question_starts_while_one_is_stuck(kubelet: KubeletServer, ce
     kubelet.drip = True
     api, made = KubeletApi(lambda: 0.0), trusting(kubelet, certificates, timeout=0.5)
     for number in range(3):
-        assert isinstance(api.running(Process(number, 1, ()), made), Unknown)
+        assert isinstance(api.running(Process(number, 1, ()), made, nobody_else), Unknown)
     assert kubelet.paths() == ['/configz']
 
 
 def test_no_kubelet_at_the_port_and_no_trust_are_unknown(kubelet: KubeletServer) -> None:
-    untrusted = KubeletApi().running(PROCESS, connection(kubelet.url))
+    untrusted = KubeletApi().running(PROCESS, connection(kubelet.url), nobody_else)
     assert isinstance(untrusted, Unknown)
     assert untrusted.reason == '/configz could not be read: the certificate of the kubelet is not trusted'
     assert 'tls_ca_cert' in untrusted.remedy
     assert kubelet.requests == []
-    refused = KubeletApi().running(PROCESS, connection('https://127.0.0.1:9'))
+    refused = KubeletApi().running(PROCESS, connection('https://127.0.0.1:9'), nobody_else)
     assert isinstance(refused, Unknown)
     assert refused.reason.startswith('/configz could not be read: no connection to the kubelet (')
 
@@ -166,17 +172,19 @@ def test_a_token_and_client_certificates_are_sent_as_the_agent_has_them(
 ) -> None:
     kubelet.token = 'agents-token'
     own = {'url': kubelet.url, 'verify_tls': 'true', 'ca_cert': str(certificates.ca), 'token': 'agents-token'}
-    assert isinstance(KubeletApi().running(PROCESS, connection('', own)), Configuration)
+    assert isinstance(KubeletApi().running(PROCESS, connection('', own), nobody_else), Configuration)
     with serve(certificates, client_certificates=True) as mutual:
         mutual.body = BODY
         pair = {'client_crt': str(certificates.client), 'client_key': str(certificates.client_key)}
         own = {'url': mutual.url, 'ca_cert': str(certificates.ca), 'token': 'agents-token', **pair}
-        assert isinstance(KubeletApi().running(PROCESS, connection('', own)), Configuration)
+        assert isinstance(KubeletApi().running(PROCESS, connection('', own), nobody_else), Configuration)
         assert 'Authorization' not in mutual.requests[0][1]
         without = {'url': mutual.url, 'ca_cert': str(certificates.ca)}
-        assert isinstance(KubeletApi().running(PROCESS, connection('', without)), Unknown)
+        assert isinstance(KubeletApi().running(PROCESS, connection('', without), nobody_else), Unknown)
         options = {'tls_cert': pair['client_crt'], 'tls_private_key': pair['client_key']}
-        assert isinstance(KubeletApi().running(PROCESS, trusting(mutual, certificates, **options)), Configuration)
+        assert isinstance(
+            KubeletApi().running(PROCESS, trusting(mutual, certificates, **options), nobody_else), Configuration
+        )
 
 
 def test_the_agents_token_never_goes_to_an_address_that_an_option_names(
@@ -185,7 +193,7 @@ def test_the_agents_token_never_goes_to_an_address_that_an_option_names(
     check = AgentCheck('test', {}, [{'tls_ca_cert': str(certificates.ca)}])
     made = connect(lambda: check.http, kubelet.url, lambda: {'url': 'https://127.0.0.1:9', 'token': 'agents-token'})
     assert isinstance(made, Connection)
-    assert isinstance(KubeletApi().running(PROCESS, made), Configuration)
+    assert isinstance(KubeletApi().running(PROCESS, made, nobody_else), Configuration)
     ((_, headers),) = kubelet.requests
     assert not any('agents-token' in value for value in headers.values())
 
@@ -194,14 +202,14 @@ def test_the_agents_token_does_not_go_over_plain_http() -> None:
     with serve(None) as plain:
         plain.body = BODY
         own = {'url': plain.url, 'token': 'agents-token'}
-        assert isinstance(KubeletApi().running(PROCESS, connection('', own)), Configuration)
+        assert isinstance(KubeletApi().running(PROCESS, connection('', own), nobody_else), Configuration)
         assert 'Authorization' not in plain.requests[0][1]
 
 
 def test_a_redirect_takes_no_credentials_elsewhere(certificates: Certificates) -> None:
     with serve(certificates) as elsewhere, serve(certificates) as kubelet:
         kubelet.status, kubelet.location = 307, f'{elsewhere.url}/configz'
-        assert isinstance(KubeletApi().running(PROCESS, trusting(kubelet, certificates)), Unknown)
+        assert isinstance(KubeletApi().running(PROCESS, trusting(kubelet, certificates), nobody_else), Unknown)
         assert elsewhere.requests == []
 
 
@@ -210,18 +218,18 @@ def test_a_proxy_of_the_environment_is_passed_by(
 ) -> None:
     for name in ('HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy', 'HTTP_PROXY', 'http_proxy'):
         monkeypatch.setenv(name, 'http://127.0.0.1:9')
-    assert isinstance(KubeletApi().running(PROCESS, trusting(kubelet, certificates)), Configuration)
+    assert isinstance(KubeletApi().running(PROCESS, trusting(kubelet, certificates), nobody_else), Configuration)
 
 
 def test_a_process_is_asked_once_and_a_new_one_anew(kubelet: KubeletServer, certificates: Certificates) -> None:
     api, made = KubeletApi(), trusting(kubelet, certificates)
     for _ in range(5):
-        api.running(PROCESS, made)
-        api.version(PROCESS, made)
+        api.running(PROCESS, made, nobody_else)
+        api.version(PROCESS, made, nobody_else)
     assert kubelet.paths() == ['/configz', '/metrics']
     again = Process(PROCESS.pid, PROCESS.start_ticks + 1, ())
     api.forget_all_but([again])
-    api.running(again, made)
+    api.running(again, made, nobody_else)
     assert kubelet.paths() == ['/configz', '/metrics', '/configz']
 
 
@@ -244,7 +252,7 @@ def test_after_a_failure_it_asks_again_with_pauses_that_double_up_to_ten_minutes
 
 def test_the_version_is_read_from_the_metrics(kubelet: KubeletServer, certificates: Certificates) -> None:
     kubelet.version = 'v1.29.3-gke.1000'
-    assert KubeletApi().version(PROCESS, trusting(kubelet, certificates)) == 'v1.29.3-gke.1000'
+    assert KubeletApi().version(PROCESS, trusting(kubelet, certificates), nobody_else) == 'v1.29.3-gke.1000'
 
 
 @pytest.mark.parametrize('body', [b'', b'other_metric 1', b'x kubernetes_build_info{git_version="v1"}', b'\xff' * 100])

@@ -74,7 +74,8 @@ def test_a_make_target_of_the_readme_exists(target: str) -> None:
 
 MESSAGES = frozenset(
     {'Unknown', 'Refused', 'AskError', 'FlagError', 'UnknownFlag', 'DocumentError', 'DocumentTooLarge', 'DecodingError',
-     'CannotRead', 'NotThere', 'Unreadable', 'SelectionError', 'ExemptionError', 'AdmissionError', 'not_admitted'}
+     'CannotRead', 'NotThere', 'Unreadable', 'SelectionError', 'ExemptionError', 'AdmissionError', 'OutOfPatience',
+     'not_admitted'}
 )  # fmt: skip
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 
@@ -82,19 +83,31 @@ INNER = {'the running configuration was not asked for'}
 """Is never shown: it only stands for an answer that nobody asked for."""
 
 
+SOURCES = [ast.parse(path.read_text()) for path in (ROOT / 'datadog_checks' / 'kubelet_compliance').glob('*.py')]
+CONSTANTS = {
+    target.id: statement.value
+    for source in SOURCES
+    for statement in source.body
+    if isinstance(statement, ast.Assign)
+    for target in statement.targets
+    if isinstance(target, ast.Name)
+}
+
+
+def longest_fixed_part(argument: ast.expr) -> str:
+    said = CONSTANTS.get(argument.id, argument) if isinstance(argument, ast.Name) else argument
+    values = said.values if isinstance(said, ast.JoinedStr) else [said]
+    texts = [value.value for value in values if isinstance(value, ast.Constant)]
+    return max((str(text).strip(' :;(){}') for text in texts), key=len, default='')
+
+
 def message_parts() -> set[str]:
     """The longest fixed part of every message in the package's sources."""
     parts: set[str] = set()
-    for path in (ROOT / 'datadog_checks' / 'kubelet_compliance').glob('*.py'):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name) or node.func.id not in MESSAGES:
-                continue
-            for argument in node.args[: 2 if node.func.id in ('Unreadable', 'not_admitted') else 1]:
-                values = argument.values if isinstance(argument, ast.JoinedStr) else [argument]
-                texts = [value.value for value in values if isinstance(value, ast.Constant)]
-                longest = max((str(text).strip(' :;(){}') for text in texts), key=len, default='')
-                if len(longest) > 8:
-                    parts.add(longest)
+    for node in (node for source in SOURCES for node in ast.walk(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MESSAGES:
+            texts = node.args[: 2 if node.func.id in ('Unreadable', 'not_admitted') else 1]
+            parts |= {part for part in map(longest_fixed_part, texts) if len(part) > 8}
     return parts - INNER
 
 

@@ -136,26 +136,23 @@ class KubeletApi:
         self.versions = Once('/metrics', clock)
 
     def running(
-        self, process: Process, connection: Connection, check_owner: Callable[[], None] = lambda: None
+        self, process: Process, connection: Connection, check_owner: Callable[[], None]
     ) -> Configuration | Unknown:
         """The configuration that a process runs with. `check_owner` raises AskError where another would answer."""
+        return self.configurations.ask(
+            process, lambda: parse_configz(self.own_answer(connection, '/configz', MAX_CONFIGZ_BYTES, check_owner))
+        )
 
-        def question() -> Configuration:
-            check_owner()
-            return parse_configz(self.fetch(connection, '/configz', MAX_CONFIGZ_BYTES))
+    def version(self, process: Process, connection: Connection, check_owner: Callable[[], None]) -> str | Unknown:
+        """The version of a process, such as `v1.31.4`. `check_owner` as above."""
+        return self.versions.ask(
+            process, lambda: parse_version(self.own_answer(connection, '/metrics', MAX_METRICS_BYTES, check_owner))
+        )
 
-        return self.configurations.ask(process, question)
-
-    def version(
-        self, process: Process, connection: Connection, check_owner: Callable[[], None] = lambda: None
-    ) -> str | Unknown:
-        """The version of a process, such as `v1.31.4`."""
-
-        def question() -> str:
-            check_owner()
-            return parse_version(self.fetch(connection, '/metrics', MAX_METRICS_BYTES))
-
-        return self.versions.ask(process, question)
+    def own_answer(self, connection: Connection, path: str, limit: int, check_owner: Callable[[], None]) -> bytes:
+        """What a kubelet answers, asked for only where it is the one who would. Raises AskError."""
+        check_owner()
+        return self.fetch(connection, path, limit)
 
     def begin(self) -> None:
         self.configurations.begin()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from .flag_table import FlagKind
 from .golang import parse_bool, parse_duration as duration, parse_float, parse_int
@@ -43,28 +43,22 @@ def pairs(separator: str) -> Callable[[str], dict[str, str]]:
     """component-base cli/flag: `k=v,k=v` with the separator for `=`."""
 
     def parse(text: str) -> dict[str, str]:
-        found = {}
-        for pair in text.split(','):
-            if not pair:
-                continue
-            key, has_value, value = pair.partition(separator)
-            if not has_value:
-                raise ValueError('not a pair')
-            found[key.strip()] = value.strip()
-        return found
+        return dict(iter_pairs(text, separator))
 
     return parse
 
 
-def gates(text: str) -> dict[str, bool]:
-    found = {}
+def iter_pairs(text: str, separator: str) -> Iterator[tuple[str, str]]:
     for pair in text.split(','):
         if pair:
-            key, has_value, value = pair.partition('=')
+            key, has_value, value = pair.partition(separator)
             if not has_value:
                 raise ValueError('not a pair')
-            found[key.strip()] = parse_bool(value.strip())
-    return found
+            yield key.strip(), value.strip()
+
+
+def gates(text: str) -> dict[str, bool]:
+    return {key: parse_bool(value) for key, value in iter_pairs(text, '=')}
 
 
 def one_pair(text: str) -> dict[str, str]:

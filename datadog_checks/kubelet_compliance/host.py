@@ -16,14 +16,13 @@ from .capture import Capture
 from .identity import root_of, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
-from .rooted import CannotRead, NotThere, Root, reason
+from .rooted import CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
 from .sockets import Sockets
 from .stamps import Trace
 
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
-CHANGED_MEANWHILE = 'it changed while it was read'
 MAX_MOUNTINFO_BYTES = 8 * 1024 * 1024
 
 UNIT_FOLDERS = (

@@ -22,6 +22,7 @@ MOUNT_REMEDY = 'look at the mount that holds it: a network file system may have 
 PROCESS_REMEDY = 'look for a process in state D (uninterruptible sleep)'
 
 Answer = TypeVar('Answer')
+Instead = TypeVar('Instead')
 
 
 class Reader:
@@ -75,43 +76,42 @@ class PatientHost(Host):
             return False
 
     def is_still_so(self, process: Process) -> bool:
-        try:
-            return self.files.read('what was just read', partial(super().is_still_so, process))
-        except OutOfPatience:
-            self.trace.give_up()
-            return False
+        return self.within(self.files, 'what was just read', partial(super().is_still_so, process), lambda why: False)
 
     def find_kubelets(self) -> Scan:
-        try:
-            return self.processes.read(self.procfs, super().find_kubelets)
-        except OutOfPatience as error:
-            self.trace.give_up()
-            return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} {error}', PROCESS_REMEDY),))
+        def hangs(why: str) -> Scan:
+            return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} {why}', PROCESS_REMEDY),))
+
+        return self.within(self.processes, self.procfs, super().find_kubelets, hangs)
 
     def answers_at(self, process: Process, host: str, port: int) -> bool | None:
-        try:
-            return self.processes.read(self.procfs, partial(super().answers_at, process, host, port))
-        except OutOfPatience:
-            return None
+        work = partial(super().answers_at, process, host, port)
+        return self.within(self.processes, self.procfs, work, lambda why: None)
 
     def is_running(self, process: Process) -> bool:
-        try:
-            return self.processes.read(self.procfs, partial(super().is_running, process))
-        except OutOfPatience:
-            return False
+        return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: False)
 
     def service_files(self, process: Process) -> FileSet | Unknown:
-        try:
-            return self.files.read('the systemd unit of the kubelet', partial(super().service_files, process))
-        except OutOfPatience as error:
-            self.trace.give_up()
-            return Unknown(f'reading {self.files.doing} {error}', MOUNT_REMEDY)
+        def hangs(why: str) -> Unknown:
+            return Unknown(f'reading {self.files.doing} {why}', MOUNT_REMEDY)
+
+        work = partial(super().service_files, process)
+        return self.within(self.files, 'the systemd unit of the kubelet', work, hangs)
 
     def first_seen(
         self, process: Process, path: str, read: Callable[[View, str], Answer]
     ) -> Answer | Missing | Unreadable:
+        def hangs(why: str) -> Unreadable:
+            return Unreadable(path, f'reading {self.files.doing} {why}', MOUNT_REMEDY)
+
+        return self.within(self.files, path, partial(super().first_seen, process, path, read), hangs)
+
+    def within(
+        self, reader: Reader, what: str, work: Callable[[], Answer], hangs: Callable[[str], Instead]
+    ) -> Answer | Instead:
+        """The answer of the work, or what is said where the reader's time runs out; then no stamp proves it."""
         try:
-            return self.files.read(path, partial(super().first_seen, process, path, read))
+            return reader.read(what, work)
         except OutOfPatience as error:
             self.trace.give_up()
-            return Unreadable(path, f'reading {self.files.doing} {error}', MOUNT_REMEDY)
+            return hangs(str(error))

@@ -23,6 +23,7 @@ CHUNK_BYTES = 64 * 1024
 MAX_LINKS = 40
 MAX_ENTRIES = 4096
 MAX_FOLDERS_DEEP = 256
+CHANGED_MEANWHILE = 'it changed while it was read'
 TOO_MANY = f'it holds more than {MAX_ENTRIES} files and folders'
 
 KINDS = (
@@ -77,8 +78,12 @@ class Root:
                 self.cwd = self.open_anchor(cwd)
         except OSError as error:
             self.close()
-            self.trace.give_up()
-            raise CannotRead(reason(error)) from None
+            raise self.failed(error) from None
+
+    def failed(self, error: OSError) -> CannotRead:
+        """What is raised for an error of the system, which no stamp can hold."""
+        self.trace.give_up()
+        return CannotRead(reason(error))
 
     def open_anchor(self, path: str) -> int:
         handle = self.keep(os.open(path, os.O_PATH | os.O_DIRECTORY))
@@ -117,8 +122,7 @@ class Root:
             except PermissionError as error:
                 raise CannotRead(reason(error)) from None
             except OSError as error:
-                self.trace.give_up()
-                raise CannotRead(reason(error)) from None
+                raise self.failed(error) from None
 
     def read_regular(self, found: Found) -> Content:
         # By way of /proc/self/fd the very file that was looked at is opened, whatever its name leads to by now.
@@ -135,7 +139,7 @@ class Root:
             after.st_ctime_ns,
         ):
             self.trace.give_up()
-            raise CannotRead('it changed while it was read')
+            raise CannotRead(CHANGED_MEANWHILE)
         return Content(data, max(after.st_ctime, found.changed_at))
 
     def walk(self, path: str) -> Walk:
@@ -150,8 +154,7 @@ class Root:
             try:
                 changed_at = self.walk_folder(found.handle, os.path.normpath(path), found.place, entries, 1)
             except OSError as error:
-                self.trace.give_up()
-                raise CannotRead(reason(error)) from None
+                raise self.failed(error) from None
             files = tuple(entry for entry in entries if not entry.endswith('/'))
             return Walk(files, max(changed_at, found.changed_at))
 
@@ -169,8 +172,7 @@ class Root:
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotThere(reason(error)) from None
         except OSError as error:
-            self.trace.give_up()
-            raise CannotRead(reason(error)) from None
+            raise self.failed(error) from None
         try:
             yield found
         finally:

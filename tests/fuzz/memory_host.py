@@ -13,15 +13,9 @@ from functools import cache
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.capture import Capture
-from datadog_checks.kubelet_compliance.embedded import (
-    k3s_config,
-    k3s_launch,
-    microk8s_file,
-    microk8s_launch,
-    microshift_launch,
-    read_k3s,
-)
+from datadog_checks.kubelet_compliance.embedded import K3s, k3s_config, microk8s_file
 from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.launches import read_launch
 from datadog_checks.kubelet_compliance.model import DropIns, File, FileStatus, Launch, Missing, Process, Unreadable
 from datadog_checks.kubelet_compliance.processes import Admission, ProcessGone
 
@@ -66,19 +60,13 @@ def pid_folders() -> str:
     return folder
 
 
-def launch_of(process: Process, files: Sequence[File]) -> Launch | None:
-    """As `launches.py` does it, with given files."""
-    if process.inside == 'MicroK8s':
-        path = microk8s_file(process.arguments)
-        found: File | Missing | Unreadable = Missing(path, NOT_THERE)
-        return microk8s_launch(files[0].path if files else path, files[0] if files else found)
-    if process.inside == 'MicroShift':
-        return microshift_launch()
+def launch_of(process: Process, contents: Sequence[bytes]) -> Launch | None:
+    """How the program starts its kubelet, on a node where its configuration lies in files of these contents."""
     if not process.inside:
         return None
-    k3s_config(process.arguments)
-    k3s = read_k3s(process.arguments, files)
-    return k3s_launch(process.arguments, k3s, with_drop_ins=k3s.has_kubelet)
+    path = (microk8s_file if process.inside == 'MicroK8s' else k3s_config)(process.arguments)
+    files = {f'{path}.d/{number:05}.yaml' if number else path: content for number, content in enumerate(contents)}
+    return read_launch(MemoryHost({}, {**files, K3s().drop_ins: b''}, nested=False), process)
 
 
 def proc_of(arguments: Sequence[str]) -> dict[tuple[int, str], bytes]:

@@ -66,7 +66,10 @@ def fuzz_argv(data: bytes) -> None:
     if isinstance(read, NoKubelet):
         return
     process = Process(1000, 100, read.arguments, inside=read.inside)
-    evidence = Evidence(process, launch=launch_of(process, ()))
+    launch = launch_of(process, ())
+    if process.inside and launch is None:
+        return
+    evidence = Evidence(process, launch=launch)
     flags = flags_of(evidence)
     if flags is None and not is_chosen(data, 16):
         return
@@ -172,11 +175,10 @@ def fuzz_launches(data: bytes) -> None:
     arguments = tuple(word.decode('utf-8', 'surrogateescape') for word in line.split(b'\0'))
     inside = 'MicroK8s' if line.startswith(b'kubelite') else 'k3s'
     process = Process(1000, 100, arguments[1:], 1.0, inside=inside)
-    path = '/var/snap/microk8s/7/args/kubelet' if inside == 'MicroK8s' else '/etc/rancher/k3s/config.yaml'
-    files = [File(f'{path}{number or ""}', part, 1.0) for number, part in enumerate(parts)]
-    evidence = Evidence(process, launch=launch_of(process, files))
-    if not is_chosen(data, 8):
+    launch = launch_of(process, parts)
+    if launch is None or not is_chosen(data, 8):
         return
+    evidence = Evidence(process, launch=launch)
     evidence = with_files(evidence, flags_of(evidence))
     check(data, evidence, declare(evidence))
 
