@@ -18,6 +18,7 @@ import yaml
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, __version__
 from datadog_checks.kubelet_compliance.config_models.instance import InstanceConfig
+from datadog_checks.kubelet_compliance.names import Program
 
 from .nodes import write_process
 
@@ -342,3 +343,9 @@ print(repr(kubelet_compliance.KubeletComplianceCheck('kubelet_compliance', {{}},
 def test_a_config_map_holds_the_wheel(config_map: Path) -> None:
     # In a ConfigMap it is written in base64.
     assert sum(path.stat().st_size for path in config_map.iterdir()) * 4 / 3 < 1024 * 1024
+
+
+@pytest.mark.parametrize('program', Program)
+def test_of_each_program_that_holds_a_kubelet_it_is_said_what_shows_a_rule_to_be_met(program: Program) -> None:
+    (line,) = [line for line in README.splitlines() if line.startswith('* **') and program in line.split('**')[1]]
+    assert 'is read from' in line and 'not found' not in line

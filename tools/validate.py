@@ -43,6 +43,12 @@ CONTENT = {
 }
 OPTIONS = {'integration-style': ['--verbose']}  # silent without
 
+# ddev is strictest in a folder of this name.
+STRICTEST = 'integrations-core'
+# Where this integration belongs: `readmes` wants the images to be there.
+OWN = 'integrations-extras'
+WANTS_OWN = {'readmes'}
+
 # `typos` of ddev 20.1.0 ends with 1 when it finds none and with 0 when it finds some.
 STATUS_MEANS_NOTHING = {'typos'}
 
@@ -60,22 +66,25 @@ def expected_dashboards() -> str:
     return rf'^.*for 1 checks\.\.\.\n{count} valid files\n$' if count else CONTENT['dashboards']
 
 
-def make_repository(scratch: Path) -> tuple[Path, dict[str, str]]:
-    """Return a repository of integrations that holds only this one, and the environment to run ddev in it."""
-    repository = scratch / 'integrations-core'  # ddev is strictest in a folder of this name
+def make_repository(scratch: Path, name: str) -> Path:
+    """Return a repository of integrations that holds only this one."""
+    repository = scratch / name
     (repository / '.codespell').mkdir(parents=True)
     (repository / '.codespell' / 'setup.cfg').write_text(CODESPELL)
     (repository / NAME).symlink_to(ROOT)
+    subprocess.run(['git', 'init', '--quiet', repository], env={**os.environ, 'HOME': str(scratch)}, check=True)
+    return repository
+
+
+def make_environment(scratch: Path) -> dict[str, str]:
     (scratch / 'ddev.toml').write_text('upgrade_check = false\n')
-    env = {
+    return {
         'PATH': f'{DDEV_BIN}{os.pathsep}{os.environ["PATH"]}',
         'HOME': str(scratch),
         'LANG': 'C.UTF-8',
         'NO_COLOR': '1',
         'DDEV_CONFIG': str(scratch / 'ddev.toml'),
     }
-    subprocess.run(['git', 'init', '--quiet'], cwd=repository, env=env, check=True)
-    return repository, env
 
 
 def validate(validator: str, repository: Path, env: dict[str, str]) -> str:
@@ -98,10 +107,12 @@ def main() -> int:
         if not shutil.which(tool):
             sys.exit(f'{tool} is missing')
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
-        repository, env = make_repository(Path(scratch))
+        env = make_environment(Path(scratch))
+        strictest, own = (make_repository(Path(scratch), name) for name in (STRICTEST, OWN))
         if '--generate' in sys.argv[1:]:
-            generate(repository, env)
-        complaints = list(pool.map(lambda validator: validate(validator, repository, env), CONTENT))
+            generate(strictest, env)
+        repositories = {validator: own if validator in WANTS_OWN else strictest for validator in CONTENT}
+        complaints = list(pool.map(lambda each: validate(*each, env), repositories.items()))
     for validator, complaint in zip(CONTENT, complaints, strict=True):
         print(f'ddev validate {validator}: {"FAILED" if complaint else "passed"}')
         if complaint:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from .documents import parse_document
 from .goyaml import DocumentError, DocumentTooLarge, Node
 from .model import File, Launch, Missing, Unknown, Unreadable
-from .names import MAX_ARGUMENTS
+from .names import MAX_ARGUMENTS, Program
 
 ASK_CONFIGZ = 'let the Agent read /configz'
 
@@ -83,13 +83,18 @@ def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
     for name, value in iter_options(arguments or ()):
         values.setdefault(LONG.get(name, name), []).append((value, f'--{name} on the command line of k3s'))
     k3s = K3s(unread=unread)
-    for value, place in values.get('kubelet-arg', ()):
-        argument = f'--{value}' if '=' in value else f'--{value}=true'
+    for value, place in values.get(KUBELET_ARGUMENT, ()):
+        argument = as_argument(value)
         k3s.arguments.append(argument)
         k3s.places[argument] = place
     k3s.data = last(values, 'data-dir') or K3S_DATA
     k3s.has_kubelet = last(values, 'disable-agent').lower() not in ('true', '1', 't')
     return k3s
+
+
+def as_argument(value: str) -> str:
+    """What k3s passes to its kubelet for a value of `kubelet-arg`."""
+    return f'--{value}' if '=' in value else f'--{value}=true'
 
 
 def k3s_launch(arguments: Sequence[str] | None, k3s: K3s, *, with_drop_ins: bool) -> Launch:
@@ -104,7 +109,7 @@ def k3s_launch(arguments: Sequence[str] | None, k3s: K3s, *, with_drop_ins: bool
         doubt = Unknown(f'{doubt.reason}; {k3s.unread[0]}', doubt.remedy)
     adds = next((argument for argument in given if argument.partition('=')[0].endswith(('+', '-'))), None)
     return Launch(
-        'k3s',
+        Program.K3S,
         K3S_RESTART,
         (*own, *given) if adds is None else Unknown(f'k3s adds {adds} to what it passes', ASK_CONFIGZ),
         K3S_CONFIG,
@@ -119,7 +124,8 @@ class NotUnderstood(Exception):
 
 
 LONG = {'c': 'config', 'd': 'data-dir'}
-OPTIONS_THAT_COUNT = frozenset({'kubelet-arg', 'data-dir', 'd', 'disable-agent'})
+KUBELET_ARGUMENT = 'kubelet-arg'
+OPTIONS_THAT_COUNT = frozenset({KUBELET_ARGUMENT, 'data-dir', 'd', 'disable-agent'})
 OPTION = re.compile(r'--?([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?', re.DOTALL)
 
 
@@ -173,7 +179,7 @@ def microk8s_launch(path: str, file: Seen) -> Launch:
     if not isinstance(file, File):
         remedy = file.remedy if isinstance(file, Unreadable) else ''
         unknown = Unknown(f'{path}, which holds the arguments of the kubelet, could not be read: {file.why}', remedy)
-        return Launch('MicroK8s', MICROK8S_RESTART, unknown, path)
+        return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path)
     arguments: list[str] = []
     places: dict[str, str] = {}
     for number, line in enumerate(file.data.decode('utf-8', 'surrogateescape').split('\n'), 1):
@@ -184,13 +190,13 @@ def microk8s_launch(path: str, file: Seen) -> Launch:
             expanded = expand(part, path)
             if '$' in expanded:
                 unknown = Unknown(f'{path}:{number} uses a variable whose value is not known', 'write the value there')
-                return Launch('MicroK8s', MICROK8S_RESTART, unknown, path, files=(file,))
+                return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path, files=(file,))
             arguments.append(expanded)
             places[expanded] = f'{path}:{number}'
     if len(arguments) > MAX_ARGUMENTS:
         unknown = Unknown(f'{path} holds more than {MAX_ARGUMENTS} arguments', 'make it smaller')
-        return Launch('MicroK8s', MICROK8S_RESTART, unknown, path, files=(file,))
-    return Launch('MicroK8s', MICROK8S_RESTART, tuple(arguments), path, places, files=(file,))
+        return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path, files=(file,))
+    return Launch(Program.MICROK8S, MICROK8S_RESTART, tuple(arguments), path, places, files=(file,))
 
 
 VARIABLE = re.compile(r'\$(?:\{(SNAP|SNAP_DATA|SNAP_COMMON)\}|(SNAP|SNAP_DATA|SNAP_COMMON)(?![A-Za-z0-9_]))')
@@ -214,5 +220,9 @@ def expand(text: str, path: str) -> str:
 def microshift_launch() -> Launch:
     """MicroShift gives its kubelet a file that it has just written, and no flag that writes a field."""
     return Launch(
-        'MicroShift', MICROSHIFT_RESTART, MICROSHIFT_ARGUMENTS, '/etc/microshift/config.yaml', doubt=MICROSHIFT_DOUBT
+        Program.MICROSHIFT,
+        MICROSHIFT_RESTART,
+        MICROSHIFT_ARGUMENTS,
+        '/etc/microshift/config.yaml',
+        doubt=MICROSHIFT_DOUBT,
     )

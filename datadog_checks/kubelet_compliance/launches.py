@@ -16,22 +16,25 @@ from .embedded import (
 )
 from .host import Host, is_absent
 from .model import DropIns, Launch, Process, Unreadable
+from .names import Program
 
 K3S_ENDINGS = ('.yaml', '.yml')
 
 
 def read_launch(host: Host, process: Process) -> Launch | None:
     """How the kubelet inside a program is started; None where it is none, or the program is told to run none."""
-    if process.inside == 'MicroK8s':
-        path = microk8s_file(process.arguments)
-        return microk8s_launch(path, host.read_file(process, path))
-    if process.inside == 'MicroShift':
-        return microshift_launch()
-    k3s = read_k3s(process.arguments, k3s_files(host, process, k3s_config(process.arguments)))
-    if not k3s.has_kubelet:
-        return None
-    with_drop_ins = not is_absent(host.file_status(process, k3s.drop_ins))
-    return k3s_launch(process.arguments, k3s, with_drop_ins=with_drop_ins)
+    match Program(process.inside):
+        case Program.MICROK8S:
+            path = microk8s_file(process.arguments)
+            return microk8s_launch(path, host.read_file(process, path))
+        case Program.MICROSHIFT:
+            return microshift_launch()
+        case Program.K3S:
+            k3s = read_k3s(process.arguments, k3s_files(host, process, k3s_config(process.arguments)))
+            if not k3s.has_kubelet:
+                return None
+            with_drop_ins = not is_absent(host.file_status(process, k3s.drop_ins))
+            return k3s_launch(process.arguments, k3s, with_drop_ins=with_drop_ins)
 
 
 def k3s_files(host: Host, process: Process, path: str) -> list[Seen]:

@@ -6,10 +6,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, StrEnum
 
 MAX_ARGUMENTS = 4096
 MAX_COMMAND_LINE_BYTES = 256 * 1024
+
+
+class Program(StrEnum):
+    """The programs that hold a kubelet."""
+
+    K3S = 'k3s'
+    MICROK8S = 'MicroK8s'
+    MICROSHIFT = 'MicroShift'
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +40,10 @@ class KubeletName:
 KUBELET_NAMES = (
     KubeletName('kubelet', 'kubelet'),
     KubeletName('hyperkube', 'hyperkube', ('kubelet',)),
-    KubeletName('kubelite', 'kubelite', inside='MicroK8s'),
-    KubeletName('microshift', 'microshift', ('run',), inside='MicroShift'),
+    KubeletName('kubelite', 'kubelite', inside=Program.MICROK8S),
+    KubeletName('microshift', 'microshift', ('run',), inside=Program.MICROSHIFT),
     *(
-        KubeletName(comm, 'k3s', (command,), inside='k3s', retitled=True)
+        KubeletName(comm, 'k3s', (command,), inside=Program.K3S, retitled=True)
         for comm, command in (('k3s-server', 'server'), ('k3s-agent', 'agent'), ('k3s', 'server'), ('k3s', 'agent'))
     ),
 )

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from .capture import CONFIGZ, NODE_FACTS, Capture, FileFacts, as_json
-from .collect import Collector
+from .collect import Collector, report_on
 from .host import Host
 from .model import (
     Declared,
@@ -26,7 +26,7 @@ from .model import (
     Unreadable,
     Value,
 )
-from .names import COMMS, DATAPATHS, NoKubelet, read_command_line
+from .names import COMMS, DATAPATHS, NoKubelet, Program, read_command_line
 from .processes import booted_at
 from .redact import (
     LEFT_OUT,
@@ -44,6 +44,12 @@ from .rooted import CannotRead
 OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
 """Names at the top of a captured node that are not the node's."""
 PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup')
+REDACTIONS = {
+    Program.K3S: redact_program_options,
+    Program.MICROK8S: redact_lines,
+    Program.MICROSHIFT: redact_program_options,
+}
+"""What leaves the secrets out of a program's own files."""
 STATUS_FIELDS = (b'Name:', b'Uid:', b'NSpid:')
 NOT_THERE = 'no such file or directory'
 
@@ -138,10 +144,12 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
     """Look at a node once and keep what was seen. Raises CannotCapture."""
     recorder = Recorder(host)
     collector = Collector(recorder, selection)
-    collector.collect()
+    scan = recorder.find_kubelets()
+    kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
+    for kubelet in kubelets:
+        # The rules on files look at more than the configuration.
+        report_on(recorder, kubelet, selection, scan.names)
     image = Image()
-    processes = recorder.find_kubelets().processes
-    kubelets = [kubelet for process in processes if (kubelet := collector.look_at(process)) is not None]
     contents = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:
         contents.update(redacted_files(recorder, kubelet.evidence))
@@ -196,8 +204,7 @@ def redacted_files(recorder: Recorder, evidence: Evidence) -> dict[str, bytes]:
         found[recorder.place(process, file.path)] = redacted
     for place, file in recorder.contents.items():
         if place not in found and process.inside:
-            hide = redact_lines if process.inside == 'MicroK8s' else redact_program_options
-            found[place] = hide(file.data) if file.data else b''
+            found[place] = REDACTIONS[Program(process.inside)](file.data) if file.data else b''
     return found
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import yaml
 
+from .embedded import ARGUMENTS_FLAG, KUBELET_ARGUMENT, OPTIONS_THAT_COUNT, as_argument
 from .fields import KUBELET_CONFIGURATION, Field, Kind
 from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, FlagKind
 
@@ -23,8 +24,7 @@ REFUSED = b'{\n'
 SECRET_FIELDS = frozenset({'staticpodurl', 'staticpodurlheader'})
 NEEDED_FLAGS = frozenset({'config', 'config-dir', 'kubeconfig', 'bootstrap-kubeconfig', 'hostname-override'})
 SECRET_FLAG, SECRET_PAIRS = 'manifest-url', 'manifest-url-header'
-NEEDED_OPTIONS = frozenset({'config', 'c', 'data-dir', 'd', 'disable-agent'})
-KUBELET_ARGUMENT = 'kubelet-arg'
+NEEDED_OPTIONS = OPTIONS_THAT_COUNT - {KUBELET_ARGUMENT} | {'config', 'c'}
 
 ANSWER = Field(Kind.STRUCT, fields={'kubeletconfig': KUBELET_CONFIGURATION})
 
@@ -102,9 +102,9 @@ def redact_options(arguments: Sequence[str]) -> tuple[str, ...]:
 
 def redact_option(name: str, value: str) -> str:
     if name == KUBELET_ARGUMENT:
-        (argument,) = redact_arguments((f'--{value}' if '=' in value else f'--{value}=true',))
+        (argument,) = redact_arguments((as_argument(value),))
         return argument.removeprefix('--') if '=' in value else value
-    return value if name in NEEDED_OPTIONS or name == 'kubelet-args-file' else LEFT_OUT
+    return value if name in NEEDED_OPTIONS or name == ARGUMENTS_FLAG else LEFT_OUT
 
 
 def redact_lines(data: bytes) -> bytes:
