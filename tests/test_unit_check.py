@@ -599,6 +599,15 @@ def test_a_problem_is_logged_once_when_it_begins_and_once_when_it_ends(
     assert [record.levelname for record in caplog.records if 'could not be identified' in record.message] == ['INFO']
 
 
+def test_agent_diagnose_says_why_no_kubelet_was_found(procfs: Path, dd_run_check: Run) -> None:
+    (procfs / '7').mkdir()
+    (procfs / '7' / 'comm').write_text('bash\n')
+    check = check_of(procfs)
+    dd_run_check(check)
+    (told,) = json.loads(check.get_diagnoses())
+    assert told['diagnosis'].startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides')
+
+
 def test_agent_diagnose_shows_what_was_found_and_what_is_missing(
     standins: Standins, procfs: Path, dd_run_check: Run
 ) -> None:

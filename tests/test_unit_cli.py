@@ -8,12 +8,14 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from datadog_checks.kubelet_compliance.cli import main
 
+from .cases import TRUTH
 from .nodes import write_process
 
 EXAMPLES = Path(__file__).parent.parent / 'examples'
@@ -114,6 +116,9 @@ def test_an_argument_can_put_no_escape_on_the_terminal(node: Path, capsys: pytes
         (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; known are: auto, "),
         (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; known are: '),
         (['--node', '/nonexistent'], '/nonexistent holds no captured node: it has no folder proc'),
+        (['--node', KUBEADM, '--configz', '/nonexistent'], '/nonexistent: no such file or directory'),
+        (['--node', KUBEADM, '--configz', '/etc'], '/etc: is a directory'),
+        (['--node', KUBEADM, '--configz', '/dev/zero'], '/dev/zero: it is larger than 1 MiB'),
     ],
 )
 def test_a_wrong_option_is_an_error_in_one_line(
@@ -134,11 +139,66 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
         'why',
         'impact',
         'default true',
-        '4.2.7 in cis-1.24',
+        'in a file set `makeIPTablesUtilChains: true`',
+        'by a flag take `--make-iptables-util-chains` out of the arguments of the kubelet',
+        'then run: `systemctl daemon-reload',
+        'numbers 4.2.7 in cis-1.5, cis-1.6, ',
         'cis_controls:6.9',
     ):
         assert text in shown
-    assert '10-kubeadm.conf' in shown and 'systemctl daemon-reload' in shown
+
+
+@pytest.mark.parametrize(
+    ('rule', 'fix'),
+    [
+        ('kubeconfig_permissions', 'fix `chmod 600 FILE`'),
+        ('kubeconfig_ownership', 'fix `chown root:root FILE`'),
+        ('anonymous_auth', '10-kubeadm.conf), and set it in the file'),
+    ],
+)
+def test_explain_tells_the_fix_of_every_kind_of_rule(rule: str, fix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--explain', rule]) == 0
+    assert fix in ' '.join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize('is_pipe', [False, True], ids=['link', 'pipe'])
+def test_an_answer_of_configz_may_be_a_link_or_a_pipe(
+    is_pipe: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    body = TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json'
+    given = tmp_path / 'given'
+    if is_pipe:
+        os.mkfifo(given)
+        writer = threading.Thread(target=lambda: given.write_bytes(body.read_bytes()))
+        writer.start()
+    else:
+        given.symlink_to(body)
+    assert main(['--node', EKS, '--configz', str(given), '--rule', IPTABLES]) == 1
+    assert 'NON COMPLIANT' in capsys.readouterr().out
+    if is_pipe:
+        writer.join()
+
+
+def test_the_benchmark_that_goes_by_the_version_says_that_none_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM, '--benchmark', 'auto', '--rule', IPTABLES]) == 1
+    shown = ' '.join(capsys.readouterr().out.split())
+    assert 'problem judged by cis-1.24, the default: the version of the kubelet is not known' in shown
+
+
+def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / '7').mkdir()
+    (tmp_path / '7' / 'comm').write_text('bash\n')
+    for procfs, words, problem in (
+        (str(tmp_path), 'no kubelet runs on this host, or ', f'{tmp_path} does not show it: it hides process 1'),
+        ('/nonexistent', 'No kubelet could be seen.', 'the processes in /nonexistent cannot be listed: no such file'),
+    ):
+        assert main(['--procfs', procfs]) == 2
+        assert capsys.readouterr().out.startswith(words)
+        assert main(['--procfs', procfs, '--json']) == 2
+        (told,) = json.loads(capsys.readouterr().out)['problems']
+        assert problem in told
 
 
 def test_a_capture_that_does_not_say_when_its_files_changed_says_so(

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from datadog_checks.kubelet_compliance.judge import RESTART, SERVICE_ARGUMENTS
-from datadog_checks.kubelet_compliance.model import Benchmark, FileAspect, Rule
+from datadog_checks.kubelet_compliance.explanation import fixes_of, numbers_of
+from datadog_checks.kubelet_compliance.model import FileAspect, Rule
 from datadog_checks.kubelet_compliance.rules import RULES
 
+FIX_TITLES = {'fix': 'Fix', 'in a file': 'Fix in a file', 'by a flag': 'Fix for a flag', 'then': 'Then'}
 PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 
 HEAD = """\
@@ -57,7 +58,7 @@ def iter_rule(rule: Rule) -> Iterator[str]:
     yield f'*Default.* {rule.default[0].upper()}{rule.default[1:]}.\n'
     yield from iter_fixes(rule)
     yield f'*Impact.* {rule.impact}\n'
-    yield f'*Numbers.* {"; ".join(iter_numbers(rule))}.\n'
+    yield f'*Numbers.* {"; ".join(numbers_of(rule))}.\n'
     if rule.references:
         yield f'*See.* {" ".join(f"<{reference}>" for reference in rule.references)}\n'
 
@@ -74,35 +75,8 @@ def judged(rule: Rule) -> str:
 
 
 def iter_fixes(rule: Rule) -> Iterator[str]:
-    if rule.aspect is FileAspect.MODE:
-        yield '*Fix.* `chmod 600 FILE`, or the mode that the benchmark allows.\n'
-        return
-    if rule.aspect is FileAspect.OWNER:
-        yield '*Fix.* `chown root:root FILE`\n'
-        return
-    if rule.fix:
-        yield f'*Fix in a file.* Set {" and ".join(f"`{field}: {value}`" for field, value in rule.fix)}.\n'
-    flags = ', '.join(f'`{flag}`' for flag in rule.flags)
-    then = '' if rule.default_holds else ', and set it in the file'
-    yield f'*Fix for a flag.* Take {flags} out of {SERVICE_ARGUMENTS}{then}.\n'
-    yield f'*Then.* `{RESTART}`\n'
-
-
-def iter_numbers(rule: Rule) -> Iterator[str]:
-    """`4.2.7 in cis-1.5, cis-1.6`, numbers in the order of the table."""
-    by_number: dict[str, list[str]] = {}
-    for benchmark in BENCHMARKS.values():
-        for number in {**benchmark.controls, **benchmark.unjudged}.get(rule.key, ()):
-            by_number.setdefault(f'{number}{condition(rule, benchmark)}', []).append(benchmark.name)
-    for number, names in by_number.items():
-        yield f'{number} in {", ".join(names)}'
-
-
-def condition(rule: Rule, benchmark: Benchmark) -> str:
-    if rule.key in benchmark.unjudged:
-        return ' (named without a value, not judged)'
-    modes = benchmark.modes.get(rule.key)
-    return f' (mode {modes})' if modes is not None else ''
+    for purpose, fix in fixes_of(rule):
+        yield f'*{FIX_TITLES[purpose]}.* {fix[0].upper()}{fix[1:]}.\n'
 
 
 def iter_benchmarks() -> Iterator[str]:

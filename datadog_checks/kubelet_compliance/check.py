@@ -114,7 +114,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         """Log a problem once when it begins and once when it ends."""
         node = collection.node
         now = {printable(tell(problem)) for problem in (*node.problems, *node.doubts)}
-        now |= {node.inapplicable} - {''}
+        now |= {node.none_found_because} - {''}
         for problem in sorted(now - self.told):
             self.log.warning('%s', problem)
         for problem in sorted(self.told - now):
@@ -138,6 +138,6 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         if node.found:
             self.diagnosis.success('kubelet', f'kubelets found: {node.found}')
         else:
-            self.diagnosis.warning('kubelet', 'no kubelet runs on this host, or it cannot be seen')
+            self.diagnosis.warning('kubelet', printable(node.none_found_because or 'no kubelet runs on this host'))
         for problem in (*node.problems, *node.doubts):
             self.diagnosis.fail('evidence', printable(problem.reason), remediation=printable(problem.remedy) or None)

@@ -12,6 +12,7 @@ import os
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any
 
 from .__about__ import __version__
@@ -19,18 +20,19 @@ from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from .capture import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
 from .capture_write import write_node
 from .collect import Collector
-from .configz import Connection
+from .configz import MAX_CONFIGZ_BYTES, Connection
+from .explanation import fixes_of, numbers_of
 from .host import Host
-from .judge import RESTART, SERVICE_ARGUMENTS, describe, shorten
+from .judge import describe, shorten
 from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Selection, Source, Unknown, Values, Verdict
 from .patient_host import PatientHost
 from .processes import LINUX_ONLY, Admission, AdmissionError, parse_users
 from .recorder import CannotCapture, record
 from .replay import answers
 from .report import printable, tell
-from .rooted import CannotRead, NotThere, Root
+from .rooted import CannotRead, NotThere, Root, reason
 from .rules import RULES_BY_KEY
-from .selection import SelectionError, select
+from .selection import AUTO, SelectionError, select
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 CONTAINER_PROCFS = '/host/proc'
@@ -86,13 +88,14 @@ def answer(options: argparse.Namespace) -> tuple[str, int]:
         selection = select(options.benchmark, options.rules)
         host = host_of(options)
         connection = connection_of(options)
-    except (SelectionError, AdmissionError, CaptureError, CannotRead, NotThere, OSError) as error:
+    except (SelectionError, AdmissionError, CaptureError, OSError) as error:
         raise CannotAnswer(str(error)) from None
     if options.capture:
         return capture(host, selection, options), ALL_COMPLIANT
-    benchmark, is_captured = selection.benchmark, host.capture is not None
-    collection = Collector(host, selection).collect(connection)
+    by_version = partial(select, AUTO, options.rules) if options.benchmark == AUTO else None
+    collection = Collector(host, selection, by_version).collect(connection)
     node, kubelets = collection.node, collection.kubelets
+    benchmark, is_captured = collection.selection.benchmark, host.capture is not None
     if options.json:
         text = json.dumps(as_json(node, kubelets, benchmark, captured=is_captured), indent=2)
     else:
@@ -115,7 +118,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument(
-        '--benchmark', default=DEFAULT_BENCHMARK, help=f'one of: {", ".join(BENCHMARKS)} (default: %(default)s)'
+        '--benchmark', default=DEFAULT_BENCHMARK, help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: %(default)s)'
     )
     parser.add_argument('--rule', action='append', dest='rules', help='judge only this rule; may be given again')
     parser.add_argument(
@@ -140,13 +143,13 @@ def capture(host: Host, selection: Selection, options: argparse.Namespace) -> st
         write_node(options.capture, image.files, image.links, seal=NODE_FACTS)
     except FileExistsError:
         raise CannotAnswer(f'{options.capture} exists: name a folder that does not') from None
-    except (CannotCapture, CannotRead, NotThere, OSError, ValueError) as error:
+    except (CannotCapture, OSError, ValueError) as error:
         raise CannotAnswer(str(error)) from None
     return f'{options.capture}: {len(image.files)} files. Look through them before you hand them on.'
 
 
 def host_of(options: argparse.Namespace) -> Host:
-    """The node that the options mean. Raises OSError, AdmissionError, and CaptureError for what is no captured node."""
+    """The node that the options mean. Raises OSError, AdmissionError, CannotAnswer; CaptureError for what is none."""
     admission = Admission(parse_users(options.allowed_users), options.nested)
     node = options.node
     if node is None:
@@ -160,26 +163,35 @@ def host_of(options: argparse.Namespace) -> Host:
 
 
 def connection_of(options: argparse.Namespace) -> Connection | None:
-    """The answer of /configz in place of a kubelet that can be asked. Raises CannotRead, NotThere."""
+    """The answer of /configz in place of a kubelet that can be asked. Raises CannotAnswer."""
     body = configz_of(options)
     return None if body is None else answers({'/configz': body})
 
 
 def configz_of(options: argparse.Namespace) -> bytes | None:
-    """An answer of /configz that was kept: in a file, or of a captured node. Raises CannotRead, NotThere."""
-    if options.configz:
-        with Root(os.path.dirname(options.configz) or '.') as root:
-            return root.read(f'/{os.path.basename(options.configz)}').data
-    return None if options.node is None else kept_file(options.node, CONFIGZ)
+    """An answer of /configz that was kept: in a file, or of a captured node. Raises CannotAnswer."""
+    if not options.configz:
+        return None if options.node is None else kept_file(options.node, CONFIGZ)
+    try:
+        # Named by the person who runs the command, so that it may be a link or a pipe.
+        with open(options.configz, 'rb') as file:
+            body = file.read(MAX_CONFIGZ_BYTES + 1)
+    except OSError as error:
+        raise CannotAnswer(f'{options.configz}: {reason(error)}') from None
+    if len(body) > MAX_CONFIGZ_BYTES:
+        raise CannotAnswer(f'{options.configz}: it is larger than {MAX_CONFIGZ_BYTES >> 20} MiB')
+    return body
 
 
 def kept_file(node: str, name: str) -> bytes | None:
-    """A file of a captured node that is none of the node's own; None where there is none. Raises CannotRead."""
-    with Root(node) as root:
-        try:
+    """A file of a captured node that is none of the node's own; None where there is none. Raises CannotAnswer."""
+    try:
+        with Root(node) as root:
             return root.read(f'/{name}').data
-        except NotThere:
-            return None
+    except NotThere:
+        return None
+    except CannotRead as error:
+        raise CannotAnswer(f'{os.path.join(node, name)}: {error}') from None
 
 
 def exit_status(node: NodeReport) -> int:
@@ -196,7 +208,7 @@ def iter_lines(
 ) -> Iterator[str]:
     """The answer in words."""
     if not kubelets:
-        yield f'{node.inapplicable or "No kubelet runs here"}.'
+        yield f'{none_found(node)}.'
     for kubelet in kubelets:
         yield f'kubelet, process {kubelet.process.pid}, judged by {benchmark.name}'
         for finding in kubelet.findings:
@@ -211,6 +223,12 @@ def iter_lines(
         yield from labelled('problem', tell(doubt))
     if captured and any(kubelet.process.started_at is None for kubelet in kubelets):
         yield CAPTURED_NOTE
+
+
+def none_found(node: NodeReport) -> str:
+    if node.none_found_because:
+        return node.none_found_because
+    return 'No kubelet could be seen' if node.doubts else 'No kubelet runs here'
 
 
 def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
@@ -233,19 +251,14 @@ def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
 def iter_explanation(rule: Rule) -> Iterator[str]:
     """All that a rule's row carries."""
     yield f'{rule.title} ({rule.key})'
-    numbers = [
-        f'{number} in {name}' for name, known in BENCHMARKS.items() for number in known.controls.get(rule.key, ())
-    ]
     for label, text in (
         ('what', rule.what),
         ('why', rule.why),
         ('impact', rule.impact),
         ('default', rule.default),
-        ('in a file', ' and '.join(f'{field}: {value}' for field, value in rule.fix)),
-        ('by a flag', f'take {" and ".join(rule.flags)} out of {SERVICE_ARGUMENTS}' if rule.flags else ''),
-        ('then', f'run: {RESTART}' if rule.fix or rule.flags else ''),
+        *fixes_of(rule),
         ('note', rule.note),
-        ('number', ', '.join(numbers)),
+        ('numbers', '; '.join(numbers_of(rule))),
         ('see', ' '.join(rule.references)),
         ('tags', ' '.join(rule.tags)),
     ):
@@ -287,7 +300,10 @@ def as_json(
             }
             for kubelet in kubelets
         ],
-        'problems': [printable(tell(doubt)) for doubt in node.doubts],
+        'problems': [
+            *(printable(tell(doubt)) for doubt in node.doubts),
+            *([printable(node.none_found_because)] if node.none_found_because else []),
+        ],
         'exit_status': exit_status(node),
     }
 

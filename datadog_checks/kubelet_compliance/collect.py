@@ -104,7 +104,7 @@ class Collector:
                 reports.append(report)
         self.host.expect(report.process for report in reports)
         hint = unseen(self.host.procfs) if isinstance(connection, Connection) else ''
-        node = judge_node(reports, scan.doubtful, scan.inapplicable or hint)
+        node = judge_node(reports, scan.doubtful, scan.none_found_because or hint)
         told = version if isinstance(version, str) else None
         return Collection(node, tuple(reports), self.selection, scan.turned_away, told)
 

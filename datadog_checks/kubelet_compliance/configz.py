@@ -181,6 +181,7 @@ class KubeletApi:
         except (requests.exceptions.Timeout, OutOfPatience):
             raise AskError(f'the kubelet did not answer within {connection.timeout_seconds:g} s') from None
         except (requests.exceptions.RequestException, OSError, ValueError, TypeError) as error:
+            # The last two: an option of the base class's HTTP that `requests` makes nothing of.
             raise AskError(f'no connection to the kubelet ({type(error).__name__})') from None
 
 

@@ -47,9 +47,9 @@ def connect(
         return connection(http(), kubelet_url, {})
     try:
         info = dict(agents_own() or {}) if agents_own is not None else None
-    except Exception:
+    except Exception as error:
         # Whatever goes wrong inside the Agent is one more way of not knowing.
-        return NOT_KNOWN
+        return Unknown(f'{NOT_KNOWN.reason} ({type(error).__name__})', NOT_KNOWN.remedy)
     if not info:
         return None
     if info.get('err') or not info.get('url'):

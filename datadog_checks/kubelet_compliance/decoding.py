@@ -19,6 +19,7 @@ from .documents import JsonFloat
 from .fields import KUBELET_CONFIGURATION, SAME, Field, Kind
 from .golang import Duration, format_duration, parse_duration
 from .goyaml import Document, Node
+from .kubernetes_text import is_quantity
 from .model import Origin, Source, Value, lookup
 
 API_VERSION = 'kubelet.config.k8s.io/v1beta1'
@@ -29,7 +30,6 @@ INTEGERS = {
     Kind.INT64: (-(1 << 63), (1 << 63) - 1),
     Kind.UINT32: (0, (1 << 32) - 1),
 }
-QUANTITY = re.compile(r'[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?')
 RFC_3339 = re.compile(r'[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})')
 WANTED = {
     Kind.BOOL: 'true or false',
@@ -182,7 +182,7 @@ def scalar(value: Any, kind: Kind) -> Any:
     if kind is Kind.FLOAT64:
         return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
     if kind is Kind.QUANTITY:
-        return value if QUANTITY.fullmatch(str(value)) else None
+        return value if is_quantity(str(value)) else None
     if kind is Kind.TIME_OR_DURATION and not isinstance(value, str):
         return whole(value, *INTEGERS[Kind.INT64])
     if not isinstance(value, str):

@@ -189,5 +189,5 @@ class Scan:
     turned_away: tuple[str, ...] = ()
     names: frozenset[str] = frozenset()
     """Those of the processes that handle the traffic to services, as far as they are known: see `DATAPATHS`."""
-    inapplicable: str = ''
-    """Why there is nothing to look for on this machine."""
+    none_found_because: str = ''
+    """Why no kubelet was found, where that is known."""

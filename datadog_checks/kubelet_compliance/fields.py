@@ -8,7 +8,8 @@ top level was ever dropped or changed its JSON type in that time. The facts are 
 kubernetes/kubelet and of `pkg/kubelet/apis/config/v1beta1/defaults.go` in kubernetes/kubernetes, on Linux.
 
 The kubelet refuses a file when one value anywhere in it has the wrong type, but ignores names that it does not know:
-so a wrong type in a field matters only to a kubelet that has the field (`since`, `until`).
+so a wrong type in a field that was dropped (`until`) is passed over. One in a field of a later release is taken for one
+that the kubelet would refuse, whatever its version: grey by mistake at worst.
 """
 
 from __future__ import annotations
@@ -63,7 +64,6 @@ class Field:
     fields: Mapping[str, Field] | None = None  # of a STRUCT, by JSON name
     nullable: bool = False  # a pointer in Go: an explicit zero value is not the same as nothing
     zero_is_default: bool = False  # an explicit zero value (0, '', '0s') means the default too
-    since: str = ''  # the first release with the field, where not 1.20 already
     until: str = ''  # the last release with the field, where not 1.36 still
 
 
@@ -73,29 +73,29 @@ MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 
 
-def pointer(kind: Kind, default: Default = None, *, legacy: Default | Same = SAME, since: str = '') -> Field:
+def pointer(kind: Kind, default: Default = None, *, legacy: Default | Same = SAME) -> Field:
     """A field that only `null` or absence sets to its default: an explicit zero stays."""
-    return Field(kind, default, legacy, nullable=True, since=since)
+    return Field(kind, default, legacy, nullable=True)
 
 
-def filled(kind: Kind, default: Default, *, legacy: Default | Same = SAME, since: str = '') -> Field:
+def filled(kind: Kind, default: Default, *, legacy: Default | Same = SAME) -> Field:
     """A field that the kubelet sets to its default also where the file sets it to zero."""
-    return Field(kind, default, legacy, zero_is_default=True, since=since)
+    return Field(kind, default, legacy, zero_is_default=True)
 
 
-def list_of(items: Field, default: Default = None, *, since: str = '') -> Field:
+def list_of(items: Field, default: Default = None) -> Field:
     """A list; an explicit empty one stays empty, only `null` or absence gives the default."""
-    return Field(Kind.LIST, default, items=items, since=since)
+    return Field(Kind.LIST, default, items=items)
 
 
-def map_of(items: Field, default: Default = None, *, since: str = '') -> Field:
+def map_of(items: Field, default: Default = None) -> Field:
     """A map with string keys; an explicit empty one stays empty, only `null` or absence gives the default."""
-    return Field(Kind.MAP, default, items=items, since=since)
+    return Field(Kind.MAP, default, items=items)
 
 
-def struct(fields: dict[str, Field], *, nullable: bool = False, since: str = '') -> Field:
+def struct(fields: dict[str, Field], *, nullable: bool = False) -> Field:
     """A struct. Its defaults are those of its fields, also where it is `null` or absent (unless nullable)."""
-    return Field(Kind.STRUCT, fields=MappingProxyType(fields), nullable=nullable, since=since)
+    return Field(Kind.STRUCT, fields=MappingProxyType(fields), nullable=nullable)
 
 
 BOOL: Final = Field(Kind.BOOL)
@@ -137,10 +137,10 @@ LOGGING: Final = struct(
     {
         'format': filled(Kind.STRING, 'text'),
         'sanitization': Field(Kind.BOOL, until='1.23'),
-        'flushFrequency': filled(Kind.TIME_OR_DURATION, 5 * SECOND, since='1.23'),  # only nanoseconds up to 1.27
-        'verbosity': Field(Kind.UINT32, since='1.23'),
-        'vmodule': list_of(struct({'filePattern': STRING, 'verbosity': UINT32}), since='1.23'),
-        'options': struct({'text': struct(LOG_ROUTING, since='1.30'), 'json': struct(LOG_ROUTING)}, since='1.23'),
+        'flushFrequency': filled(Kind.TIME_OR_DURATION, 5 * SECOND),  # only nanoseconds up to 1.27
+        'verbosity': Field(Kind.UINT32),
+        'vmodule': list_of(struct({'filePattern': STRING, 'verbosity': UINT32})),
+        'options': struct({'text': struct(LOG_ROUTING), 'json': struct(LOG_ROUTING)}),
     }
 )
 
@@ -149,7 +149,7 @@ TAINT: Final = struct({'key': STRING, 'value': STRING, 'effect': STRING, 'timeAd
 POD_PRIORITY: Final = struct({'priority': INT32, 'shutdownGracePeriodSeconds': INT64})
 
 TRACING: Final = struct(
-    {'endpoint': pointer(Kind.STRING), 'samplingRatePerMillion': pointer(Kind.INT32)}, nullable=True, since='1.25'
+    {'endpoint': pointer(Kind.STRING), 'samplingRatePerMillion': pointer(Kind.INT32)}, nullable=True
 )
 
 # The kubelet fills this in after reading the file; an explicit {} stays empty.
@@ -169,7 +169,7 @@ KUBELET_CONFIGURATION: Final = struct(
         'apiVersion': STRING,
         'enableServer': pointer(Kind.BOOL, True),
         'staticPodPath': STRING,
-        'podLogsDir': filled(Kind.STRING, '/var/log/pods', since='1.30'),
+        'podLogsDir': filled(Kind.STRING, '/var/log/pods'),
         'syncFrequency': filled(Kind.DURATION, MINUTE),
         'fileCheckFrequency': filled(Kind.DURATION, 20 * SECOND),
         'httpCheckFrequency': filled(Kind.DURATION, 20 * SECOND),
@@ -182,7 +182,7 @@ KUBELET_CONFIGURATION: Final = struct(
         'tlsPrivateKeyFile': STRING,  # likewise
         'tlsCipherSuites': STRINGS,
         'tlsMinVersion': STRING,
-        'tlsCurvePreferences': list_of(INT32, since='1.36'),
+        'tlsCurvePreferences': list_of(INT32),
         'rotateCertificates': BOOL,
         'serverTLSBootstrap': BOOL,
         'authentication': AUTHENTICATION,
@@ -190,8 +190,8 @@ KUBELET_CONFIGURATION: Final = struct(
         'registryPullQPS': pointer(Kind.INT32, 5),
         'registryBurst': filled(Kind.INT32, 10),
         # Only with the gate KubeletEnsureSecretPulledImages, on by default since 1.35; else ''.
-        'imagePullCredentialsVerificationPolicy': filled(Kind.STRING, 'NeverVerifyPreloadedImages', since='1.33'),
-        'preloadedImagesVerificationAllowlist': list_of(STRING, since='1.33'),
+        'imagePullCredentialsVerificationPolicy': filled(Kind.STRING, 'NeverVerifyPreloadedImages'),
+        'preloadedImagesVerificationAllowlist': list_of(STRING),
         'eventRecordQPS': pointer(Kind.INT32, 50),  # 5 up to 1.26
         'eventBurst': filled(Kind.INT32, 100),  # 10 up to 1.26
         'enableDebuggingHandlers': pointer(Kind.BOOL, True),
@@ -207,7 +207,7 @@ KUBELET_CONFIGURATION: Final = struct(
         'nodeStatusReportFrequency': filled(Kind.DURATION, 5 * MINUTE),
         'nodeLeaseDurationSeconds': filled(Kind.INT32, 40),
         'imageMinimumGCAge': filled(Kind.DURATION, 2 * MINUTE),
-        'imageMaximumGCAge': Field(Kind.DURATION, since='1.29'),
+        'imageMaximumGCAge': Field(Kind.DURATION),
         'imageGCHighThresholdPercent': pointer(Kind.INT32, 85),
         'imageGCLowThresholdPercent': pointer(Kind.INT32, 80),
         'volumeStatsAggPeriod': filled(Kind.DURATION, MINUTE),
@@ -217,12 +217,12 @@ KUBELET_CONFIGURATION: Final = struct(
         'cgroupsPerQOS': pointer(Kind.BOOL, True),
         'cgroupDriver': filled(Kind.STRING, 'cgroupfs'),  # newer kubelets then ask the container runtime
         'cpuManagerPolicy': filled(Kind.STRING, 'none'),
-        'cpuManagerPolicyOptions': map_of(STRING, since='1.22'),
+        'cpuManagerPolicyOptions': map_of(STRING),
         'cpuManagerReconcilePeriod': filled(Kind.DURATION, 10 * SECOND),
-        'memoryManagerPolicy': filled(Kind.STRING, 'None', since='1.21'),
+        'memoryManagerPolicy': filled(Kind.STRING, 'None'),
         'topologyManagerPolicy': filled(Kind.STRING, 'none'),
         'topologyManagerScope': filled(Kind.STRING, 'container'),
-        'topologyManagerPolicyOptions': map_of(STRING, since='1.26'),
+        'topologyManagerPolicyOptions': map_of(STRING),
         'qosReserved': STRING_MAP,
         'runtimeRequestTimeout': filled(Kind.DURATION, 2 * MINUTE),
         'hairpinMode': filled(Kind.STRING, 'promiscuous-bridge'),
@@ -239,14 +239,14 @@ KUBELET_CONFIGURATION: Final = struct(
         'kubeAPIQPS': pointer(Kind.INT32, 50),  # 5 up to 1.26
         'kubeAPIBurst': filled(Kind.INT32, 100),  # 10 up to 1.26
         'serializeImagePulls': pointer(Kind.BOOL),  # its default depends on maxParallelImagePulls
-        'maxParallelImagePulls': pointer(Kind.INT32, since='1.27'),
+        'maxParallelImagePulls': pointer(Kind.INT32),
         'evictionHard': map_of(STRING, EVICTION_HARD),
         'evictionSoft': STRING_MAP,
         'evictionSoftGracePeriod': STRING_MAP,
         'evictionPressureTransitionPeriod': filled(Kind.DURATION, 5 * MINUTE),
         'evictionMaxPodGracePeriod': INT32,
         'evictionMinimumReclaim': STRING_MAP,
-        'mergeDefaultEvictionSettings': pointer(Kind.BOOL, False, since='1.33'),
+        'mergeDefaultEvictionSettings': pointer(Kind.BOOL, False),
         'podsPerCore': INT32,
         'enableControllerAttachDetach': pointer(Kind.BOOL, True),
         'protectKernelDefaults': BOOL,
@@ -255,11 +255,11 @@ KUBELET_CONFIGURATION: Final = struct(
         'iptablesDropBit': pointer(Kind.INT32, 15),
         'featureGates': map_of(BOOL),
         'failSwapOn': pointer(Kind.BOOL, True),
-        'memorySwap': struct({'swapBehavior': STRING}, since='1.22'),
+        'memorySwap': struct({'swapBehavior': STRING}),
         'containerLogMaxSize': filled(Kind.STRING, '10Mi'),  # a string in the form of a quantity: 10485760 is refused
         'containerLogMaxFiles': pointer(Kind.INT32, 5),
-        'containerLogMaxWorkers': pointer(Kind.INT32, 1, since='1.30'),
-        'containerLogMonitorInterval': pointer(Kind.DURATION, 10 * SECOND, since='1.30'),
+        'containerLogMaxWorkers': pointer(Kind.INT32, 1),
+        'containerLogMonitorInterval': pointer(Kind.DURATION, 10 * SECOND),
         'configMapAndSecretChangeDetectionStrategy': filled(Kind.STRING, 'Watch'),
         'systemReserved': STRING_MAP,
         'kubeReserved': STRING_MAP,
@@ -274,26 +274,26 @@ KUBELET_CONFIGURATION: Final = struct(
         'kernelMemcgNotification': BOOL,
         'logging': LOGGING,
         'enableSystemLogHandler': pointer(Kind.BOOL, True),
-        'enableSystemLogQuery': pointer(Kind.BOOL, since='1.27'),
+        'enableSystemLogQuery': pointer(Kind.BOOL),
         'shutdownGracePeriod': DURATION,
         'shutdownGracePeriodCriticalPods': DURATION,
-        'shutdownGracePeriodByPodPriority': list_of(POD_PRIORITY, since='1.23'),
+        'shutdownGracePeriodByPodPriority': list_of(POD_PRIORITY),
         # The default only with the gate KubeletCrashLoopBackOffMax, on by default since 1.35; else nil.
-        'crashLoopBackOff': struct({'maxContainerRestartPeriod': pointer(Kind.DURATION, 5 * MINUTE)}, since='1.32'),
-        'reservedMemory': list_of(struct({'numaNode': INT32, 'limits': map_of(Field(Kind.QUANTITY))}), since='1.21'),
-        'enableProfilingHandler': pointer(Kind.BOOL, True, since='1.21'),
-        'enableDebugFlagsHandler': pointer(Kind.BOOL, True, since='1.21'),
-        'seccompDefault': pointer(Kind.BOOL, False, since='1.22'),
-        'memoryThrottlingFactor': pointer(Kind.FLOAT64, 0.9, since='1.22'),  # 0.8 up to 1.26
-        'memoryReservationPolicy': filled(Kind.STRING, 'None', since='1.36'),
-        'registerWithTaints': list_of(TAINT, since='1.23'),
-        'registerNode': pointer(Kind.BOOL, True, since='1.23'),
+        'crashLoopBackOff': struct({'maxContainerRestartPeriod': pointer(Kind.DURATION, 5 * MINUTE)}),
+        'reservedMemory': list_of(struct({'numaNode': INT32, 'limits': map_of(Field(Kind.QUANTITY))})),
+        'enableProfilingHandler': pointer(Kind.BOOL, True),
+        'enableDebugFlagsHandler': pointer(Kind.BOOL, True),
+        'seccompDefault': pointer(Kind.BOOL, False),
+        'memoryThrottlingFactor': pointer(Kind.FLOAT64, 0.9),  # 0.8 up to 1.26
+        'memoryReservationPolicy': filled(Kind.STRING, 'None'),
+        'registerWithTaints': list_of(TAINT),
+        'registerNode': pointer(Kind.BOOL, True),
         'tracing': TRACING,
-        'localStorageCapacityIsolation': pointer(Kind.BOOL, True, since='1.25'),
-        'containerRuntimeEndpoint': filled(Kind.STRING, 'unix:///run/containerd/containerd.sock', since='1.27'),
-        'imageServiceEndpoint': Field(Kind.STRING, since='1.27'),  # containerRuntimeEndpoint, where it is empty
-        'failCgroupV1': pointer(Kind.BOOL, True, since='1.31'),  # False up to 1.34
-        'singleProcessOOMKill': pointer(Kind.BOOL, since='1.32'),  # then False on cgroup v2, True on v1
-        'userNamespaces': struct({'idsPerPod': pointer(Kind.INT64)}, nullable=True, since='1.33'),
+        'localStorageCapacityIsolation': pointer(Kind.BOOL, True),
+        'containerRuntimeEndpoint': filled(Kind.STRING, 'unix:///run/containerd/containerd.sock'),
+        'imageServiceEndpoint': Field(Kind.STRING),  # containerRuntimeEndpoint, where it is empty
+        'failCgroupV1': pointer(Kind.BOOL, True),  # False up to 1.34
+        'singleProcessOOMKill': pointer(Kind.BOOL),  # then False on cgroup v2, True on v1
+        'userNamespaces': struct({'idsPerPod': pointer(Kind.INT64)}, nullable=True),
     }
 )

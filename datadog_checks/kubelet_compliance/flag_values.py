@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping
 
 from .flag_table import FlagKind
 from .golang import parse_bool, parse_duration as duration, parse_float, parse_int
+from .kubernetes_text import is_quantity
 from .model import Value
 
-QUANTITY = re.compile(r'[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+)?')
 DIGITS = re.compile(r'[0-9]{1,10}')
 TAINT = re.compile(r'[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)|[^=:]+(:\w+)?-')
 TRACE_LOCATION = re.compile(r'[^:][^:.]*+\.[^:]*+:[1-9][0-9]*')
@@ -82,11 +82,11 @@ def ip(text: str) -> str:
     return str(ipaddress.ip_address(bare)) if text else ''
 
 
-def matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
+def matching(fits: Callable[[str], object]) -> Callable[[str], str]:
     """A parser for values that are checked, but whose value no rule needs."""
 
     def parse(text: str) -> str:
-        if not pattern.fullmatch(text):
+        if not fits(text):
             raise ValueError('not of that form')
         return text
 
@@ -110,7 +110,7 @@ def reserved_memory(text: str) -> str:
             raise ValueError('not of that form')
         for reservation in reservations[0].split(','):
             name, _, quantity = reservation.partition('=')
-            if not name or not QUANTITY.fullmatch(quantity):
+            if not name or not is_quantity(quantity):
                 raise ValueError('not of that form')
     return text
 
@@ -131,7 +131,7 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.UINT64: lambda text: parse_int(text, signed=False),
     FlagKind.FLOAT64: parse_float,
     FlagKind.DURATION: duration,
-    FlagKind.QUANTITY: matching(QUANTITY),
+    FlagKind.QUANTITY: matching(is_quantity),
     FlagKind.IP: ip,
     FlagKind.STRING_SLICE: string_slice,
     FlagKind.MAP_STRING_STRING: pairs('='),
@@ -143,8 +143,8 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.TAINTS: all_matching(TAINT),
     FlagKind.RESERVED_MEMORY: reserved_memory,
     FlagKind.VERSION: version,
-    FlagKind.LOG_LEVEL: matching(DIGITS),
-    FlagKind.SEVERITY: matching(re.compile(r'(?i:info|warning|error|fatal)|[+-]?[0-9]{1,10}')),
-    FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?')),
+    FlagKind.LOG_LEVEL: matching(DIGITS.fullmatch),
+    FlagKind.SEVERITY: matching(re.compile(r'(?i:info|warning|error|fatal)|[+-]?[0-9]{1,10}').fullmatch),
+    FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?').fullmatch),
     FlagKind.VMODULE: all_matching(re.compile(r'([^=]+=[0-9]{1,10})?')),
 }

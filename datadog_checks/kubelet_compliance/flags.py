@@ -11,11 +11,9 @@ from dataclasses import dataclass
 
 from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
 from .flag_values import PARSERS
+from .kubernetes_text import is_label, is_qualified_name
 from .model import Value
 
-LABEL_NAME = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)')
-LABEL_VALUE = re.compile(r'([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?')
-LABEL_PREFIX = re.compile(r'(?=.{1,253}$)[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')
 RESERVED_PREFIX = re.compile(r'(.*\.)?(kubernetes|k8s)\.io')
 NODE_PREFIX = re.compile(r'(.*\.)?(kubelet|node)\.kubernetes\.io')
 NODE_LABELS = frozenset(
@@ -205,12 +203,12 @@ def check_node_labels(values: Mapping[str, FlagValue]) -> None:
     is_openshift = any(key.startswith(OPENSHIFT_PREFIX) for key in given.value)
     allowed = NODE_LABELS | OPENSHIFT_LABELS if is_openshift else NODE_LABELS
     for key, value in given.value.items():
-        prefix, slash, name = key.rpartition('/')
+        prefix = key.rpartition('/')[0]
         if RESERVED_PREFIX.fullmatch(prefix) and not NODE_PREFIX.fullmatch(prefix) and key not in allowed:
             raise FlagError('--node-labels sets a label of kubernetes.io or k8s.io that a kubelet may not set')
-        if not LABEL_NAME.fullmatch(name) or slash and not LABEL_PREFIX.fullmatch(prefix):
+        if not is_qualified_name(key):
             raise FlagError('--node-labels has a key that is no label name')
-        if not LABEL_VALUE.fullmatch(str(value)):
+        if value and not is_label(str(value)):
             raise FlagError('--node-labels has a value that is no label value')
 
 

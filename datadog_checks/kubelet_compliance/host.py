@@ -81,7 +81,8 @@ class Host(Sockets):
     def begin(self) -> bool:
         """Begin a collection. True: nothing changed since all was looked at, so there is nothing to look at.
 
-        That is told without a scan and without a file read, and holds for some minutes at most.
+        That is told without a scan, and of files only those of the kubelets in `/proc` are read. It holds for some
+        minutes at most.
         """
         if self.is_unchanged():
             return True

@@ -230,10 +230,10 @@ def is_same(declared: Value, running: Value) -> bool:
     return declared == running
 
 
-def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], inapplicable: str = '') -> NodeReport:
+def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], none_found_because: str = '') -> NodeReport:
     """The kubelets of a node as one: of each rule the worst finding counts, and the message says so."""
     if not reports:
-        return NodeReport(0, doubts=tuple(doubts), inapplicable=inapplicable)
+        return NodeReport(0, doubts=tuple(doubts), none_found_because=none_found_because)
     findings = tuple(worst_of(same_rule) for same_rule in zip(*(report.findings for report in reports), strict=True))
     pending = [report.restart_pending for report in reports]
     return NodeReport(

@@ -29,6 +29,10 @@ def quantity_sign(text: str) -> int | None:
     return 0 if not match[2].strip('0.') else -1 if match[1] == '-' else 1
 
 
+def is_quantity(text: str) -> bool:
+    return QUANTITY.fullmatch(text) is not None
+
+
 def is_threshold(text: str, *, is_reclaim: bool) -> bool:
     """pkg/kubelet/eviction/helpers.go parseThresholdStatement, parseMinimumReclaims; some kubelets allow 10000%."""
     if not text.endswith('%'):

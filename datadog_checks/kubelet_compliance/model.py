@@ -221,5 +221,5 @@ class NodeReport:
     lapsed: tuple[Unknown, ...] = ()
     """Exemptions that have run out."""
     restart_pending: bool | None = None
-    inapplicable: str = ''
-    """Why nothing is looked for on this machine."""
+    none_found_because: str = ''
+    """Why no kubelet was found, where that is known."""

@@ -15,7 +15,7 @@ from .capture import Capture
 from .identity import Foreign, begins_outside, container_of, is_in_pod, is_nested, real_uid
 from .model import Process, Scan, Unknown
 from .names import COMMS, DATAPATHS, MAX_COMMAND_LINE_BYTES, NoKubelet, read_command_line
-from .rooted import read_up_to
+from .rooted import read_up_to, reason
 from .stamps import ProcessStamp, Trace
 
 PAGE_BYTES = 4096
@@ -84,7 +84,7 @@ class Processes:
     def find_kubelets(self) -> Scan:
         """Look at the name of every process; read more only of those that bear a kubelet's."""
         if self.capture is None and not sys.platform.startswith('linux'):
-            return Scan(inapplicable=LINUX_ONLY)
+            return Scan(none_found_because=LINUX_ONLY)
         try:
             pids = sorted(int(name) for name in os.listdir(self.procfs) if name.isdecimal())
         except OSError as error:
@@ -113,8 +113,8 @@ class Processes:
         )
 
     def no_processes(self, error: OSError) -> Unknown:
-        why = (error.strerror or 'error').lower()
-        return Unknown(f'the processes in {self.procfs} cannot be listed: {why}', 'mount /proc and set procfs_path')
+        why = f'the processes in {self.procfs} cannot be listed: {reason(error)}'
+        return Unknown(why, 'mount /proc and set procfs_path')
 
     def hidden_processes(self, hidden: int) -> Unknown:
         if not hidden:

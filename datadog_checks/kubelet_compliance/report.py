@@ -17,7 +17,6 @@ LONGEST_MESSAGE = 500
 LONGEST_NAME = 63
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
-STATUS_NAMES = ('OK', 'WARNING', 'CRITICAL', 'UNKNOWN')
 """The names of the statuses as service checks number them."""
 
 STATUS_OF = {
@@ -124,7 +123,7 @@ def kubelet_status(report: NodeReport) -> tuple[int, str]:
     unseen = '; '.join(dict.fromkeys(tell(problem) for problem in (*report.problems, *report.doubts)))
     lapsed = '; '.join(tell(problem) for problem in report.lapsed)
     if not report.found:
-        return (WARNING, unseen) if unseen else (UNKNOWN, report.inapplicable or 'no kubelet runs on this host')
+        return (WARNING, unseen) if unseen else (UNKNOWN, report.none_found_because or 'no kubelet runs on this host')
     message = '; '.join(part for part in (unseen, lapsed) if part)
     if all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
         return CRITICAL, f'nothing could be judged: {message or report.findings[0].message}'

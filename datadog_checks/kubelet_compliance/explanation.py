@@ -1,0 +1,47 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What a rule's row says to a person: how to fix it, and which number it has where. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .benchmarks import BENCHMARKS
+from .judge import RESTART, SERVICE_ARGUMENTS
+from .model import Benchmark, FileAspect, Rule
+
+FILE_FIXES = {
+    FileAspect.MODE: '`chmod 600 FILE`, or the mode that the benchmark allows',
+    FileAspect.OWNER: '`chown root:root FILE`',
+}
+
+
+def fixes_of(rule: Rule) -> Iterator[tuple[str, str]]:
+    """What to do where the rule is not met: what it is for, and how."""
+    if rule.aspect is not None:
+        yield 'fix', FILE_FIXES[rule.aspect]
+        return
+    if rule.fix:
+        yield 'in a file', f'set {" and ".join(f"`{field}: {value}`" for field, value in rule.fix)}'
+    flags = ', '.join(f'`{flag}`' for flag in rule.flags)
+    then = '' if rule.default_holds else ', and set it in the file'
+    yield 'by a flag', f'take {flags} out of {SERVICE_ARGUMENTS}{then}'
+    yield 'then', f'run: `{RESTART}`'
+
+
+def numbers_of(rule: Rule) -> Iterator[str]:
+    """`4.2.7 in cis-1.5, cis-1.6`, numbers in the order of the table."""
+    by_number: dict[str, list[str]] = {}
+    for benchmark in BENCHMARKS.values():
+        for number in {**benchmark.controls, **benchmark.unjudged}.get(rule.key, ()):
+            by_number.setdefault(f'{number}{condition(rule, benchmark)}', []).append(benchmark.name)
+    for number, names in by_number.items():
+        yield f'{number} in {", ".join(names)}'
+
+
+def condition(rule: Rule, benchmark: Benchmark) -> str:
+    if rule.key in benchmark.unjudged:
+        return ' (named without a value, not judged)'
+    modes = benchmark.modes.get(rule.key)
+    return f' (mode {modes})' if modes is not None else ''
