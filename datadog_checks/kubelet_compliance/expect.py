@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeGuard
 
 from .model import Benchmark, Expectation, Value
 
@@ -27,18 +28,18 @@ def is_false() -> Expectation:
 
 
 def is_zero() -> Expectation:
-    return one_value('0', lambda value: is_number(value) and value == 0)
+    return one_value('0', lambda value: is_whole(value) and value == 0)
 
 
 def above_zero(text: str = 'above 0') -> Expectation:
-    return one_value(text, lambda value: isinstance(value, int) and is_number(value) and value > 0)
+    return one_value(text, lambda value: is_whole(value) and value > 0)
 
 
 def zero_or_more() -> Expectation:
-    return one_value('0 or more', lambda value: isinstance(value, int) and is_number(value) and value >= 0)
+    return one_value('0 or more', lambda value: is_whole(value) and value >= 0)
 
 
-def is_number(value: Value) -> bool:
+def is_whole(value: Value) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -34,7 +34,7 @@ SERVICE_ARGUMENTS = (
     '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf)'
 )
 LONGEST_VALUE = 60
-LONGEST_MESSAGE = 440
+LONGEST_FINDING = 440
 """Of the part that must be whole: what is said before it, and after it, takes up the rest of 500."""
 LONGEST_PLACE = 120
 
@@ -76,7 +76,7 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
 def judge_non_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
     said = f'{describe(declared)}{place_of(setting.origin)}'
     rest = f'; expected {rule.expected.text(benchmark)}. {fix(rule, setting, benchmark)}'
-    message = f'{shorten(said, max(LONGEST_MESSAGE - len(rest), LONGEST_VALUE))}{rest}'
+    message = f'{shorten(said, max(LONGEST_FINDING - len(rest), LONGEST_VALUE))}{rest}'
     if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
         message = f'Running with {describe(setting.running)}, but the next restart brings in: {message}'
     return Verdict.NON_COMPLIANT, message

@@ -89,7 +89,7 @@ class Processes:
             pids = sorted(int(name) for name in os.listdir(self.procfs) if name.isdecimal())
         except OSError as error:
             return Scan(doubtful=(self.no_processes(error),))
-        found = Findings()
+        found = ScanSoFar()
         for pid in pids:
             try:
                 comm = self.comm(pid)
@@ -249,7 +249,7 @@ def booted_at() -> float:
 
 
 @dataclass(slots=True)
-class Findings:
+class ScanSoFar:
     """What a look through the processes comes to, process by process."""
 
     processes: list[Process] = field(default_factory=list)
