@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -111,8 +112,8 @@ def main() -> int:
         strictest, own = (make_repository(Path(scratch), name) for name in (STRICTEST, OWN))
         if '--generate' in sys.argv[1:]:
             generate(strictest, env)
-        repositories = {validator: own if validator in WANTS_OWN else strictest for validator in CONTENT}
-        complaints = list(pool.map(lambda each: validate(*each, env), repositories.items()))
+        repositories = [own if validator in WANTS_OWN else strictest for validator in CONTENT]
+        complaints = list(pool.map(validate, CONTENT, repositories, repeat(env)))
     for validator, complaint in zip(CONTENT, complaints, strict=True):
         print(f'ddev validate {validator}: {"FAILED" if complaint else "passed"}')
         if complaint:
