@@ -62,10 +62,6 @@ def from_json(line: str) -> Sent:
     return Sent(**{**said, 'kubelet': tuple(said['kubelet']), 'tags': frozenset(map(tuple, said['tags']))})
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# In the other process
-
-
 def check_from(given: str) -> AgentCheck:
     """The check, in a process that has run one before: nothing is left to be imported without rights."""
     options = json.loads(given)

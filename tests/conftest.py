@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
+from .apart import open_to_all
 from .handles import open_handles
 from .kubelet_server import Certificates, make_certificates
+from .made_up_node import Node, make_node
 from .standin import Standins, build
 
 # How long an example takes says how busy the machine is; speed has benchmarks of its own.
@@ -53,3 +55,19 @@ def no_handle_is_left() -> Iterator[None]:
     before = open_handles()
     yield
     assert open_handles() - before == set()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    with open_to_all() as folder:
+        yield folder
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Node:
+    return make_node(tmp_path)
+
+
+@pytest.fixture
+def open_node(open_folder: Path) -> Node:
+    return make_node(open_folder)

@@ -22,15 +22,8 @@ from datadog_api_client.v1.model.dashboard import Dashboard
 from datadog_api_client.v1.model.monitor import Monitor
 
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
-from tools import scale
 from tools.preview import render
-from tools.preview.evaluation import (
-    Series,
-    Store,
-    evaluate,
-    fires,
-    last,
-)
+from tools.preview.evaluation import Series, Store, evaluate, fires, last
 from tools.preview.fleet import GOOD, Collection, Node, Sent, State, run_check, store_of, tags_by_key
 from tools.preview.queries import (
     Binary,
@@ -38,7 +31,6 @@ from tools.preview.queries import (
     Expression,
     Metric,
     MetricAlert,
-    QueryError,
     Reference,
     ServiceCheckAlert,
     Tag,
@@ -105,9 +97,6 @@ def story() -> tuple[tuple[Node, ...], Store]:
 
 def title_of(widget: dict[str, Any]) -> str:
     return f'{widget["type"]}: {widget["title"]}'
-
-
-# --- What Datadog's own models say.
 
 
 def load(model: type[OpenApiModel], raw: Any) -> OpenApiModel:
@@ -219,9 +208,6 @@ def test_loading_is_strict_at_every_place(model: type[OpenApiModel], raw: Any) -
     assert accepted == []
 
 
-# --- The shape of the files.
-
-
 def test_manifest_names_every_asset_and_no_other() -> None:
     assert set(MANIFEST['assets']['dashboards'].values()) == {f'assets/dashboards/{name}.json' for name in DASHBOARDS}
     assert set(MANIFEST['assets']['monitors'].values()) == {f'assets/monitors/{name}.json' for name in MONITORS}
@@ -277,9 +263,6 @@ def test_every_widget_says_what_it_shows() -> None:
 def test_numbers_are_of_now_whatever_time_is_chosen() -> None:
     """Else a series that has ended would go on to be counted: one with the `set_by` of a week ago."""
     assert [title_of(widget) for widget in NUMBERS if widget.get('time') != {'live_span': '15m'}] == []
-
-
-# --- The queries, against what the check emits.
 
 
 def queries() -> list[tuple[str, Expression]]:
@@ -412,8 +395,6 @@ def test_status_has_data_behind_it(widget: dict[str, Any], story: tuple[tuple[No
 
 RULES_OF_DEFAULT = {sent.tags[0] for sent in run_check(GOOD).service_checks if sent.name == f'{PREFIX}rule'}
 
-
-# --- Never a false pass: unreadable nodes lower a share.
 
 HOURS = 6
 
@@ -569,8 +550,6 @@ def divisions(expression: Expression) -> Iterator[Binary]:
         yield from divisions(expression.left)
         yield from divisions(expression.right)
 
-
-# --- The monitors.
 
 KEYS = {'version', 'created_at', 'last_updated_at', 'title', 'description', 'tags', 'definition'}
 DEFINITION_KEYS = {'message', 'name', 'options', 'query', 'tags', 'type'}
@@ -762,126 +741,6 @@ def test_the_share_alerts_when_nodes_break_or_become_unreadable(after: State) ->
     assert not any(held[: HOURS * 6]) and held[-1]
     [still] = fires(alert, fleet(GOOD, None, good=8, changing=2), full_window=full_window).values()
     assert not any(still), 'nodes that are taken away are no fall'
-
-
-# --- The parser and what it makes of series.
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        '',
-        'avg:a.b',
-        'avg:a.b{}',
-        'avg:a.b{*',
-        'avg:a.b{x}',
-        'avg:a.b{x:y,}',
-        'avg:a.b{x:y z:w}',
-        'avg:a.b{x IN y}',
-        'mean:a.b{*}',
-        'avg:a.b{*} by host',
-        'avg:a.b{*} by {}',
-        'avg:a.b{*} by {host} by {rule}',
-        'avg:a.b{*}.rollup(last)',
-        'avg:a.b{*}.fill(zero)',
-        'avg:a.b{*} avg:a.b{*}',
-        'sqrt(avg:a.b{*})',
-        'cutoff_max(avg:a.b{*})',
-        'count_nonzero(avg:a.b{*}, 1)',
-        '(avg:a.b{*}',
-        '1 +',
-        '1 % 2',
-    ],
-)
-def test_a_query_that_is_wrong_is_refused(text: str) -> None:
-    with pytest.raises(QueryError):
-        parse_query(text)
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        'avg:a.b{*} > 1',
-        'avg(last_5):avg:a.b{*} > 1',
-        'avg(last_5m):avg:a.b{*}',
-        'avg(last_5m):avg:a.b{*} = 1',
-        'change(avg(last_5m)):avg:a.b{*} > 1',
-        '"a.b".over("*").by("host").last(2)',
-        '"a.b".over("*").by("*",).last(2).count_by_status()',
-        '"a.b".by("host").last(2).count_by_status()',
-        '"a.b".over("x").by("host").last(2).count_by_status()',
-    ],
-)
-def test_a_monitor_query_that_is_wrong_is_refused(text: str) -> None:
-    with pytest.raises(QueryError):
-        parse_monitor(text)
-
-
-SAMPLE = Store(
-    (
-        Series('m', {'host': ('a',), 'color': ('red',)}, (1.0, 0.0, None)),
-        Series('m', {'host': ('b',), 'color': ('red', 'blue')}, (3.0, 4.0, None)),
-        Series('m', {'host': ('c',)}, (5.0, None, 6.0)),
-    ),
-    3,
-    300,
-)
-
-
-@pytest.mark.parametrize(
-    'text, expected',
-    [
-        ('avg:m{*}', {'': (3.0, 2.0, 6.0)}),
-        ('sum:m{color:red}', {'': (4.0, 4.0, None)}),
-        ('max:m{color IN (blue,green)}', {'': (3.0, 4.0, None)}),
-        ('min:m{*} by {color}', {'red': (1.0, 0.0, None), 'blue': (3.0, 4.0, None)}),
-        ('sum:m{$all} by {host}.rollup(min)', {'a': (1.0, 0.0, None), 'b': (3.0, 4.0, None), 'c': (5.0, None, 6.0)}),
-        ('sum:m{$some}', {'': (1.0, 0.0, None)}),
-        ('sum:m{color:green}', {}),
-        ('count_nonzero(sum:m{*} by {host})', {'': (3.0, 1.0, 1.0)}),
-        ('count_not_null(sum:m{*} by {host})', {'': (3.0, 2.0, 1.0)}),
-        ('cutoff_max(sum:m{*}, 4)', {'': (None, 4.0, None)}),
-        ('cutoff_min(sum:m{*}, 5)', {'': (9.0, None, 6.0)}),
-        ('clamp_max(sum:m{*}, 5)', {'': (5.0, 4.0, 5.0)}),
-        ('clamp_min(sum:m{*}, 5)', {'': (9.0, 5.0, 6.0)}),
-        ('100 - 2 * sum:m{*} / (1 + 1)', {'': (91.0, 96.0, 94.0)}),
-        ('1 / sum:m{host:a}', {'': (1.0, None, None)}),
-        ('sum:m{*} by {host} / sum:m{*}', {'a': (1 / 9, 0.0, None), 'b': (1 / 3, 1.0, None), 'c': (5 / 9, None, 1.0)}),
-    ],
-)
-def test_what_a_query_means(text: str, expected: dict[str, tuple[float | None, ...]]) -> None:
-    result = evaluate(parse_query(text), SAMPLE, {'all': None, 'some': Tag('host', ('a',))})
-    assert {','.join(value for _, value in group): points for group, points in result.items()} == expected
-
-
-@pytest.mark.parametrize('text', ['sum:m{$none}', 'query1', 'sum:m{*} by {host} + sum:m{*} by {color}'])
-def test_what_a_query_cannot_mean(text: str) -> None:
-    with pytest.raises(QueryError):
-        evaluate(parse_query(text), SAMPLE, {})
-
-
-# --- The page on scale.
-
-
-def test_scale_page_is_up_to_date() -> None:
-    assert scale.is_same(scale.PAGE.read_text(), scale.page()), 'run `make docs`'
-
-
-@pytest.mark.parametrize(
-    'one, other, same',
-    [
-        ('| 2,797 | 100 kB |', '| 2,797 | 104 kB |', True),
-        ('| 2,797 | 100 kB |', '| 2,797 | 110 kB |', False),
-        ('| 2,797 | 100 kB |', '| 2,797 | 100 MB |', False),
-        ('| 2,797 | 100 kB |', '| 2,798 | 100 kB |', False),
-        ('28 series', '29 series', False),
-    ],
-)
-def test_scale_pages_may_differ_in_sizes_only(one: str, other: str, same: bool) -> None:
-    assert scale.is_same(one, other) is same
-
-
-# --- The preview.
 
 
 def test_preview_draws_every_widget_of_the_dashboard() -> None:

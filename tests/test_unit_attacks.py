@@ -42,10 +42,6 @@ def write_other(procfs: Path, files: dict[str, str], *arguments: str) -> None:
         (procfs / str(OTHER) / name).write_text(text)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# A process of a pod that is named kubelet
-
-
 @pytest.mark.parametrize('files', [IN_A_POD, IN_A_CONTAINER, OF_A_USER], ids=['pod', 'container', 'user'])
 @pytest.mark.parametrize('real', ['true', 'false'])
 @pytest.mark.parametrize('claims', ['true', 'false'])
@@ -80,9 +76,6 @@ def test_no_file_of_a_pods_kubelet_is_looked_at(
     sent = collect(check_of(procfs, rules=None), aggregator)
     assert sent.kubelet == (UNKNOWN, 'no kubelet runs on this host')
 
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files that are none of a kubelet's
 
 SECRETS = ('hunter2pass', 'nodekeeper', 'QUtJQXNlY3JldA')
 SECRET_FILES = {
@@ -177,9 +170,6 @@ def test_what_lies_in_proc_is_refused_by_name(
     assert sent.status(rule) == UNKNOWN
     assert LIES_IN_PROC in sent.says(rule)
 
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Text that plays with whoever shows it
 
 HOSTILE = {
     'escape': '\x1b[31;1mred\x1b[2J\x1b]0;title\x07\x9b31m',
@@ -344,9 +334,6 @@ def test_an_answer_of_configz_makes_one_printable_line(
     if place in ('wrong-type', 'status', 'location'):
         assert '/configz could not be read: ' in sent.kubelet[1]
 
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Tags
 
 OF_BENCHMARK = ('benchmark:cis-1.24', 'compliance_framework:cis-kubernetes')
 OF_IPTABLES = (*OF_BENCHMARK, 'cis_controls:6.9', 'compliance_control:4.2.7', f'rule:{IPTABLES}')

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -618,3 +619,17 @@ def test_agent_diagnose_shows_what_was_found_and_what_is_missing(
     assert (found['result'], found['diagnosis']) == (0, 'kubelets found: 1')
     assert missing['result'] == 1
     assert missing['diagnosis'].startswith('the kubelet would refuse to start: /nonexistent: no such file')
+
+
+def test_on_another_system_the_check_says_so_once(
+    aggregator: AggregatorStub, dd_run_check: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(sys, 'platform', 'win32')
+    check = KubeletComplianceCheck('kubelet_compliance', {}, [{'use_configz': False}])
+    for _ in range(3):
+        dd_run_check(check)
+    said = [record for record in caplog.records if 'not applicable: Linux only' in record.getMessage()]
+    assert len(said) == 1
+    sent = aggregator.service_checks('kubelet_compliance.kubelet')
+    assert {(each.status, each.message) for each in sent} == {(3, 'not applicable: Linux only')}
+    assert aggregator.metrics('kubelet_compliance.rule.compliant') == []

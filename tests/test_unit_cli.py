@@ -279,3 +279,27 @@ def test_a_letter_that_the_terminal_does_not_have_is_no_crash(node: Path) -> Non
     done = subprocess.run(command, capture_output=True, check=False, env=ascii_only)
     assert (done.returncode, done.stderr) == (2, b'')
     assert b'/etc/k\\xe9.yaml' in done.stdout
+
+
+ELSEWHERE = """
+import os, sys, time
+for name in ('O_PATH', 'O_DIRECTORY', 'O_NOFOLLOW', 'O_NONBLOCK', 'O_CLOEXEC', 'sysconf', 'geteuid'):
+    delattr(os, name)
+for name in ('CLOCK_BOOTTIME', 'clock_gettime'):
+    delattr(time, name)
+import datadog_checks.kubelet_compliance.cli as cli
+import datadog_checks.kubelet_compliance
+sys.platform = sys.argv[1]
+sys.exit(cli.main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.parametrize('platform', ['win32', 'darwin'])
+@pytest.mark.parametrize('options', [[], ['--node', '.'], ['--capture', 'x']], ids=['live', 'node', 'capture'])
+def test_on_another_system_the_command_ends_without_a_traceback(
+    platform: str, options: list[str], tmp_path: Path
+) -> None:
+    command = [sys.executable, '-c', ELSEWHERE, platform, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (2, '', 'kubelet-compliance: not applicable: Linux only\n')
+    assert list(tmp_path.iterdir()) == []

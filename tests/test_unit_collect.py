@@ -41,9 +41,6 @@ COMPLIANT = HEADER + b'makeIPTablesUtilChains: true\n'
 NON_COMPLIANT = HEADER + b'makeIPTablesUtilChains: false\n'
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Memory, on values
-
 PROCESS = Process(1, 100, ())
 
 
@@ -209,10 +206,6 @@ def test_evidence_without_files_and_times_stays_what_it_is() -> None:
         assert Memory().settle(evidence) == evidence
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# A pass over real processes
-
-
 class Clocked(Host):
     """Some real processes only, for other ones on this machine may be named kubelet; they started when told."""
 
@@ -369,10 +362,6 @@ def test_a_kubelet_that_ends_while_another_is_read_does_not_take_it_along(
     host = Dying(show(procfs, dying, staying), dying.kill, before=True)
     _, reports = collect(host, IPTABLES, Memory())
     assert staying.pid in {report.process.pid for report in reports}
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files that change after the start
 
 
 @pytest.fixture

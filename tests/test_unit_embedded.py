@@ -5,15 +5,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from datadog_checks.base.stubs.aggregator import AggregatorStub
-from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.embedded import expand, k3s_launch, microk8s_file, microk8s_launch, read_k3s
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.judge import hinted, judge
@@ -23,7 +16,6 @@ from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.selection import select
 
-from .nodes import write_process
 from .standin import Standins
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
@@ -214,51 +206,3 @@ def test_a_real_k3s_that_wrote_its_title_is_found(standins: Standins) -> None:
     standin = standins.launch(arguments, program=program, title='/usr/local/bin/k3s server')
     found = {process.pid: process for process in Host('/proc').find_kubelets().processes}[standin.pid]
     assert (found.inside, found.arguments) == ('k3s', None)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Other systems
-
-
-def test_on_another_system_the_check_says_so_once(
-    aggregator: AggregatorStub, dd_run_check: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(sys, 'platform', 'win32')
-    check = KubeletComplianceCheck('kubelet_compliance', {}, [{'use_configz': False}])
-    for _ in range(3):
-        dd_run_check(check)
-    said = [record for record in caplog.records if 'not applicable: Linux only' in record.getMessage()]
-    assert len(said) == 1
-    sent = aggregator.service_checks('kubelet_compliance.kubelet')
-    assert {(each.status, each.message) for each in sent} == {(3, 'not applicable: Linux only')}
-    assert aggregator.metrics('kubelet_compliance.rule.compliant') == []
-
-
-ELSEWHERE = """
-import os, sys, time
-for name in ('O_PATH', 'O_DIRECTORY', 'O_NOFOLLOW', 'O_NONBLOCK', 'O_CLOEXEC', 'sysconf', 'geteuid'):
-    delattr(os, name)
-for name in ('CLOCK_BOOTTIME', 'clock_gettime'):
-    delattr(time, name)
-import datadog_checks.kubelet_compliance.cli as cli
-import datadog_checks.kubelet_compliance
-sys.platform = sys.argv[1]
-sys.exit(cli.main(sys.argv[2:]))
-"""
-
-
-@pytest.mark.parametrize('platform', ['win32', 'darwin'])
-@pytest.mark.parametrize('options', [[], ['--node', '.'], ['--capture', 'x']], ids=['live', 'node', 'capture'])
-def test_on_another_system_the_command_ends_without_a_traceback(
-    platform: str, options: list[str], tmp_path: Path
-) -> None:
-    command = [sys.executable, '-c', ELSEWHERE, platform, *options]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
-    assert (done.returncode, done.stdout, done.stderr) == (2, '', 'kubelet-compliance: not applicable: Linux only\n')
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_node_with_a_renamed_process_is_never_silent(tmp_path: Path) -> None:
-    write_process(tmp_path, 7, ('/opt/wrapper', '--v=2'))
-    (doubt,) = Host(str(tmp_path)).find_kubelets().doubtful
-    assert 'could not be identified' in doubt.reason

@@ -62,10 +62,6 @@ def pair_of(sent: Sent) -> tuple[int, ...]:
     return tuple(sent.status(rule) for rule in PAIR)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# The process goes
-
-
 @pytest.mark.parametrize('reap', [True, False], ids=['gone', 'zombie'])
 @pytest.mark.parametrize('seen_before', [False, True], ids=['first-look', 'seen-before'])
 def test_a_kubelet_that_dies_at_any_step_of_a_collection_is_not_reported(
@@ -107,10 +103,6 @@ def test_a_kubelet_that_dies_while_it_is_asked_is_not_reported(
         sent = collect(check_of(show(tmp_path / 'proc', kubelet), **options), aggregator)
     assert path in server.paths()
     assert (sent.found, sent.rules, sent.green) == (0, {}, set())
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# The pid comes to mean another program
 
 
 LONG_AGO = -3600 * os.sysconf('SC_CLK_TCK')
@@ -182,10 +174,6 @@ def test_what_one_program_said_says_nothing_of_the_next_under_its_pid(
         point(tmp_path / 'proc' / str(PID), second)
         sent = collect(check, aggregator)
     assert (sent.green, sent.status()) == (set(), UNKNOWN)
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Files change
 
 
 def by_replacing(path: Path) -> None:
@@ -351,10 +339,6 @@ def test_a_kubelet_whose_file_is_written_in_place_without_pause_is_never_green(
     rewrite(config, 'in place', LARGE)
     for _ in range(100):
         assert collect(check, aggregator).green == set()
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# What is no file
 
 
 ODD = {

@@ -10,14 +10,14 @@ import itertools
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 
-from .apart import open_to_all, run_apart
+from .apart import run_apart
 from .nodes import write_process
 from .sent import (
     BAD,
@@ -40,12 +40,6 @@ DENIED = 'permission denied'
 REFUSING = [call for call in CALLS if call not in OF_HANDLES]
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    with open_to_all() as folder:
-        yield folder
-
-
 def lay_out(folder: Path) -> tuple[str, ...]:
     """A configuration whose last drop-in breaks the rule: whoever misses it would call the kubelet compliant."""
     (folder / 'd').mkdir(parents=True)
@@ -53,10 +47,6 @@ def lay_out(folder: Path) -> tuple[str, ...]:
     (folder / 'd' / '1.conf').write_text(GOOD)
     (folder / 'd' / '2.conf').write_text(BAD)
     return 'kubelet', f'--config={folder}/c.yaml', f'--config-dir={folder}/d'
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Each call in turn is refused
 
 
 @pytest.mark.parametrize('error', [errno.EACCES, errno.EPERM, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM])
@@ -107,10 +97,6 @@ def test_no_handle_is_left_when_what_is_open_can_no_longer_be_looked_at(
     assert nth > 20
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Without rights, for real
-
-
 def run_without_rights(procfs: Path | str, wrapped_in: Sequence[str] = ()) -> Sent:
     (sent,) = run_apart(procfs, 'give_up_rights()\ntell(check)', wrapped_in=wrapped_in, allowed_users=USERS)
     return sent
@@ -151,10 +137,6 @@ def test_an_unprivileged_agent_sees_what_the_flags_decide(standins: Standins, op
     assert sent.status() == OK
     assert sent.kubelet[0] == WARNING
     assert DENIED in sent.kubelet[1]
-
-
-# ---------------------------------------------------------------------------------------------------------------------
-# A /proc that hides
 
 
 def can(*command: str) -> bool:
@@ -208,9 +190,6 @@ def test_a_process_whose_files_are_hidden_is_told_and_never_green(open_folder: P
     assert sent.kubelet[0] == WARNING
     assert 'may not be read' in sent.kubelet[1]
 
-
-# ---------------------------------------------------------------------------------------------------------------------
-# Out of descriptors, for real
 
 FEWER_AND_FEWER = """
 tell(check)

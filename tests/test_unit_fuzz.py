@@ -45,9 +45,6 @@ def test_without_libyaml_they_come_to_the_same(bound: Bound, tmp_path: Path, mon
     assert bound.prepare(tmp_path)() is bound.outcome
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# Inputs made up by rule
-
 words = st.sampled_from(
     ['true', 'false', 'y', 'no', 'null', '~', '', '0', '-1', '1e3', '0x1f', '10s', '1Gi', '5%', '[]', '{}', '"\\ud800"']
 )

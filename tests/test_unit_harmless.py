@@ -117,9 +117,6 @@ def test_the_watch_above_sees_harm(procfs: Path, api: KubeletServer, certificate
         watched(procfs, api, certificates, doing)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
-# No disk to write to
-
 CANNOT_WRITE = """
 import errno, os, tempfile
 for folder in ('.', tempfile.gettempdir()):
