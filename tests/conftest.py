@@ -11,8 +11,9 @@ import pytest
 from hypothesis import settings
 
 from .apart import open_to_all
+from .cases import TRUTH
 from .handles import open_handles
-from .kubelet_server import Certificates, make_certificates
+from .kubelet_server import Certificates, KubeletServer, make_certificates, serve
 from .made_up_node import Node, make_node
 from .standin import Standins, build
 
@@ -48,6 +49,14 @@ def standins(standin_program: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(scope='session')
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return make_certificates(tmp_path_factory.mktemp('certificates'))
+
+
+@pytest.fixture
+def api(certificates: Certificates) -> Iterator[KubeletServer]:
+    """What answers at the kubelet's port: a real body of a kubelet that runs with makeIPTablesUtilChains: true."""
+    with serve(certificates) as server:
+        server.body = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
+        yield server
 
 
 @pytest.fixture

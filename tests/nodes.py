@@ -16,6 +16,8 @@ from datadog_checks.kubelet_compliance.memory import Memory
 from datadog_checks.kubelet_compliance.model import Evidence, KubeletReport, NodeReport, Process, Selection
 
 PID = 1000
+HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
+"""What every configuration file begins with."""
 
 
 def ticks_from_now(seconds: float) -> int:

@@ -17,11 +17,11 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 
 from .handles import open_handles
+from .nodes import HEAD
 from .standin import DEADLINE_SECONDS, Standin
 
 OK, WARNING, CRITICAL, UNKNOWN = AgentCheck.OK, AgentCheck.WARNING, AgentCheck.CRITICAL, AgentCheck.UNKNOWN
 IPTABLES, ANONYMOUS, KERNEL = 'make_iptables_util_chains', 'anonymous_auth', 'protect_kernel_defaults'
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 GOOD = f'{HEAD}makeIPTablesUtilChains: true\n'
 BAD = f'{HEAD}makeIPTablesUtilChains: false\n'
 

@@ -99,4 +99,4 @@ def at(nth: int, happens: Callable[[], object]) -> Happening:
 
 
 def void(_: object) -> None:
-    """For a happening whose answer is of no use."""
+    """For what happens, where its answer is of no use."""

@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.selection import select
 
 from .cases import TRUTH
 from .clocks import Ahead
-from .nodes import PID, write_process
+from .nodes import HEAD, PID, write_process
 
 URL = 'https://127.0.0.1:10250'
 CONFIGZ = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
@@ -30,7 +30,6 @@ WITHOUT_VERSION = answers({'/configz': CONFIGZ}, URL)
 IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
 SOCKET = '0: {address}:{port:04X} 00000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 {inode} 1\n'
 ROUTES = 'Main:\n +-- 0.0.0.0/0 3 0 5\n |-- 10.0.0.5\n   /32 host LOCAL\n |-- 10.0.0.9\n   /32 link UNICAST\n'
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 INTERFACES = 'fd000000000000000000000000000005 02 40 00 80 eth0\n'
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,9 @@ from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.host import Host
 
 from .cases import TRUTH
-from .kubelet_server import Certificates, KubeletServer, serve
-from .nodes import write_process
-from .sent import BAD, CRITICAL, GOOD, HEAD, IPTABLES, KERNEL, OK, UNKNOWN, WARNING, Sent, check_of, collect
+from .kubelet_server import Certificates, KubeletServer
+from .nodes import HEAD, write_process
+from .sent import BAD, CRITICAL, GOOD, IPTABLES, KERNEL, OK, UNKNOWN, WARNING, Sent, check_of, collect
 
 PID, OTHER = 700, 701
 POD = '0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope\n'
@@ -294,13 +293,6 @@ def test_yaml_makes_one_printable_line(
     write_process(procfs, PID, ('kubelet', f'--config-dir={tmp_path}/d' if drop_in else f'--config={path}'))
     judged_harmlessly(procfs, aggregator, caplog)
     assert_harmless_at_the_terminal(procfs, capsys)
-
-
-@pytest.fixture
-def api(certificates: Certificates) -> Iterator[KubeletServer]:
-    with serve(certificates) as server:
-        server.body = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
-        yield server
 
 
 def configz_with(**changes: Any) -> bytes:

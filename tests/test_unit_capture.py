@@ -25,12 +25,11 @@ from datadog_checks.kubelet_compliance.redact import redact_arguments, redact_co
 from datadog_checks.kubelet_compliance.selection import select
 
 from .cases import CASES, Case
-from .nodes import write_process
+from .nodes import HEAD, write_process
 from .standin import Standins
 
 OURS = Admission(frozenset({0, os.geteuid()}))
 SELECTION = select('cis-1.24', None)
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 SECRET = 'S3CR3T'
 
 

@@ -18,12 +18,11 @@ import pytest
 from datadog_checks.kubelet_compliance import capture_write
 from datadog_checks.kubelet_compliance.cli import main
 
+from .mounts import needs_mounts
 from .nodes import write_process
 from .sent import BAD, GOOD, IPTABLES
 
 COMMAND = [sys.executable, '-m', 'datadog_checks.kubelet_compliance']
-MAY_MOUNT = subprocess.run(['unshare', '--mount', 'true'], capture_output=True, check=False).returncode == 0
-needs_mounts = pytest.mark.skipif(not MAY_MOUNT, reason='this machine does not let the tests mount anything')
 
 
 @pytest.fixture

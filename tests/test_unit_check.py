@@ -22,9 +22,9 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.rules import RULES
 
 from .cases import CASES, TRUTH, Case
-from .kubelet_server import Certificates, KubeletServer, serve
-from .nodes import write_process
-from .sent import CRITICAL, HEAD, IPTABLES, OK, UNKNOWN, WARNING, check_of, show, wait_past_the_grain
+from .kubelet_server import Certificates, KubeletServer
+from .nodes import HEAD, write_process
+from .sent import CRITICAL, IPTABLES, OK, UNKNOWN, WARNING, check_of, show, wait_past_the_grain
 from .standin import Standins
 
 BENCHMARK_TAGS = ['benchmark:cis-1.24', 'compliance_framework:cis-kubernetes']
@@ -306,31 +306,6 @@ def test_a_wrong_option_stops_the_check_with_what_is_known(
     with pytest.raises(Exception, match=message):
         dd_run_check(check_of(procfs, **options), extract_message=True)
     assert list(aggregator.metric_names) == []
-
-
-@pytest.mark.parametrize('name, value', [
-    ('benchmark', 'cis-1.24'),
-    ('rules', [IPTABLES]),
-    ('exemptions', [{'rule': IPTABLES, 'reason': 'x'}]),
-    ('host_root', '/'),
-    ('procfs_path', '/proc'),
-])  # fmt: skip
-def test_a_pods_annotations_cannot_say_what_is_read_or_judged(
-    dd_run_check: Any, datadog_agent: DatadogAgentStub, name: str, value: Any
-) -> None:
-    datadog_agent._config['integration_ignore_untrusted_file_params'] = True
-    check = KubeletComplianceCheck('kubelet_compliance', {}, [{name: value}])
-    check.provider = 'kubernetes'
-    with pytest.raises(Exception, match=f'{name}.*not allowed|{name}.*trusted|{name}.*provider'):
-        dd_run_check(check, extract_message=True)
-
-
-@pytest.fixture
-def api(certificates: Certificates) -> Iterator[KubeletServer]:
-    """What answers at the kubelet's port: a real body of a kubelet that runs with makeIPTablesUtilChains: true."""
-    with serve(certificates) as server:
-        server.body = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
-        yield server
 
 
 RUNNING_FALSE = (TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json').read_bytes()

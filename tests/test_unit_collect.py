@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -29,18 +28,15 @@ from datadog_checks.kubelet_compliance.model import (
 from datadog_checks.kubelet_compliance.processes import Admission
 from datadog_checks.kubelet_compliance.selection import select
 
-from .nodes import collect
+from .nodes import HEAD, collect
+from .sent import BAD, GOOD
 from .standin import Standin, Standins
+from .ticks import until_later_than
 
-DEADLINE_SECONDS = 20.0
 IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
 FILE_PATH = '/etc/k.yaml'
 FOLDER_PATH = '/etc/k.d'
-HEADER = b'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
-COMPLIANT = HEADER + b'makeIPTablesUtilChains: true\n'
-NON_COMPLIANT = HEADER + b'makeIPTablesUtilChains: false\n'
-
-
+HEADER, COMPLIANT, NON_COMPLIANT = HEAD.encode(), GOOD.encode(), BAD.encode()
 PROCESS = Process(1, 100, ())
 
 
@@ -383,12 +379,7 @@ def started_with(path: Path) -> float:
 
 def change_until_later(path: Path, change: Callable[[], object]) -> None:
     """Make a change until the ctime moves, however coarse the clock of the file system is."""
-    before, deadline = path.lstat().st_ctime, time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        change()
-        if path.lstat().st_ctime > before:
-            return
-    raise TimeoutError(str(path))
+    until_later_than(path.lstat().st_ctime, change, path)
 
 
 def replace_file(path: Path, data: bytes) -> None:
@@ -478,10 +469,7 @@ def wait_for_a_tick_after(path: Path, folder: Path) -> None:
     """Until a change would give a later ctime than this path has: the clock of a file system may be coarse."""
     tick = folder / 'tick'
     tick.write_bytes(b'')
-    moment, deadline = path.lstat().st_ctime, time.monotonic() + DEADLINE_SECONDS
-    while tick.lstat().st_ctime <= moment:
-        assert time.monotonic() < deadline
-        tick.chmod(0o600)
+    until_later_than(path.lstat().st_ctime, lambda: tick.chmod(0o600), tick)
 
 
 def test_a_folder_of_drop_ins_that_gave_way_to_a_file_counts_as_changed(

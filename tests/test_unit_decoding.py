@@ -26,8 +26,9 @@ from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
 from datadog_checks.kubelet_compliance.model import Origin, Source
 
+from .nodes import HEAD
+
 CONFIGZ = Path(__file__).parent / 'truth' / 'configz'
-IDENTITY = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 RULE = 'makeIPTablesUtilChains'
 SECOND = 1_000_000_000
 
@@ -369,7 +370,7 @@ def test_image_pulls_are_serial_unless_several_are_allowed(text: str, expected: 
 @pytest.mark.parametrize(
     'text',
     [
-        IDENTITY,
+        HEAD,
         'kind: KubeletConfiguration\napiVersion: "kubelet.config.k8s.io/v1beta1"\n',
         '{"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}',
     ],

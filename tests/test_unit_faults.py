@@ -20,11 +20,10 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, serve
-from .nodes import write_process
+from .nodes import HEAD, write_process
 from .sent import (
     CRITICAL,
     GOOD,
-    HEAD,
     IPTABLES,
     KERNEL,
     NONE_FOUND,

@@ -13,8 +13,8 @@ import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 
-from .nodes import write_process
-from .sent import CRITICAL, HEAD, IPTABLES, KERNEL, OK, UNKNOWN, check_of, collect
+from .nodes import HEAD, write_process
+from .sent import CRITICAL, IPTABLES, KERNEL, OK, UNKNOWN, check_of, collect
 from .steps import at, steps
 
 PID = 700

@@ -8,8 +8,6 @@ from __future__ import annotations
 import errno
 import itertools
 import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +16,7 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 
 from .apart import run_apart
+from .mounts import needs_mounts
 from .nodes import write_process
 from .sent import (
     BAD,
@@ -138,13 +137,6 @@ def test_an_unprivileged_agent_sees_what_the_flags_decide(standins: Standins, op
     assert sent.kubelet[0] == WARNING
     assert DENIED in sent.kubelet[1]
 
-
-def can(*command: str) -> bool:
-    return shutil.which(command[0]) is not None and subprocess.run(command, capture_output=True).returncode == 0
-
-
-MAY_MOUNT = can('unshare', '--mount', 'mount', '-t', 'proc', 'proc', '/mnt')
-needs_mounts = pytest.mark.skipif(not MAY_MOUNT, reason='this machine does not let the tests mount anything')
 
 HIDING_MOUNT = 'mount -t proc -o hidepid="$0" proc "$1" && shift && exec "$@"'
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +12,10 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 
 from .apart import run_apart
-from .cases import TRUTH
-from .kubelet_server import Certificates, KubeletServer, serve
+from .kubelet_server import Certificates, KubeletServer
+from .mounts import needs_mounts
 from .sent import BAD, GOOD, check_of, collect, show
 from .standin import Standins
-
-MAY_MOUNT = subprocess.run(['unshare', '--mount', 'true'], capture_output=True, check=False).returncode == 0
-needs_mounts = pytest.mark.skipif(not MAY_MOUNT, reason='this machine does not let the tests mount anything')
 
 
 @pytest.fixture
@@ -32,13 +27,6 @@ def procfs(standins: Standins, tmp_path: Path, api: KubeletServer) -> Path:
     flags = ('config=c.yaml', 'config-dir=d', 'kubeconfig=kubeconfig', f'client-ca-file={tmp_path}/ca.pem')
     argv = ('kubelet', *(f'--{flag}' for flag in flags))
     return show(tmp_path / 'proc', standins.launch(argv, cwd=tmp_path, handles=(api.handle,)))
-
-
-@pytest.fixture
-def api(certificates: Certificates) -> Iterator[KubeletServer]:
-    with serve(certificates) as server:
-        server.body = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
-        yield server
 
 
 WATCH = """

@@ -19,8 +19,7 @@ from datadog_checks.kubelet_compliance.rooted import MAX_FILE_BYTES
 from .made_up_node import PID, Node, as_data, here, real_process, the_only
 from .sockets import make_socket
 from .standin import Standins
-
-DEADLINE_SECONDS = 20.0
+from .ticks import until_later_than
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 
@@ -191,16 +190,6 @@ def test_the_path_of_a_file_is_cleaned_as_text_as_filepath_abs_does(node: Node, 
     assert as_data(answer) == b'right'
     assert isinstance(answer, File)
     assert answer.path == path
-
-
-def until_later_than(moment: float, change: Callable[[], None], path: Path) -> float:
-    """Make a change until its ctime is later than a moment, however coarse the clock of the file system is."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        change()
-        if path.lstat().st_ctime > moment:
-            return path.lstat().st_ctime
-    raise TimeoutError(str(path))
 
 
 def test_a_file_changed_when_its_ctime_says_so_whatever_its_mtime_says(node: Node) -> None:

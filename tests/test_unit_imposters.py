@@ -21,11 +21,10 @@ from datadog_checks.kubelet_compliance.sockets import MAX_SOCKET_BYTES
 from .apart import open_to_all, run_apart
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer, make_certificates, serve
-from .nodes import write_process
+from .nodes import HEAD, write_process
 from .sent import (
     CRITICAL,
     GOOD,
-    HEAD,
     IPTABLES,
     KERNEL,
     OK,

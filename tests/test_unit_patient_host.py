@@ -23,9 +23,8 @@ from datadog_checks.kubelet_compliance.rooted import Content, Root
 from datadog_checks.kubelet_compliance.selection import select
 
 from .hanging import CannotMount, hanging_file_system
-from .nodes import PID, write_process
+from .nodes import HEAD, PID, write_process
 
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 SELECTION = select('cis-1.24', ['make_iptables_util_chains', 'anonymous_auth', 'kubeconfig_permissions'])
 PATIENCE = 0.3
 LONG = 20.0

@@ -27,6 +27,7 @@ from datadog_checks.kubelet_compliance.names import (
 from .made_up_node import OURS, PID, Node, doubts, found, here, real_process, the_only, unprivileged
 from .nodes import write_process
 from .standin import Standins
+from .steps import void
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 
@@ -513,10 +514,6 @@ def test_a_process_that_comes_to_run_another_program_between_any_two_reads_is_no
     running, doubtful = host.one_pass()
     assert doubtful == ()
     assert running == [] or nth >= host.reads, 'only the last read, of the start, cannot see it'
-
-
-def void(_: object) -> None:
-    """For a change whose answer is of no use."""
 
 
 def test_a_node_with_a_renamed_process_is_never_silent(tmp_path: Path) -> None:

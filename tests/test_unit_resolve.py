@@ -30,10 +30,9 @@ from datadog_checks.kubelet_compliance.model import (
 from datadog_checks.kubelet_compliance.resolve import declare, resolve, resolve_files
 
 from .cases import CASES, Case
-from .nodes import made_up_host, read_evidence
+from .nodes import HEAD, made_up_host, read_evidence
 
 FIELD = 'makeIPTablesUtilChains'
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 START = 1_000_000.0
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import errno
 import os
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,9 +23,7 @@ from datadog_checks.kubelet_compliance.rooted import (
 
 from .handles import open_handles
 from .sockets import make_socket
-
-DEADLINE_SECONDS = 20.0
-
+from .ticks import until_later_than
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 
@@ -69,16 +66,6 @@ def changed_at(root: Path, path: str) -> float:
 def walk_changed_at(root: Path, path: str) -> float:
     with Root(str(root)) as opened:
         return opened.walk(path).changed_at
-
-
-def until_later_than(moment: float, change: Callable[[], None], path: Path) -> float:
-    """Make a change until its ctime is later than a moment, however coarse the clock of the file system is."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        change()
-        if path.lstat().st_ctime > moment:
-            return path.lstat().st_ctime
-    raise TimeoutError(str(path))
 
 
 def replace_link(path: Path, target: str) -> Callable[[], None]:

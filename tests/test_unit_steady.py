@@ -26,11 +26,10 @@ from datadog_checks.kubelet_compliance.rooted import CannotRead
 from datadog_checks.kubelet_compliance.selection import select
 
 from .clocks import Ahead
-from .nodes import PID, write_process
+from .nodes import HEAD, PID, write_process
 from .standin import Standins
 from .ticks import wait_for_the_next_tick
 
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 ALL = select('cis-1.24', None)
 
 

@@ -18,11 +18,10 @@ from datadog_checks.kubelet_compliance.resolve import declare, resolve
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY, SETTING_RULES
 
 from .cases import CASES, Case
-from .nodes import made_up_host, read_evidence
+from .nodes import HEAD, made_up_host, read_evidence
 
 BENCHMARK = BENCHMARKS['cis-1.12']
 COMPLIANT, NON_COMPLIANT = Verdict.COMPLIANT, Verdict.NON_COMPLIANT
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 STRONG = {
     'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
     'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',

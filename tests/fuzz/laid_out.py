@@ -21,12 +21,12 @@ from datadog_checks.kubelet_compliance.identity import listeners_at, root_of
 from datadog_checks.kubelet_compliance.model import Evidence, Finding, NodeReport, Process, Unknown, Verdict
 from datadog_checks.kubelet_compliance.redact import redact_configz
 from datadog_checks.kubelet_compliance.resolve import declare
-from tests.nodes import PID, write_process
+from tests.nodes import HEAD, PID, write_process
 
 from .promises import SELECTION, check_reported, judged
 
 CONFIG, DROP_INS = '/etc/kubelet.yaml', '/etc/kubelet.d'
-HEADER = b'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
+HEADER = HEAD.encode()
 IPTABLES = 'make_iptables_util_chains'
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
-from datadog_checks.kubelet_compliance.collect import Collector
+from datadog_checks.kubelet_compliance.collect import Collector, flags_of
 from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.documents import parse_document
-from datadog_checks.kubelet_compliance.flags import FlagError, Flags, parse_flags
+from datadog_checks.kubelet_compliance.flags import Flags
 from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
 from datadog_checks.kubelet_compliance.identity import listeners_at, root_of
 from datadog_checks.kubelet_compliance.model import (
@@ -38,6 +38,7 @@ from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, declare
 
 from .checks import check, check_independently, is_chosen, rules_for, verdict_of
+from .laid_out import HEADER
 from .memory_host import PIDS, MemoryHost, launch_of, proc_of
 from .promises import FEW, SELECTION, check_reported, judged, promise
 
@@ -45,7 +46,6 @@ PART, PROCESS = b'\x1e', b'\x1d'
 """What stands between the parts of an input, and between its processes."""
 
 CONFIG, DROP_INS = '/etc/kubelet.yaml', '/etc/kubelet.d'
-PLAIN = b'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup', 'mountinfo', 'net/tcp', 'net/tcp6')
 
 
@@ -71,7 +71,7 @@ def fuzz_argv(data: bytes) -> None:
         return
     evidence = Evidence(process, launch=launch)
     flags = flags_of(evidence)
-    if flags is None and not is_chosen(data, 16):
+    if (flags is None or not isinstance(evidence.arguments, tuple)) and not is_chosen(data, 16):
         return
     evidence = with_files(evidence, flags)
     check(data, evidence, declare(evidence))
@@ -119,7 +119,7 @@ def fuzz_proc(data: bytes) -> None:
         if content != b'-'
     }
     is_nested, is_asked = b'nested' in options, b'configz' in options
-    host = MemoryHost(proc, {CONFIG: PLAIN, f'{DROP_INS}/1.conf': PLAIN + b'readOnlyPort: 0\n'}, nested=is_nested)
+    host = MemoryHost(proc, {CONFIG: HEADER, f'{DROP_INS}/1.conf': HEADER + b'readOnlyPort: 0\n'}, nested=is_nested)
     for (_, name), content in proc.items():
         if name == 'mountinfo':
             root_of(content.decode('utf-8', 'surrogateescape'))
@@ -196,7 +196,7 @@ def fuzz_captures(data: bytes) -> None:
         capture.changed_at(path)
     if not is_chosen(data, 8):
         return
-    host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: PLAIN}, nested=False)
+    host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: HEADER}, nested=False)
     host.capture = capture
     collection = Collector(host, SELECTION).collect()
     check_reported(collection.kubelets, collection.node)
@@ -249,15 +249,6 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 }
 
 
-def flags_of(evidence: Evidence) -> Flags | None:
-    """The flags that say which files to read; None where there are none that are understood."""
-    arguments = evidence.arguments
-    try:
-        return parse_flags(arguments) if isinstance(arguments, tuple) else None
-    except FlagError:
-        return None
-
-
 def with_files(evidence: Evidence, flags: Flags | None) -> Evidence:
     """The evidence with a plain file and no drop-in, where the command line names such."""
     if flags is None:
@@ -265,7 +256,7 @@ def with_files(evidence: Evidence, flags: Flags | None) -> Evidence:
     config, folder = flags.text('config'), flags.text('config-dir')
     return Evidence(
         evidence.process,
-        File(config, PLAIN, 1.0) if config else None,
+        File(config, HEADER, 1.0) if config else None,
         DropIns(folder, (), 1.0) if folder else None,
         evidence.launch,
     )

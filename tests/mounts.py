@@ -1,0 +1,19 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Tests that mount something run where the machine lets them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+
+
+def can(*command: str) -> bool:
+    return shutil.which(command[0]) is not None and subprocess.run(command, capture_output=True).returncode == 0
+
+
+MAY_MOUNT = can('unshare', '--mount', 'mount', '-t', 'proc', 'proc', '/mnt')
+needs_mounts = pytest.mark.skipif(not MAY_MOUNT, reason='this machine does not let the tests mount anything')
