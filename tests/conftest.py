@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -23,16 +22,6 @@ settings.load_profile('untimed')
 
 # Data; a captured node may hold links that lead anywhere.
 collect_ignore = ['nodes', 'truth']
-
-
-@pytest.fixture(scope='session')
-def dd_environment() -> Iterator[dict[str, Any]]:
-    yield {}
-
-
-@pytest.fixture
-def instance() -> dict[str, Any]:
-    return {}
 
 
 @pytest.fixture(scope='session')

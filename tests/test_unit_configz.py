@@ -32,7 +32,6 @@ from .kubelet_server import Certificates, KubeletServer, serve
 
 BODIES = sorted((TRUTH / 'configz').glob('*.json'))
 BODY = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
-FALSE_BODY = (TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json').read_bytes()
 
 
 def nobody_else() -> None:

@@ -33,8 +33,6 @@ KINDS_OF_FIELDS = {
     FlagKind.LOG_LEVEL: {Kind.UINT32},
     FlagKind.VMODULE: {Kind.LIST},
 }
-# Flags whose field is of another integer type or is not in the table, on purpose.
-EXCEPTIONS = {'iptables-drop-bit', 'iptables-masquerade-bit'}
 
 
 def field_of(path: str) -> Field:
