@@ -175,6 +175,11 @@ def test_sdist_holds_what_the_tests_need(sdist: Path) -> None:
     assert (sdist / 'tests' / Path(__file__).name).is_file()
 
 
+def test_sdist_holds_what_the_readme_links_to(sdist: Path) -> None:
+    targets = re.findall(r'^\[\d+\]: (?!http)([^\s#]+)', (sdist / 'README.md').read_text(), re.MULTILINE)
+    assert targets and [target for target in targets if not (sdist / target).exists()] == []
+
+
 def test_wheel_holds_the_package_and_nothing_else(wheel: dict[str, bytes]) -> None:
     package = ROOT / 'datadog_checks' / 'kubelet_compliance'
     ours = {str(path.relative_to(ROOT)) for path in package.rglob('*') if path.is_file() and path.suffix != '.pyc'}
