@@ -21,7 +21,6 @@ from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import NodeReport, Selection
 from datadog_checks.kubelet_compliance.processes import Admission
 from datadog_checks.kubelet_compliance.recorder import record
-from datadog_checks.kubelet_compliance.redact import redact_arguments, redact_configuration
 from datadog_checks.kubelet_compliance.selection import select
 
 from .cases import CASES, Case
@@ -220,25 +219,6 @@ def test_the_answer_of_configz_is_captured_without_its_secrets(node: Path, tmp_p
     kept = json.loads((tmp_path / 'copy' / CONFIGZ).read_text())
     assert kept['kubeletconfig']['makeIPTablesUtilChains'] is True
     assert SECRET not in json.dumps(kept)
-
-
-@pytest.mark.parametrize(
-    'arguments, kept',
-    [
-        (('--config', '/c', '--v=2'), ('--config', '/c', '--v=2')),
-        (('--nonsense', 'x', '--y=z', '--config=/c'), ('--nonsense', 'left-out', '--y=left-out', '--config=left-out')),
-        (('--v', '2', 'word', '', '--'), ('--v', '2', 'left-out', '', '--')),
-        (('-v', '3', '-v4', '--cloud_config', 'x'), ('-v', '3', '-v4', '--cloud_config', 'left-out')),
-        (('--make-iptables-util-chains', 'false'), ('--make-iptables-util-chains', 'left-out')),
-    ],
-)
-def test_of_the_arguments_only_those_that_matter_are_kept(arguments: tuple[str, ...], kept: tuple[str, ...]) -> None:
-    assert redact_arguments(arguments) == kept
-
-
-def test_a_file_without_secrets_is_kept_byte_for_byte() -> None:
-    data = f'{HEAD}makeIPTablesUtilChains: false\nclusterDNS:\n- 10.96.0.10\n'.encode()
-    assert redact_configuration(data, lambda _: True) == data
 
 
 def selection_is_whole(selection: Selection) -> bool:

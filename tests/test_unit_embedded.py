@@ -11,7 +11,6 @@ from datadog_checks.kubelet_compliance.embedded import expand, k3s_launch, micro
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.judge import hinted, judge
 from datadog_checks.kubelet_compliance.model import File, Missing, Origin, Setting, Source, Unknown, Unreadable, Verdict
-from datadog_checks.kubelet_compliance.names import Invocation, NoKubelet, read_command_line
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.selection import select
@@ -23,41 +22,10 @@ BENCHMARK = select('cis-1.24', None).benchmark
 MAIN = '/etc/rancher/k3s/config.yaml'
 MORE = '/etc/rancher/k3s/config.yaml.d/10.yaml'
 ARGS = '/var/snap/microk8s/7731/args/kubelet'
-OTHER, UNCLEAR = NoKubelet.OTHER, NoKubelet.UNCLEAR
 
 
 def file(path: str, text: str) -> File:
     return File(path, text.encode(), None)
-
-
-@pytest.mark.parametrize(
-    'comm, line, found',
-    [
-        ('kubelet', b'/usr/bin/kubelet\0--v=2\0', Invocation(('--v=2',))),
-        ('kubelet', b'kubelet: a title', UNCLEAR),
-        ('kubelet', b'/opt/wrapper\0--v=2\0', UNCLEAR),
-        ('hyperkube', b'/hyperkube\0kubelet\0--v=2\0', Invocation(('--v=2',))),
-        ('hyperkube', b'/hyperkube\0kube-apiserver\0--v=2\0', OTHER),
-        ('hyperkube', b'/hyperkube\0--v=2\0kubelet\0', UNCLEAR),
-        ('hyperkube', b'kubelet\0--v=2\0', UNCLEAR),
-        ('hyperkube', b'hyperkube kubelet', UNCLEAR),
-        ('k3s-server', b'/usr/local/bin/k3s server', Invocation(None, 'k3s')),
-        ('k3s-server', b'/usr/local/bin/k3s server\0\0\0\0', Invocation(None, 'k3s')),
-        ('k3s-agent', b'k3s agent\0', Invocation(None, 'k3s')),
-        ('k3s-server', b'k3s\0server\0--kubelet-arg=v=2\0', Invocation(('--kubelet-arg=v=2',), 'k3s')),
-        ('k3s', b'k3s server\0', Invocation(None, 'k3s')),
-        ('k3s', b'k3s\0kubectl\0get\0', OTHER),
-        ('k3s', b'k3s init\0', OTHER),
-        ('k3s-server', b'something else\0', UNCLEAR),
-        ('k3s-server', b'', UNCLEAR),
-        ('kubelite', b'/snap/kubelite\0--kubelet-args-file=/x\0', Invocation(('--kubelet-args-file=/x',), 'MicroK8s')),
-        ('k3s-server', b'k3s server\0-arg=v=2\0', Invocation(None, 'k3s')),
-        ('microshift', b'microshift\0run\0', Invocation((), 'MicroShift')),
-        ('microshift', b'microshift\0version\0', OTHER),
-    ],
-)  # fmt: skip
-def test_a_command_line_tells_whether_a_kubelet_runs(comm: str, line: bytes, found: object) -> None:
-    assert read_command_line(comm, line) == found
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import pytest
 
 from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Field, Kind
 from datadog_checks.kubelet_compliance.flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
-from datadog_checks.kubelet_compliance.flag_values import PARSERS
 
 WITH_FIELD = [(name, flag) for name, flag in FLAGS.items() if flag.field is not None]
 RELEASE = re.compile(r'1\.(2[0-9]|3[0-6])')
@@ -71,10 +70,6 @@ def test_a_library_flag_writes_no_field() -> None:
 def test_only_deprecated_spellings_share_a_field() -> None:
     fields = [flag.field for _, flag in WITH_FIELD]
     assert sorted({field for field in fields if fields.count(field) > 1 and field}) == ['kernelMemcgNotification']
-
-
-def test_every_kind_has_a_parser() -> None:
-    assert set(PARSERS) == set(FlagKind)
 
 
 def test_only_booleans_and_the_version_go_bare() -> None:

@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.identity import (
     real_uid,
     unit_of,
 )
-from datadog_checks.kubelet_compliance.processes import Admission, AdmissionError, parse_users
+from datadog_checks.kubelet_compliance.processes import Admission
 
 from .nodes import write_process
 
@@ -155,19 +155,6 @@ def test_who_listens_where_a_connection_leads(listening: dict[str, int], host: s
 @pytest.mark.parametrize('line', [row('0.0.0.0', 1, uid='x'), row('0.0.0.0', 1).replace('00000000:280A', '0:280A'), ''])
 def test_a_line_of_the_socket_table_that_makes_no_sense_is_none(line: str) -> None:
     assert listeners_at(line, '127.0.0.1', 10250) == []
-
-
-@pytest.mark.parametrize(
-    'names, uids',
-    [(None, {0}), (['root'], {0}), (['root', '1000'], {0, 1000}), (['0'], {0}), ([], {0})],
-)
-def test_allowed_users_are_root_and_numbers(names: list[str] | None, uids: set[int]) -> None:
-    assert parse_users(names) == uids
-
-
-def test_other_allowed_users_are_an_error() -> None:
-    with pytest.raises(AdmissionError, match="allowed_users has 'kubelet'; it takes root and numbers"):
-        parse_users(['kubelet'])
 
 
 @pytest.mark.parametrize(

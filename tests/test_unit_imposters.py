@@ -15,30 +15,15 @@ from typing import Any
 import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.sockets import MAX_SOCKET_BYTES
 
 from .apart import open_to_all, run_apart
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer, make_certificates, serve
 from .nodes import HEAD, write_process
-from .sent import (
-    CRITICAL,
-    GOOD,
-    IPTABLES,
-    KERNEL,
-    OK,
-    UNKNOWN,
-    WARNING,
-    check_of,
-    collect,
-    show,
-    wait_past_the_grain,
-)
+from .sent import CRITICAL, GOOD, IPTABLES, KERNEL, OK, UNKNOWN, WARNING, check_of, collect, show, wait_past_the_grain
 from .standin import Standins
 
 RUNS_WELL = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
-SOCKET = '   0: 00000000:280A 00000000:0000 0A 00000000:00000000 00:00000000 00000000 {uid} 0 {inode} 1\n'
 POD = '0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope\n'
 
 pytestmark = pytest.mark.filterwarnings('ignore:Unverified HTTPS request')
@@ -186,38 +171,3 @@ def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate
     assert sent.found == 1
     assert (IPTABLES in sent.green) is trusted
     assert sent.status() == (OK if trusted else UNKNOWN)
-
-
-@pytest.mark.parametrize(
-    ('tables', 'answers'),
-    [
-        pytest.param({}, None, id='no-table'),
-        pytest.param({'tcp': 'sl local_address'}, False, id='nobody-listens'),
-        pytest.param({'tcp': SOCKET.format(uid=0, inode=111)}, True, id='no-table-of-ipv6'),
-        pytest.param({'tcp': SOCKET.format(uid=0, inode=222)}, False, id='another-process'),
-        pytest.param({'tcp': SOCKET.format(uid=1000, inode=111)}, False, id='another-user'),
-        pytest.param({'tcp': SOCKET.format(uid=0, inode=111), 'tcp6': 'x' * MAX_SOCKET_BYTES}, True, id='cut-off'),
-        pytest.param({'tcp6': 'x' * MAX_SOCKET_BYTES}, None, id='cut-off-before-it'),
-    ],
-)
-def test_whether_the_kubelet_answers_is_told_by_its_sockets(
-    tmp_path: Path, tables: dict[str, str], answers: bool | None
-) -> None:
-    write_process(tmp_path / 'proc', 700, ('kubelet',))
-    (tmp_path / 'proc' / '700' / 'net').mkdir()
-    (tmp_path / 'proc' / '700' / 'fd').mkdir()
-    (tmp_path / 'proc' / '700' / 'fd' / '3').symlink_to('socket:[111]')
-    for name, table in tables.items():
-        (tmp_path / 'proc' / '700' / 'net' / name).write_text(table)
-    host = Host(str(tmp_path / 'proc'))
-    (process,) = host.find_kubelets().processes
-    assert host.answers_at(process, '127.0.0.1', 10250) is answers
-
-
-def test_where_the_handles_may_not_be_seen_it_is_not_told(tmp_path: Path) -> None:
-    write_process(tmp_path / 'proc', 700, ('kubelet',))
-    (tmp_path / 'proc' / '700' / 'net').mkdir()
-    (tmp_path / 'proc' / '700' / 'net' / 'tcp').write_text(SOCKET.format(uid=0, inode=111))
-    host = Host(str(tmp_path / 'proc'))
-    (process,) = host.find_kubelets().processes
-    assert host.answers_at(process, '127.0.0.1', 10250) is None

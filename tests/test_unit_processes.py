@@ -13,16 +13,9 @@ from pathlib import Path
 import pytest
 
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.model import (
-    Process,
-    Scan,
-    Unknown,
-)
-from datadog_checks.kubelet_compliance.names import (
-    MAX_ARGUMENTS,
-    MAX_COMMAND_LINE_BYTES,
-    split_command_line,
-)
+from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
+from datadog_checks.kubelet_compliance.names import MAX_ARGUMENTS, MAX_COMMAND_LINE_BYTES
+from datadog_checks.kubelet_compliance.processes import AdmissionError, parse_users
 
 from .made_up_node import OURS, PID, Node, doubts, found, here, real_process, the_only, unprivileged
 from .nodes import write_process
@@ -279,22 +272,6 @@ def test_a_command_line_is_taken_whole_or_not_at_all(
     assert the_only(node.host().find_kubelets()).arguments == arguments
 
 
-@pytest.mark.parametrize(
-    ('line', 'words'),
-    [
-        pytest.param(b'', None, id='nothing'),
-        pytest.param(b'\0', ('',), id='one-empty'),
-        pytest.param(b'a\0b\0', ('a', 'b'), id='two'),
-        pytest.param(b'a\0\0b\0\0', ('a', '', 'b', ''), id='empty-ones'),
-        pytest.param(b'a b\0', ('a b',), id='space'),
-        pytest.param(b'a\0b', None, id='cut'),
-        pytest.param(b'\xff\0', ('\udcff',), id='not-utf-8'),
-    ],
-)
-def test_a_command_line_splits_at_each_nul(line: bytes, words: tuple[str, ...] | None) -> None:
-    assert split_command_line(line) == words
-
-
 @pytest.mark.parametrize('name', ['self', 'thread-self', 'sys', '12a', '-1', '', 'kubelet'])
 def test_what_is_no_pid_is_not_looked_at(node: Node, name: str) -> None:
     node.add()
@@ -520,3 +497,16 @@ def test_a_node_with_a_renamed_process_is_never_silent(tmp_path: Path) -> None:
     write_process(tmp_path, 7, ('/opt/wrapper', '--v=2'))
     (doubt,) = Host(str(tmp_path)).find_kubelets().doubtful
     assert 'could not be identified' in doubt.reason
+
+
+@pytest.mark.parametrize(
+    'names, uids',
+    [(None, {0}), (['root'], {0}), (['root', '1000'], {0, 1000}), (['0'], {0}), ([], {0})],
+)
+def test_allowed_users_are_root_and_numbers(names: list[str] | None, uids: set[int]) -> None:
+    assert parse_users(names) == uids
+
+
+def test_other_allowed_users_are_an_error() -> None:
+    with pytest.raises(AdmissionError, match="allowed_users has 'kubelet'; it takes root and numbers"):
+        parse_users(['kubelet'])

@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.judge import judge
 from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Rule, Verdict
 from datadog_checks.kubelet_compliance.resolve import declare, resolve
 from datadog_checks.kubelet_compliance.rules import RULES, RULES_BY_KEY, SETTING_RULES
-from datadog_checks.kubelet_compliance.selection import SelectionError, select
+from datadog_checks.kubelet_compliance.selection import select
 
 from .cases import TRUTH
 
@@ -130,24 +130,6 @@ def test_the_numbers_are_those_of_the_benchmarks() -> None:
 
 
 @pytest.mark.parametrize(
-    'version, name',
-    [
-        ('v1.24.17', 'cis-1.24'),
-        ('v1.28.3-gke.100', 'cis-1.10'),
-        ('1.31.0', 'cis-1.11'),
-        ('v1.34.1', 'cis-1.12'),
-        ('v1.99.0', 'cis-1.12'),
-        ('v1.2.0', 'cis-1.5'),
-        ('v2.0.0', 'cis-1.24'),
-        ('', 'cis-1.24'),
-        (None, 'cis-1.24'),
-    ],
-)
-def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, name: str) -> None:
-    assert select('auto', None, version).benchmark.name == name
-
-
-@pytest.mark.parametrize(
     'mode, allowed',
     [(0o600, True), (0o400, True), (0o000, True), (0o640, False), (0o644, False), (0o700, False), (0o4600, False)],
 )
@@ -165,40 +147,3 @@ def test_a_benchmark_names_only_known_rules(name: str) -> None:
     assert BENCHMARKS[name].name == name
     assert set(BENCHMARKS[name].controls) | set(BENCHMARKS[name].unjudged) <= set(RULES_BY_KEY)
     assert select(name, None).rules
-
-
-@pytest.mark.parametrize(
-    'name, keys, message',
-    [
-        ('cis-9', None, "unknown benchmark 'cis-9'; known are: auto, .*cis-1.24"),
-        ('cis-1.24', ['bogus'], 'unknown rules for cis-1.24: bogus; known are: .*make_iptables_util_chains'),
-        ('cis-1.24', ['make_iptables_util_chains', 'x', 'y'], 'unknown rules for cis-1.24: x, y; known'),
-        ('cis-1.24', ['pod_max_pids'], 'unknown rules for cis-1.24: pod_max_pids; known are: '),
-        ('gke-1.0', ['kubeconfig_ownership'], 'gke-1.0 names kubeconfig_ownership but no value to judge it by; known'),
-        ('cis-1.24', [], 'rules is empty: leave it out, or name some of: .*make_iptables_util_chains'),
-    ],
-)
-def test_a_wrong_selection_is_an_error_that_lists_what_is_known(
-    name: str, keys: list[str] | None, message: str
-) -> None:
-    with pytest.raises(SelectionError, match=message):
-        select(name, keys)
-
-
-@pytest.mark.parametrize(
-    'gate, all_beta, expected',
-    [
-        (None, None, True),
-        (None, True, True),
-        (None, False, False),
-        (True, False, True),
-        (True, None, True),
-        (False, None, False),
-        (False, True, False),
-    ],
-)
-def test_the_gate_of_all_beta_features_turns_a_gate_off_that_is_not_named(
-    gate: bool | None, all_beta: bool | None, expected: bool
-) -> None:
-    rule = RULES_BY_KEY['rotate_kubelet_server_certificate']
-    assert rule.expected.holds((gate, all_beta, '', '', True), BENCHMARKS['cis-1.24']) is expected

@@ -1,0 +1,46 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Which benchmark and which of its rules are judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from datadog_checks.kubelet_compliance.selection import SelectionError, select
+
+
+@pytest.mark.parametrize(
+    'version, name',
+    [
+        ('v1.24.17', 'cis-1.24'),
+        ('v1.28.3-gke.100', 'cis-1.10'),
+        ('1.31.0', 'cis-1.11'),
+        ('v1.34.1', 'cis-1.12'),
+        ('v1.99.0', 'cis-1.12'),
+        ('v1.2.0', 'cis-1.5'),
+        ('v2.0.0', 'cis-1.24'),
+        ('', 'cis-1.24'),
+        (None, 'cis-1.24'),
+    ],
+)
+def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, name: str) -> None:
+    assert select('auto', None, version).benchmark.name == name
+
+
+@pytest.mark.parametrize(
+    'name, keys, message',
+    [
+        ('cis-9', None, "unknown benchmark 'cis-9'; known are: auto, .*cis-1.24"),
+        ('cis-1.24', ['bogus'], 'unknown rules for cis-1.24: bogus; known are: .*make_iptables_util_chains'),
+        ('cis-1.24', ['make_iptables_util_chains', 'x', 'y'], 'unknown rules for cis-1.24: x, y; known'),
+        ('cis-1.24', ['pod_max_pids'], 'unknown rules for cis-1.24: pod_max_pids; known are: '),
+        ('gke-1.0', ['kubeconfig_ownership'], 'gke-1.0 names kubeconfig_ownership but no value to judge it by; known'),
+        ('cis-1.24', [], 'rules is empty: leave it out, or name some of: .*make_iptables_util_chains'),
+    ],
+)
+def test_a_wrong_selection_is_an_error_that_lists_what_is_known(
+    name: str, keys: list[str] | None, message: str
+) -> None:
+    with pytest.raises(SelectionError, match=message):
+        select(name, keys)
