@@ -12,8 +12,6 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +23,10 @@ from datadog_api_client.v2.model.metric_point import MetricPoint
 from datadog_api_client.v2.model.metric_resource import MetricResource
 from datadog_api_client.v2.model.metric_series import MetricSeries
 
+from benchmarks.results import table
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance.configz import Connection
+from datadog_checks.kubelet_compliance.replay import URL, KeptAnswer
 from tools.preview.fleet import GOOD, Collection, State, check_of, lay_out, run_check
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -48,34 +48,20 @@ MIX = (
 )
 
 
-class Answer:
-    """What a kubelet answers, as far as the check looks at it."""
-
-    def __init__(self, body: bytes) -> None:
-        self.status_code = 200
-        self.body = BytesIO(body)
-
-    def iter_content(self, size: int) -> Iterable[bytes]:
-        return iter(lambda: self.body.read(size), b'')
-
-    def close(self) -> None:
-        pass
-
-
 def count_requests() -> Counter[str]:
     """What the kubelet is asked in a hundred collections, by path."""
     asked: Counter[str] = Counter()
-    answers = {'/configz': ANSWER.read_bytes(), '/metrics': b'kubernetes_build_info{git_version="v1.36.0"} 1\n'}
+    bodies = {'/configz': ANSWER.read_bytes(), '/metrics': b'kubernetes_build_info{git_version="v1.36.0"} 1\n'}
 
-    def get(path: str) -> Any:
+    def get(path: str) -> KeptAnswer:
         asked[path] += 1
-        return Answer(answers[path])
+        return KeptAnswer(200, bodies[path])
 
     with tempfile.TemporaryDirectory() as folder:
         check = check_of(lay_out(GOOD, Path(folder) / 'node'), {})
 
         def connect() -> None:
-            setattr(check, 'connection', lambda: Connection('https://127.0.0.1:10250', get, 5.0, is_verified=True))  # noqa: B010
+            setattr(check, 'connection', lambda: Connection(URL, get, 5.0, is_verified=True))  # noqa: B010
 
         check.check_initializations.append(connect)
         for _ in range(COLLECTIONS):
@@ -142,11 +128,6 @@ def size(count: int) -> str:
     return f'{value:.0f} {unit}' if unit == 'B' or value >= 100 else f'{value:.1f} {unit}'
 
 
-def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    lines = [header, tuple('---' if at < 2 else '---:' for at in range(len(header))), *rows]
-    return '\n'.join(f'| {" | ".join(line)} |' for line in lines)
-
-
 def page() -> str:
     full, summary = (run_check(GOOD, {'metrics': detail}) for detail in ('full', 'summary'))
     one = run_check(GOOD, {'metrics': 'full', 'rules': ['make_iptables_util_chains']})
@@ -156,6 +137,7 @@ def page() -> str:
         raise RuntimeError(f'the kubelet is asked more than once: {asked}')
     fleets = table(
         ('nodes', '`metrics`', 'series', 'service checks', 'payload', 'compressed', 'compressed, a day'),
+        2,
         [row(detail, nodes) for nodes in FLEETS for detail in DETAILS],
     )
     return TEMPLATE.read_text().format(
