@@ -32,7 +32,7 @@ help:
 	@echo 'make clean        remove what the other targets made'
 
 run: .venv/.installed
-	@$(BIN)/python tools/run_check.py
+	@$(BIN)/python -m tools.run_check
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)

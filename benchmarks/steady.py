@@ -14,6 +14,7 @@ from typing import Any
 from datadog_checks.base import AgentCheck
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from tools.agent import collect
 
 from .measure import Limit, Results, Work, measure, rows_of
 from .node import CONFIG, FILES, Node, made_up_node, real_node, run
@@ -82,18 +83,12 @@ class SendsTheSame(AgentCheck):
 
     def __init__(self, check: KubeletComplianceCheck) -> None:
         super().__init__('kubelet_compliance', {}, [{}])
-        aggregator.reset()
-        check.run()
+        collection = collect(check)
         prefix = len(self.__NAMESPACE__) + 1
-        self.gauges: list[Any] = [
-            (sent.name[prefix:], sent.value, list(sent.tags))
-            for name in aggregator.metric_names for sent in aggregator.metrics(name)
-        ]  # fmt: skip
+        self.gauges: list[Any] = [(sent.name[prefix:], sent.value, list(sent.tags)) for sent in collection.metrics]
         self.service_checks: list[Any] = [
-            (sent.name[prefix:], sent.status, list(sent.tags), sent.message)
-            for name in aggregator.service_check_names for sent in aggregator.service_checks(name)
-        ]  # fmt: skip
-        aggregator.reset()
+            (sent.name[prefix:], sent.value, list(sent.tags), sent.message) for sent in collection.service_checks
+        ]
 
     def check(self, _: Any) -> None:
         for name, value, tags in self.gauges:

@@ -22,9 +22,10 @@ from datadog_api_client.v1.model.dashboard import Dashboard
 from datadog_api_client.v1.model.monitor import Monitor
 
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from tools.agent import Collection, Sent
 from tools.preview import render
 from tools.preview.evaluation import Series, Store, evaluate, fires, last
-from tools.preview.fleet import GOOD, Collection, Node, Sent, State, run_check, store_of, tags_by_key
+from tools.preview.fleet import GOOD, Node, State, run_check, store_of, tags_by_key
 from tools.preview.queries import (
     Binary,
     Call,

@@ -13,31 +13,21 @@ import subprocess
 import sys
 from pathlib import Path
 
-from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from tools.agent import STATUS_NAMES, Collection, collect
 
 EXAMPLES = Path(__file__).resolve().parent.parent / 'examples'
-STATUSES = ('OK', 'WARNING', 'CRITICAL', 'UNKNOWN')
 
 
-def collect() -> None:
-    """Run the check once, as the Agent does, into the stub of the Agent's aggregator."""
-    error = KubeletComplianceCheck('kubelet_compliance', {}, [{}]).run()
-    if error:
-        sys.exit('\n'.join(f'{problem["message"]}\n{problem["traceback"]}' for problem in json.loads(error)))
-
-
-def print_received() -> None:
+def print_received(collection: Collection) -> None:
     print('Service checks')
-    for name in sorted(aggregator.service_check_names):
-        for sent in aggregator.service_checks(name):
-            print(f'  {STATUSES[sent.status]:<9}{name}')
-            print_indented(sent.message, *sorted(sent.tags))
+    for sent in collection.service_checks:
+        print(f'  {STATUS_NAMES[int(sent.value)]:<9}{sent.name}')
+        print_indented(sent.message, *sorted(sent.tags))
     print('Metrics')
-    for name in sorted(aggregator.metric_names):
-        for sent in aggregator.metrics(name):
-            print(f'  {sent.value:<9g}{name}')
-            print_indented(*sorted(sent.tags))
+    for sent in collection.metrics:
+        print(f'  {sent.value:<9g}{sent.name}')
+        print_indented(*sorted(sent.tags))
 
 
 def print_indented(*texts: str) -> None:
@@ -56,9 +46,12 @@ def show_example() -> None:
 
 
 def main() -> None:
-    collect()
-    print_received()
-    if not any(sent.value for sent in aggregator.metrics('kubelet_compliance.kubelet.found')):
+    collection = collect(KubeletComplianceCheck('kubelet_compliance', {}, [{}]))
+    if collection.error:
+        problems = json.loads(collection.error)
+        sys.exit('\n'.join(f'{problem["message"]}\n{problem["traceback"]}' for problem in problems))
+    print_received(collection)
+    if not any(sent.value for sent in collection.metrics if sent.name == 'kubelet_compliance.kubelet.found'):
         show_example()
 
 

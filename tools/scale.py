@@ -27,7 +27,8 @@ from benchmarks.results import table
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance.configz import Connection
 from datadog_checks.kubelet_compliance.replay import URL, KeptAnswer
-from tools.preview.fleet import GOOD, Collection, State, check_of, lay_out, run_check
+from tools.agent import Collection
+from tools.preview.fleet import GOOD, State, check_of, lay_out, run_check
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / 'docs' / 'scale.md'

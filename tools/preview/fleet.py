@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.capture import parse_capture
 from datadog_checks.kubelet_compliance.host import ROOT_REMEDY, Host
@@ -28,6 +27,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
     Unreadable,
 )
+from tools.agent import Collection, collect
 
 from .evaluation import (
     Points,
@@ -77,24 +77,6 @@ class State:
 
 
 GOOD = State()
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A metric or a service check that the check sent. `value`: of a service check its status."""
-
-    name: str
-    value: float
-    tags: tuple[str, ...]
-    message: str = ''
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """All that one run of the check sent."""
-
-    metrics: tuple[Sent, ...]
-    service_checks: tuple[Sent, ...]
 
 
 class BlindHost(Host):
@@ -171,25 +153,10 @@ def run_check(state: State, instance: Mapping[str, Any] | None = None) -> Collec
     if state.exempted:
         options['exemptions'] = [{'rule': rule, 'reason': 'set by the image'} for rule in state.exempted]
     with tempfile.TemporaryDirectory() as folder:
-        aggregator.reset()
-        error = check_of(lay_out(state, Path(folder) / 'node'), options).run()
-        if error:
-            raise RuntimeError(error)
-        try:
-            return Collection(
-                tuple(
-                    Sent(name, sent.value, tuple(sent.tags))
-                    for name in sorted(aggregator.metric_names)
-                    for sent in aggregator.metrics(name)
-                ),
-                tuple(
-                    Sent(name, sent.status, tuple(sent.tags), sent.message)
-                    for name in sorted(aggregator.service_check_names)
-                    for sent in aggregator.service_checks(name)
-                ),
-            )
-        finally:
-            aggregator.reset()
+        collection = collect(check_of(lay_out(state, Path(folder) / 'node'), options))
+    if collection.error:
+        raise RuntimeError(collection.error)
+    return collection
 
 
 @cache

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from tools.agent import STATUS_NAMES, Sent
+
 from .evaluation import (
     Group,
     Points,
@@ -17,7 +19,7 @@ from .evaluation import (
     evaluate,
     last,
 )
-from .fleet import Node, Sent, collection_of, tags_by_key
+from .fleet import Node, collection_of, tags_by_key
 from .queries import (
     COMPARATORS,
     TIME_AGGREGATORS,
@@ -29,7 +31,6 @@ from .queries import (
     parse_window,
 )
 
-STATUS_NAMES = ('OK', 'WARNING', 'CRITICAL', 'UNKNOWN')
 BADNESS = {0: 0, 1: 1, 3: 2, 2: 3}
 Variables = Mapping[str, Tag | None]
 

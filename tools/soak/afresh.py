@@ -12,18 +12,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.judge import shorten
 from tests.nodes import ticks_from_now
+from tools.agent import collect
 
 COMPARED = 400
 CHANGED = re.compile(r'\S+ (?=changed after the kubelet started)')
 RULE, IPTABLES = 'kubelet_compliance.rule', 'rule:make_iptables_util_chains'
 
 
-class Sent(NamedTuple):
-    """What one collection sent, sorted; `error`: what `run()` returned."""
+class Outcome(NamedTuple):
+    """What came out of one collection, sorted, so that two can be compared."""
 
     gauges: tuple[tuple[Any, ...], ...]
     service_checks: tuple[tuple[Any, ...], ...]
@@ -37,19 +37,19 @@ class Sent(NamedTuple):
         found = (status for name, status, tags, _ in self.service_checks if name == RULE and IPTABLES in tags)
         return next(found, None)
 
-    def naming(self, path: str) -> Sent:
+    def naming(self, path: str) -> Outcome:
         """The same, with this path as the one that changed."""
         checks = tuple(
             (*others, CHANGED.sub(lambda _: f'{shorten(path)} ', message)) for *others, message in self.service_checks
         )
         return self._replace(service_checks=checks)
 
-    def shortened(self) -> Sent:
+    def shortened(self) -> Outcome:
         """Without the ends of the longest messages: another path in one moves what is cut off from it."""
         checks = tuple((*others, message[:COMPARED]) for *others, message in self.service_checks)
         return self._replace(service_checks=checks)
 
-    def unlike(self, expected: Sent) -> list[str]:
+    def unlike(self, expected: Outcome) -> list[str]:
         """The differences, a line each."""
         mine, others = (
             {*each.gauges, *each.service_checks, *((each.error,) if each.error else ())} for each in (self, expected)
@@ -58,22 +58,14 @@ class Sent(NamedTuple):
         return lines + [f'  expected  {row}' for row in sorted(others - mine, key=repr)]
 
 
-def run(check: KubeletComplianceCheck) -> Sent:
+def run(check: KubeletComplianceCheck) -> Outcome:
     """A collection as the Agent makes it."""
-    aggregator.reset()
-    error = check.run()
-    gauges = sorted(
-        (sent.name, sent.value, tuple(sorted(sent.tags)))
-        for name in aggregator.metric_names
-        for sent in aggregator.metrics(name)
-    )
+    collection = collect(check)
+    gauges = sorted((sent.name, sent.value, tuple(sorted(sent.tags))) for sent in collection.metrics)
     service_checks = sorted(
-        (sent.name, int(sent.status), tuple(sorted(sent.tags)), sent.message)
-        for name in aggregator.service_check_names
-        for sent in aggregator.service_checks(name)
+        (sent.name, int(sent.value), tuple(sorted(sent.tags)), sent.message) for sent in collection.service_checks
     )
-    aggregator.reset()
-    return Sent(tuple(gauges), tuple(service_checks), error)
+    return Outcome(tuple(gauges), tuple(service_checks), collection.error)
 
 
 def make(instance: Mapping[str, Any]) -> KubeletComplianceCheck:
@@ -81,7 +73,7 @@ def make(instance: Mapping[str, Any]) -> KubeletComplianceCheck:
     return KubeletComplianceCheck('kubelet_compliance', {}, [{'allowed_users': users, **instance}])
 
 
-def afresh(instance: Mapping[str, Any]) -> Sent:
+def afresh(instance: Mapping[str, Any]) -> Outcome:
     """By a check that knows nothing from before."""
     check = make(instance)
     sent = run(check)
@@ -90,7 +82,7 @@ def afresh(instance: Mapping[str, Any]) -> Sent:
     return sent
 
 
-def afresh_knowing(instance: Mapping[str, Any], pid: int, changed: str | None, folder: Path) -> Sent:
+def afresh_knowing(instance: Mapping[str, Any], pid: int, changed: str | None, folder: Path) -> Outcome:
     """By such a check too, of a node where the ctimes alone tell what the long-lived one knows.
 
     Its `/proc` shows the same kubelet, but started after everything where nothing changed, and before it else.

@@ -18,7 +18,7 @@ from datadog_checks.kubelet_compliance.names import COMMS
 from tests.cases import TRUTH
 from tests.kubelet_server import KubeletServer
 
-from .afresh import Sent, afresh, afresh_knowing, make, run
+from .afresh import Outcome, afresh, afresh_knowing, make, run
 from .node import Node
 from .oracle import OK, Change, Watch, may_be_green, statuses
 
@@ -65,7 +65,7 @@ class LongLived:
     server: Server | None = None
     watch: Watch = field(default_factory=Watch)
     told: dict[str, int] = field(default_factory=dict)
-    last: Sent | None = None
+    last: Outcome | None = None
     check: KubeletComplianceCheck = field(init=False)
 
     def __post_init__(self) -> None:
@@ -115,7 +115,7 @@ class Referee:
             # Beside a kubelet that it knows the check may not look for ours for minutes: nobody can say what it saw.
             checked.check, checked.watch = make(checked.instance), Watch()
 
-    def put_off_with_strangers(self, *several: Sent) -> None:
+    def put_off_with_strangers(self, *several: Outcome) -> None:
         """Other kubelets on this machine are seen by the check of the real /proc. Raises PutOff."""
         own = self.node.kubelet.standin.pid if self.node.kubelet is not None else None
         count = own is not None
@@ -143,7 +143,7 @@ class Referee:
         if kubelet.value is False and sent.iptables() == OK:
             raise Disagreement('a false green while files changed: it was started with False')
 
-    def one(self, checked: LongLived) -> tuple[Sent, Change]:
+    def one(self, checked: LongLived) -> tuple[Outcome, Change]:
         node, watch, server = self.node, checked.watch, checked.server
         if node.kubelet is None or node.kubelet.number != watch.number:
             checked.told.clear()
@@ -156,7 +156,7 @@ class Referee:
             checked.told.update(server.asked())
         return sent, change
 
-    def hold_against_oracle(self, checked: LongLived, sent: Sent, change: Change) -> None:
+    def hold_against_oracle(self, checked: LongLived, sent: Outcome, change: Change) -> None:
         node, status = self.node, sent.iptables()
         if sent.value('kubelet.found') != (node.kubelet is not None):
             raise Disagreement(f'kubelets found: {sent.value("kubelet.found")}')
@@ -171,14 +171,14 @@ class Referee:
             raise Disagreement(f'a false green: it was started with {node.kubelet.value}')
         self.counts[f'status {status}'] += 1
 
-    def hold_against_fresh_check(self, checked: LongLived, sent: Sent, change: Change) -> None:
+    def hold_against_fresh_check(self, checked: LongLived, sent: Outcome, change: Change) -> None:
         node, server = self.node, checked.server
         if server is not None:
             server.show(node, checked.told)
         plain = Watch().look(node, time.time())
         knows_more = node.kubelet is not None and change.answers != plain.answers
         fresh = [] if knows_more else [afresh(checked.instance)]
-        knowing: list[Sent] = []
+        knowing: list[Outcome] = []
         if node.kubelet is not None and (knows_more or len(change.answers) > 1):
             pid, folder = node.kubelet.standin.pid, self.folder / 'knowing'
             knowing += [afresh_knowing(checked.instance, pid, answer, folder) for answer in change.answers]
