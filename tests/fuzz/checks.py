@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -43,15 +44,22 @@ def check(data: bytes, evidence: Evidence, declared: Declared) -> None:
         check_last_flag_wins(evidence)
 
 
-def check_without_libyaml(evidence: Evidence) -> None:
-    """PyYAML's own parser refuses some files that libyaml reads; what it reads means the same."""
-    fast = declare(evidence)
+@contextmanager
+def without_libyaml() -> Iterator[None]:
+    """As on a machine where PyYAML has its own parser alone."""
     parser = goyaml.YAML_PARSER
     goyaml.YAML_PARSER = yaml.SafeLoader
     try:
-        slow = declare(evidence)
+        yield
     finally:
         goyaml.YAML_PARSER = parser
+
+
+def check_without_libyaml(evidence: Evidence) -> None:
+    """PyYAML's own parser refuses some files that libyaml reads; what it reads means the same."""
+    fast = declare(evidence)
+    with without_libyaml():
+        slow = declare(evidence)
     if slow.unknown is None:
         promise(fast.unknown is None, f'only without libyaml it is no error: {fast.unknown}')
         promise(fast.values == slow.values, 'without libyaml it has other values')
