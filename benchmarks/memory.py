@@ -21,6 +21,7 @@ import psutil
 
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from tests.clocks import SETTLED_SECONDS
 from tests.nodes import write_process
 
 from .measure import Limit, Results
@@ -30,7 +31,6 @@ COLLECTIONS = 100_000
 WARM_UP = 30_000
 BUSY, A_CHANGE_EVERY = 450, 3
 CALM = 2_000
-SETTLED_SECONDS = 2.1
 THROUGH_RUN_EVERY = 20
 SEED = 7
 LIMIT_GROWTH_KIB = 1024

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from tests.clocks import SETTLED_SECONDS
 from tests.nodes import PID, write_process
 from tests.standin import Standins, build
 
@@ -94,9 +95,6 @@ maxPods: 200
     ),
 }
 MODE = 0o600
-
-SETTLED_SECONDS = 3.0
-"""Longer than the two seconds for which a stamp is not trusted."""
 
 
 @dataclass(frozen=True)

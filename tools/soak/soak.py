@@ -14,14 +14,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.clocks import SETTLED_SECONDS
 from tests.kubelet_server import Certificates, serve
 from tests.standin import Standins
 
 from .node import Node
 from .referee import PATHS, Disagreement, LongLived, Referee, Server
 
-SETTLED_SECONDS = 2.2
-"""After so long no stamp is young any more, so whatever is kept of the node is used."""
 CALM_AFTER, STORM_AFTER = 120, 100
 STORM_STEPS = 300
 LINES_KEPT = 40
