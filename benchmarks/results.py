@@ -11,18 +11,20 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
-from .measure import Limit, Results, Row
+from .measure import Cost, Limit, Results, Row
 
 README = Path(__file__).parent / 'README.md'
 BEGIN, END = '<!-- measured: begin -->', '<!-- measured: end -->'
 COSTS = ('part', 'what', 'CPU, best', 'CPU, median', 'wall, median', 'ratio')
 LIMITS = ('limit', 'measured', 'allowed', 'holds')
+MOST_SPREAD = 1.5
 
 
 def markdown(results: Sequence[Results]) -> str:
     rows = [row for result in results for row in result.rows]
     limits = [limit for result in results for limit in result.limits]
     notes = [note for result in results for note in result.notes]
+    notes += [warning(row) for row in rows if is_uneven(row.cost)]
     parts = []
     if rows:
         parts.append(table(COSTS, 2, [cost_line(row) for row in rows]))
@@ -42,6 +44,17 @@ def table(header: Sequence[str], words: int, lines: Sequence[Sequence[str]]) -> 
 def cost_line(row: Row) -> tuple[str, ...]:
     cost = row.cost
     return row.part, row.what, *map(duration, (cost.best, cost.median, cost.wall_median)), figure(row.ratio)
+
+
+def is_uneven(cost: Cost) -> bool:
+    """Whether the rounds differ by more than they do on a machine that does nothing else."""
+    return cost.median > MOST_SPREAD * cost.best
+
+
+def warning(row: Row) -> str:
+    times = figure(row.cost.median / row.cost.best)
+    why = 'the machine was busy or a core slept: measure again.'
+    return f'{row.part}, {row.what}: median {times} times the best; {why}'
 
 
 def limit_line(limit: Limit) -> tuple[str, ...]:

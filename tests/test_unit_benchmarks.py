@@ -101,6 +101,14 @@ def test_only_the_work_is_counted_and_the_first_round_is_not() -> None:
     assert (costs['one'].cpu, costs['other'].cpu) == ((2.0,), (6.0,))
 
 
+@pytest.mark.parametrize('last, warnings', [(1.5, []), (1.6, ['- part, uneven: median 1.60 times the best'])])
+def test_the_results_warn_of_a_row_whose_rounds_differ(last: float, warnings: list[str]) -> None:
+    costs = {'even': Cost((1.0, 1.0, 9.0), (1.0,)), 'uneven': Cost((1.0, last, last), (1.0,))}
+    text = results.markdown([Results(rows_of('part', costs, 'even'), notes=('noted',))])
+    notes = [line for line in text.splitlines() if line.startswith('- ')]
+    assert [note.partition(';')[0] for note in notes] == ['- noted', *warnings]
+
+
 def test_a_ratio_is_that_of_the_medians_to_ours() -> None:
     costs = {'ours': Cost((1.0, 2.0, 9.0), (1.0,)), 'other': Cost((8.0, 5.0, 6.0), (1.0,))}
     assert [row.ratio for row in rows_of('part', costs, 'ours')] == [1.0, 3.0]
