@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import statistics
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 Clock = Callable[[], float]
@@ -25,7 +28,7 @@ def children_seconds() -> float:
 class Work:
     """Something to measure: `times` calls make a round. `clock`: the CPU that counts; of this process, all threads.
 
-    `before` runs ahead of each round, `before_each` ahead of each call; neither is counted.
+    `before` runs ahead of each round, `before_each` ahead of each call; neither is counted. `within` lasts for a round.
     """
 
     what: str
@@ -34,6 +37,7 @@ class Work:
     clock: Clock = time.process_time
     before: Callable[[], object] | None = None
     before_each: Callable[[], object] | None = None
+    within: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,11 @@ def one_round(work: Work) -> tuple[float, float]:
     if work.before is not None:
         work.before()
     gc.collect()
+    with work.within():
+        return timed(work)
+
+
+def timed(work: Work) -> tuple[float, float]:
     if work.before_each is None:
         cpu, wall = work.clock(), time.perf_counter()
         for _ in range(work.times):
@@ -85,6 +94,28 @@ def one_round(work: Work) -> tuple[float, float]:
         cpu_sum += work.clock() - cpu
         wall_sum += time.perf_counter() - wall
     return cpu_sum / work.times, wall_sum / work.times
+
+
+@contextmanager
+def on_cores(count: int) -> Iterator[None]:
+    """All threads of this process on one core, or with 2 the others on another one than this thread.
+
+    The system would choose, now so and now so, and to wake each other two threads take twice the CPU on two cores.
+    """
+    allowed = os.sched_getaffinity(0)
+    cores = sorted(allowed)[:count]
+    place({cores[0]}, {cores[-1]})
+    try:
+        yield
+    finally:
+        place(allowed, allowed)
+
+
+def place(own: set[int], others: set[int]) -> None:
+    for thread in threading.enumerate():
+        # One may end meanwhile.
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(thread.native_id or 0, own if thread is threading.current_thread() else others)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from tools.agent import collect
 
-from .measure import Limit, Results, Work, measure, rows_of
+from .measure import Limit, Results, Work, measure, on_cores, rows_of
 from .node import CONFIG, FILES, Node, made_up_node, real_node, run
 
 ROUNDS = 9
 LIMIT_MICROSECONDS = 300
 
 OURS = 'collection, nothing changed'
+ON_ONE_CORE = 'collection, nothing changed; both of its threads on one core'
 RUN = '`run()`, nothing changed: the collection and all that is sent'
 MADE_UP = 'collection, nothing changed; made-up /proc, with a systemd unit'
 
@@ -45,8 +47,9 @@ def steady_works(node: Node) -> tuple[Work, ...]:
     check = node.check()
     sent_only = SendsTheSame(check)
     return (
-        collecting(node, OURS),
-        Work(RUN, check.run, 100, before=aggregator.reset),
+        collecting(node),
+        replace(collecting(node, ON_ONE_CORE), within=partial(on_cores, 1)),
+        Work(RUN, check.run, 100, before=aggregator.reset, within=partial(on_cores, 2)),
         Work('`run()` of a check that only sends the same: the floor', sent_only.run, 100, before=aggregator.reset),
     )
 
@@ -59,9 +62,9 @@ def full_looks(node: Node) -> tuple[Work, ...]:
 
 
 def collecting(node: Node, what: str = OURS, times: int = 200) -> Work:
-    """Collections without the submission, by a check of its own."""
+    """Collections without the submission, by a check of its own, with the thread that reads on another core."""
     collector = node.check().collector
-    return Work(what, lambda: collector.collect(None), times)
+    return Work(what, lambda: collector.collect(None), times, within=partial(on_cores, 2))
 
 
 def changes(node: Node) -> Callable[[], None]:

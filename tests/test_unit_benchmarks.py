@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
+import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as program, results
 from benchmarks.auditor import RULES, SCRIPT
-from benchmarks.measure import Cost, Limit, Results, Work, measure, rows_of
+from benchmarks.measure import Cost, Limit, Results, Work, measure, on_cores, rows_of
 from datadog_checks.kubelet_compliance.selection import select
 
 
@@ -99,6 +102,27 @@ def test_only_the_work_is_counted_and_the_first_round_is_not() -> None:
     a_round = ['between', 'one', 'between', 'one', 'before', 'other', 'other']
     assert done == 2 * a_round
     assert (costs['one'].cpu, costs['other'].cpu) == ((2.0,), (6.0,))
+
+
+@pytest.mark.parametrize('count', [1, 2])
+def test_a_round_has_its_threads_on_the_cores_that_it_asks_for(count: int) -> None:
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+
+    def cores() -> tuple[set[int], set[int]]:
+        return os.sched_getaffinity(0), os.sched_getaffinity(thread.native_id or 0)
+
+    allowed, _ = before = cores()
+    chosen = sorted(allowed)[:count]
+    seen: list[object] = []
+    try:
+        measure((Work('x', lambda: seen.append(cores()), within=partial(on_cores, count)),), 1)
+        assert seen == 2 * [({chosen[0]}, {chosen[-1]})]
+        assert cores() == before
+    finally:
+        end.set()
+        thread.join()
 
 
 @pytest.mark.parametrize('last, warnings', [(1.5, []), (1.6, ['- part, uneven: median 1.60 times the best'])])
