@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,6 +26,7 @@ LIMIT_MICROSECONDS = 300
 
 OURS = 'collection, nothing changed'
 ON_ONE_CORE = 'collection, nothing changed; both of its threads on one core'
+ALONE = 'collection, nothing changed; alone, after a second of sleep'
 RUN = '`run()`, nothing changed: the collection and all that is sent'
 MADE_UP = 'collection, nothing changed; made-up /proc, with a systemd unit'
 
@@ -49,6 +51,7 @@ def steady_works(node: Node) -> tuple[Work, ...]:
     return (
         collecting(node),
         replace(collecting(node, ON_ONE_CORE), within=partial(on_cores, 1)),
+        replace(collecting(node, ALONE, 3), before_each=partial(time.sleep, 1)),
         Work(RUN, check.run, 100, before=aggregator.reset, within=partial(on_cores, 2)),
         Work('`run()` of a check that only sends the same: the floor', sent_only.run, 100, before=aggregator.reset),
     )
