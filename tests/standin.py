@@ -29,6 +29,13 @@ SOURCE = r"""
 #include <unistd.h>
 
 extern char **environ;
+static char **words;
+
+static void run_again(int signal) {
+    (void)signal;
+    execv(getenv("STANDIN_AGAIN"), words);
+    _exit(71);
+}
 
 static void fail(const char *what) {
     perror(what);
@@ -52,6 +59,8 @@ int main(int argc, char **argv) {
     int handle = ready ? atoi(ready) : -1;
     pid_t shown = getpid();
     (void)argc;
+    words = argv;
+    if (getenv("STANDIN_AGAIN")) signal(SIGUSR1, run_again);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (program) {
         pid_t child = fork();
@@ -149,7 +158,8 @@ class Standins:
         """Start it with exactly this argv and wait until it says that it runs.
 
         `standin` sets STANDIN_*: comm, title, root and folder (the working directory in it), run (start this program
-        with argv[1:]), closed (not to be looked into, as a process of another user), zombie.
+        with argv[1:]), again (run this program with the same argv at SIGUSR1), closed (not to be looked into, as a
+        process of another user), zombie.
         `handles`: open files of ours that it holds too, such as a socket that listens.
         """
         reader, writer = os.pipe()

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -156,6 +158,46 @@ def test_a_look_that_failed_forgets_nothing(procfs: Path, now: Now, monkeypatch:
         config.write_text(f'{HEAD}makeIPTablesUtilChains: true\n')
         assert collector.collect().node.found == 0
     assert verdict(collector.collect()) is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize('name', ['comm', 'stat', 'cmdline', 'cgroup', 'status'])
+@pytest.mark.parametrize('nth', range(1, 7))
+def test_one_of_two_kubelets_that_cannot_be_looked_at_for_once_makes_nothing_green_and_is_not_forgotten(
+    procfs: Path, now: Now, monkeypatch: pytest.MonkeyPatch, name: str, nth: int
+) -> None:
+    config = procfs.parent / 'c.yaml'
+    config.write_text(f'{HEAD}makeIPTablesUtilChains: false\n')
+    start(procfs, PID, f'--config={config}')
+    start(procfs, PID + 1)
+    collector = collector_of(procfs, now)
+    assert verdict(collector.collect()) is Verdict.NON_COMPLIANT
+    config.write_text(f'{HEAD}makeIPTablesUtilChains: true\n')
+    assert verdict(collector.collect()) is Verdict.UNKNOWN
+    left, really = nth, os.open
+
+    def open_or_fail(path: str, *arguments: int, **options: int) -> int:
+        nonlocal left
+        left -= str(path) == f'{procfs}/{PID}/{name}'
+        if left == 0 and str(path) == f'{procfs}/{PID}/{name}':
+            raise OSError(24, 'Too many open files')
+        return really(path, *arguments, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr('datadog_checks.kubelet_compliance.processes.os.open', open_or_fail)
+        for _ in range(4):
+            collection = collector.collect()
+            assert (verdict(collection), collection.node.found) == (Verdict.UNKNOWN, 2)
+    assert verdict(collector.collect()) is Verdict.UNKNOWN
+
+
+def test_a_kubelet_that_ended_while_another_process_cannot_be_told_is_forgotten(procfs: Path, now: Now) -> None:
+    start(procfs, PID)
+    start(procfs, PID + 1)
+    write_process(procfs, PID + 2, ('something',))
+    collector = collector_of(procfs, now)
+    assert collector.collect().node.found == 2
+    shutil.rmtree(procfs / str(PID))
+    assert (collector.collect().node.found, len(collector.known)) == (1, 1)
 
 
 def fail(*_: object) -> list[str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,15 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.model import Unreadable
+from datadog_checks.kubelet_compliance.processes import Admission
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer
+from .mounts import needs_mounts
 from .nodes import HEAD, write_process
-from .sent import BAD, CRITICAL, GOOD, IPTABLES, KERNEL, OK, UNKNOWN, WARNING, Sent, check_of, collect
+from .sent import BAD, CRITICAL, GOOD, IPTABLES, KERNEL, OK, UNKNOWN, WARNING, Sent, check_of, collect, show
+from .standin import Standin, read_pid
 
 PID, OTHER = 700, 701
 POD = '0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope\n'
@@ -396,3 +401,32 @@ def test_the_rules_that_these_tests_use_can_be_red_and_green(procfs: Path, aggre
     """Else what they find not to be green would show nothing."""
     write_process(procfs, PID, ('kubelet', '--protect-kernel-defaults'))
     assert collect(check_of(procfs, rules=[IPTABLES, KERNEL]), aggregator).green == {IPTABLES, KERNEL, 'node'}
+
+
+@needs_mounts
+def test_a_file_that_is_mounted_over_for_the_kubelet_alone_is_not_read_from_the_hosts_root(
+    standin_program: Path, tmp_path: Path, aggregator: AggregatorStub
+) -> None:
+    """As by `BindPaths=` of its unit: the node shows the good file, and the kubelet runs with the bad one."""
+    good, bad = tmp_path / 'c.yaml', tmp_path / 'bad.yaml'
+    good.write_text(GOOD)
+    bad.write_text(BAD)
+    ours, its = os.pipe()
+    command = f'mount --bind {bad} {good} && exec {standin_program} --config={good}'
+    launcher = subprocess.Popen(
+        ['unshare', '--mount', 'sh', '-c', command], env={**os.environ, 'STANDIN_READY': str(its)}, pass_fds=(its,)
+    )
+    os.close(its)
+    try:
+        standin = Standin(read_pid(ours), launcher)
+        procfs = show(tmp_path / 'proc', standin)
+        sent = collect(check_of(procfs, host_root='/'), aggregator)
+        assert (sent.status(), sent.green) == (CRITICAL, set())
+        host = Host(str(procfs), '/', admission=Admission(frozenset({0, os.geteuid()})))
+        (process,) = host.find_kubelets().processes
+        host.refused.add(process.key)
+        unread = host.read_file(process, str(good))
+        assert isinstance(unread, Unreadable) and 'something else mounted' in str(unread)
+    finally:
+        launcher.kill()
+        launcher.wait()

@@ -17,6 +17,7 @@ from datadog_checks.kubelet_compliance.identity import (
     is_nested,
     iter_listeners,
     listeners_at,
+    other_mounts,
     real_uid,
     unit_of,
 )
@@ -89,6 +90,30 @@ def test_a_process_is_in_a_pod_by_its_cgroup(cgroup: str, first: str, expected: 
 def test_the_status_tells_the_namespace_and_the_user(status: str, nested: bool, uid: int | None) -> None:
     assert is_nested(status) is nested
     assert real_uid(status) == uid
+
+
+MOUNTS = '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n'
+
+
+@pytest.mark.parametrize(
+    ('own', 'ours', 'root', 'others'),
+    [
+        pytest.param('', '', '/', set(), id='the-same'),
+        pytest.param('2 1 8:1 /bad.yaml /etc/k/c.yaml rw', '', '/', {'/etc/k/c.yaml'}, id='over-a-file'),
+        pytest.param('2 1 0:9 / /etc/k rw', '', '/', {'/etc/k'}, id='over-a-folder'),
+        pytest.param('', '2 1 0:9 / /etc/k rw', '/', {'/etc/k'}, id='for-us-alone'),
+        pytest.param('2 1 0:9 / /etc/k rw', '9 1 0:9 / /etc/k rw', '/', set(), id='for-both'),
+        pytest.param('2 1 0:9 / /a rw\n3 1 0:8 / /a rw', '2 1 0:9 / /a rw', '/', {'/a'}, id='the-last-one-counts'),
+        pytest.param('2 1 0:9 / /a\\040b rw', '', '/', {'/a b'}, id='with-a-blank'),
+        pytest.param('', '2 1 8:1 / /host rw', '/host', set(), id='all-below-a-folder'),
+        pytest.param('2 1 0:9 / /etc/k rw', '2 1 8:1 / /host rw', '/host', {'/etc/k'}, id='not-below-the-folder'),
+        pytest.param('', '2 1 8:1 /etc/k /host/etc/k rw', '/host', {'/'}, id='one-folder-of-it'),
+        pytest.param('', '2 1 8:1 /etc/j /host/etc/k rw', '/host', {'/', '/etc/k'}, id='another-folder'),
+    ],
+)
+def test_where_a_process_meets_something_else_than_we_do(own: str, ours: str, root: str, others: set[str]) -> None:
+    here = MOUNTS if root == '/' else '1 0 0:30 / / rw - overlay overlay rw\n'
+    assert other_mounts(MOUNTS + own, here + ours, root) == others
 
 
 def test_a_path_that_leads_out_of_our_own_namespace_begins_outside() -> None:

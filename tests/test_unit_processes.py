@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from datadog_checks.kubelet_compliance.processes import AdmissionError, parse_us
 
 from .made_up_node import OURS, PID, Node, doubts, found, here, real_process, the_only, unprivileged
 from .nodes import write_process
-from .standin import Standins
+from .standin import DEADLINE_SECONDS, Standins
 from .steps import void
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
@@ -185,6 +186,22 @@ def test_a_kubelet_that_ended_and_is_not_waited_for_is_not_running(standins: Sta
     scan = host.find_kubelets()
     assert found(scan, standin.pid) == ()
     assert doubts(scan, standin.pid) == ()
+
+
+def test_an_exec_with_the_same_words_is_another_program(standins: Standins, tmp_path: Path) -> None:
+    """Only the stack is placed anew: pid, start, name and words stay."""
+    standin = standins.launch(('kubelet', '--same'), again=str(standins.program))
+    host = Interrupted(only_these(tmp_path / 'proc', standin.pid), lambda: None, 0)
+    (before,) = host.find_kubelets().processes
+    assert before.stack > 0 and host.processes_are_the_same()
+    os.kill(standin.pid, signal.SIGUSR1)
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while host.processes_are_the_same() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not host.processes_are_the_same()
+    (after,) = host.find_kubelets().processes
+    assert (after.pid, after.start_ticks, after.arguments) == (before.pid, before.start_ticks, before.arguments)
+    assert after.key != before.key
 
 
 def test_the_start_of_a_real_kubelet_is_known_to_the_second(standins: Standins) -> None:

@@ -20,6 +20,11 @@ SOCKET = '   0: 00000000:280A 00000000:0000 0A 00000000:00000000 00:00000000 000
 @pytest.mark.parametrize(
     ('tables', 'answers'),
     [
+        pytest.param({'tcp': None}, None, id='may-not-be-read'),
+        pytest.param({'tcp': SOCKET.format(uid=0, inode=111), 'fib_trie': None}, None, id='addresses-may-not-be-read'),
+        pytest.param(
+            {'tcp': SOCKET.format(uid=0, inode=111) + SOCKET.format(uid=0, inode=222)}, False, id='and-another'
+        ),
         pytest.param({}, None, id='no-table'),
         pytest.param({'tcp': 'sl local_address'}, False, id='nobody-listens'),
         pytest.param({'tcp': SOCKET.format(uid=0, inode=111)}, True, id='no-table-of-ipv6'),
@@ -30,14 +35,18 @@ SOCKET = '   0: 00000000:280A 00000000:0000 0A 00000000:00000000 00:00000000 000
     ],
 )
 def test_whether_the_kubelet_answers_is_told_by_its_sockets(
-    tmp_path: Path, tables: dict[str, str], answers: bool | None
+    tmp_path: Path, tables: dict[str, str | None], answers: bool | None
 ) -> None:
     write_process(tmp_path / 'proc', 700, ('kubelet',))
     (tmp_path / 'proc' / '700' / 'net').mkdir()
     (tmp_path / 'proc' / '700' / 'fd').mkdir()
     (tmp_path / 'proc' / '700' / 'fd' / '3').symlink_to('socket:[111]')
     for name, table in tables.items():
-        (tmp_path / 'proc' / '700' / 'net' / name).write_text(table)
+        if table is None:
+            # What cannot be read by anybody, root included.
+            (tmp_path / 'proc' / '700' / 'net' / name).mkdir()
+        else:
+            (tmp_path / 'proc' / '700' / 'net' / name).write_text(table)
     host = Host(str(tmp_path / 'proc'))
     (process,) = host.find_kubelets().processes
     assert host.answers_at(process, '127.0.0.1', 10250) is answers

@@ -13,7 +13,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance import stamps
 from datadog_checks.kubelet_compliance.rooted import CannotRead, NotThere, Root
-from datadog_checks.kubelet_compliance.stamps import FRESH_SECONDS, LONGEST_TRUST_SECONDS, Trace
+from datadog_checks.kubelet_compliance.stamps import Trace
 
 from .clocks import Ahead
 from .ticks import wait_for_the_next_tick
@@ -142,7 +142,9 @@ def test_a_relative_path_is_held_from_the_working_directory(tree: Path) -> None:
     [
         pytest.param(0.0, False, id='just-written'),
         pytest.param(-3600.0, False, id='the-clock-was-set-back'),
-        pytest.param(FRESH_SECONDS + 60.0, True, id='old'),
+        pytest.param(1.9, False, id='almost-two-seconds-old'),
+        pytest.param(2.2, True, id='over-two-seconds-old'),
+        pytest.param(60.0, True, id='old'),
     ],
 )
 def test_a_stamp_that_is_young_when_it_is_taken_is_not_trusted(
@@ -156,9 +158,9 @@ def test_a_stamp_that_is_young_when_it_is_taken_is_not_trusted(
 def test_after_some_minutes_no_stamp_is_trusted(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stamps, 'time', Ahead(60.0))
     trace = look(tree)
-    monkeypatch.setattr(stamps, 'time', Ahead(59.0 + LONGEST_TRUST_SECONDS))
+    monkeypatch.setattr(stamps, 'time', Ahead(60.0 + 299.0))
     assert trace.is_trusted()
-    monkeypatch.setattr(stamps, 'time', Ahead(60.0 + LONGEST_TRUST_SECONDS))
+    monkeypatch.setattr(stamps, 'time', Ahead(60.0 + 300.0))
     assert not trace.is_trusted()
 
 

@@ -28,13 +28,16 @@ from .model import (
     KubeletReport,
     NodeReport,
     Process,
+    Scan,
     Selection,
+    Setting,
     Unknown,
     Unreadable,
 )
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .resolve import NOT_ASKED, declare, resolve, resolve_files, running_values
 
+NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
 NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
 
 
@@ -71,6 +74,7 @@ class Collector:
         self.selection = selection
         self.choose = choose
         self.memory = Memory()
+        self.known: tuple[Process, ...] = ()
         self.api = KubeletApi()
         self.last: Collection | None = None
         self.last_asked: object = None
@@ -90,23 +94,35 @@ class Collector:
 
     def look(self, connection: Connection | Unknown | None) -> Collection:
         scan = self.host.find_kubelets()
-        if scan.processes or not scan.doubtful:
-            # A look that failed as a whole is no sign that anything ended.
-            self.memory.forget_all_but(scan.processes)
-            self.api.forget_all_but(scan.processes)
+        lost = self.lost(scan)
+        self.known = (*scan.processes, *lost)
+        self.memory.forget_all_but(self.known)
+        self.api.forget_all_but(self.known)
         kubelets = [self.look_at(process) for process in scan.processes]
         asked, version = self.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
         asked = self.by_version(asked, version)
         reports = []
         for kubelet in asked:
             report = report_on(self.host, kubelet, self.selection, scan.names)
-            if self.host.is_running(kubelet.evidence.process):
-                reports.append(report)
+            is_running = self.host.is_running(kubelet.evidence.process)
+            if is_running is not False:
+                reports.append(report if is_running else not_seen(report.process, self.selection))
+        if reports:
+            reports += [not_seen(process, self.selection) for process in lost]
         self.host.expect(report.process for report in reports)
         hint = unseen(self.host.procfs) if isinstance(connection, Connection) else ''
         node = judge_node(reports, scan.doubtful, scan.none_found_because or hint)
         told = version if isinstance(version, str) else None
         return Collection(node, tuple(reports), self.selection, scan.turned_away, told)
+
+    def lost(self, scan: Scan) -> tuple[Process, ...]:
+        """The kubelets of the last look that this one shows neither to run nor to have ended."""
+        found = {process.key for process in scan.processes}
+        if not scan.doubtful:
+            return ()
+        return tuple(
+            process for process in self.known if process.key not in found and self.host.is_running(process) is not False
+        )
 
     def look_at(self, process: Process) -> Kubelet | None:
         """What a process was told; None for one that only prints its help or version, or holds no kubelet."""
@@ -239,6 +255,14 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     problems = ((unknown,) if unknown is not None else ()) + kubelet.problems + tuple(unseen_files)
     name = str(declared.value('--hostname-override') or process.container or '')
     return KubeletReport(process, tuple(findings), problems, restart_pending(process, declared, settings), name)
+
+
+def not_seen(process: Process, selection: Selection) -> KubeletReport:
+    """Of a kubelet that may still run but cannot be looked at: nothing of it is known."""
+    why = Unknown(f'process {process.pid}, a kubelet, can no longer be looked at', NOT_SEEN_REMEDY)
+    setting = Setting(why, None, NOT_ASKED)
+    findings = tuple(judge(rule, setting, selection.benchmark) for rule in selection.rules)
+    return KubeletReport(process, findings, (why,))
 
 
 def is_older(version: str) -> bool:

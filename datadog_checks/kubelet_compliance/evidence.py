@@ -63,11 +63,13 @@ class Process:
     """The id of the container that it runs in."""
     inside: str = ''
     """The program that the kubelet is a part of; then `arguments` are that program's own."""
+    stack: int = 0
+    """Where its stack begins, which each `exec` places anew; 0 where the kernel does not show it to us."""
 
     @property
     def key(self) -> tuple[int, ...]:
         """What tells this program from every other one: a pid is used again, and `exec` keeps pid and start."""
-        return self.pid, self.start_ticks, hash(self.arguments)
+        return self.pid, self.start_ticks, self.stack, hash(self.arguments)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import root_of, unit_of
+from .identity import mounts_of, other_mounts, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
 from .rooted import CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
@@ -23,7 +23,7 @@ from .stamps import Trace
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
-MAX_MOUNTINFO_BYTES = 8 * 1024 * 1024
+MAX_MOUNTINFO_BYTES = 2 * 1024 * 1024
 
 UNIT_FOLDERS = (
     '/etc/systemd/system.control',
@@ -77,6 +77,7 @@ class Host(Sockets):
         self.root = root
         self.refused: set[tuple[int, ...]] = set()
         self.same_root: dict[tuple[int, ...], bool] = {}
+        self.others: dict[tuple[int, ...], frozenset[str]] = {}
 
     def begin(self) -> bool:
         """Begin a collection. True: nothing changed since all was looked at, so there is nothing to look at.
@@ -113,6 +114,7 @@ class Host(Sockets):
         alive = {process.key for process in scan.processes}
         self.refused &= alive
         self.same_root = {key: same for key, same in self.same_root.items() if key in alive}
+        self.others = {key: others for key, others in self.others.items() if key in alive}
         return scan
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
@@ -193,26 +195,48 @@ class Host(Sockets):
         if not path.startswith('/'):
             self.trace.give_up()
             path = f'{self.working_directory(process).rstrip("/")}/{path}'
-        return View(Root(self.root, trace=self.trace), path, is_its_own=self.capture is not None)
+        others = self.others.get(process.key, frozenset())
+        return View(Root(self.root, trace=self.trace, others=others), path, is_its_own=self.capture is not None)
 
     def has_the_hosts_root(self, process: Process) -> bool:
         """Whether the process sees the same root file system as process 1, so that `root` shows its files.
 
-        A kubelet in a container has another: there the host's file of the same name would be a wrong one.
+        A kubelet in a container has another: there the host's file of the same name would be a wrong one. What else
+        is mounted for it than `root` shows is kept in `others`. Raises CannotRead.
         """
         if self.capture is not None:
             return True
+        if process.container is not None:
+            return False
         if process.key not in self.same_root:
-            if process.container is not None:
-                return False
-            try:
-                own, first = (os.fsdecode(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES)) for pid in (process.pid, 1))
-            except (ProcessGone, PermissionError):
-                # It may be hidden; a kubelet outside of containers is most likely on the host's root.
+            own, first = self.mountinfo(process.pid), self.mountinfo(1)
+            if own is None or first is None:
+                # It ended, or process 1 is hidden; a kubelet outside of containers is most likely on the host's root.
                 self.trace.give_up()
+            if own is None:
                 return True
-            self.same_root[process.key] = root_of(own) == root_of(first)
+            self.others[process.key] = other_mounts(own, self.mountinfo(None) or '', os.path.realpath(self.root or '/'))
+            if first is None:
+                return True
+            self.same_root[process.key] = mounts_of(own).get('/') == mounts_of(first).get('/')
         return self.same_root[process.key]
+
+    def mountinfo(self, pid: int | None) -> str | None:
+        """What is mounted for a process, or for us; None where there is no such process. Raises CannotRead."""
+        try:
+            if pid is not None:
+                text = self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES + 1)
+            else:
+                with open('/proc/self/mountinfo', 'rb') as file:
+                    text = file.read(MAX_MOUNTINFO_BYTES + 1)
+        except ProcessGone:
+            return None
+        except OSError as error:
+            self.trace.give_up()
+            raise CannotRead(f'what is mounted where could not be read: {reason(error)}') from None
+        if len(text) > MAX_MOUNTINFO_BYTES:
+            raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
+        return os.fsdecode(text)
 
     def working_directory(self, process: Process) -> str:
         """The process's working directory as it names it. Raises CannotRead."""

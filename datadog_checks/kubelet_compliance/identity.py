@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -27,6 +27,7 @@ UID = re.compile(r'[0-9]{1,10}')
 LINE = re.compile(r'[^\n]+')
 """Lines as the kernel ends them: a name may hold all else that `splitlines` takes for an end."""
 CONTAINER = re.compile(r'[0-9a-f]{64}')
+ESCAPE = re.compile(r'\\([0-7]{3})')
 
 
 class Foreign(Enum):
@@ -88,14 +89,42 @@ def real_uid(status: str) -> int | None:
     return int(uids[0]) if uids and UID.fullmatch(uids[0]) else None
 
 
-def root_of(mountinfo: str) -> tuple[str, str] | None:
-    """What is mounted at the root of a process, by /proc/PID/mountinfo: device and folder; the last one counts."""
-    root = None
+def mounts_of(mountinfo: str) -> dict[str, tuple[str, str]]:
+    """What is mounted where, by /proc/PID/mountinfo: device and folder in it, by mount point; the last one counts."""
+    found = {}
     for line in LINE.finditer(mountinfo):
         row = line[0].split(' ', 5)
-        if len(row) > 4 and row[4] == '/':
-            root = row[2], row[3]
-    return root
+        if len(row) > 4:
+            found[unescaped(row[4])] = row[2], unescaped(row[3])
+    return found
+
+
+def unescaped(text: str) -> str:
+    """The kernel writes blanks and backslashes of a path as `\\040` and so on (seq_file.c `mangle_path`)."""
+    return ESCAPE.sub(lambda match: chr(int(match[1], 8)), text)
+
+
+def other_mounts(own: str, ours: str, root: str) -> frozenset[str]:
+    """The mount points where a process meets something else than we meet at the same path below `root`.
+
+    `own` and `ours`: the mountinfo of the process and that of our own.
+    """
+    process, here = mounts_of(own), mounts_of(ours)
+    prefix = root.rstrip('/')
+    points = {*process, *(point.removeprefix(prefix) for point in here if point.startswith(f'{prefix}/'))}
+    return frozenset(point for point in points if met_at(process, point) != met_at(here, f'{prefix}{point}'))
+
+
+def met_at(mounts: Mapping[str, tuple[str, str]], place: str) -> tuple[str, str] | None:
+    """The device, and the path in it, that a place without links leads to."""
+    point = place
+    while point not in mounts and point != '/':
+        point = point.rpartition('/')[0] or '/'
+    if point not in mounts:
+        return None
+    device, folder = mounts[point]
+    below = place[len(point.rstrip('/')) :]
+    return device, f'{folder.rstrip("/")}{below}'.rstrip('/')
 
 
 def unit_of(cgroup: str) -> str | None:

@@ -88,8 +88,8 @@ class PatientHost(Host):
         work = partial(super().answers_at, process, host, port)
         return self.within(self.processes, self.procfs, work, lambda why: None)
 
-    def is_running(self, process: Process) -> bool:
-        return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: False)
+    def is_running(self, process: Process) -> bool | None:
+        return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: None)
 
     def service_files(self, process: Process) -> FileSet | Unknown:
         def hangs(why: str) -> Unknown:

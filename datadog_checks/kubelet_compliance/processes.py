@@ -43,6 +43,7 @@ class Stat:
     state: str
     flags: int
     start_ticks: int
+    stack: int
 
     @property
     def runs_a_program(self) -> bool:
@@ -143,8 +144,9 @@ class Processes:
             return None
         if isinstance(read, NoKubelet):
             return unidentified(pid, comm)
-        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line)
-        return Process(pid, stat.start_ticks, read.arguments, self.started_at(stat), container, read.inside)
+        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line, stat.stack)
+        started_at = self.started_at(stat)
+        return Process(pid, stat.start_ticks, read.arguments, started_at, container, read.inside, stat.stack)
 
     def origin_of(self, pid: int, comm: bytes) -> tuple[Foreign | Unknown | None, str | None]:
         """Why a process is not the node's own, None if it is; and the container that it runs in."""
@@ -174,12 +176,15 @@ class Processes:
         except ProcessGone:
             return ''
 
-    def is_running(self, process: Process) -> bool:
-        """Whether the pid is still that of the same process, and still a kubelet."""
+    def is_running(self, process: Process) -> bool | None:
+        """Whether the pid is still that of the same process, and still a kubelet; None where that cannot be seen."""
         try:
             return self.is_still(process.pid, process.start_ticks)
-        except (ProcessGone, PermissionError):
+        except ProcessGone:
             return False
+        except PermissionError:
+            self.trace.give_up()
+            return None
 
     def processes_are_the_same(self) -> bool:
         """Whether the kubelets that were found are the same processes, and run the same programs."""
@@ -194,7 +199,7 @@ class Processes:
         The start is read last: what was read before it is of that same process.
         """
         comm, line, stat = self.comm(pid), self.command_line(pid), self.stat(pid)
-        return ProcessStamp(stat.start_ticks, comm, line) if stat.runs_a_program else None
+        return ProcessStamp(stat.start_ticks, comm, line, stat.stack) if stat.runs_a_program else None
 
     def is_still(self, pid: int, start_ticks: int) -> bool:
         """Raises ProcessGone, PermissionError."""
@@ -208,7 +213,8 @@ class Processes:
             fields = self.read(pid, 'stat', 4096).rpartition(b')')[2].split()
             if len(fields[19]) > LONGEST_NUMBER:
                 raise ProcessGone
-            return Stat(fields[0].decode(), int(fields[6]), int(fields[19]))
+            stack = fields[25] if len(fields) > 25 and len(fields[25]) <= LONGEST_NUMBER else b'0'
+            return Stat(fields[0].decode(), int(fields[6]), int(fields[19]), int(stack))
         except (IndexError, ValueError):
             raise ProcessGone from None
 

@@ -24,6 +24,7 @@ MAX_LINKS = 40
 MAX_ENTRIES = 4096
 MAX_FOLDERS_DEEP = 256
 CHANGED_MEANWHILE = 'it changed while it was read'
+MOUNTED_OVER = 'the kubelet has something else mounted there than host_root shows'
 TOO_MANY = f'it holds more than {MAX_ENTRIES} files and folders'
 
 KINDS = (
@@ -62,11 +63,19 @@ class Walk:
 class Root:
     """A root directory and, where it is known, a working directory. Holds open handles: use it in a `with`."""
 
-    def __init__(self, root: str, cwd: str | None = None, trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        root: str,
+        cwd: str | None = None,
+        trace: Trace | None = None,
+        others: frozenset[str] = frozenset(),
+    ) -> None:
         """`root` is a path of ours; `cwd` a path of ours, or None where relative paths cannot be resolved.
 
-        `trace`: gets a stamp of all that is looked at. Raises CannotRead.
+        `trace`: gets a stamp of all that is looked at. `others`: the places, from `/`, where the process in this root
+        has something else mounted than this root shows. Raises CannotRead.
         """
+        self.others = others
         self.handles: list[int] = []
         self.trace = trace or Trace()
         self.root_path, self.cwd_path = root, cwd
@@ -192,6 +201,7 @@ class Root:
                         raise CannotRead('it lies in /proc, which is not the same for each process')
                     continue
                 above, place = place, f'{place}/{name}' if place else name
+                self.refuse_others(anchor, place)
                 try:
                     there, status = step(here, name)
                 except (FileNotFoundError, NotADirectoryError):
@@ -234,6 +244,7 @@ class Root:
         changed_at = status.st_ctime
         for name in listing(handle):
             inner = f'{path}/{name}' if path != '/' else f'/{name}'
+            self.refuse_others(place[0], f'{place[1]}/{name}')
             there, status = step(handle, name)
             with closing(there):
                 is_folder = stat.S_ISDIR(status.st_mode)
@@ -244,6 +255,11 @@ class Root:
                     below = place[0], f'{place[1]}/{name}'
                     changed_at = max(changed_at, self.walk_folder(there, inner, below, paths, depth + 1))
         return changed_at
+
+    def refuse_others(self, anchor: str, place: str) -> None:
+        """Raises CannotRead where the process itself would come to something else."""
+        if self.others and anchor == self.root_path and f'/{place}' in self.others:
+            raise CannotRead(MOUNTED_OVER)
 
     def start(self, path: str) -> tuple[int, str]:
         """Where a walk to a path begins: a handle, and the path of ours that it was opened by."""

@@ -30,6 +30,7 @@ class ProcessStamp:
     start_ticks: int
     comm: bytes
     command_line: bytes
+    stack: int
 
 
 @dataclass(slots=True)

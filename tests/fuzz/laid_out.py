@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.identity import listeners_at, root_of
+from datadog_checks.kubelet_compliance.identity import listeners_at, mounts_of
 from datadog_checks.kubelet_compliance.model import Evidence, Finding, NodeReport, Process, Unknown, Verdict
 from datadog_checks.kubelet_compliance.redact import redact_configz
 from datadog_checks.kubelet_compliance.resolve import declare
@@ -196,7 +196,7 @@ def capture(make: Make) -> Prepare:
 
 
 def mountinfo(make: Make) -> Prepare:
-    return tried(make, lambda data: root_of(data.decode()) or refuse(), LookupError)
+    return tried(make, lambda data: mounts_of(data.decode()).get('/') or refuse(), LookupError)
 
 
 def sockets(make: Make) -> Prepare:
