@@ -221,7 +221,7 @@ def test_yaml_that_go_refuses_is_refused(data: bytes) -> None:
 def test_without_libyaml_the_reading_is_the_same_or_none(
     name: str, data: bytes, expected: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(goyaml, 'YAML_PARSER', yaml.SafeLoader)
+    monkeypatch.setattr(goyaml, 'YAML_PARSER', goyaml.PythonParser)
     if name in REFUSED_WITHOUT_LIBYAML:
         with pytest.raises(DocumentError):
             read(data)
@@ -231,13 +231,23 @@ def test_without_libyaml_the_reading_is_the_same_or_none(
 
 @pytest.mark.parametrize('data', [row[1] for row in REFUSED], ids=[row[0] for row in REFUSED])
 def test_without_libyaml_as_much_is_refused(data: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(goyaml, 'YAML_PARSER', yaml.SafeLoader)
+    monkeypatch.setattr(goyaml, 'YAML_PARSER', goyaml.PythonParser)
+    with pytest.raises(DocumentError):
+        read(data)
+
+
+@pytest.mark.parametrize('data', [b'a: [x:, y]', b'a: [x:]', b'a: {x:,y: 1}', b'a: {x :}', b'a: [x:{}]'])
+@pytest.mark.parametrize('parser', [goyaml.YAML_PARSER, goyaml.PythonParser])
+def test_a_plain_word_with_a_colon_at_its_end_is_refused_in_flow_style(
+    data: bytes, parser: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(goyaml, 'YAML_PARSER', parser)
     with pytest.raises(DocumentError):
         read(data)
 
 
 def test_libyaml_is_used_where_it_is_there() -> None:
-    assert goyaml.YAML_PARSER is getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+    assert goyaml.YAML_PARSER is getattr(yaml, 'CSafeLoader', goyaml.PythonParser)
 
 
 @pytest.mark.parametrize('end', ['\n', '\r\n', '\r', '\x85', '\u2028', '\u2029'], ids=ascii)
@@ -416,7 +426,7 @@ FRAGMENTS = [
 
 @given(st.lists(st.sampled_from(FRAGMENTS) | st.binary(max_size=4), max_size=12).map(b''.join) | st.binary(max_size=60))
 def test_any_bytes_are_a_document_or_a_document_error(data: bytes) -> None:
-    for parser in (goyaml.YAML_PARSER, yaml.SafeLoader):
+    for parser in (goyaml.YAML_PARSER, goyaml.PythonParser):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(goyaml, 'YAML_PARSER', parser)
             try:

@@ -30,7 +30,21 @@ MAX_ALIASED_LETTERS = 256 * 1024
 
 MOST_ALIASED = 0.99
 
-YAML_PARSER = getattr(yaml, 'CSafeLoader', yaml.SafeLoader)
+
+class PythonParser(yaml.SafeLoader):
+    """PyYAML's own parser, where libyaml is not: it too refuses a plain word with a colon before a comma or bracket.
+
+    By itself it would take `[x:, y]` for a mapping in a list, which Go takes for two words and libyaml for an error.
+    """
+
+    def scan_plain(self) -> yaml.ScalarToken:
+        token: yaml.ScalarToken = super().scan_plain()
+        if self.flow_level and self.peek() == ':' and self.peek(1) in ',?[]{}':
+            raise yaml.scanner.ScannerError(None, None, "a ':' stands in a plain word", self.get_mark())
+        return token
+
+
+YAML_PARSER = getattr(yaml, 'CSafeLoader', PythonParser)
 
 TAG = 'tag:yaml.org,2002:'
 RESOLVABLE = frozenset(TAG + name for name in ('str', 'bool', 'int', 'float', 'null', 'timestamp'))
