@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +19,12 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, patient_host
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Verdict
+from datadog_checks.kubelet_compliance.patience import OutOfPatience
 from datadog_checks.kubelet_compliance.patient_host import PatientHost, Reader
 from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.rooted import Content, Root
 from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.stamps import Trace
 
 from .hanging import CannotMount, hanging_file_system
 from .nodes import HEAD, PID, write_process
@@ -130,6 +134,48 @@ def test_while_a_read_is_stuck_no_second_one_begins_and_afterwards_all_is_well(
     wait_until_it_ends(host.files)
     assert set(verdicts(collector.collect()).values()) == {Verdict.COMPLIANT}
     assert len(our_threads() - before) == 2
+
+
+def test_a_file_system_that_begins_to_hang_after_the_read_holds_nothing_up(
+    host: PatientHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = threading.Event()
+    monkeypatch.setattr(Trace, 'files_are_unchanged', lambda *_: event.wait(LONG))
+    began_at = time.monotonic()
+    try:
+        collection = Collector(host, SELECTION).collect()
+    finally:
+        event.set()
+    assert time.monotonic() - began_at < LONG / 2
+    assert verdicts(collection)['anonymous_auth'] is Verdict.UNKNOWN
+
+
+def test_slow_reads_share_the_seconds_of_a_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr(patient_host, 'time', clock)
+    reader = Reader(2.5)
+    for seconds in (1.0, 1.0):
+        assert reader.read('a file', partial(clock.take, seconds)) == seconds
+    assert reader.left == 0.5
+    reader.read('a file', partial(clock.take, 1.0))
+    with pytest.raises(OutOfPatience):
+        reader.read('a file', partial(clock.take, 0.0))
+    reader.renew()
+    assert reader.read('a file', partial(clock.take, 0.0)) == 0.0
+
+
+class Clock:
+    """Stands in for `time`: what is done takes what it says."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def take(self, seconds: float) -> float:
+        self.now += seconds
+        return seconds
 
 
 def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
