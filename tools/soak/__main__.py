@@ -46,7 +46,7 @@ def watch(soak: Soak, seconds: float) -> int:
     try:
         while (passed := time.monotonic() - begin) < seconds:
             soak.go()
-            if before is None and passed > warm_up:
+            if before is None and passed > warm_up and soak.is_warm:
                 before = holding()
             if passed >= next_line:
                 print(f'{passed / 60:4.0f} min: {summary(soak)}; {holding()}', flush=True)

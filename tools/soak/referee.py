@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.names import COMMS
+from datadog_checks.kubelet_compliance.patient_host import PatientHost
 from tests.cases import TRUTH
 from tests.kubelet_server import KubeletServer
 
@@ -75,6 +77,14 @@ class LongLived:
     def sees_all(self) -> bool:
         """Whether it looks at the real /proc."""
         return 'procfs_path' not in self.instance
+
+    @property
+    def has_its_threads(self) -> bool:
+        """Whether both of its readers have begun: before, what it holds is no measure of a leak."""
+        collector: Collector | None = getattr(self.check, 'collector', None)
+        if collector is None or not isinstance(host := collector.host, PatientHost):
+            return False
+        return host.files.worker.thread is not None and host.processes.worker.thread is not None
 
 
 @dataclass

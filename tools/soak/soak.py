@@ -59,6 +59,11 @@ class Soak:
     steps: int = 0
     lines: deque[str] = field(default_factory=lambda: deque(maxlen=LINES_KEPT))
 
+    @property
+    def is_warm(self) -> bool:
+        """Whether every check holds all that it is going to hold."""
+        return all(checked.has_its_threads for checked in self.checks)
+
     def go(self) -> None:
         """Some steps, and then some collections. Raises SoakError."""
         try:
