@@ -30,7 +30,7 @@ from .hanging import CannotMount, hanging_file_system
 from .nodes import HEAD, PID, write_process
 
 SELECTION = select('cis-1.24', ['make_iptables_util_chains', 'anonymous_auth', 'kubeconfig_permissions'])
-PATIENCE = 0.3
+PATIENCE = 0.6
 LONG = 20.0
 
 Run = Callable[[AgentCheck], None]

@@ -23,7 +23,7 @@ from .stamps import Trace
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
-MAX_MOUNTINFO_BYTES = 2 * 1024 * 1024
+MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
 
 UNIT_FOLDERS = (
     '/etc/systemd/system.control',

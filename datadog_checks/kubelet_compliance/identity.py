@@ -101,7 +101,7 @@ def mounts_of(mountinfo: str) -> dict[str, tuple[str, str]]:
 
 def unescaped(text: str) -> str:
     """The kernel writes blanks and backslashes of a path as `\\040` and so on (seq_file.c `mangle_path`)."""
-    return ESCAPE.sub(lambda match: chr(int(match[1], 8)), text)
+    return ESCAPE.sub(lambda match: chr(int(match[1], 8)), text) if '\\' in text else text
 
 
 def other_mounts(own: str, ours: str, root: str) -> frozenset[str]:
