@@ -236,9 +236,11 @@ def test_without_libyaml_as_much_is_refused(data: bytes, monkeypatch: pytest.Mon
         read(data)
 
 
-@pytest.mark.parametrize('data', [b'a: [x:, y]', b'a: [x:]', b'a: {x:,y: 1}', b'a: {x :}', b'a: [x:{}]'])
+@pytest.mark.parametrize(
+    'data', [b'a: [x:, y]', b'a: [x:]', b'a: {x:,y: 1}', b'a: {x :}', b'a: [x:{}]', b'a: ![x]', b'a: !x,y z']
+)
 @pytest.mark.parametrize('parser', [goyaml.YAML_PARSER, goyaml.PythonParser])
-def test_a_plain_word_with_a_colon_at_its_end_is_refused_in_flow_style(
+def test_what_libyaml_refuses_of_words_and_tags_is_refused_without_it(
     data: bytes, parser: type, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(goyaml, 'YAML_PARSER', parser)

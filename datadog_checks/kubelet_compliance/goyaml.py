@@ -32,15 +32,22 @@ MOST_ALIASED = 0.99
 
 
 class PythonParser(yaml.SafeLoader):
-    """PyYAML's own parser, where libyaml is not: it too refuses a plain word with a colon before a comma or bracket.
+    """PyYAML's own parser, where libyaml is not: it refuses two things more, as libyaml does.
 
-    By itself it would take `[x:, y]` for a mapping in a list, which Go takes for two words and libyaml for an error.
+    By itself it would take `[x:, y]` for a mapping in a list, where Go sees two words, and `![x]` for a tag.
     """
 
     def scan_plain(self) -> yaml.ScalarToken:
         token: yaml.ScalarToken = super().scan_plain()
         if self.flow_level and self.peek() == ':' and self.peek(1) in ',?[]{}':
             raise yaml.scanner.ScannerError(None, None, "a ':' stands in a plain word", self.get_mark())
+        return token
+
+    def scan_tag(self) -> yaml.TagToken:
+        token: yaml.TagToken = super().scan_tag()
+        handle, suffix = token.value
+        if handle is not None and any(letter in suffix for letter in ',[]'):
+            raise yaml.scanner.ScannerError(None, None, 'a comma or bracket stands in a tag', token.start_mark)
         return token
 
 
