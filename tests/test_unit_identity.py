@@ -17,6 +17,7 @@ from datadog_checks.kubelet_compliance.identity import (
     is_nested,
     iter_listeners,
     listeners_at,
+    mounts_of,
     other_mounts,
     real_uid,
     unit_of,
@@ -113,7 +114,7 @@ MOUNTS = '1 0 8:1 / / rw - ext4 /dev/sda1 rw\n'
 )
 def test_where_a_process_meets_something_else_than_we_do(own: str, ours: str, root: str, others: set[str]) -> None:
     here = MOUNTS if root == '/' else '1 0 0:30 / / rw - overlay overlay rw\n'
-    assert other_mounts(MOUNTS + own, here + ours, root) == others
+    assert other_mounts(mounts_of(MOUNTS + own), mounts_of(here + ours), root) == others
 
 
 def test_a_path_that_leads_out_of_our_own_namespace_begins_outside() -> None:

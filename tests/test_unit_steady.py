@@ -323,7 +323,7 @@ def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Ahead)
     assert with_two.collect() is with_two.collect()
     write_process(node.folder / 'other', PID, ('kubelet', '--config=c.yaml'), cwd=node.folder)
     below = Collector(PatientHost(str(node.folder / 'other'), root='/'), ALL)
-    below.host.same_root[below.host.find_kubelets().processes[0].key] = True
+    below.host.others[below.host.find_kubelets().processes[0].key] = frozenset()
     assert below.collect() is not below.collect()
 
 

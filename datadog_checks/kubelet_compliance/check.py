@@ -19,7 +19,7 @@ from .model import Selection, Unknown
 from .ownership import UrlError, address_of
 from .patient_host import PatientHost
 from .processes import Admission, AdmissionError, parse_users
-from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, tell
+from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, none_found, printable, tell
 from .rules import RULES_BY_KEY
 from .selection import AUTO, SelectionError, select
 
@@ -138,6 +138,6 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         if node.found:
             self.diagnosis.success('kubelet', f'kubelets found: {node.found}')
         else:
-            self.diagnosis.warning('kubelet', printable(node.none_found_because or 'no kubelet runs on this host'))
+            self.diagnosis.warning('kubelet', printable(none_found(node)))
         for problem in (*node.problems, *node.doubts):
             self.diagnosis.fail('evidence', printable(problem.reason), remediation=printable(problem.remedy) or None)

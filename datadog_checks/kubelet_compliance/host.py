@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import mounts_of, other_mounts, unit_of
+from .identity import Mounts, mounts_of, other_mounts, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
 from .rooted import CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
@@ -76,8 +76,7 @@ class Host(Sockets):
         super().__init__(procfs, admission or Admission(), capture)
         self.root = root
         self.refused: set[tuple[int, ...]] = set()
-        self.same_root: dict[tuple[int, ...], bool] = {}
-        self.others: dict[tuple[int, ...], frozenset[str]] = {}
+        self.others: dict[tuple[int, ...], frozenset[str] | None] = {}
 
     def begin(self) -> bool:
         """Begin a collection. True: nothing changed since all was looked at, so there is nothing to look at.
@@ -113,7 +112,6 @@ class Host(Sockets):
             self.trace.give_up()
         alive = {process.key for process in scan.processes}
         self.refused &= alive
-        self.same_root = {key: same for key, same in self.same_root.items() if key in alive}
         self.others = {key: others for key, others in self.others.items() if key in alive}
         return scan
 
@@ -190,53 +188,54 @@ class Host(Sockets):
 
     def below_root(self, process: Process, path: str) -> View | None:
         """The path below `root`, if that is set. Raises CannotRead."""
-        if self.root is None or not self.has_the_hosts_root(process):
+        if self.root is None or (others := self.mounted_otherwise(process, self.root)) is None:
             return None
         if not path.startswith('/'):
             self.trace.give_up()
             path = f'{self.working_directory(process).rstrip("/")}/{path}'
-        others = self.others.get(process.key, frozenset())
         return View(Root(self.root, trace=self.trace, others=others), path, is_its_own=self.capture is not None)
 
-    def has_the_hosts_root(self, process: Process) -> bool:
-        """Whether the process sees the same root file system as process 1, so that `root` shows its files.
+    def mounted_otherwise(self, process: Process, root: str) -> frozenset[str] | None:
+        """Where the process has something else mounted than `root` shows; None where all of its root is another.
 
-        A kubelet in a container has another: there the host's file of the same name would be a wrong one. What else
-        is mounted for it than `root` shows is kept in `others`. Raises CannotRead.
+        Its root must be that of process 1. A kubelet in a container has another: there the host's file of the same name
+        would be a wrong one. Raises CannotRead.
         """
         if self.capture is not None:
-            return True
+            return frozenset()
         if process.container is not None:
-            return False
-        if process.key not in self.same_root:
-            own, first = self.mountinfo(process.pid), self.mountinfo(1)
-            if own is None or first is None:
-                # It ended, or process 1 is hidden; a kubelet outside of containers is most likely on the host's root.
-                self.trace.give_up()
-            if own is None:
-                return True
-            self.others[process.key] = other_mounts(own, self.mountinfo(None) or '', os.path.realpath(self.root or '/'))
-            if first is None:
-                return True
-            self.same_root[process.key] = mounts_of(own).get('/') == mounts_of(first).get('/')
-        return self.same_root[process.key]
+            return None
+        if process.key in self.others:
+            return self.others[process.key]
+        own, first = self.mounts(process.pid), self.mounts(1)
+        others = other_mounts(own, self.own_mounts(), os.path.realpath(root)) if own is not None else frozenset()
+        if own is None or first is None:
+            # It ended, or process 1 is hidden; a kubelet outside of containers is most likely on the host's root.
+            self.trace.give_up()
+            return others
+        self.others[process.key] = others if own.get('/') == first.get('/') else None
+        return self.others[process.key]
 
-    def mountinfo(self, pid: int | None) -> str | None:
-        """What is mounted for a process, or for us; None where there is no such process. Raises CannotRead."""
+    def mounts(self, pid: int) -> Mounts | None:
+        """What is mounted for a process; None where there is no such process. Raises CannotRead."""
         try:
-            if pid is not None:
-                text = self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES + 1)
-            else:
-                with open('/proc/self/mountinfo', 'rb') as file:
-                    text = file.read(MAX_MOUNTINFO_BYTES + 1)
+            return parse_mounts(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES + 1))
         except ProcessGone:
             return None
+        except PermissionError as error:
+            raise self.no_mounts(error) from None
+
+    def own_mounts(self) -> Mounts:
+        """What is mounted for us. Raises CannotRead."""
+        try:
+            with open('/proc/self/mountinfo', 'rb') as file:
+                return parse_mounts(file.read(MAX_MOUNTINFO_BYTES + 1))
         except OSError as error:
-            self.trace.give_up()
-            raise CannotRead(f'what is mounted where could not be read: {reason(error)}') from None
-        if len(text) > MAX_MOUNTINFO_BYTES:
-            raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
-        return os.fsdecode(text)
+            raise self.no_mounts(error) from None
+
+    def no_mounts(self, error: OSError) -> CannotRead:
+        self.trace.give_up()
+        return CannotRead(f'what is mounted where could not be read: {reason(error)}')
 
     def working_directory(self, process: Process) -> str:
         """The process's working directory as it names it. Raises CannotRead."""
@@ -328,3 +327,10 @@ class Host(Sockets):
 def is_absent(answer: object) -> bool:
     """Whether there is no such file, as far as we can see."""
     return isinstance(answer, Missing) or isinstance(answer, Unreadable) and answer.absent
+
+
+def parse_mounts(data: bytes) -> Mounts:
+    """Raises CannotRead for a table that is cut off at our bound."""
+    if len(data) > MAX_MOUNTINFO_BYTES:
+        raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
+    return mounts_of(os.fsdecode(data))

@@ -89,8 +89,12 @@ def real_uid(status: str) -> int | None:
     return int(uids[0]) if uids and UID.fullmatch(uids[0]) else None
 
 
-def mounts_of(mountinfo: str) -> dict[str, tuple[str, str]]:
-    """What is mounted where, by /proc/PID/mountinfo: device and folder in it, by mount point; the last one counts."""
+Mounts = Mapping[str, tuple[str, str]]
+"""What is mounted where: the device and the folder in it, by mount point."""
+
+
+def mounts_of(mountinfo: str) -> Mounts:
+    """What /proc/PID/mountinfo lists; of two at one place the last one counts."""
     found = {}
     for line in LINE.finditer(mountinfo):
         row = line[0].split(' ', 5)
@@ -104,18 +108,14 @@ def unescaped(text: str) -> str:
     return ESCAPE.sub(lambda match: chr(int(match[1], 8)), text) if '\\' in text else text
 
 
-def other_mounts(own: str, ours: str, root: str) -> frozenset[str]:
-    """The mount points where a process meets something else than we meet at the same path below `root`.
-
-    `own` and `ours`: the mountinfo of the process and that of our own.
-    """
-    process, here = mounts_of(own), mounts_of(ours)
+def other_mounts(own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
+    """The mount points where a process meets something else than we meet at the same path below `root`."""
     prefix = root.rstrip('/')
-    points = {*process, *(point.removeprefix(prefix) for point in here if point.startswith(f'{prefix}/'))}
-    return frozenset(point for point in points if met_at(process, point) != met_at(here, f'{prefix}{point}'))
+    points = {*own, *(point.removeprefix(prefix) for point in ours if point.startswith(f'{prefix}/'))}
+    return frozenset(point for point in points if met_at(own, point) != met_at(ours, f'{prefix}{point}'))
 
 
-def met_at(mounts: Mapping[str, tuple[str, str]], place: str) -> tuple[str, str] | None:
+def met_at(mounts: Mounts, place: str) -> tuple[str, str] | None:
     """The device, and the path in it, that a place without links leads to."""
     point = place
     while point not in mounts and point != '/':

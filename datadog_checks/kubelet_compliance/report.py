@@ -123,11 +123,15 @@ def kubelet_status(report: NodeReport) -> tuple[int, str]:
     unseen = '; '.join(dict.fromkeys(tell(problem) for problem in (*report.problems, *report.doubts)))
     lapsed = '; '.join(tell(problem) for problem in report.lapsed)
     if not report.found:
-        return (WARNING, unseen) if unseen else (UNKNOWN, report.none_found_because or 'no kubelet runs on this host')
+        return (WARNING, unseen) if unseen else (UNKNOWN, none_found(report))
     message = '; '.join(part for part in (unseen, lapsed) if part)
     if all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
         return CRITICAL, f'nothing could be judged: {message or report.findings[0].message}'
     return (WARNING, message) if message else (OK, '')
+
+
+def none_found(report: NodeReport) -> str:
+    return report.none_found_because or 'no kubelet runs on this host'
 
 
 def tell(problem: Unknown) -> str:

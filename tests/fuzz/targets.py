@@ -14,7 +14,7 @@ from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.documents import parse_document
 from datadog_checks.kubelet_compliance.flags import Flags
 from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
-from datadog_checks.kubelet_compliance.identity import listeners_at, other_mounts
+from datadog_checks.kubelet_compliance.identity import listeners_at, mounts_of, other_mounts
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     Evidence,
@@ -122,7 +122,7 @@ def fuzz_proc(data: bytes) -> None:
     host = MemoryHost(proc, {CONFIG: HEADER, f'{DROP_INS}/1.conf': HEADER + b'readOnlyPort: 0\n'}, nested=is_nested)
     for (_, name), content in proc.items():
         if name == 'mountinfo':
-            other_mounts(content.decode('utf-8', 'surrogateescape'), '1 1 8:1 / / rw', '/')
+            other_mounts(mounts_of(content.decode('utf-8', 'surrogateescape')), mounts_of('1 1 8:1 / / rw'), '/')
         elif name.startswith('net/'):
             listeners_at(content.decode('utf-8', 'surrogateescape'), '127.0.0.1', 10250)
     scan = host.find_kubelets()
