@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,17 +23,19 @@ class Case:
     files: dict[str, Any]
     effective: dict[str, Any] | None
     """None: the kubelet refused to start."""
+    minor: int = 36
+    """The release of the kubelet that gave this answer."""
 
     def arguments(self, folder: Path) -> tuple[str, ...]:
         return tuple(argument.replace('{dir}', str(folder)) for argument in self.argv)
 
     def lay_out(self, folder: Path) -> None:
-        """Write the case's files below the folder."""
+        """Write the case's files below the folder; a lone surrogate stands for one raw byte."""
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             if isinstance(content, str):
-                path.write_bytes(content.replace('{dir}', str(folder)).encode())
+                path.write_bytes(os.fsencode(content.replace('{dir}', str(folder))))
             elif 'base64' in content:
                 path.write_bytes(base64.b64decode(content['base64']))
             elif 'symlink' in content:
@@ -41,12 +45,22 @@ class Case:
                 path.mkdir(exist_ok=True)
 
 
-def load() -> tuple[Case, ...]:
-    lines = (TRUTH / 'cases.jsonl').read_text().splitlines()
-    return tuple(
-        Case(row['id'], tuple(row['argv']), row.get('files', {}), row['kubelet'].get('effective'))
-        for row in map(json.loads, lines)
-    )
+def rows_of(name: str) -> Iterator[Mapping[str, Any]]:
+    with (TRUTH / name).open() as lines:
+        yield from map(json.loads, lines)
 
 
-CASES = load()
+def case_of(row: Mapping[str, Any], answer: Mapping[str, Any], minor: int) -> Case:
+    return Case(row['id'], tuple(row['argv']), row.get('files', {}), answer.get('effective'), minor)
+
+
+def load_varying() -> Iterator[Case]:
+    """One case for each launch and each release whose answer is recorded."""
+    for row in rows_of('varying.jsonl'):
+        for version, answer in row['kubelet'].items():
+            yield case_of(row, answer, int(version.removeprefix('1.')))
+
+
+CASES = tuple(case_of(row, row['kubelet'], 36) for row in rows_of('cases.jsonl'))
+MORE_CASES = tuple(case_of(row, row['kubelet'], minor) for row in rows_of('cases-2.jsonl') for minor in (33, 36))
+VARYING = tuple(load_varying())

@@ -13,11 +13,22 @@ from pathlib import Path
 from datadog_checks.kubelet_compliance.collect import Collector, flags_of, read
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.memory import Memory
-from datadog_checks.kubelet_compliance.model import Evidence, KubeletReport, NodeReport, Process, Selection
+from datadog_checks.kubelet_compliance.model import Declared, Evidence, KubeletReport, NodeReport, Process, Selection
+from datadog_checks.kubelet_compliance.release import Release
+from datadog_checks.kubelet_compliance.resolve import declare as declare_as
 
 PID = 1000
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 """What every configuration file begins with."""
+
+
+RECORDED_MINOR = 36
+"""The release of the kubelets that most launches were recorded with."""
+
+
+def declare(evidence: Evidence, minor: int = RECORDED_MINOR) -> Declared:
+    """What a kubelet of 1.`minor` would run with if it started now."""
+    return declare_as(evidence, Release(minor))
 
 
 def ticks_from_now(seconds: float) -> int:

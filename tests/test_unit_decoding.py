@@ -18,13 +18,14 @@ from datadog_checks.kubelet_compliance.decoding import (
     check_identity,
     encode,
     merge,
-    set_defaults,
     tree_of,
 )
+from datadog_checks.kubelet_compliance.defaults import set_defaults
 from datadog_checks.kubelet_compliance.documents import parse_document
 from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
 from datadog_checks.kubelet_compliance.model import Origin, Source
+from datadog_checks.kubelet_compliance.release import Release
 
 from .nodes import HEAD
 
@@ -63,7 +64,7 @@ def bare(found: Tree) -> Any:
 
 def defaults(text: str = '', *, legacy: bool = False) -> Configuration:
     configuration = decode(text or '{}')
-    set_defaults(configuration, legacy=legacy)
+    set_defaults(configuration, Release(36), legacy=legacy)
     return configuration
 
 
@@ -478,7 +479,7 @@ def test_any_configuration_is_decoded_or_refused(base: Any, patch: Any, any_case
     try:
         layers = [tree(json.dumps(layer)) for layer in (base, patch)]
         configuration = Decoder(any_case=any_case).decode(layers[0])
-        set_defaults(configuration)
+        set_defaults(configuration, Release(36))
         Decoder(any_case=True).decode(merge(encode(configuration), layers[1:]))
     except (DocumentError, DocumentTooLarge, DecodingError) as error:
         assert len(str(error)) < 200

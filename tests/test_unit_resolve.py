@@ -27,10 +27,10 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
     Value,
 )
-from datadog_checks.kubelet_compliance.resolve import declare, resolve, resolve_files
+from datadog_checks.kubelet_compliance.resolve import resolve, resolve_files
 
 from .cases import CASES, Case
-from .nodes import HEAD, made_up_host, read_evidence
+from .nodes import HEAD, declare, made_up_host, read_evidence
 
 FIELD = 'makeIPTablesUtilChains'
 START = 1_000_000.0
@@ -52,7 +52,7 @@ def test_declared_configuration_is_what_the_recorded_kubelet_ran_with(case: Case
     folder = tmp_path / 'kubelet'
     folder.mkdir()
     case.lay_out(folder)
-    declared = declare(read_evidence(*made_up_host(tmp_path, case.arguments(folder), folder)))
+    declared = declare(read_evidence(*made_up_host(tmp_path, case.arguments(folder), folder)), case.minor)
     if case.effective is None:
         assert declared.unknown is not None
         assert declared.values == {}

@@ -18,11 +18,12 @@ from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Kind
 from datadog_checks.kubelet_compliance.flag_table import FLAGS
 from datadog_checks.kubelet_compliance.judge import judge
 from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Rule, Verdict
-from datadog_checks.kubelet_compliance.resolve import declare, resolve
+from datadog_checks.kubelet_compliance.resolve import resolve
 from datadog_checks.kubelet_compliance.rules import RULES, RULES_BY_KEY, SETTING_RULES
 from datadog_checks.kubelet_compliance.selection import select
 
 from .cases import TRUTH
+from .nodes import declare
 
 EVERYTHING_SET = json.loads((TRUTH / 'configz' / 'kubelet-1.36-everything-set.json').read_text())['kubeletconfig']
 

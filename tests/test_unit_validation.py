@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.golang import parse_duration
+from datadog_checks.kubelet_compliance.release import Release
 from datadog_checks.kubelet_compliance.validation import RULES, problems
 from datadog_checks.kubelet_compliance.validation_table import CIPHER_SUITES, ENUMS, RANGES
 
@@ -46,7 +47,7 @@ def changed(changes: dict[str, Any]) -> dict[str, Any]:
 
 
 def refused(changes: dict[str, Any]) -> set[str]:
-    return {problem.field for problem in problems(changed(changes))}
+    return {problem.field for problem in problems(changed(changes), Release(36))}
 
 
 def gates(**states: bool) -> dict[str, Any]:
@@ -385,20 +386,20 @@ def test_names_are_refused_unless_listed(path: str) -> None:
 
 @pytest.mark.parametrize('path', sorted(CONFIGZ.glob('*.json')), ids=lambda path: path.stem)
 def test_what_a_kubelet_runs_with_is_no_problem(path: Path) -> None:
-    assert list(problems(body(path))) == []
+    assert list(problems(body(path), Release(36))) == []
 
 
 def test_an_empty_configuration_is_not_judged() -> None:
-    assert list(problems({})) == []
+    assert list(problems({}, Release(36))) == []
 
 
 def test_messages_are_short_and_quote_nothing() -> None:
     marker = 'x-secret-x'
     for _, changes, _ in REFUSED:
-        for problem in problems(changed(changes)):
+        for problem in problems(changed(changes), Release(36)):
             assert 0 < len(problem.message) <= 120 and problem.message.isprintable()
     strange = changed(dict.fromkeys(ENUMS, marker) | {'kubeReserved': {marker: marker}, 'tlsCipherSuites': [marker]})
-    assert not any(marker in problem.message for problem in problems(strange))
+    assert not any(marker in problem.message for problem in problems(strange, Release(36)))
 
 
 ODD_VALUES = [
@@ -420,7 +421,7 @@ def test_nothing_is_raised_whatever_a_field_holds(value: object) -> None:
             {'memory.available': value, 'cpu': value, 'text': {rest: value}},
             [value, {'key': value, 'limits': {'memory': value}, 'filePattern': value}],
         ):
-            assert all(problem.message for problem in problems(BASE | {top: odd}))
+            assert all(problem.message for problem in problems(BASE | {top: odd}, Release(36)))
 
 
 def test_every_rule_has_a_refused_row() -> None:

@@ -14,11 +14,11 @@ import pytest
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.judge import judge
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Process, Source, Verdict
-from datadog_checks.kubelet_compliance.resolve import declare, resolve
+from datadog_checks.kubelet_compliance.resolve import resolve
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY, SETTING_RULES
 
 from .cases import CASES, Case
-from .nodes import HEAD, made_up_host, read_evidence
+from .nodes import HEAD, declare, made_up_host, read_evidence
 
 BENCHMARK = BENCHMARKS['cis-1.12']
 COMPLIANT, NON_COMPLIANT = Verdict.COMPLIANT, Verdict.NON_COMPLIANT
@@ -120,7 +120,7 @@ def findings(case: Case, tmp_path: Path) -> dict[str, tuple[Verdict, Source]]:
     folder = tmp_path / 'kubelet'
     folder.mkdir()
     case.lay_out(folder)
-    declared = declare(read_evidence(*made_up_host(tmp_path, case.arguments(folder), folder)))
+    declared = declare(read_evidence(*made_up_host(tmp_path, case.arguments(folder), folder)), case.minor)
     found = {rule.key: judge(rule, resolve(declared, rule.fields), BENCHMARK) for rule in SETTING_RULES}
     return {key: (finding.verdict, finding.set_by) for key, finding in found.items()}
 

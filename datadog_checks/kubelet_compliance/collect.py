@@ -35,6 +35,7 @@ from .model import (
     Unreadable,
 )
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
+from .release import NEWEST, Release
 from .resolve import NOT_ASKED, declare, resolve, resolve_files, running_values
 
 NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
@@ -135,7 +136,7 @@ class Collector:
         if flags is not None and flags.exits:
             return None
         evidence = self.memory.settle(read(self.host, evidence, flags))
-        return Kubelet(evidence, flags, declare(evidence))
+        return Kubelet(evidence, flags, declare(evidence, Release(NEWEST)))
 
     def ask(
         self, kubelets: list[Kubelet], connection: Connection | Unknown | None
@@ -183,7 +184,7 @@ class Collector:
                 kubelets = [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]
         if isinstance(version, Unknown) or not is_older(version):
             return kubelets
-        return [replace(kubelet, declared=declare(kubelet.evidence, null_keeps=True)) for kubelet in kubelets]
+        return [replace(kubelet, declared=declare(kubelet.evidence, Release(31))) for kubelet in kubelets]
 
 
 NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')

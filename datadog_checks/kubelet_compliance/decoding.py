@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A document's tree to typed configuration values and back; the merge of drop-ins; the kubelet's defaults.
+"""A document's tree to typed configuration values and back, and the merge of drop-ins.
 
 The kubelet decodes the whole file: one value of the wrong type anywhere makes it refuse the file. The main file is
 decoded with names in their exact case (sigs.k8s.io/json), merged drop-ins in any case (encoding/json).
@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .documents import JsonFloat
-from .fields import KUBELET_CONFIGURATION, SAME, Field, Kind
-from .golang import Duration, format_duration, parse_duration
+from .fields import KUBELET_CONFIGURATION, Field, Kind
+from .golang import format_duration, parse_duration
 from .goyaml import Document, Node
 from .kubernetes_text import is_quantity
 from .model import Origin, Source, Value, lookup
@@ -46,7 +46,6 @@ WANTED = {
     Kind.MAP: 'a mapping',
     Kind.STRUCT: 'a mapping',
 }
-ZERO = (None, False, 0, 0.0, '')
 
 
 class DecodingError(Exception):
@@ -294,30 +293,3 @@ def encode_value(value: Any, spec: Field, path: str, origins: Mapping[str, Origi
     if spec.kind in (Kind.DURATION, Kind.TIME_OR_DURATION):
         return Tree(format_duration(value), origin)
     return Tree(value, origin)
-
-
-def set_defaults(configuration: Configuration, *, legacy: bool = False) -> None:
-    """Fill in what is not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too)."""
-    for path, spec in iter_fields(KUBELET_CONFIGURATION, ''):
-        default: Any = spec.legacy_default if legacy and spec.legacy_default is not SAME else spec.default
-        if default is None and not spec.nullable and spec.kind not in (Kind.LIST, Kind.MAP):
-            default = zero_of(spec)
-        value = configuration.get(path)
-        if default is not None and (value is None or spec.zero_is_default and value in ZERO):
-            default = Duration(default) if spec.kind is Kind.DURATION else default
-            configuration.set(path, default, DEFAULT_ORIGIN)
-    if configuration.get('serializeImagePulls') is None:
-        pulls = configuration.get('maxParallelImagePulls')
-        configuration.set('serializeImagePulls', not (isinstance(pulls, int) and pulls > 1), DEFAULT_ORIGIN)
-
-
-def iter_fields(spec: Field, path: str) -> Iterator[tuple[str, Field]]:
-    """Every field that kubelets still have, outside lists, maps and optional structs, by dotted path."""
-    for name, inner in (spec.fields or {}).items():
-        inner_path = f'{path}.{name}' if path else name
-        if inner.until:
-            continue
-        if inner.kind is not Kind.STRUCT:
-            yield inner_path, inner
-        elif not inner.nullable:
-            yield from iter_fields(inner, inner_path)

@@ -38,6 +38,7 @@ from .redact import (
     redact_options,
     redact_program_options,
 )
+from .release import NEWEST, Release
 from .resolve import declare
 from .rooted import CannotRead
 
@@ -192,11 +193,11 @@ def as_text(capture: Capture) -> bytes:
 def redacted_files(recorder: Recorder, evidence: Evidence) -> dict[str, bytes]:
     """The files of one kubelet, by their place, with what no verdict needs left out."""
     process, found = evidence.process, {}
-    before = outcome(declare(evidence))
+    before = outcome(declare(evidence, Release(NEWEST)))
     for file in configuration_files(evidence):
 
         def is_same(data: bytes, old: File = file) -> bool:
-            return outcome(declare(with_data(evidence, old, data))) == before
+            return outcome(declare(with_data(evidence, old, data), Release(NEWEST))) == before
 
         redacted = redact_configuration(file.data, is_same) if file.data else b''
         if redacted is None:

@@ -3,39 +3,16 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """Evidence to the configuration that a kubelet would start with, and to the value and origin of one setting.
 
-Follows `NewKubeletCommand` in the kubelet's cmd/kubelet/app/server.go: flags, then the file in place of the legacy
-defaults, then the drop-ins merged over it, then the flags once more over all.
+The layers themselves are read in `layers.py`.
 """
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterator, Sequence
 
-from .decoding import (
-    DEFAULT_ORIGIN,
-    Configuration,
-    Decoder,
-    DecodingError,
-    Tree,
-    check_identity,
-    encode,
-    merge,
-    set_defaults,
-    tree_of,
-)
-from .documents import parse_document
-from .flags import (
-    FlagError,
-    Flags,
-    FlagValue,
-    UnknownFlag,
-    iter_field_values,
-    iter_plain_flags,
-    parse_flags,
-    parse_flags_again,
-)
-from .goyaml import Document, DocumentError, DocumentTooLarge
+from .decoding import DEFAULT_ORIGIN, Configuration
+from .flags import FlagError, UnknownFlag, iter_plain_flags, parse_flags, parse_flags_again
+from .layers import NotRead, Refused, apply_flags, flag_origin, read_layers
 from .model import (
     Declared,
     DropIns,
@@ -45,7 +22,6 @@ from .model import (
     FileSet,
     FileStatus,
     Launch,
-    Missing,
     Origin,
     Rule,
     Setting,
@@ -55,13 +31,11 @@ from .model import (
     Value,
     Values,
 )
+from .release import Release
 from .validation import problems
 
 CLOCK_GRAIN_SECONDS = 1.0
 """A file's time and a process's start come from clocks that differ by a tick or two."""
-
-MAX_DROP_IN_VALUES = 10_000
-"""All drop-ins together: each is merged over what all before it came to."""
 
 COMMAND_LINE_NOT_BELIEVED = Unknown(
     'the command line of the kubelet was rewritten or cut off, or is larger than 256 KiB or 4096 arguments',
@@ -72,23 +46,8 @@ COMMAND_LINE_NOT_BELIEVED = Unknown(
 NOT_ASKED = Unknown('the running configuration was not asked for')
 
 
-class Refused(Exception):
-    """The kubelet would not start with this configuration."""
-
-
-class NotRead(Exception):
-    """A part of the configuration could not be read by us."""
-
-    def __init__(self, what: Unreadable) -> None:
-        super().__init__(what.path)
-        self.what = what
-
-
-def declare(evidence: Evidence, *, null_keeps: bool = False) -> Declared:
-    """What the kubelet would run with if it started now. Raises nothing: what cannot be told is in the answer.
-
-    `null_keeps`: the kubelet is known to be older than 1.32, see `merge`.
-    """
+def declare(evidence: Evidence, release: Release) -> Declared:
+    """What a kubelet of that release would run with if it started now. Raises nothing."""
     arguments, launch = evidence.arguments, evidence.launch
     if arguments is None or isinstance(arguments, Unknown):
         return Declared({}, {}, arguments or COMMAND_LINE_NOT_BELIEVED, flags_known=False, launch=launch)
@@ -102,8 +61,8 @@ def declare(evidence: Evidence, *, null_keeps: bool = False) -> Declared:
         refused = Unknown(f'the kubelet would refuse its command line: {error}', refused=True)
         return Declared({}, {}, refused, flags_known=False, launch=launch)
     try:
-        configuration = read_layers(evidence, overlay, null_keeps)
-        check_values(configuration)
+        configuration = read_layers(evidence, overlay, release)
+        check_values(configuration, release)
         unread = None
     except Refused as error:
         refused = Unknown(str(error), refused=True)
@@ -120,125 +79,6 @@ def declare(evidence: Evidence, *, null_keeps: bool = False) -> Declared:
     return Declared(configuration.values, configuration.origins, unread, changed=changed, launch=launch)
 
 
-def read_layers(evidence: Evidence, flags: Flags, null_keeps: bool) -> Configuration:
-    """The layers in order, each over the one before. Raises Refused, NotRead."""
-    if evidence.config is not None:
-        configuration = decode_main(evidence.config)
-        set_defaults(configuration)
-    else:
-        configuration = Configuration()
-        set_defaults(configuration, legacy=True)
-        apply_flags(configuration, flags)
-    if evidence.drop_ins is not None:
-        configuration = merge_drop_ins(configuration, evidence.drop_ins, null_keeps)
-        set_defaults(configuration)
-    apply_flags(configuration, flags)
-    return configuration
-
-
-def decode_main(config: File | Missing | Unreadable) -> Configuration:
-    """The `--config` file: names in exact case, of a key that stands twice the last one."""
-    document, path = open_document(config)
-    try:
-        check_identity(document, any_case=True)
-        configuration = Decoder(any_case=False).decode(tree_of(document.root, Source.CONFIG_FILE, path))
-    except DecodingError as error:
-        raise Refused(refusal(path, error)) from None
-    make_absolute(configuration, path.rpartition('/')[0])
-    return configuration
-
-
-PATH_FIELDS = (
-    'staticPodPath',
-    'authentication.x509.clientCAFile',
-    'tlsCertFile',
-    'tlsPrivateKeyFile',
-    'resolvConf',
-    'volumePluginDir',
-    'podLogsDir',
-)
-
-
-def make_absolute(configuration: Configuration, folder: str) -> None:
-    """Relative paths in the main file are meant from its own folder (configfiles.go, `resolveRelativePaths`)."""
-    for field in PATH_FIELDS:
-        value = configuration.get(field)
-        if isinstance(value, str) and value and not value.startswith('/') and folder:
-            path = posixpath.normpath(posixpath.join(folder, value))
-            configuration.set(field, path, configuration.origins[field])
-
-
-def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable, null_keeps: bool) -> Configuration:
-    """The drop-ins over the configuration so far (`mergeKubeletConfigurations`)."""
-    if isinstance(drop_ins, Unreadable):
-        raise NotRead(drop_ins)
-    if isinstance(drop_ins, Missing):
-        raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
-    try:
-        merged = merge(encode(base), iter_patches(drop_ins), null_keeps=null_keeps)
-        return Decoder(any_case=True).decode(merged)
-    except DecodingError as error:
-        raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
-
-
-def iter_patches(drop_ins: DropIns) -> Iterator[Tree]:
-    """The drop-ins in order. Raises Refused, NotRead."""
-    room = MAX_DROP_IN_VALUES
-    for file in drop_ins.files:
-        document, path = open_document(file)
-        room -= document.root.size
-        if room < 0:
-            why = f'its drop-ins hold more than {MAX_DROP_IN_VALUES} values together'
-            raise NotRead(Unreadable(drop_ins.path, why, 'make them smaller'))
-        yield drop_in_tree(document, path)
-
-
-def drop_in_tree(document: Document, path: str) -> Tree:
-    try:
-        check_identity(document, any_case=False)
-    except DecodingError as error:
-        raise Refused(refusal(path, error)) from None
-    if document.duplicate is not None:
-        line = document.duplicate[1]
-        raise Refused(refusal(f'{path}:{line}' if line else path, 'a key stands twice, which a drop-in may not have'))
-    return tree_of(document.root, Source.DROP_IN, path)
-
-
-def open_document(file: File | Missing | Unreadable) -> tuple[Document, str]:
-    """Parse a file of the configuration. Raises Refused, NotRead."""
-    if isinstance(file, Unreadable):
-        raise NotRead(file)
-    if isinstance(file, Missing):
-        raise Refused(f'the kubelet would refuse to start: {file.path}: {file.why}')
-    if not file.data:
-        raise Refused(refusal(file.path, 'it is empty'))
-    try:
-        return parse_document(file.data), file.path
-    except DocumentError as error:
-        raise Refused(refusal(file.path, error)) from None
-    except DocumentTooLarge as error:
-        raise NotRead(Unreadable(file.path, str(error), 'make it smaller')) from None
-
-
-def refusal(place: str, error: object) -> str:
-    return f'the kubelet would refuse {place}: {error}'
-
-
-def apply_flags(configuration: Configuration, flags: Flags) -> None:
-    """Flags win over every file; only feature gates merge."""
-    for path, given in iter_field_values(flags):
-        value: Value = given.value
-        if path == 'featureGates' and isinstance(value, dict):
-            value = {**(configuration.values.get(path) or {}), **value}
-            for gate in given.value:  # type: ignore[union-attr]
-                configuration.origins[f'{path}.{gate}'] = flag_origin(given)
-        configuration.set(path, value, flag_origin(given))
-
-
-def flag_origin(given: FlagValue) -> Origin:
-    return Origin(Source.FLAG, given.typed)
-
-
 def launched(origin: Origin, launch: Launch) -> Origin:
     """The origin of a flag that a program passes to the kubelet inside it: the line that holds the flag, if known."""
     if origin.source is not Source.FLAG:
@@ -247,9 +87,9 @@ def launched(origin: Origin, launch: Launch) -> Origin:
     return Origin(Source.FLAG, f'{origin.place} of {place or launch.program}', place and place.rpartition(':')[0])
 
 
-def check_values(configuration: Configuration) -> None:
+def check_values(configuration: Configuration, release: Release) -> None:
     """Raise Refused for a value that the kubelet's own validation turns down."""
-    problem = next(problems(configuration.values), None)
+    problem = next(problems(configuration.values, release), None)
     if problem is not None:
         origin = configuration.origins.get(problem.field)
         place = f' ({origin.place})' if origin is not None and origin.source is not Source.FLAG else ''

@@ -27,6 +27,7 @@ from .kubernetes_text import (
     quantity_sign,
     scheme,
 )
+from .release import Release
 from .validation_table import (
     BETA,
     CIPHER_SUITES,
@@ -55,8 +56,8 @@ class Problem:
     message: str
 
 
-def problems(config: Config) -> Iterator[Problem]:
-    """Everything in a complete configuration that every kubelet from 1.32 to 1.36 refuses to start with."""
+def problems(config: Config, release: Release) -> Iterator[Problem]:
+    """Everything in a complete configuration that a kubelet of that release refuses to start with."""
     for rule in RULES:
         yield from rule(config)
 

@@ -14,7 +14,7 @@ import yaml
 
 from datadog_checks.kubelet_compliance import goyaml
 from datadog_checks.kubelet_compliance.model import Declared, Evidence, KubeletReport, Process, Rule, Verdict
-from datadog_checks.kubelet_compliance.resolve import declare
+from tests.nodes import declare
 
 from .promises import FEW, SETTING_RULES, check_reported, judged, promise
 

@@ -20,8 +20,7 @@ from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.identity import listeners_at, mounts_of
 from datadog_checks.kubelet_compliance.model import Evidence, Finding, NodeReport, Process, Unknown, Verdict
 from datadog_checks.kubelet_compliance.redact import redact_configz
-from datadog_checks.kubelet_compliance.resolve import declare
-from tests.nodes import HEAD, PID, write_process
+from tests.nodes import HEAD, PID, declare, write_process
 
 from .promises import SELECTION, check_reported, judged
 

@@ -35,7 +35,8 @@ from datadog_checks.kubelet_compliance.redact import (
     redact_program_options,
 )
 from datadog_checks.kubelet_compliance.replay import answers
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, declare
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
+from tests.nodes import declare
 
 from .checks import check, check_independently, is_chosen, rules_for, verdict_of
 from .laid_out import HEADER
@@ -101,7 +102,7 @@ def fuzz_trees(data: bytes) -> None:
         return
     newer = declare(evidence)
     has_null = b'null' in data or b'~' in data
-    older = declare(evidence, null_keeps=True) if is_chosen(data, 2 if has_null else 16) else newer
+    older = declare(evidence, 31) if is_chosen(data, 2 if has_null else 16) else newer
     if not older.values and newer.values:
         promise(older.unknown is not None, 'an older kubelet has no values')
     for declared in (newer,) if older is newer else (newer, older):

@@ -1,0 +1,45 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Every rule on a setting against launches whose kubelets' releases are known, one by one and where they differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datadog_checks.kubelet_compliance.model import Verdict
+
+from .cases import CASES, MORE_CASES, VARYING, Case
+from .test_unit_verdicts import ASKS, findings
+
+OLDER_ANSWERS = tuple(
+    Case(case.id, case.argv, case.files, case.effective, minor) for case in CASES for minor in (32, 34)
+)
+"""These were recorded with all three."""
+
+
+def differences(case: Case, tmp_path: Path) -> dict[str, tuple[Verdict, object]]:
+    """The rules whose verdict is not the one that the recorded kubelet would confirm."""
+    found = findings(case, tmp_path)
+    return {
+        key: (verdict, source)
+        for key, (verdict, source) in found.items()
+        if key in ASKS and verdict is not confirmed(case, key)
+    }
+
+
+def confirmed(case: Case, key: str) -> Verdict:
+    if case.effective is None:
+        return Verdict.UNKNOWN
+    return Verdict.COMPLIANT if ASKS[key](case.effective) else Verdict.NON_COMPLIANT
+
+
+def name_of(case: Case) -> str:
+    return f'{case.id.encode("ascii", "backslashreplace").decode()}-1.{case.minor}'
+
+
+@pytest.mark.parametrize('case', (*OLDER_ANSWERS, *MORE_CASES, *VARYING), ids=name_of)
+def test_every_verdict_is_the_one_that_the_recorded_kubelet_would_confirm(case: Case, tmp_path: Path) -> None:
+    assert differences(case, tmp_path) == {}
