@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,15 @@ class Case:
     """None: the kubelet refused to start."""
     minor: int = 36
     """The release of the kubelet that gave this answer."""
+    refused_by: str = ''
+    """Roughly what the kubelet refused."""
+
+    @property
+    def is_red_by_flag(self) -> bool:
+        """Whether a command line that is sound by itself turns the iptables rule off, told without our own code."""
+        given = [argument for argument in self.argv if re.match('--make[-_]iptables[-_]util[-_]chains=', argument)]
+        is_off = bool(given) and given[-1].partition('=')[2] in {'0', 'f', 'F', 'false', 'False', 'FALSE'}
+        return is_off and self.refused_by not in ('flags', 'positional')
 
     def arguments(self, folder: Path) -> tuple[str, ...]:
         return tuple(argument.replace('{dir}', str(folder)) for argument in self.argv)
@@ -51,7 +61,14 @@ def rows_of(name: str) -> Iterator[Mapping[str, Any]]:
 
 
 def case_of(row: Mapping[str, Any], answer: Mapping[str, Any], minor: int) -> Case:
-    return Case(row['id'], tuple(row['argv']), row.get('files', {}), answer.get('effective'), minor)
+    return Case(
+        row['id'],
+        tuple(row['argv']),
+        row.get('files', {}),
+        answer.get('effective'),
+        minor,
+        answer.get('refused_by', ''),
+    )
 
 
 def load_varying() -> Iterator[Case]:

@@ -11,11 +11,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.collect import Collector, flags_of, read
+from datadog_checks.kubelet_compliance.command_lines import read_command_lines
+from datadog_checks.kubelet_compliance.declare import every_reading
+from datadog_checks.kubelet_compliance.flags import Flags
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.memory import Memory
-from datadog_checks.kubelet_compliance.model import Declared, Evidence, KubeletReport, NodeReport, Process, Selection
-from datadog_checks.kubelet_compliance.release import Release
-from datadog_checks.kubelet_compliance.resolve import declare as declare_as
+from datadog_checks.kubelet_compliance.model import (
+    Declared,
+    Evidence,
+    KubeletReport,
+    NodeReport,
+    Process,
+    Selection,
+    Unknown,
+)
+from datadog_checks.kubelet_compliance.release import ALL
 
 PID = 1000
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
@@ -28,7 +38,8 @@ RECORDED_MINOR = 36
 
 def declare(evidence: Evidence, minor: int = RECORDED_MINOR) -> Declared:
     """What a kubelet of 1.`minor` would run with if it started now."""
-    return declare_as(evidence, Release(minor))
+    (declared,) = every_reading(evidence, {minor})
+    return declared
 
 
 def ticks_from_now(seconds: float) -> int:
@@ -69,7 +80,12 @@ def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[H
 
 def read_evidence(host: Host, process: Process) -> Evidence:
     evidence = Evidence(process)
-    return read(host, evidence, flags_of(evidence))
+    return read(host, evidence, flags_told(evidence))
+
+
+def flags_told(evidence: Evidence) -> Flags | Unknown:
+    """The flags of a kubelet that has not shown yet that it takes them."""
+    return flags_of(read_command_lines(evidence.arguments, ALL, accepted=False))
 
 
 def collect(

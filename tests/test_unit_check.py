@@ -18,7 +18,7 @@ from datadog_checks.base import AgentCheck
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.dev.utils import get_metadata_metrics, get_service_checks
-from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck, collect
 from datadog_checks.kubelet_compliance.rules import RULES
 
 from .cases import CASES, TRUTH, Case
@@ -51,15 +51,23 @@ def procfs(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize('case', CASES, ids=lambda case: case.id)
 def test_each_recorded_launch_as_a_real_process(
-    case: Case, standins: Standins, procfs: Path, tmp_path: Path, aggregator: AggregatorStub, dd_run_check: Run
+    case: Case,
+    standins: Standins,
+    procfs: Path,
+    tmp_path: Path,
+    aggregator: AggregatorStub,
+    dd_run_check: Run,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(collect, 'ALL', frozenset({case.minor}))
     folder = tmp_path / 'kubelet'
     folder.mkdir()
     case.lay_out(folder)
     show(procfs, standins.launch(('/usr/bin/kubelet', *case.arguments(folder)), cwd=folder))
     dd_run_check(check_of(procfs))
     if case.effective is None:
-        status, kubelet_status = UNKNOWN, CRITICAL
+        # What the command line itself shows to be wrong stays wrong, whatever else is broken.
+        status, kubelet_status = (CRITICAL, WARNING) if case.is_red_by_flag else (UNKNOWN, CRITICAL)
     else:
         status, kubelet_status = (OK if case.effective['makeIPTablesUtilChains'] else CRITICAL), OK
     aggregator.assert_service_check('kubelet_compliance.rule', status=status, tags=RULE_TAGS, count=1)

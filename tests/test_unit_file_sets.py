@@ -3,25 +3,27 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.file_sets import CLIENT_CA_FIELD, files_of
-from datadog_checks.kubelet_compliance.flags import parse_flags
-from datadog_checks.kubelet_compliance.model import Declared, Evidence, FileSubject, Origin, Source, Unknown
+from datadog_checks.kubelet_compliance.file_sets import files_of
+from datadog_checks.kubelet_compliance.model import Evidence, FileSet, FileSubject, Origin, Setting, Source, Unknown
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
 
 from .nodes import PID, made_up_host
 
 CA = Origin(Source.CONFIG_FILE, '/c.yaml:9')
+FIELD = 'authentication.x509.clientCAFile'
+UNREAD = Unknown('/c.yaml could not be read')
+NO_CA = Setting(((FIELD, ''),), None, NOT_ASKED)
 
 
 @pytest.mark.parametrize('cgroup', ['0::/', '0::/system.slice', '0::/user.slice/session-1.scope'])
 def test_a_kubelet_outside_of_a_service_says_nothing_of_its_unit(tmp_path: Path, cgroup: str) -> None:
     host, process = made_up_host(tmp_path, (), tmp_path)
     (tmp_path / 'proc' / str(PID) / 'cgroup').write_text(f'{cgroup}\n')
-    found = files_of(FileSubject.SERVICE, host, Evidence(process), Declared({}, {}), None)
+    found = files_of(FileSubject.SERVICE, host, Evidence(process), NO_CA, Unknown(''))
     assert isinstance(found, Unknown)
     assert 'names no systemd service' in found.reason
 
@@ -30,10 +32,33 @@ def test_a_kubelet_outside_of_a_service_says_nothing_of_its_unit(tmp_path: Path,
 def test_which_client_ca_is_used_is_not_known_once_its_file_changed(tmp_path: Path, changed: str | None) -> None:
     host, process = made_up_host(tmp_path, (), tmp_path)
     (tmp_path / 'ca.crt').write_bytes(b'')
-    x509 = {'x509': {'clientCAFile': str(tmp_path / 'ca.crt')}}
-    declared = replace(Declared({'authentication': x509}, {CLIENT_CA_FIELD: CA}), changed=changed)
-    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), declared, parse_flags(()))
+    setting = Setting(((FIELD, str(tmp_path / 'ca.crt')),), CA, NOT_ASKED, changed)
+    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), setting, Unknown(''))
     if changed is None:
         assert not isinstance(found, Unknown) and len(found.files) == 1
     else:
         assert isinstance(found, Unknown) and found.reason.startswith(f'{changed} changed after the kubelet started')
+
+
+@pytest.mark.parametrize(
+    'declared, running, names',
+    [
+        ('now.crt', 'now.crt', ['now.crt']),
+        ('next.crt', 'now.crt', ['now.crt', 'next.crt']),
+        ('', 'now.crt', ['now.crt']),
+        (None, 'now.crt', ['now.crt']),
+        ('next.crt', '', ['next.crt']),
+    ],
+)
+def test_what_configz_tells_of_the_client_ca_counts_whatever_changed(
+    tmp_path: Path, declared: str | None, running: str, names: list[str]
+) -> None:
+    host, process = made_up_host(tmp_path, (), tmp_path)
+    paths = {name: str(tmp_path / name) if name else '' for name in (declared, running, *names) if name is not None}
+    for name in names:
+        (tmp_path / name).write_bytes(b'')
+    told = UNREAD if declared is None else ((FIELD, paths[declared]),)
+    setting = Setting(told, CA, ((FIELD, paths[running]),), '/c.yaml')
+    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), setting, Unknown(''))
+    assert isinstance(found, FileSet)
+    assert [file.path for file in found.files] == [paths[name] for name in names]

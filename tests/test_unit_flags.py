@@ -3,22 +3,32 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
 
+from datadog_checks.kubelet_compliance import flags
 from datadog_checks.kubelet_compliance.flag_table import FLAGS
 from datadog_checks.kubelet_compliance.flags import (
     FlagError,
     Flags,
+    Terms,
     UnknownFlag,
     iter_field_values,
-    parse_flags,
-    parse_flags_again,
 )
+from datadog_checks.kubelet_compliance.release import Release
 
 RULE = 'make-iptables-util-chains'
+
+
+def parse_flags(arguments: Sequence[str]) -> Flags:
+    return flags.parse_flags(arguments, Terms(Release(36)))
+
+
+def parse_flags_again(arguments: Sequence[str]) -> Flags:
+    return flags.parse_flags_again(arguments, Terms(Release(36)))
 
 
 def values(*arguments: str) -> dict[str, Any]:

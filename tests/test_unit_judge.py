@@ -7,7 +7,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.golang import Duration
-from datadog_checks.kubelet_compliance.judge import judge, judge_node, restart_pending, shorten, show
+from datadog_checks.kubelet_compliance.judge import judge, judge_node, shorten, show
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Finding,
@@ -21,6 +21,7 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.pending import restart_pending
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
@@ -107,7 +108,8 @@ def test_each_cell_of_the_table_of_verdicts(
     assert finding.verdict is verdict
     assert finding.message == says
     assert finding.set_by is (Source.CONFIGZ if unknown else Source.CONFIG_FILE)
-    assert restart_pending(PROCESS, Declared({}, {}, unknown, changed=changed), [setting]) is pending
+    reading = Declared({}, {}, unknown, changed=changed)
+    assert restart_pending(PROCESS, [reading], [setting], NOT_ASKED) is pending
 
 
 def pair(value: Value | Unknown) -> Values | Unknown:
@@ -187,7 +189,7 @@ def test_a_long_path_keeps_its_beginning_and_its_end() -> None:
 
 def test_a_captured_node_does_not_tell_whether_a_restart_is_pending() -> None:
     setting = Setting(pair(True), FILE, NOT_ASKED)
-    assert restart_pending(Process(1, 1, ()), Declared({}, {}), [setting]) is None
+    assert restart_pending(Process(1, 1, ()), [Declared({}, {})], [setting], NOT_ASKED) is None
 
 
 def kubelet(verdict: Verdict, *, pending: bool | None = False, problem: Unknown | None = None) -> KubeletReport:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.decoding import DEFAULT_ORIGIN
 from datadog_checks.kubelet_compliance.golang import Duration
+from datadog_checks.kubelet_compliance.judge import judge
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
@@ -26,14 +28,18 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
     Unreadable,
     Value,
+    Verdict,
 )
 from datadog_checks.kubelet_compliance.resolve import resolve, resolve_files
+from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
 from .cases import CASES, Case
 from .nodes import HEAD, declare, made_up_host, read_evidence
 
 FIELD = 'makeIPTablesUtilChains'
 START = 1_000_000.0
+
+RULE, BENCHMARK = RULES_BY_KEY['make_iptables_util_chains'], BENCHMARKS['cis-1.24']
 
 
 def spelled(value: Value) -> Any:
@@ -55,7 +61,7 @@ def test_declared_configuration_is_what_the_recorded_kubelet_ran_with(case: Case
     declared = declare(read_evidence(*made_up_host(tmp_path, case.arguments(folder), folder)), case.minor)
     if case.effective is None:
         assert declared.unknown is not None
-        assert declared.values == {}
+        assert {origin.source for origin in declared.origins.values()} <= {Source.FLAG}
         return
     assert declared.unknown is None
     for field, expected in case.effective.items():
@@ -68,7 +74,7 @@ def test_declared_configuration_is_what_the_recorded_kubelet_ran_with(case: Case
 
 def test_the_recordings_are_all_there() -> None:
     assert len(CASES) == 597
-    assert sum(case.effective is None for case in CASES) == 156
+    assert sum(case.effective is None for case in CASES) == 158
     assert len({case.id for case in CASES}) == 597
 
 
@@ -215,10 +221,14 @@ def test_a_flag_decides_where_a_file_below_it_could_not_be_read(seen: Evidence, 
     assert resolve(declared, (FIELD,)).declared == ((FIELD, expected),)
 
 
-def test_a_flag_does_not_save_a_file_that_the_kubelet_would_refuse() -> None:
-    declared = declare(evidence('--make-iptables-util-chains', config='maxPods: many\n'))
+@pytest.mark.parametrize('files', [{'config': 'maxPods: many'}, {'drop_ins': {'/d/a.conf': 'maxPods: many'}}])
+@pytest.mark.parametrize('text, verdict', [('false', Verdict.NON_COMPLIANT), ('true', Verdict.UNKNOWN)])
+def test_beside_a_file_that_is_refused_a_flag_shows_what_is_wrong_but_not_that_all_is_well(
+    files: dict[str, Any], text: str, verdict: Verdict
+) -> None:
+    declared = declare(evidence(f'--make-iptables-util-chains={text}', **files))
     assert declared.unknown is not None and declared.unknown.refused
-    assert isinstance(resolve(declared, (FIELD,)).declared, Unknown)
+    assert judge(RULE, resolve(declared, (FIELD,)), BENCHMARK).verdict is verdict
 
 
 @pytest.mark.parametrize(
@@ -266,7 +276,7 @@ def test_a_flag_without_a_field_depends_on_no_file() -> None:
     )
 
 
-@pytest.mark.parametrize('broken', [evidence('--bogus'), evidence('x'), evidence(config='maxPods: many')])
+@pytest.mark.parametrize('broken', [evidence('--bogus'), evidence('x')])
 def test_no_flag_is_known_of_a_kubelet_that_would_not_start(broken: Evidence) -> None:
     assert isinstance(resolve(declare(broken), ('--hostname-override',)).declared, Unknown)
 

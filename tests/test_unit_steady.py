@@ -105,7 +105,7 @@ def test_while_nothing_changed_no_process_is_looked_for_and_no_file_is_read(
     collector = Collector(node.host(), ALL)
     first = collector.collect()
     assert 'a listing' in opened.names and '10.conf' in opened.names
-    monkeypatch.setattr(collect, 'declare', None)
+    monkeypatch.setattr(collect, 'read_configurations', None)
     monkeypatch.setattr(collect, 'judge', None)
     for _ in range(3):
         opened.names.clear()

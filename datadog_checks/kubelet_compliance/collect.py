@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 
+from .command_lines import NOT_BELIEVED, CommandLine, read_command_lines
 from .configz import AskError, Connection, KubeletApi
+from .declare import has_accepted_its_line, is_refused, read_configurations
 from .decoding import Configuration
 from .file_sets import files_of
-from .flags import FlagError, Flags, parse_flags
+from .flags import Flags
 from .host import CHANGED_MEANWHILE, Host
-from .judge import hinted, judge, judge_node, restart_pending
+from .judge import hinted, holds, judge, judge_node
 from .launches import read_launch
 from .memory import Memory
 from .model import (
@@ -28,29 +29,39 @@ from .model import (
     KubeletReport,
     NodeReport,
     Process,
+    Rule,
     Scan,
     Selection,
     Setting,
     Unknown,
     Unreadable,
+    Values,
 )
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
-from .release import NEWEST, Release
-from .resolve import NOT_ASKED, declare, resolve, resolve_files, running_values
+from .pending import restart_pending
+from .release import ALL, minor_of, within_tables
+from .resolve import NOT_ASKED, agreed, resolve, resolve_files, running_values
+from .rules import RULES_BY_KEY
 
 NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
+CLIENT_CA_RULE = RULES_BY_KEY['client_ca_file']
 NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
 
 
 @dataclass(frozen=True, slots=True)
 class Kubelet:
-    """One kubelet and all that is known of it before it is judged."""
+    """One kubelet and all that is known of it before it is judged.
+
+    `readings`: its configuration as each release that it can be of reads it, where that differs.
+    """
 
     evidence: Evidence
-    flags: Flags | None
-    declared: Declared
+    lines: tuple[CommandLine, ...]
+    readings: tuple[Declared, ...]
     running: Configuration | Unknown = NOT_ASKED
     problems: tuple[Unknown, ...] = ()
+    started: Declared | None = None
+    """The configuration that it is known to have started with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,16 +138,33 @@ class Collector:
 
     def look_at(self, process: Process) -> Kubelet | None:
         """What a process was told; None for one that only prints its help or version, or holds no kubelet."""
-        evidence = Evidence(process)
+        evidence = Evidence(process, age_seconds=self.host.age(process))
         if process.inside:
             evidence = replace(evidence, launch=read_launch(self.host, process))
             if evidence.launch is None:
                 return None
-        flags = flags_of(evidence)
-        if flags is not None and flags.exits:
+        minors = self.minors_of(self.api.known_version(process))
+        lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
+        flags = flags_of(lines)
+        if isinstance(flags, Flags) and flags.exits:
             return None
         evidence = self.memory.settle(read(self.host, evidence, flags))
-        return Kubelet(evidence, flags, declare(evidence, Release(NEWEST)))
+        return self.with_readings(Kubelet(evidence, lines, ()))
+
+    def with_readings(self, kubelet: Kubelet) -> Kubelet:
+        """The kubelet with its configuration as it is read by the releases of its command lines."""
+        evidence = kubelet.evidence
+        readings = read_configurations(evidence, kubelet.lines)
+        if not has_accepted_its_line(evidence) and any(is_refused(declared) for declared in readings):
+            # Once it has run for long enough, it has shown that it takes this.
+            self.host.give_up()
+        return replace(kubelet, readings=readings, started=self.memory.started(evidence.process, readings))
+
+    @staticmethod
+    def minors_of(version: str | None) -> frozenset[int]:
+        """The releases that a kubelet can be of."""
+        minor = minor_of(version) if version is not None else None
+        return ALL if minor is None else frozenset({within_tables(minor)})
 
     def ask(
         self, kubelets: list[Kubelet], connection: Connection | Unknown | None
@@ -170,7 +198,9 @@ class Collector:
         except UrlError as error:
             return Unknown(str(error))
         shown = [self.host.answers_at(kubelet.evidence.process, host, port) for kubelet in kubelets]
-        told = [listens_by_configuration(kubelet.declared, host, port) for kubelet in kubelets]
+        told = [
+            all(listens_by_configuration(declared, host, port) for declared in kubelet.readings) for kubelet in kubelets
+        ]
         owner = choose_owner(shown, told, port, is_verified=connection.is_verified)
         return owner if isinstance(owner, Unknown) else kubelets[owner]
 
@@ -182,9 +212,16 @@ class Collector:
                 reason = f'judged by {self.selection.benchmark.name}, the default: {version.reason}'
                 doubt = Unknown(reason, version.remedy)
                 kubelets = [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]
-        if isinstance(version, Unknown) or not is_older(version):
-            return kubelets
-        return [replace(kubelet, declared=declare(kubelet.evidence, Release(31))) for kubelet in kubelets]
+        return kubelets if isinstance(version, Unknown) else [self.of_version(kubelet, version) for kubelet in kubelets]
+
+    def of_version(self, kubelet: Kubelet, version: str) -> Kubelet:
+        """The kubelet as that version reads its command line and its files."""
+        minors = self.minors_of(version)
+        if all(line.minors == minors for line in kubelet.lines):
+            return kubelet
+        evidence = kubelet.evidence
+        lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
+        return self.with_readings(replace(kubelet, lines=lines))
 
 
 NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
@@ -206,18 +243,22 @@ def unseen(procfs: str) -> str:
     )
 
 
-def flags_of(evidence: Evidence) -> Flags | None:
-    """The flags, as far as they say which files to read; None where the kubelet would refuse them."""
-    arguments = evidence.arguments
-    try:
-        return parse_flags(() if arguments is None or isinstance(arguments, Unknown) else arguments)
-    except FlagError:
-        return None
+def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
+    """The flags, as far as they say which files to read; Unknown where they are refused or can be read otherwise."""
+    known = [line.flags for line in lines if line.flags is not None]
+    if not known:
+        return lines[0].unknown or NOT_BELIEVED
+    if any(flags.text(name) != known[0].text(name) for flags in known for name in NAMING_FLAGS):
+        return Unknown('which files the kubelet reads depends on a flag of no known kubelet')
+    return known[0]
 
 
-def read(host: Host, evidence: Evidence, flags: Flags | None) -> Evidence:
+NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
+
+
+def read(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Evidence:
     """Add the files that the command line names, all as they were at one time."""
-    if flags is None:
+    if isinstance(flags, Unknown):
         return evidence
     process, config, folder = evidence.process, flags.text('config'), flags.text('config-dir')
     seen = replace(
@@ -234,28 +275,63 @@ def read(host: Host, evidence: Evidence, flags: Flags | None) -> Evidence:
 
 
 def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:
-    evidence, declared = kubelet.evidence, kubelet.declared
+    evidence, readings = kubelet.evidence, kubelet.readings
     process, benchmark = evidence.process, selection.benchmark
+    flags = flags_of(kubelet.lines)
     file_sets: dict[FileSubject, FileSet | Unknown] = {}
     settings = []
     findings = []
     for rule in selection.rules:
         if rule.files is None or rule.aspect is None:
-            setting = resolve(declared, rule.fields, running_values(rule, kubelet.running, declared))
+            setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
             settings.append(setting)
         else:
             if rule.files not in file_sets:
-                file_sets[rule.files] = files_of(rule.files, host, evidence, declared, kubelet.flags)
+                client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)
+                file_sets[rule.files] = files_of(rule.files, host, evidence, client_ca, flags)
             launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
             setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
             if isinstance(setting.declared, Unknown):
                 file_sets[rule.files] = setting.declared
         findings.append(hinted(judge(rule, setting, benchmark), names if evidence.launch is None else frozenset()))
-    unknown = declared.unknown or (evidence.launch.doubt if evidence.launch is not None else None)
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
-    problems = ((unknown,) if unknown is not None else ()) + kubelet.problems + tuple(unseen_files)
-    name = str(declared.value('--hostname-override') or process.container or '')
-    return KubeletReport(process, tuple(findings), problems, restart_pending(process, declared, settings), name)
+    problems = (*problems_of(kubelet), *kubelet.problems, *unseen_files)
+    name = str(readings[0].value('--hostname-override') or process.container or '')
+    pending = restart_pending(process, readings, settings, kubelet.running)
+    return KubeletReport(process, tuple(findings), problems, pending, name)
+
+
+def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
+    """What the rule looks at, as far as all releases that the kubelet can be of agree. `meaning`: see `agreed`."""
+
+    def of(declared: Declared) -> Setting:
+        running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
+        return resolve(declared, rule.fields, running)
+
+    return agreed([of(declared) for declared in kubelet.readings], meaning)
+
+
+def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
+    """What keeps the configuration from being known, and what was not expected of one that runs."""
+    readings, launch = kubelet.readings, kubelet.evidence.launch
+    unknown = [declared.unknown for declared in readings]
+    if all(unknown):
+        yield from filter(None, unknown[:1])
+    elif any(unknown):
+        yield next(
+            Unknown(f'kubelets of some releases: {each.reason}', each.remedy) for each in unknown if each is not None
+        )
+    elif launch is not None and launch.doubt is not None:
+        yield launch.doubt
+    objections = dict.fromkeys(text for declared in readings[:1] for text in declared.objections)
+    for objection in list(objections)[:MAX_OBJECTIONS]:
+        yield Unknown(
+            f'the kubelet runs, so it accepts its configuration, but this check expects otherwise: {objection}'
+        )
+
+
+MAX_OBJECTIONS = 3
+NOT_EXPECTED = 'the kubelet runs, so it accepts its configuration, though this check expects that it does not'
 
 
 def not_seen(process: Process, selection: Selection) -> KubeletReport:
@@ -264,9 +340,3 @@ def not_seen(process: Process, selection: Selection) -> KubeletReport:
     setting = Setting(why, None, NOT_ASKED)
     findings = tuple(judge(rule, setting, selection.benchmark) for rule in selection.rules)
     return KubeletReport(process, findings, (why,))
-
-
-def is_older(version: str) -> bool:
-    """Whether a kubelet is older than 1.32, which reads a `null` in a drop-in in another way."""
-    match = re.match(r'v?1\.([0-9]{1,3})\b', version)
-    return match is not None and int(match[1]) < 32

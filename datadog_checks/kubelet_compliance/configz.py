@@ -149,6 +149,11 @@ class KubeletApi:
             process, lambda: parse_version(self.own_answer(connection, '/metrics', MAX_METRICS_BYTES, check_owner))
         )
 
+    def known_version(self, process: Process) -> str | None:
+        """The version of a process, where it has told it before."""
+        answer = self.versions.answers.get(process.key)
+        return answer if isinstance(answer, str) else None
+
     def own_answer(self, connection: Connection, path: str, limit: int, check_owner: Callable[[], None]) -> bytes:
         """What a kubelet answers, asked for only where it is the one who would. Raises AskError."""
         check_owner()

@@ -137,6 +137,8 @@ class Evidence:
     drop_ins: DropIns | Missing | Unreadable | None = None
     launch: Launch | None = None
     """None: the kubelet is a process of its own."""
+    age_seconds: float | None = None
+    """For how long the process has been running; None where that is not known."""
 
     @property
     def arguments(self) -> tuple[str, ...] | Unknown | None:

@@ -10,25 +10,24 @@ import posixpath
 from .flags import Flags
 from .host import Host
 from .model import (
-    Declared,
     DropIns,
     Evidence,
     FileSet,
     FileStatus,
     FileSubject,
     Missing,
+    Setting,
     Source,
     Unknown,
     Unreadable,
 )
-from .resolve import resolve
 
 AZURE_JSON = '/etc/kubernetes/azure.json'
 CLIENT_CA_FIELD = 'authentication.x509.clientCAFile'
 
 
 def files_of(
-    subject: FileSubject, host: Host, evidence: Evidence, declared: Declared, flags: Flags | None
+    subject: FileSubject, host: Host, evidence: Evidence, client_ca: Setting, flags: Flags | Unknown
 ) -> FileSet | Unknown:
     """Mode and owner of the files of a subject that are in use, never of guesses."""
     process = evidence.process
@@ -37,21 +36,30 @@ def files_of(
     if subject is FileSubject.AZURE_JSON:
         status = host.file_status(process, AZURE_JSON)
         return FileSet(() if isinstance(status, Missing) else (status,))
-    if flags is None:
-        return declared.unknown or Unknown('the command line of the kubelet is not understood')
+    if isinstance(flags, Unknown):
+        return flags
     if subject is FileSubject.KUBECONFIG:
         path = flags.text('kubeconfig')
         return FileSet((host.file_status(process, path),) if path else (), Source.FLAG)
     if subject is FileSubject.CONFIG:
         return config_files(host, evidence)
-    setting = resolve(declared, (CLIENT_CA_FIELD,))
-    if isinstance(setting.declared, Unknown):
-        return setting.declared
-    if setting.changed is not None:
-        return Unknown(f'{setting.changed} changed after the kubelet started, so which client CA it uses is not known')
-    path = str(declared.value(CLIENT_CA_FIELD) or '')
+    return client_ca_files(host, evidence, client_ca)
+
+
+def client_ca_files(host: Host, evidence: Evidence, setting: Setting) -> FileSet | Unknown:
+    """The client CA that the kubelet runs with, and the one that a restart brings in where that is another."""
+    declared, running = setting.declared, setting.running
+    if isinstance(running, Unknown):
+        if isinstance(declared, Unknown):
+            return declared
+        if setting.changed is not None:
+            return Unknown(
+                f'{setting.changed} changed after the kubelet started, so which client CA it uses is not known'
+            )
+    named = [value for values in (running, declared) if not isinstance(values, Unknown) for _, value in values]
+    paths = dict.fromkeys(str(value) for value in named if value)
     source = setting.origin.source if setting.origin is not None else Source.DEFAULT
-    return FileSet((host.file_status(process, path),) if path else (), source)
+    return FileSet(tuple(host.file_status(evidence.process, path) for path in paths), source)
 
 
 def config_files(host: Host, evidence: Evidence) -> FileSet:

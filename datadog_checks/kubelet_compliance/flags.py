@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
 from .flag_values import PARSERS
 from .kubernetes_text import is_label, is_qualified_name
 from .model import Value
+from .release import Release
 
 RESERVED_PREFIX = re.compile(r'(.*\.)?(kubernetes|k8s)\.io')
 NODE_PREFIX = re.compile(r'(.*\.)?(kubelet|node)\.kubernetes\.io')
@@ -43,6 +44,43 @@ class UnknownFlag(FlagError):
     """A flag of no release that we know: only a kubelet that is not one of them would take it."""
 
 
+class Undecided(Exception):
+    """An unknown flag that was typed without `=`: whether it takes the next argument is not known."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+@dataclass(slots=True)
+class Terms:
+    """On what terms a command line is read.
+
+    `accepted`: a kubelet runs with it, so what the kubelet would refuse is noted and not raised. `takes_value`: what is
+    assumed of unknown flags, by name.
+    """
+
+    release: Release
+    accepted: bool = False
+    takes_value: Mapping[str, bool] = field(default_factory=dict)
+    again: bool = False
+    """The second parse, over the files: see `parse_flags_again`."""
+    noted: list[FlagError] = field(default_factory=list)
+
+    def object(self, error: FlagError) -> None:
+        """The kubelet would refuse this. Raises the error, unless the kubelet has shown that it does not."""
+        if not self.accepted:
+            raise error
+        self.noted.append(error)
+
+
+class PositionalArgument(FlagError):
+    """An argument that belongs to no flag, which ends every kubelet."""
+
+
+POSITIONAL = 'it has an argument that belongs to no flag (a boolean flag never takes the next argument)'
+
+
 @dataclass(frozen=True, slots=True)
 class Occurrence:
     """One flag on the command line: its name, the text of its value, and the flag as it was typed."""
@@ -66,6 +104,9 @@ class Flags:
 
     values: Mapping[str, FlagValue]
     exits: bool = False
+    undecided: tuple[str, ...] = ()
+    """Flags whose value is not understood."""
+    objections: tuple[FlagError, ...] = ()
 
     def text(self, name: str) -> str:
         """A text flag's value; '' where it is not given, as the kubelet has it."""
@@ -73,28 +114,37 @@ class Flags:
         return str(given.value) if given is not None else ''
 
 
-def parse_flags(arguments: Sequence[str]) -> Flags:
-    """Read the arguments after argv[0]. Raises FlagError where the kubelet refuses them (`NewKubeletCommand`)."""
-    occurrences, positional = tokenize(arguments, again=False)
-    values = combine(occurrences)
+def parse_flags(arguments: Sequence[str], terms: Terms) -> Flags:
+    """Read the arguments after argv[0] (`NewKubeletCommand`).
+
+    Raises FlagError where the kubelet refuses them, and Undecided for an unknown flag of one that runs with it.
+    """
+    occurrences, positional = tokenize(arguments, terms)
+    values, undecided = combine(occurrences, terms)
     if positional:
-        raise FlagError('it has an argument that belongs to no flag (a boolean flag never takes the next argument)')
+        terms.object(PositionalArgument(POSITIONAL))
     printing = any(name in values and values[name].value is True for name in ('help', 'version'))
     if not printing:
-        check_node_labels(values)
-    return Flags(values, printing)
+        try:
+            check_node_labels(values)
+        except FlagError as error:
+            terms.object(error)
+    return Flags(values, printing, undecided, tuple(terms.noted))
 
 
-def parse_flags_again(arguments: Sequence[str]) -> Flags:
+def parse_flags_again(arguments: Sequence[str], terms: Terms) -> Flags:
     """Read the arguments once more, as the kubelet does over its files (`kubeletConfigFlagPrecedence`).
 
     There the flags of its libraries do nothing, and each takes a value, so that a bare boolean swallows the next one.
+    Raises FlagError, Undecided.
     """
-    occurrences, _ = tokenize(arguments, again=True)
-    return Flags(combine([found for found in occurrences if not FLAGS[found.name].library]))
+    terms = replace(terms, again=True, noted=[])
+    occurrences, _ = tokenize(arguments, terms)
+    values, undecided = combine([found for found in occurrences if not FLAGS[found.name].library], terms)
+    return Flags(values, False, undecided, tuple(terms.noted))
 
 
-def tokenize(arguments: Sequence[str], *, again: bool) -> tuple[list[Occurrence], bool]:
+def tokenize(arguments: Sequence[str], terms: Terms) -> tuple[list[Occurrence], bool]:
     """The flags in order, and whether there are arguments that belong to none (pflag `parseArgs`)."""
     occurrences: list[Occurrence] = []
     positional = False
@@ -107,76 +157,105 @@ def tokenize(arguments: Sequence[str], *, again: bool) -> tuple[list[Occurrence]
             positional = positional or bool(rest)
             break
         elif argument.startswith('--'):
-            occurrences.append(long_flag(argument, rest, again))
+            occurrences.extend(long_flag(argument, rest, terms))
         else:
-            occurrences.extend(short_flags(argument, rest, again))
+            occurrences.extend(short_flags(argument, rest, terms))
     return occurrences, positional
 
 
-def long_flag(argument: str, rest: list[str], again: bool) -> Occurrence:
+def long_flag(argument: str, rest: list[str], terms: Terms) -> list[Occurrence]:
     """`--name=value`, `--name value` or a bare `--name` (pflag `parseLongArg`)."""
     given, has_value, text = argument[2:].partition('=')
     if not given or given.startswith('-'):
-        raise FlagError('it has an argument with bad flag syntax')
+        terms.object(FlagError('it has an argument with bad flag syntax'))
+        return []
     name = given.replace('_', '-')
-    flag = known_flag(name, again)
+    flag = known_flag(name, terms)
+    if flag is None:
+        skip_unknown(name, rest, terms, is_whole=bool(has_value))
+        return []
     if has_value:
-        return Occurrence(name, text, argument)
-    if is_bare(flag, again):
-        return Occurrence(name, 'true', argument)
+        return [Occurrence(name, text, argument)]
+    if is_bare(flag, terms):
+        return [Occurrence(name, 'true', argument)]
     if not rest:
-        raise FlagError(f'--{name} needs a value')
+        terms.object(FlagError(f'--{name} needs a value'))
+        return []
     text = rest.pop()
-    return Occurrence(name, text, f'{argument} {text}')
+    return [Occurrence(name, text, f'{argument} {text}')]
 
 
-def short_flags(argument: str, rest: list[str], again: bool) -> list[Occurrence]:
+def skip_unknown(name: str, rest: list[str], terms: Terms, *, is_whole: bool) -> None:
+    """Pass over an unknown flag, and over its value if it takes one. Raises Undecided where that is not known."""
+    if is_whole or not rest:
+        return
+    if name not in terms.takes_value:
+        raise Undecided(name)
+    if terms.takes_value[name]:
+        rest.pop()
+
+
+def short_flags(argument: str, rest: list[str], terms: Terms) -> list[Occurrence]:
     """`-v5`, `-v=5`, `-v 5`, `-h` (pflag `parseSingleShortArg`)."""
     occurrences: list[Occurrence] = []
     letters = argument[1:]
     while letters:
         name = SHORTHANDS.get(letters[0])
-        if name is None:
+        flag = known_flag(name, terms) if name is not None else None
+        if name is None or flag is None:
             raise UnknownFlag(f'-{letters[0]} is no flag of any known kubelet')
-        flag = known_flag(name, again)
         if len(letters) > 2 and letters[1] == '=':
             return [*occurrences, Occurrence(name, letters[2:], argument)]
-        if is_bare(flag, again):
+        if is_bare(flag, terms):
             occurrences.append(Occurrence(name, 'true', argument))
             letters = letters[1:]
             continue
         if len(letters) > 1:
             return [*occurrences, Occurrence(name, letters[1:], argument)]
         if not rest:
-            raise FlagError(f'-{letters[0]} needs a value')
+            terms.object(FlagError(f'-{letters[0]} needs a value'))
+            return occurrences
         text = rest.pop()
         return [*occurrences, Occurrence(name, text, f'{argument} {text}')]
     return occurrences
 
 
-def known_flag(name: str, again: bool) -> Flag:
+def known_flag(name: str, terms: Terms) -> Flag | None:
+    """The flag of that name; None for one that only the running kubelet knows. Raises FlagError."""
     flag = FLAGS.get(name)
     if flag is None:
-        raise UnknownFlag(f'--{name[:60]} is no flag of any known kubelet')
-    if again and name == 'help':
-        raise FlagError('--help, even set to false, ends a kubelet that has a configuration file')
+        terms.object(UnknownFlag(f'--{name[:60]} is no flag of any known kubelet'))
+    elif not is_in_release(flag, terms.release):
+        terms.object(FlagError(f'--{name} is no flag of Kubernetes {terms.release}'))
+    elif terms.again and name == 'help':
+        terms.object(FlagError('--help, even set to false, ends a kubelet that has a configuration file'))
     return flag
 
 
-def is_bare(flag: Flag, again: bool) -> bool:
-    return flag.kind in BARE_KINDS and not (again and flag.library)
+def is_in_release(flag: Flag, release: Release) -> bool:
+    return True
 
 
-def combine(occurrences: Sequence[Occurrence]) -> dict[str, FlagValue]:
-    """The value of each flag; repeated lists and maps add up, of all others the last one wins."""
+def is_bare(flag: Flag, terms: Terms) -> bool:
+    return flag.kind in BARE_KINDS and not (terms.again and flag.library)
+
+
+def combine(occurrences: Sequence[Occurrence], terms: Terms) -> tuple[dict[str, FlagValue], tuple[str, ...]]:
+    """The value of each flag, and the flags whose value is not understood.
+
+    Repeated lists and maps add up, of all others the last one wins. Raises FlagError.
+    """
     values: dict[str, FlagValue] = {}
     lists: dict[str, list[str]] = {}
+    undecided: dict[str, None] = {}
     for found in occurrences:
         kind = FLAGS[found.name].kind
         try:
             value = PARSERS[kind](found.text)
         except ValueError:
-            raise FlagError(f'--{found.name} has a value that is not a {kind.value}') from None
+            terms.object(FlagError(f'--{found.name} has a value that is not a {kind.value}'))
+            undecided[found.name] = None
+            continue
         old = values[found.name].value if found.name in values else None
         if isinstance(old, dict) and isinstance(value, Mapping):
             old.update(value)
@@ -186,7 +265,7 @@ def combine(occurrences: Sequence[Occurrence]) -> dict[str, FlagValue]:
         values[found.name] = FlagValue(value, found.typed)
     for name, items in lists.items():
         values[name] = FlagValue(tuple(items), values[name].typed)
-    return values
+    return values, tuple(undecided)
 
 
 UNTYPED_KINDS = frozenset(
@@ -222,9 +301,9 @@ def iter_field_values(flags: Flags) -> list[tuple[str, FlagValue]]:
 
 
 def iter_plain_flags(flags: Flags) -> list[tuple[str, FlagValue]]:
-    """The text flags that write no field, by their own names: `--hostname-override`."""
+    """The text flags and switches that write no field, by their own names: `--hostname-override`."""
     return [
         (f'--{name}', given)
         for name, given in flags.values.items()
-        if FLAGS[name].field is None and FLAGS[name].kind is FlagKind.STRING
+        if FLAGS[name].field is None and FLAGS[name].kind in (FlagKind.STRING, FlagKind.BOOL)
     ]

@@ -100,6 +100,10 @@ class Host(Sockets):
             self.trace.give_up()
         return is_so
 
+    def give_up(self) -> None:
+        """Say that the same may mean something else next time, so that all is looked at again."""
+        self.trace.give_up()
+
     def expect(self, processes: Iterable[Process]) -> None:
         """Say which of the processes that were found are judged: the others prove nothing, for they are no kubelets."""
         if not set(self.trace.processes) <= {process.pid for process in processes}:

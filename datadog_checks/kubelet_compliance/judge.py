@@ -11,14 +11,12 @@ from dataclasses import replace
 
 from .model import (
     Benchmark,
-    Declared,
     FileAspect,
     Finding,
     KubeletReport,
     Launch,
     NodeReport,
     Origin,
-    Process,
     Rule,
     Setting,
     Source,
@@ -195,39 +193,6 @@ def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
         return text
     half = (longest - 3) // 2
     return f'{text[:half]}...{text[-half:]}'
-
-
-def restart_pending(process: Process, declared: Declared, settings: Sequence[Setting]) -> bool | None:
-    """Whether a restart would change what runs; None where it cannot be told."""
-    if declared.changed is not None or any(is_drifted(setting) for setting in settings):
-        return True
-    seen_all = all(not isinstance(setting.running, Unknown) for setting in settings)
-    told = declared.unknown is None and not is_doubted(declared) and (process.started_at is not None or seen_all)
-    return False if told else None
-
-
-def is_doubted(declared: Declared) -> bool:
-    return declared.launch is not None and declared.launch.doubt is not None
-
-
-def is_drifted(setting: Setting) -> bool:
-    """Whether what runs is known to differ from what is declared.
-
-    A number that differs from the default, with nothing changed since the start, is the default of another release.
-    """
-    if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown) or setting.doubt is not None:
-        return False
-    is_default = setting.origin is not None and setting.origin.source is Source.DEFAULT and setting.changed is None
-    pairs = zip(setting.declared, setting.running, strict=True)
-    differing = [declared for (_, declared), (_, running) in pairs if not is_same(declared, running)]
-    return any(not (is_default and isinstance(value, int) and not isinstance(value, bool)) for value in differing)
-
-
-def is_same(declared: Value, running: Value) -> bool:
-    """Whether two values are one; a relative path is shown absolute by the kubelet that runs with it."""
-    if isinstance(declared, str) and isinstance(running, str) and declared and not declared.startswith('/'):
-        return running == declared or running.endswith(f'/{declared.removeprefix("./")}')
-    return declared == running
 
 
 def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], none_found_because: str = '') -> NodeReport:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What was read of each kubelet before, and when each is known to have started."""
+"""What was read of each kubelet before, when each is known to have started, and with what."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from .model import DropIns, Evidence, File, Missing, Process, Unreadable
+from .model import Declared, DropIns, Evidence, File, Missing, Process, Unreadable
 
 
 class Memory:
@@ -19,11 +19,22 @@ class Memory:
     def __init__(self) -> None:
         self.seen: dict[tuple[int, ...], dict[str, Seen]] = {}
         self.starts: dict[tuple[int, ...], float] = {}
+        self.started_with: dict[tuple[int, ...], Declared] = {}
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
         self.seen = {key: seen for key, seen in self.seen.items() if key in alive}
         self.starts = {key: start for key, start in self.starts.items() if key in alive}
+        self.started_with = {key: declared for key, declared in self.started_with.items() if key in alive}
+
+    def started(self, process: Process, readings: Sequence[Declared]) -> Declared | None:
+        """The configuration that a process started with, from a look before anything changed; None: not known.
+
+        `readings`: what this look came to. While nothing has changed since the start, that is it.
+        """
+        if process.started_at is not None and len(readings) == 1 and is_as_started(readings[0]):
+            self.started_with[process.key] = readings[0]
+        return self.started_with.get(process.key)
 
     def settle(self, evidence: Evidence) -> Evidence:
         """The evidence with the time of each file's content instead of that of its last touch."""
@@ -48,7 +59,7 @@ class Memory:
             listed = {file.path for file in (*drop_ins.files, evidence.config) if file is not None}
             before = {path: seen for path, seen in before.items() if not path.startswith(below) or path in listed}
         self.seen[process.key] = {**before, **look.now}
-        return Evidence(process, config, drop_ins, launch)
+        return replace(evidence, process=process, config=config, drop_ins=drop_ins, launch=launch)
 
     def with_earliest_start(self, process: Process) -> Process:
         """The process with the earliest start that was ever worked out for it, in seconds since the epoch.
@@ -60,6 +71,11 @@ class Memory:
         start = min(process.started_at, self.starts.get(process.key, process.started_at))
         self.starts[process.key] = start
         return replace(process, started_at=start)
+
+
+def is_as_started(declared: Declared) -> bool:
+    is_doubted = declared.launch is not None and declared.launch.doubt is not None
+    return declared.unknown is None and declared.changed is None and not is_doubted
 
 
 Read = TypeVar('Read', bound=File | Missing | Unreadable | None)

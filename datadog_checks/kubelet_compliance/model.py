@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
@@ -57,14 +57,22 @@ class Declared:
     origins: Mapping[str, Origin]
     unknown: Unknown | None = None
     flags_known: bool = True
-    """False: the kubelet would not start with this command line and these files, or the line is not understood."""
+    """False: the kubelet would refuse this command line, or it is not understood."""
+    line_accepted: bool = False
+    """Whether the kubelet has run for long enough to show that it took its command line."""
+    undecided: Mapping[str, Unknown] = field(default_factory=dict)
+    """The paths whose value cannot be told, of a configuration that is known otherwise."""
+    objections: tuple[str, ...] = field(default=(), compare=False)
+    """What this check would have expected the kubelet to refuse, though it runs with it."""
     changed: str | None = None
     """What changed after the process started (a path); None: nothing that was read did."""
     launch: Launch | None = None
+    minors: frozenset[int] = field(default=frozenset(), compare=False)
+    """The releases that read it so."""
 
-    def value(self, field: str) -> Value:
+    def value(self, path: str) -> Value:
         """The value of a dotted path; None where nothing is set."""
-        return lookup(self.values, field)
+        return lookup(self.values, path)
 
 
 Values = tuple[tuple[str, Value], ...]
@@ -81,11 +89,8 @@ class Setting:
     changed: str | None = None
     """The path that changed since the start and that the value depends on; None: no such."""
     launch: Launch | None = None
-
-    @property
-    def doubt(self) -> Unknown | None:
-        """Why the declared value may not be the one that is in force."""
-        return self.launch.doubt if self.launch is not None else None
+    doubt: Unknown | None = None
+    """Why the declared value may not be the one in force: it can show what is wrong, never that all is well."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -247,6 +248,12 @@ class Processes:
         if self.capture is not None:
             return self.capture.started_at(stat.start_ticks)
         return booted_at() + stat.start_ticks / os.sysconf('SC_CLK_TCK')
+
+    def age(self, process: Process) -> float | None:
+        """For how many seconds a process has been running; None where that is not known."""
+        if self.capture is None:
+            return time.clock_gettime(time.CLOCK_BOOTTIME) - process.start_ticks / os.sysconf('SC_CLK_TCK')
+        return None if process.started_at is None else math.inf
 
 
 def booted_at() -> float:

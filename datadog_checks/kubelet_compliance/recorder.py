@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from .capture import CONFIGZ, NODE_FACTS, Capture, FileFacts, as_json
 from .collect import Collector, report_on
+from .declare import every_reading
 from .host import Host
 from .model import (
     Declared,
@@ -38,8 +39,7 @@ from .redact import (
     redact_options,
     redact_program_options,
 )
-from .release import NEWEST, Release
-from .resolve import declare
+from .release import ALL
 from .rooted import CannotRead
 
 OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
@@ -193,11 +193,11 @@ def as_text(capture: Capture) -> bytes:
 def redacted_files(recorder: Recorder, evidence: Evidence) -> dict[str, bytes]:
     """The files of one kubelet, by their place, with what no verdict needs left out."""
     process, found = evidence.process, {}
-    before = outcome(declare(evidence, Release(NEWEST)))
+    before = outcomes(evidence)
     for file in configuration_files(evidence):
 
         def is_same(data: bytes, old: File = file) -> bool:
-            return outcome(declare(with_data(evidence, old, data), Release(NEWEST))) == before
+            return outcomes(with_data(evidence, old, data)) == before
 
         redacted = redact_configuration(file.data, is_same) if file.data else b''
         if redacted is None:
@@ -222,6 +222,11 @@ def with_data(evidence: Evidence, old: File, data: bytes) -> Evidence:
     if isinstance(drop_ins, DropIns):
         drop_ins = replace(drop_ins, files=tuple(new if file is old else file for file in drop_ins.files))
     return replace(evidence, config=new if config is old else config, drop_ins=drop_ins)
+
+
+def outcomes(evidence: Evidence) -> list[tuple[Value, ...]]:
+    """What each release makes of it that a kubelet can be of."""
+    return [outcome(declared) for declared in every_reading(evidence, ALL)]
 
 
 def outcome(declared: Declared) -> tuple[Value, ...]:

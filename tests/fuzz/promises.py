@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.judge import judge, judge_node, restart_pending
+from datadog_checks.kubelet_compliance.judge import judge, judge_node
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
@@ -21,6 +21,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.pending import restart_pending
 from datadog_checks.kubelet_compliance.report import (
     LONGEST_MESSAGE,
     OK,
@@ -78,7 +79,7 @@ def judged(
     for finding in findings:
         check_verdict(finding, declared, running)
     problems = tuple(problem for problem in (declared.unknown, running) if isinstance(problem, Unknown))
-    pending = restart_pending(evidence.process, declared, settings)
+    pending = restart_pending(evidence.process, [declared], settings, running)
     name = str(declared.value('--hostname-override') or '')
     return KubeletReport(evidence.process, tuple(findings), problems, pending, name)
 
@@ -92,6 +93,8 @@ def check_verdict(finding: Finding, declared: Declared, running: Configuration |
     if declared.unknown is None:
         return
     promise(declared.flags_known, f'{finding.rule.key} is green, with flags that are not known')
+    is_sure = declared.line_accepted or not declared.unknown.refused
+    promise(is_sure, f'{finding.rule.key} is green of a kubelet that would refuse to start')
     sources = [declared.origins[field].source for field in finding.rule.fields if field in declared.origins]
     is_plain = all(field.startswith('--') for field in finding.rule.fields)
     by_flags = sources and set(sources) == {Source.FLAG} and len(sources) == len(finding.rule.fields)

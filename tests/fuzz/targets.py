@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
-from datadog_checks.kubelet_compliance.collect import Collector, flags_of
+from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.documents import parse_document
@@ -36,7 +36,7 @@ from datadog_checks.kubelet_compliance.redact import (
 )
 from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
-from tests.nodes import declare
+from tests.nodes import declare, flags_told
 
 from .checks import check, check_independently, is_chosen, rules_for, verdict_of
 from .laid_out import HEADER
@@ -71,8 +71,8 @@ def fuzz_argv(data: bytes) -> None:
     if process.inside and launch is None:
         return
     evidence = Evidence(process, launch=launch)
-    flags = flags_of(evidence)
-    if (flags is None or not isinstance(evidence.arguments, tuple)) and not is_chosen(data, 16):
+    flags = flags_told(evidence)
+    if (isinstance(flags, Unknown) or not isinstance(evidence.arguments, tuple)) and not is_chosen(data, 16):
         return
     evidence = with_files(evidence, flags)
     check(data, evidence, declare(evidence))
@@ -180,7 +180,7 @@ def fuzz_launches(data: bytes) -> None:
     if launch is None or not is_chosen(data, 8):
         return
     evidence = Evidence(process, launch=launch)
-    evidence = with_files(evidence, flags_of(evidence))
+    evidence = with_files(evidence, flags_told(evidence))
     check(data, evidence, declare(evidence))
 
 
@@ -250,9 +250,9 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 }
 
 
-def with_files(evidence: Evidence, flags: Flags | None) -> Evidence:
+def with_files(evidence: Evidence, flags: Flags | Unknown) -> Evidence:
     """The evidence with a plain file and no drop-in, where the command line names such."""
-    if flags is None:
+    if isinstance(flags, Unknown):
         return evidence
     config, folder = flags.text('config'), flags.text('config-dir')
     return Evidence(

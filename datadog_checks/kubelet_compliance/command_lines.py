@@ -1,0 +1,107 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A kubelet's command line as each release would read it, and in each way in which unknown flags can be read. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from .flags import FlagError, Flags, PositionalArgument, Terms, Undecided, UnknownFlag, parse_flags, parse_flags_again
+from .model import Unknown
+from .release import Release, iter_alike
+
+MAX_UNDECIDED = 3
+"""Unknown flags that are read both ways: each doubles the readings."""
+
+NOT_BELIEVED = Unknown(
+    'the command line of the kubelet was rewritten or cut off, or is larger than 256 KiB or 4096 arguments',
+    'let the kubelet keep its command line as it was started',
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """One reading of a command line, and the releases for which it holds.
+
+    `flags`: None where it is not known, with the reason in `unknown`. `over_files`: the second parse, for a kubelet
+    that has a configuration file or drop-ins; Unknown where that one fails.
+    """
+
+    minors: frozenset[int]
+    flags: Flags | None = None
+    over_files: Flags | Unknown | None = None
+    unknown: Unknown | None = None
+    is_accepted: bool = False
+    """Whether the kubelet has run for long enough to show that it took this command line."""
+
+
+def read_command_lines(
+    arguments: Sequence[str] | Unknown | None, minors: Iterable[int], *, accepted: bool
+) -> tuple[CommandLine, ...]:
+    """All readings of the arguments after argv[0]. Raises nothing.
+
+    `accepted`: the kubelet has run for a minute with them, so releases that refuse them are ruled out; where all do,
+    they are read as far as they are understood.
+    """
+    if arguments is None or isinstance(arguments, Unknown):
+        return (CommandLine(frozenset(minors), unknown=arguments or NOT_BELIEVED, is_accepted=accepted),)
+    found = [replace(line, minors=alike) for alike, line in iter_alike(minors, lambda at: read_strictly(arguments, at))]
+    if not accepted:
+        return tuple(found)
+    taken = [replace(line, is_accepted=True) for line in found if line.flags is not None]
+    if taken:
+        return tuple(taken)
+    return tuple(
+        replace(line, minors=alike, is_accepted=True)
+        for alike, lines in iter_alike(minors, lambda at: read_accepted(arguments, at))
+        for line in lines
+    )
+
+
+def read_strictly(arguments: Sequence[str], release: Release) -> CommandLine:
+    """The command line as a kubelet of that release reads it, or refuses it."""
+    return parse(arguments, Terms(release))
+
+
+def read_accepted(arguments: Sequence[str], release: Release) -> tuple[CommandLine, ...]:
+    """The command line of a kubelet that runs with it, in each way in which its unknown flags can be read."""
+    lines = list(iter_readings(arguments, release, {}))
+    # A stray argument ends every kubelet, so a reading that has none is the right one.
+    without = [line for line in lines if not has_stray(line)]
+    return tuple(without or lines)
+
+
+def iter_readings(arguments: Sequence[str], release: Release, takes_value: Mapping[str, bool]) -> Iterator[CommandLine]:
+    try:
+        yield parse(arguments, Terms(release, accepted=True, takes_value=takes_value))
+    except Undecided as undecided:
+        if len(takes_value) == MAX_UNDECIDED:
+            unknown = Unknown(f'it has more than {MAX_UNDECIDED} flags of no known kubelet')
+            yield CommandLine(frozenset(), unknown=unknown)
+            return
+        for takes in (True, False):
+            yield from iter_readings(arguments, release, {**takes_value, undecided.name: takes})
+
+
+def has_stray(line: CommandLine) -> bool:
+    return line.flags is not None and any(isinstance(error, PositionalArgument) for error in line.flags.objections)
+
+
+def parse(arguments: Sequence[str], terms: Terms) -> CommandLine:
+    """Both parses on the given terms. Raises Undecided."""
+    try:
+        flags = parse_flags(arguments, terms)
+    except FlagError as error:
+        return CommandLine(frozenset(), unknown=refusal(error))
+    try:
+        return CommandLine(frozenset(), flags, parse_flags_again(arguments, terms))
+    except FlagError as error:
+        return CommandLine(frozenset(), flags, refusal(error))
+
+
+def refusal(error: FlagError) -> Unknown:
+    if isinstance(error, UnknownFlag):
+        return Unknown(f'{error}; its command line is not understood')
+    return Unknown(f'the kubelet would refuse its command line: {error}', refused=True)

@@ -1,0 +1,202 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Evidence to the configuration that a kubelet would start with, as each release that it can be of would read it. Pure.
+
+A kubelet that has run for a minute has accepted its command line, and its files too if they are older than its start
+(DESIGN: the principle). Releases that refuse them are ruled out; where all do, this check lacks something and not the
+node: the values count, and what was not expected is noted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from .command_lines import CommandLine, read_command_lines
+from .decoding import Configuration
+from .flag_table import FLAGS
+from .flags import Flags, iter_plain_flags
+from .layers import NotRead, Refused, apply_flags, flag_origin, read_layers
+from .model import Declared, DropIns, Evidence, File, Launch, Missing, Origin, Source, Unknown, Unreadable
+from .release import Release, iter_alike
+from .validation import Problem, problems
+
+CLOCK_GRAIN_SECONDS = 1.0
+"""A file's time and a process's start come from clocks that differ by a tick or two."""
+
+ACCEPTED_AFTER_SECONDS = 60.0
+"""A kubelet that has run for so long has accepted what it was started with: one that refuses ends within seconds."""
+
+SOURCES_NOT_READ = ('dynamic-config-dir',)
+
+
+def has_accepted_its_line(evidence: Evidence) -> bool:
+    """Whether a kubelet has run for long enough to show that it took its command line, which is fixed since then."""
+    if evidence.age_seconds is None or evidence.age_seconds < ACCEPTED_AFTER_SECONDS:
+        return False
+    launch = evidence.launch
+    if launch is None:
+        return True
+    # The arguments of a kubelet inside another program stand in files, which may have changed since.
+    return launch.doubt is None and all(is_older(evidence, file.changed_at) for file in launch.files)
+
+
+def has_accepted_its_files(evidence: Evidence) -> bool:
+    """Whether it has run for long enough with files that are as they were when it started."""
+    if not has_accepted_its_line(evidence) or changed_file(evidence) is not None:
+        return False
+    drop_ins = evidence.drop_ins
+    files = drop_ins.files if isinstance(drop_ins, DropIns) else ()
+    seen = [file for file in (evidence.config, drop_ins, *files) if file is not None]
+    return all(isinstance(file, File | DropIns) and is_older(evidence, file.changed_at) for file in seen)
+
+
+def is_older(evidence: Evidence, changed_at: float | None) -> bool:
+    started_at = evidence.process.started_at
+    return None not in (started_at, changed_at) and not is_later(changed_at, started_at)
+
+
+def is_later(changed_at: float | None, started_at: float | None) -> bool:
+    """Whether a change is known to be later than a start."""
+    if changed_at is None or started_at is None:
+        return False
+    return changed_at > started_at + CLOCK_GRAIN_SECONDS
+
+
+def every_reading(evidence: Evidence, minors: Iterable[int]) -> tuple[Declared, ...]:
+    """`read_configurations` where the command line has not been read before."""
+    lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
+    return read_configurations(evidence, lines)
+
+
+def read_configurations(evidence: Evidence, lines: Sequence[CommandLine]) -> tuple[Declared, ...]:
+    """What the kubelet would run with if it started now: one for each way in which that can differ. Raises nothing."""
+    strict = list(iter_declared(evidence, lines, accepted=False))
+    if not has_accepted_its_files(evidence):
+        return distinct(strict)
+    taken = [declared for declared in strict if not is_refused(declared)]
+    return distinct(taken or list(iter_declared(evidence, lines, accepted=True)))
+
+
+def is_refused(declared: Declared) -> bool:
+    return declared.unknown is not None and declared.unknown.refused
+
+
+def iter_declared(evidence: Evidence, lines: Sequence[CommandLine], *, accepted: bool) -> Iterator[Declared]:
+    for line in lines:
+        for minors, declared in iter_alike(line.minors, partial(declare, evidence, line, accepted=accepted)):
+            yield replace(declared, minors=minors)
+
+
+def distinct(readings: Sequence[Declared]) -> tuple[Declared, ...]:
+    """Equal readings are one, that of all their releases."""
+    found: list[Declared] = []
+    for declared in readings:
+        same = next((number for number, other in enumerate(found) if other == declared), None)
+        if same is None:
+            found.append(declared)
+        else:
+            found[same] = replace(declared, minors=found[same].minors | declared.minors)
+    return tuple(found)
+
+
+def declare(evidence: Evidence, line: CommandLine, release: Release, *, accepted: bool = False) -> Declared:
+    """What a kubelet of that release would run with if it started now. Raises nothing.
+
+    `accepted`: it runs with this, so what it would be expected to refuse is only noted.
+    """
+    launch, changed = evidence.launch, changed_file(evidence)
+    over_files = line.flags if evidence.config is None and evidence.drop_ins is None else line.over_files
+    if line.flags is None or not isinstance(over_files, Flags):
+        unknown = over_files if line.flags is not None and isinstance(over_files, Unknown) else line.unknown
+        return Declared({}, {}, unknown, flags_known=False, launch=launch)
+    flags = line.flags
+    objections = [str(error) for error in flags.objections]
+    configuration, unknown = Configuration(), None
+    try:
+        check_sources(flags)
+        configuration = read_layers(evidence, over_files, release)
+        for problem in problems(configuration.values, release):
+            text = refusal_of(problem, configuration)
+            if not accepted:
+                raise Refused(text)
+            objections.append(text)
+    except Refused as error:
+        # Whatever cannot be decoded stays unknown, also where the kubelet runs with it.
+        unknown = Unknown(str(error), refused=not accepted)
+    except NotRead as error:
+        unknown = Unknown(f'{error.what.path} could not be read: {error.what.why}', error.what.remedy)
+    if unknown is not None:
+        configuration = Configuration()
+        apply_flags(configuration, over_files)
+    for name, given in iter_plain_flags(flags):
+        configuration.set(name, given.value, flag_origin(given))
+    if launch is not None:
+        configuration.origins = {path: launched(origin, launch) for path, origin in configuration.origins.items()}
+    return Declared(
+        configuration.values,
+        configuration.origins,
+        unknown,
+        line_accepted=line.is_accepted,
+        undecided=dict(iter_undecided((*flags.undecided, *over_files.undecided))),
+        objections=tuple(objections),
+        changed=changed,
+        launch=launch,
+    )
+
+
+def check_sources(flags: Flags) -> None:
+    """Raise NotRead where a flag names a source of configuration that this check does not read."""
+    for name in SOURCES_NOT_READ:
+        path = flags.text(name)
+        if path:
+            raise NotRead(Unreadable(path, f'this check does not read what --{name} names'))
+
+
+def iter_undecided(names: Sequence[str]) -> Iterator[tuple[str, Unknown]]:
+    """The paths that flags write whose values are not understood."""
+    for name in names:
+        yield FLAGS[name].field or f'--{name}', Unknown(f'the value of --{name} is not understood')
+
+
+def refusal_of(problem: Problem, configuration: Configuration) -> str:
+    origin = configuration.origins.get(problem.field)
+    place = f' ({origin.place})' if origin is not None and origin.source is not Source.FLAG else ''
+    return f'the kubelet would refuse its configuration: {problem.field}{place}: {problem.message}'
+
+
+def launched(origin: Origin, launch: Launch) -> Origin:
+    """The origin of a flag that a program passes to the kubelet inside it: the line that holds the flag, if known."""
+    if origin.source is not Source.FLAG:
+        return origin
+    place = launch.places.get(origin.place) or launch.places.get(origin.place.partition(' ')[0])
+    return Origin(Source.FLAG, f'{origin.place} of {place or launch.program}', place and place.rpartition(':')[0])
+
+
+def changed_file(evidence: Evidence) -> str | None:
+    """The first file or folder of the configuration that changed after the process started; None where none did.
+
+    A file that is not there, of a kubelet that has run for a minute, went away after its start.
+    """
+    started_at, launch = evidence.process.started_at, evidence.launch
+    if launch is not None and launch.doubt is not None:
+        return None
+    has_run = has_accepted_its_line(evidence)
+    for path, changed_at in iter_times(evidence):
+        if has_run and changed_at is None or is_later(changed_at, started_at):
+            return path
+    return None
+
+
+def iter_times(evidence: Evidence) -> Iterator[tuple[str, float | None]]:
+    """Every path of the configuration and when it changed last, where that is known; None where nothing is."""
+    drop_ins = evidence.drop_ins
+    files = drop_ins.files if isinstance(drop_ins, DropIns) else ()
+    launched_by = evidence.launch.files if evidence.launch is not None else ()
+    for file in (*launched_by, evidence.config, *files, drop_ins):
+        if isinstance(file, File | DropIns) and file.changed_at is not None:
+            yield file.path, file.changed_at
+        elif isinstance(file, Missing):
+            yield file.path, None
