@@ -32,7 +32,7 @@ class Case:
     @property
     def is_red_by_flag(self) -> bool:
         """Whether a command line that is sound by itself turns the iptables rule off, told without our own code."""
-        given = [argument for argument in self.argv if re.match('--make[-_]iptables[-_]util[-_]chains=', argument)]
+        given = [argument for argument in self.argv if re.match('--make[-_]iptables[-_]util[-_]chains(=|$)', argument)]
         is_off = bool(given) and given[-1].partition('=')[2] in {'0', 'f', 'F', 'false', 'False', 'FALSE'}
         return is_off and self.refused_by not in ('flags', 'positional')
 
@@ -60,12 +60,22 @@ def rows_of(name: str) -> Iterator[Mapping[str, Any]]:
         yield from map(json.loads, lines)
 
 
+def ran_with(row: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The recorded configuration, and the one switch beside it that a rule looks at; None where there is none."""
+    effective = answer.get('effective')
+    if effective is None:
+        return None
+    given = [argument for argument in row['argv'] if re.match('--seccomp[-_]default(=|$)', argument)]
+    text = given[-1].partition('=')[2] if given else 'false'
+    return {**effective, '--seccomp-default': text in {'', '1', 't', 'T', 'true', 'True', 'TRUE'}}
+
+
 def case_of(row: Mapping[str, Any], answer: Mapping[str, Any], minor: int) -> Case:
     return Case(
         row['id'],
         tuple(row['argv']),
         row.get('files', {}),
-        answer.get('effective'),
+        ran_with(row, answer),
         minor,
         answer.get('refused_by', ''),
     )

@@ -55,7 +55,7 @@ ASKS: dict[str, Callable[[dict[str, Any]], bool]] = {
     ),
     'tls_cipher_suites': lambda ran: ran['tlsCipherSuites'] and set(ran['tlsCipherSuites']) <= STRONG,
     'pod_max_pids': lambda ran: ran['podPidsLimit'] > 0,
-    'seccomp_default': lambda ran: ran['seccompDefault'],
+    'seccomp_default': lambda ran: ran['seccompDefault'] or ran['--seccomp-default'],
 }
 
 NOT_RECORDED = {'hostname_override', 'static_pod_path'}

@@ -23,6 +23,10 @@ def is_true() -> Expectation:
     return one_value('true', lambda value: value is True)
 
 
+def any_true() -> Expectation:
+    return Expectation(lambda _: 'true', lambda values, _: any(value is True for value in values))
+
+
 def is_false() -> Expectation:
     return one_value('false', lambda value: value is False)
 

@@ -66,8 +66,8 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
     if setting.changed is None:
         return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
-        f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
-        'known: restart it, or let the Agent read /configz'
+        f'{said}, but {shorten(setting.changed)} changed after the kubelet started (a change of its mode or owner '
+        'looks the same), so what it runs with is not known: restart the kubelet, or let the Agent read /configz'
     )
 
 
@@ -157,8 +157,9 @@ def setting_step(rule: Rule, path: str | None, launch: Launch | None) -> str:
     wanted = ' and '.join(f'{field}: {value}' for field, value in rule.fix)
     if path is None and launch is not None and launch.drop_ins:
         return f'set {wanted} in a file of {launch.drop_ins}'
-    if path is None and launch is not None and len(rule.flags) == len(rule.fix):
-        pairs = zip(rule.flags, rule.fix, strict=True)
+    flags = tuple(dict.fromkeys(rule.flags))
+    if path is None and launch is not None and len(flags) == len(rule.fix):
+        pairs = zip(flags, rule.fix, strict=True)
         return f'put {" ".join(f"{flag}={value}" for flag, (_, value) in pairs)} in {launch.path}'
     return f'set {wanted} in {shorten(path) if path else "the file of --config"}'
 

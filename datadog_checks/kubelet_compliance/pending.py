@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from .decoding import Configuration
 from .defaults import iter_fields
-from .fields import KUBELET_CONFIGURATION
+from .fields import KUBELET_CONFIGURATION, Field
 from .model import Declared, Process, Setting, Source, Unknown, Value
 
 
@@ -51,17 +51,22 @@ def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
     """Whether every field that a kubelet shows is as declared; then only the times of its files changed."""
     if isinstance(running, Unknown) or declared.unknown is not None or is_doubted(declared):
         return False
-    shown = (
-        (path, spec, declared.value(path), running.get(path)) for path, spec in iter_fields(KUBELET_CONFIGURATION, '')
-    )
+    fields = iter_fields(KUBELET_CONFIGURATION, '')
     return all(
-        is_same(told, value) or not spec.nullable and not told and not value or path in FILLED_IN and not told
-        for path, spec, told, value in shown
+        is_shown_as(spec, declared.value(path), running.get(path)) or path in FILLED_IN and not declared.value(path)
+        for path, spec in fields
+        if path not in IDENTITY
     )
 
 
+IDENTITY = frozenset({'kind', 'apiVersion'})
 FILLED_IN = frozenset({'tlsCertFile', 'tlsPrivateKeyFile'})
 """Fields that a kubelet fills in where its configuration leaves them empty."""
+
+
+def is_shown_as(spec: Field, declared: Value, running: Value) -> bool:
+    """Whether /configz shows a value so. Go leaves out zero where that is not told apart from nothing."""
+    return is_same(declared, running) or not (spec.nullable or declared or running)
 
 
 def is_same(declared: Value, running: Value) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import product
 
 from .decoding import DEFAULT_ORIGIN, Configuration
 from .model import (
@@ -88,21 +89,14 @@ def running_values(
     """
     if isinstance(running, Unknown):
         return running
-    if any(is_flag(field) for field in rule.fields) and not (declared.flags_known and declared.launch is None):
-        return NOT_ASKED
-    shown = tuple(
-        (field, running_value(field, absent, running, declared))
+    possible = [
+        possible_values(field, absent, running, declared, started)
         for field, absent in zip(rule.fields, rule.when_absent, strict=True)
-    )
-    made = [is_self_made(field, value, declared, started) for field, value in shown]
-    if not any(possible is not False for possible in made):
-        return shown
-    without = tuple(
-        (field, '' if possible is not False else value) for (field, value), possible in zip(shown, made, strict=True)
-    )
-    if all(possible is not None for possible in made) or meaning(without) == meaning(shown):
-        return without
-    return SELF_MADE_OR_NOT
+    ]
+    readings = [tuple(zip(rule.fields, values, strict=True)) for values in product(*possible)]
+    if all(meaning(values) == meaning(readings[0]) for values in readings):
+        return readings[0]
+    return NOT_ASKED if any(is_flag(field) for field in rule.fields) else SELF_MADE_OR_NOT
 
 
 SELF_MADE_OR_NOT = Unknown(
@@ -112,9 +106,21 @@ SELF_MADE_OR_NOT = Unknown(
 )
 
 
-def running_value(field: str, absent: Value, running: Configuration, declared: Declared) -> Value:
-    value = declared.value(field) if is_flag(field) else running.get(field)
-    return absent if value is None else value
+def possible_values(
+    field: str, absent: Value, running: Configuration, declared: Declared, started: Declared | None
+) -> tuple[Value, ...]:
+    """What a field or flag may be for the process: one value, or two where that cannot be told."""
+    if is_flag(field):
+        return (declared.value(field),) if declared.flags_known and declared.launch is None else (None, True)
+    shown = running.get(field)
+    value = absent if shown is None else shown
+    match is_self_made(field, value, declared, started):
+        case True:
+            return ('',)
+        case False:
+            return (value,)
+        case None:
+            return ('', value)
 
 
 CERTIFICATES = '/var/lib/kubelet/pki'

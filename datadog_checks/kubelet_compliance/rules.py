@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .expect import (
     above_zero,
+    any_true,
     certificate_or_bootstrap,
     gate_and_certificate_or_bootstrap,
     is_false,
@@ -282,19 +283,16 @@ SETTING_RULES: tuple[Rule, ...] = (
     Rule(
         key='seccomp_default',
         title='Kubelet should confine containers by seccomp',
-        fields=('seccompDefault',),
-        flags=('--seccomp-default',),
-        expected=is_true(),
+        fields=('seccompDefault', '--seccomp-default'),
+        flags=('--seccomp-default', '--seccomp-default'),
+        expected=any_true(),
         default='false',
-        when_absent=(None,),
+        when_absent=(None, None),
         fix=(('seccompDefault', 'true'),),
         what="Containers that ask for no seccomp profile get the container runtime's own one, not none.",
         why='A profile takes away system calls that programs rarely need and attackers often use.',
         impact='A program that needs one of those system calls fails until its pod asks for another profile.',
-        note=(
-            'The flag --seccomp-default works beside the field and is not shown by /configz. The field is what is '
-            'judged: set it in the file.'
-        ),
+        note='The kubelet takes the flag --seccomp-default or the field, and /configz shows the field only.',
         references=('https://kubernetes.io/docs/tutorials/security/seccomp/', FILE_PAGE),
     ),
     Rule(

@@ -1,0 +1,139 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A kubelet that runs has accepted its configuration: what that says of the releases it can be of, and of its rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.declare import every_reading
+from datadog_checks.kubelet_compliance.judge import holds, judge
+from datadog_checks.kubelet_compliance.model import (
+    Declared,
+    DropIns,
+    Evidence,
+    File,
+    Launch,
+    Missing,
+    Process,
+    Unknown,
+    Unreadable,
+    Values,
+    Verdict,
+)
+from datadog_checks.kubelet_compliance.release import ALL
+from datadog_checks.kubelet_compliance.resolve import agreed, resolve
+from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+
+from .nodes import HEAD
+
+START = 1000.0
+BEFORE, AFTER = START - 100, START + 100
+YOUNG, OLD = 10.0, 60.0
+RULE, BENCHMARK = RULES_BY_KEY['make_iptables_util_chains'], BENCHMARKS['cis-1.24']
+COMPLIANT, NON_COMPLIANT, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN
+ON, OFF = '--make-iptables-util-chains', '--make-iptables-util-chains=false'
+
+
+def evidence(*arguments: str, config: str | None = None, changed_at: float | None = BEFORE, **more: Any) -> Evidence:
+    file = File('/c.yaml', (HEAD + config).encode(), changed_at) if config is not None else None
+    return Evidence(Process(1, 1, arguments, START), **{'config': file, 'age_seconds': OLD, **more})
+
+
+def verdict_of(seen: Evidence, minors: frozenset[int] = ALL) -> Verdict:
+    readings = every_reading(seen, minors)
+
+    def meaning(values: Values) -> bool:
+        return holds(RULE, values, BENCHMARK)
+
+    setting = agreed([resolve(declared, RULE.fields) for declared in readings], meaning)
+    return judge(RULE, setting, BENCHMARK).verdict
+
+
+def newest(seen: Evidence) -> Declared:
+    (declared,) = every_reading(seen, frozenset({36}))
+    return declared
+
+
+REFUSED = 'maxPods: -1\n'
+"""No release starts with this, as far as this check knows."""
+
+
+@pytest.mark.parametrize(
+    'seen, verdict, refused, objects',
+    [
+        pytest.param(evidence(config=REFUSED), COMPLIANT, False, True, id='it runs with it'),
+        pytest.param(
+            evidence(config=f'{REFUSED}makeIPTablesUtilChains: false'), NON_COMPLIANT, False, True, id='red as well'
+        ),
+        pytest.param(evidence(config=REFUSED, age_seconds=YOUNG), UNKNOWN, True, False, id='it has just started'),
+        pytest.param(evidence(config=REFUSED, age_seconds=59.9), UNKNOWN, True, False, id='not yet a minute ago'),
+        pytest.param(evidence(config=REFUSED, age_seconds=None), UNKNOWN, True, False, id='its age is not known'),
+        pytest.param(evidence(config=REFUSED, changed_at=AFTER), UNKNOWN, True, False, id='its file changed since'),
+        pytest.param(evidence(config=REFUSED, changed_at=None), UNKNOWN, True, False, id='that is not known'),
+        pytest.param(evidence(OFF, config=REFUSED, changed_at=AFTER), NON_COMPLIANT, True, False, id='a flag is red'),
+        pytest.param(
+            evidence(OFF, config=REFUSED, age_seconds=YOUNG), NON_COMPLIANT, True, False, id='a flag is red at once'
+        ),
+        pytest.param(
+            evidence(ON, config=REFUSED, changed_at=AFTER), COMPLIANT, True, False, id='the process runs with its flag'
+        ),
+        pytest.param(evidence(ON, config=REFUSED, age_seconds=YOUNG), UNKNOWN, True, False, id='it may yet end'),
+        pytest.param(evidence(config='maxPods: many'), UNKNOWN, False, False, id='what cannot be decoded'),
+        pytest.param(evidence(OFF, config='maxPods: many'), NON_COMPLIANT, False, False, id='but for the flags'),
+        pytest.param(evidence(config='maxPods: many', changed_at=AFTER), UNKNOWN, True, False, id='decoded, changed'),
+        pytest.param(evidence(OFF, '--max-pods=many'), NON_COMPLIANT, False, True, id='a flag of another type'),
+        pytest.param(evidence(OFF, '--max-pods=many', age_seconds=YOUNG), UNKNOWN, True, False, id='just started'),
+        pytest.param(
+            evidence(drop_ins=DropIns('/d', (Missing('/d/a.conf', 'gone'),), BEFORE)), UNKNOWN, True, False,
+            id='a file that is gone went after the start',
+        ),
+        pytest.param(
+            evidence(OFF, config=None, drop_ins=Unreadable('/d', 'permission denied')), NON_COMPLIANT, False, False,
+            id='unreadable drop-ins',
+        ),
+        pytest.param(
+            evidence('--dynamic-config-dir=/d', config=''), UNKNOWN, False, False, id='a source that nobody reads'
+        ),
+        pytest.param(
+            evidence('--dynamic-config-dir=/d', OFF, config=''), NON_COMPLIANT, False, False, id='flags win over it'
+        ),
+        pytest.param(evidence('--dynamic-config-dir=', config=''), COMPLIANT, False, False, id='no such source'),
+    ],
+)  # fmt: skip
+def test_what_a_kubelet_has_shown_that_it_accepts(
+    seen: Evidence, verdict: Verdict, refused: bool, objects: bool
+) -> None:
+    assert verdict_of(seen) is verdict
+    for declared in every_reading(seen, ALL):
+        assert (declared.unknown is not None and declared.unknown.refused) is refused
+        assert bool(declared.objections) is objects
+
+
+def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:
+    assert newest(evidence(config=None, drop_ins=Missing('/d', 'gone'))).changed == '/d'
+    assert newest(evidence(config=None, drop_ins=Missing('/d', 'gone'), age_seconds=YOUNG)).changed is None
+
+
+@pytest.mark.parametrize(
+    'launch, verdict',
+    [
+        (Launch('MicroK8s', '', ('--max-pods=-1',), '/args', files=(File('/args', b'', BEFORE),)), COMPLIANT),
+        (Launch('MicroK8s', '', ('--max-pods=-1',), '/args', files=(File('/args', b'', AFTER),)), UNKNOWN),
+        (Launch('k3s', '', ('--max-pods=-1',), '/args', doubt=Unknown('k3s passes more')), UNKNOWN),
+    ],
+    ids=['its arguments are as old', 'they changed', 'they are not all known'],
+)
+def test_arguments_that_stand_in_a_file_are_accepted_only_as_long_as_it_is_older(
+    launch: Launch, verdict: Verdict
+) -> None:
+    assert verdict_of(evidence(launch=launch)) is verdict
+
+
+def test_equal_readings_are_one_of_all_their_releases() -> None:
+    (declared,) = every_reading(evidence(config='makeIPTablesUtilChains: false'), frozenset(range(32, 37)))
+    assert declared.minors == frozenset(range(32, 37))
