@@ -179,7 +179,7 @@ WOULD_REFUSE = 'the kubelet would refuse'
 @pytest.mark.parametrize(
     'seen, reason',
     [
-        (evidence('--bogus=hunter2'), '--bogus is no flag of any known kubelet; its command line is not understood'),
+        (evidence('--bogus=hunter2'), 'unknown kubelet flag --bogus; its command line is not understood'),
         (
             evidence('--max-pods=hunter2'),
             f'{WOULD_REFUSE} its command line: --max-pods has a value that is not a int32',

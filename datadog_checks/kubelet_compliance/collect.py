@@ -249,7 +249,7 @@ def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
     if not known:
         return lines[0].unknown or NOT_BELIEVED
     if any(flags.text(name) != known[0].text(name) for flags in known for name in NAMING_FLAGS):
-        return Unknown('which files the kubelet reads depends on a flag of no known kubelet')
+        return Unknown('an unknown kubelet flag decides which files the kubelet reads')
     return known[0]
 
 
@@ -325,13 +325,11 @@ def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
         yield launch.doubt
     objections = dict.fromkeys(text for declared in readings[:1] for text in declared.objections)
     for objection in list(objections)[:MAX_OBJECTIONS]:
-        yield Unknown(
-            f'the kubelet runs, so it accepts its configuration, but this check expects otherwise: {objection}'
-        )
+        yield Unknown(f'{NOT_EXPECTED}: {objection}')
 
 
 MAX_OBJECTIONS = 3
-NOT_EXPECTED = 'the kubelet runs, so it accepts its configuration, though this check expects that it does not'
+NOT_EXPECTED = 'the kubelet accepted its configuration, but this check expected it to be refused'
 
 
 def not_seen(process: Process, selection: Selection) -> KubeletReport:

@@ -78,7 +78,7 @@ def iter_readings(arguments: Sequence[str], release: Release, takes_value: Mappi
         yield parse(arguments, Terms(release, accepted=True, takes_value=takes_value))
     except Undecided as undecided:
         if len(takes_value) == MAX_UNDECIDED:
-            unknown = Unknown(f'it has more than {MAX_UNDECIDED} flags of no known kubelet')
+            unknown = Unknown(f'the command line has more than {MAX_UNDECIDED} unknown kubelet flags')
             yield CommandLine(frozenset(), unknown=unknown)
             return
         for takes in (True, False):

@@ -152,7 +152,7 @@ def check_sources(flags: Flags) -> None:
     for name in SOURCES_NOT_READ:
         path = flags.text(name)
         if path:
-            raise NotRead(Unreadable(path, f'this check does not read what --{name} names'))
+            raise NotRead(Unreadable(path, f'this check does not support --{name}'))
 
 
 def iter_undecided(names: Sequence[str]) -> Iterator[tuple[str, Unknown]]:

@@ -203,7 +203,7 @@ def short_flags(argument: str, rest: list[str], terms: Terms) -> list[Occurrence
         name = SHORTHANDS.get(letters[0])
         flag = known_flag(name, terms) if name is not None else None
         if name is None or flag is None:
-            raise UnknownFlag(f'-{letters[0]} is no flag of any known kubelet')
+            raise UnknownFlag(f'unknown kubelet flag -{letters[0]}')
         if len(letters) > 2 and letters[1] == '=':
             return [*occurrences, Occurrence(name, letters[2:], argument)]
         if is_bare(flag, terms):
@@ -224,9 +224,9 @@ def known_flag(name: str, terms: Terms) -> Flag | None:
     """The flag of that name; None for one that only the running kubelet knows. Raises FlagError."""
     flag = FLAGS.get(name)
     if flag is None:
-        terms.object(UnknownFlag(f'--{name[:60]} is no flag of any known kubelet'))
+        terms.object(UnknownFlag(f'unknown kubelet flag --{name[:60]}'))
     elif not is_in_release(flag, terms.release):
-        terms.object(FlagError(f'--{name} is no flag of Kubernetes {terms.release}'))
+        terms.object(FlagError(f'--{name} is not a kubelet flag in Kubernetes {terms.release}'))
     elif terms.again and name == 'help':
         terms.object(FlagError('--help, even set to false, ends a kubelet that has a configuration file'))
     return flag

@@ -69,7 +69,7 @@ def agreed(settings: Sequence[Setting], meaning: Callable[[Values], object]) -> 
 
 
 VERSION_DECIDES = Unknown(
-    'releases of Kubernetes read this configuration in different ways, and the version of the kubelet is not known',
+    'Kubernetes releases read this configuration differently, and the version of the kubelet is not known',
     'let the Agent read /metrics of the kubelet',
 )
 
@@ -100,9 +100,9 @@ def running_values(
 
 
 SELF_MADE_OR_NOT = Unknown(
-    'the kubelet runs with the certificate at its own path: whether it is configured or made by the kubelet itself '
-    'cannot be told',
-    'restart the kubelet, so that its files are as they were when it started, and let the Agent read them',
+    'the serving certificate at the default path of the kubelet is either configured or self-signed, and the files '
+    'that could tell have changed or cannot be read',
+    'let the Agent read the files of the kubelet, and restart the kubelet if they changed',
 )
 
 
