@@ -10,11 +10,12 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collect import Collector, flags_of, read
+from datadog_checks.kubelet_compliance.collect import Collector, read
 from datadog_checks.kubelet_compliance.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.declare import every_reading
 from datadog_checks.kubelet_compliance.flags import Flags
 from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.kubelets import flags_of
 from datadog_checks.kubelet_compliance.memory import Memory
 from datadog_checks.kubelet_compliance.model import (
     Declared,

@@ -60,6 +60,8 @@ int main(int argc, char **argv) {
     pid_t shown = getpid();
     (void)argc;
     words = argv;
+    /* Whoever started it may have stopped listening when it runs again. */
+    signal(SIGPIPE, SIG_IGN);
     if (getenv("STANDIN_AGAIN")) signal(SIGUSR1, run_again);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (program) {

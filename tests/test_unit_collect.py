@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.memory import Memory
 from datadog_checks.kubelet_compliance.model import File, Missing, NodeReport, Process, Source, Unreadable, Verdict
 from datadog_checks.kubelet_compliance.processes import Admission
+from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.selection import select
 
 from .nodes import HEAD, collect
@@ -168,7 +170,26 @@ def test_a_kubelet_that_ends_while_it_is_read_is_not_reported(
     (tmp_path / 'k.yaml').write_bytes(data)
     standin = standins.launch(('kubelet', '--config=k.yaml'), cwd=tmp_path)
     host = Dying(show(procfs, standin), lambda: standin.kill(reap=reap), before=before)
-    assert collect(host, IPTABLES, Memory()) == (NodeReport(0), ())
+    ended = f'the kubelet, process {standin.pid}, ended, and no other one runs'
+    assert collect(host, IPTABLES, Memory()) == (NodeReport(0, none_found_because=ended), ())
+
+
+def test_a_kubelet_that_was_known_and_ended_is_no_mount_that_is_missing(standins: Standins, procfs: Path) -> None:
+    standin = standins.launch()
+    collector = Collector(Clocked(show(procfs, standin)), IPTABLES)
+    connection = answers({})
+    assert collector.collect(connection).node.found == 1
+    standin.kill()
+    for _ in range(3):
+        node = collector.collect(connection).node
+        assert node.none_found_because == f'the kubelet, process {standin.pid}, ended, and no other one runs'
+    show(procfs, standins.launch())
+    assert collector.collect(connection).node.none_found_because == ''
+
+
+def test_of_a_node_that_never_showed_a_kubelet_the_mount_is_the_likely_cause(procfs: Path) -> None:
+    node = Collector(Clocked(procfs), IPTABLES).collect(answers({})).node
+    assert 'set hostPID: true or mount the /proc of the host' in node.none_found_because
 
 
 def test_a_kubelet_that_ends_while_another_is_read_does_not_take_it_along(

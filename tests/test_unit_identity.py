@@ -22,6 +22,7 @@ from datadog_checks.kubelet_compliance.identity import (
     real_uid,
     unit_of,
 )
+from datadog_checks.kubelet_compliance.model import Unknown
 from datadog_checks.kubelet_compliance.processes import Admission
 
 from .nodes import write_process
@@ -31,6 +32,11 @@ POD = 'pod0b7e3c1c-1d9e-4b0a-9d3e-2f1a5c6d7e8f'
 FIRST = '0::/init.scope\n'
 FIRST_FROM_A_CONTAINER = '0::/../../../../init.scope\n'
 NINES = '9:name=systemd:/{0}\n4:memory:/{0}\n'
+
+
+INSIDE = f'0::/kubepods/burstable/{POD}/{ID}/docker/{ID}/'
+INIT_INSIDE = f'{INSIDE}init.scope\n'
+"""Process 1 of a node that is itself a container in a pod."""
 
 
 @pytest.mark.parametrize(
@@ -72,6 +78,17 @@ NINES = '9:name=systemd:/{0}\n4:memory:/{0}\n'
         pytest.param(f'0::/../cri-{ID}.scope\n', FIRST_FROM_A_CONTAINER, True, id='container of our own pod'),
         pytest.param('0::/\n', FIRST_FROM_A_CONTAINER, True, id='our own container'),
         pytest.param('', FIRST, False, id='a kernel without cgroups'),
+        pytest.param(f'{INSIDE}kubelet.slice/kubelet.service\n', INIT_INSIDE, False, id='kind inside a pod'),
+        pytest.param(
+            f'{INSIDE}kubelet.slice/kubelet-kubepods.slice/{POD}/{ID}\n', INIT_INSIDE, True, id='a pod of that kind'
+        ),
+        pytest.param(f'{INSIDE}init.scope\n', INIT_INSIDE, False, id='k3s inside a pod, where process 1 is'),
+        pytest.param(f'0::/kubepods/{POD}/{ID[::-1]}\n', INIT_INSIDE, True, id='another container of the outer pod'),
+        pytest.param(f'0::/kubepods/{POD}x/a.service\n', FIRST, True, id='a pod with a unit inside, seen on its host'),
+        pytest.param(f'0::/kubepods/other/{ID}\n', INIT_INSIDE, True, id='another pod of the outer node'),
+        pytest.param(f'0::/system.slice/cri-containerd-{ID}.scope\n', FIRST, True, id='pods without cgroupsPerQOS'),
+        pytest.param(f'0::/system.slice/crio-{ID}.scope\n', FIRST, True, id='the same with CRI-O'),
+        pytest.param(f'4:memory:/k8s.io/{ID}\n', FIRST, True, id='the same with the cgroupfs driver'),
     ],
 )  # fmt: skip
 def test_a_process_is_in_a_pod_by_its_cgroup(cgroup: str, first: str, expected: bool) -> None:
@@ -184,15 +201,37 @@ def test_a_line_of_the_socket_table_that_makes_no_sense_is_none(line: str) -> No
 
 
 @pytest.mark.parametrize(
-    'cgroup, status, admission, says',
+    'cgroup, status, admission, says, options',
     [
-        (f'0::/kubepods/{POD}/{ID}\n', None, Admission(nested=True), 'it runs in a pod'),
-        (None, 'Uid:\t0\t0\t0\t0\nNSpid:\t1000\t1\n', Admission(), 'it runs in a pid namespace of its own'),
-        (None, 'Uid:\t1000\t1000\t0\t0\nNSpid:\t1000\n', Admission(), 'it runs as a user that is not allowed'),
+        (f'0::/kubepods/{POD}/{ID}\n', None, Admission(nested=True), 'it runs in a pod', ''),
+        (f'0::/system.slice/cri-containerd-{ID}.scope\n', None, Admission(nested=True), 'it runs in a pod', ''),
+        (f'0::/system.slice/crio-{ID}.scope\n', None, Admission(), 'it runs in a pod', ''),
+        (f'3:memory:/k8s.io/{ID}\n', None, Admission(), 'it runs in a pod', ''),
+        (
+            None,
+            'Uid:\t0\t0\t0\t0\nNSpid:\t1000\t1\n',
+            Admission(),
+            'it runs in a pid namespace of its own',
+            'set nested: true',
+        ),
+        (
+            None,
+            'Uid:\t1000\t1000\t0\t0\nNSpid:\t1000\n',
+            Admission(),
+            'it runs as user 1000',
+            'add "1000" to allowed_users',
+        ),
+        (
+            None,
+            'Uid:\t9\t9\t9\t9\nNSpid:\t1000\t1\n',
+            Admission(),
+            'it runs in a pid namespace of its own and it runs as user 9',
+            'set nested: true and add "9" to allowed_users',
+        ),
     ],
 )
 def test_a_kubelet_that_is_not_the_nodes_is_turned_away_and_never_judged(
-    cgroup: str | None, status: str | None, admission: Admission, says: str, tmp_path: Path
+    cgroup: str | None, status: str | None, admission: Admission, says: str, options: str, tmp_path: Path
 ) -> None:
     write_process(tmp_path, 1000, ('kubelet', '--make-iptables-util-chains'))
     for name, text in (('cgroup', cgroup), ('status', status)):
@@ -200,7 +239,7 @@ def test_a_kubelet_that_is_not_the_nodes_is_turned_away_and_never_judged(
             (tmp_path / '1000' / name).write_text(text)
     scan = Host(str(tmp_path), admission=admission).find_kubelets()
     assert (scan.processes, scan.doubtful) == ((), ())
-    assert scan.turned_away == (f'process 1000 is named kubelet and is turned away: {says}',)
+    assert scan.turned_away == (Unknown(f'process 1000 is named kubelet and is turned away: {says}', options),)
 
 
 @pytest.mark.parametrize(
@@ -221,7 +260,7 @@ def test_options_admit_what_is_meant(status: str, admission: Admission, tmp_path
 def test_where_process_1_is_hidden_a_path_from_outside_admits_nobody_and_that_is_said(tmp_path: Path) -> None:
     write_process(tmp_path, 1000, ('kubelet',))
     (tmp_path / '1' / 'cgroup').unlink()
-    (tmp_path / '1000' / 'cgroup').write_text(f'0::/../cri-containerd-{ID}.scope\n')
+    (tmp_path / '1000' / 'cgroup').write_text(f'0::/../docker-{ID}.scope\n')
     scan = Host(str(tmp_path)).find_kubelets()
     assert scan.processes == ()
     (doubt,) = scan.doubtful

@@ -72,14 +72,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     'replay': {'configz'},
     'redact': {'embedded', 'fields', 'flag_table'},
     'recorder': {
-        'capture', 'collect', 'declare', 'host', 'model', 'names', 'processes', 'redact', 'release', 'rooted',
+        'capture', 'collect', 'declare', 'host', 'kubelets', 'model', 'names', 'processes', 'redact', 'release',
+        'rooted',
     },
     'capture_write': set(),
     'ownership': {'model'},
     'file_sets': {'flags', 'host', 'model'},
+    'kubelets': {
+        'command_lines', 'decoding', 'file_sets', 'flags', 'host', 'judge', 'model', 'pending', 'resolve', 'rules',
+    },
     'collect': {
-        'command_lines', 'configz', 'declare', 'decoding', 'file_sets', 'flags', 'host', 'judge', 'launches', 'memory',
-        'model', 'ownership', 'pending', 'release', 'resolve', 'rules',
+        'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets', 'launches', 'memory',
+        'model', 'ownership', 'release', 'report', 'resolve',
     },
     'check': {
         'collect', 'config_models', 'configz', 'connection', 'exemptions', 'model', 'ownership', 'patient_host',

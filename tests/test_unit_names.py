@@ -54,6 +54,8 @@ def test_a_command_line_tells_whether_a_kubelet_runs(comm: str, line: bytes, fou
         pytest.param(b'a b\0', ('a b',), id='space'),
         pytest.param(b'a\0b', None, id='cut'),
         pytest.param(b'\xff\0', ('\udcff',), id='not-utf-8'),
+        pytest.param(b'a\0' + b'b' * 4093 + b'\0', None, id='a-page-which-may-be-cut'),
+        pytest.param(b'a\0' + b'b' * 4094 + b'\0', ('a', 'b' * 4094), id='more-than-a-page'),
     ],
 )
 def test_a_command_line_splits_at_each_nul(line: bytes, words: tuple[str, ...] | None) -> None:

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.collect import Kubelet, setting_of
 from datadog_checks.kubelet_compliance.configz import parse_configz
 from datadog_checks.kubelet_compliance.declare import every_reading
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.judge import holds
+from datadog_checks.kubelet_compliance.kubelets import Kubelet, setting_of
 from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Unknown
 from datadog_checks.kubelet_compliance.pending import restart_pending
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED

@@ -106,12 +106,12 @@ def test_while_nothing_changed_no_process_is_looked_for_and_no_file_is_read(
     first = collector.collect()
     assert 'a listing' in opened.names and '10.conf' in opened.names
     monkeypatch.setattr(collect, 'read_configurations', None)
-    monkeypatch.setattr(collect, 'judge', None)
+    monkeypatch.setattr(collect, 'report_on', None)
     for _ in range(3):
         opened.names.clear()
         assert collector.collect() is first
         # Of the process what tells it from others; of the files only the root, for what `stat` says of each.
-        assert sorted(opened.names) == ['cmdline', 'comm', 'cwd', 'root', 'stat']
+        assert sorted(opened.names) == ['cgroup', 'cmdline', 'comm', 'cwd', 'root', 'stat']
 
 
 def test_in_the_steady_state_all_rules_are_sent(node: Node, clock: Ahead, aggregator: AggregatorStub) -> None:
@@ -192,6 +192,10 @@ def use_the_pid_again(node: Node) -> None:
     stat.write_text(' '.join(words))
 
 
+def move_to_a_pod(node: Node) -> None:
+    (node.procfs / str(PID) / 'cgroup').write_text('0::/kubepods.slice/pod1\n')
+
+
 def become_a_zombie(node: Node) -> None:
     stat = node.procfs / str(PID) / 'stat'
     stat.write_text(stat.read_text().replace(') S ', ') Z '))
@@ -212,6 +216,7 @@ def become_a_zombie(node: Node) -> None:
         ),
         pytest.param(lambda node: (node.folder / 'd' / '10.conf').unlink(), 1, Verdict.UNKNOWN, id='drop-in-removed'),
         pytest.param(lambda node: node.config.unlink(), 1, Verdict.UNKNOWN, id='file-removed'),
+        pytest.param(move_to_a_pod, 0, None, id='moved to a pod'),
     ],
 )
 def test_a_change_is_seen_at_the_next_collection(
@@ -301,6 +306,15 @@ def test_another_way_to_the_kubelet_is_taken_at_once(node: Node, clock: Ahead, o
     assert collector.collect(other) is not first
 
 
+def test_a_kubelet_that_moves_to_another_cgroup_is_judged_by_its_new_unit_at_once(node: Node, clock: Ahead) -> None:
+    collector = Collector(node.host(), select('cis-1.24', ['service_file_permissions']))
+    collector.collect()
+    assert collector.collect() is collector.last
+    (node.procfs / str(PID) / 'cgroup').write_text('0::/system.slice/other.service\n')
+    (finding,) = collector.collect().node.findings
+    assert 'no unit file of other.service was found' in finding.message
+
+
 def test_a_collection_that_failed_leaves_nothing_behind(
     node: Node, clock: Ahead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -308,7 +322,7 @@ def test_a_collection_that_failed_leaves_nothing_behind(
     first = collector.collect()
     exec_in_place(node)
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(collect, 'judge', lambda *_: 1 // 0)
+        patch.setattr(collect, 'report_on', lambda *_: 1 // 0)
         collector.collect()
     after = collector.collect()
     assert (iptables(first), iptables(after)) == (Verdict.COMPLIANT, Verdict.NON_COMPLIANT)
@@ -341,7 +355,7 @@ def test_where_the_files_may_not_be_seen_the_steady_state_is_as_cheap(
     assert iptables(first) is Verdict.UNKNOWN
     opened.names.clear()
     assert collector.collect() is first
-    assert sorted(opened.names) == ['cmdline', 'comm', 'stat']
+    assert sorted(opened.names) == ['cgroup', 'cmdline', 'comm', 'stat']
 
 
 class Day:

@@ -28,6 +28,8 @@ class Capture:
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     booted_at: float | None = None
     """When the node was booted, in seconds since the epoch."""
+    captured_at: float | None = None
+    """When it was captured; None in what older releases wrote."""
     ticks_per_second: int = 100
     unseen: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
     """What was found in place of a file or folder that the node does not have, or that could not be read."""
@@ -48,6 +50,13 @@ class Capture:
         """When a process started that shows these clock ticks since boot."""
         return None if self.booted_at is None else self.booted_at + start_ticks / self.ticks_per_second
 
+    def age(self, start_ticks: int) -> float | None:
+        """For how many seconds a process had been running. Without the time of the capture: for long."""
+        started_at = self.started_at(start_ticks)
+        if started_at is None:
+            return None
+        return math.inf if self.captured_at is None else self.captured_at - started_at
+
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
@@ -66,6 +75,7 @@ def parse_capture(data: bytes) -> Capture:
         return Capture(
             files={str(path): file_facts(row) for path, row in facts.get('files', {}).items()},
             booted_at=number(facts.get('booted_at')),
+            captured_at=number(facts.get('captured_at')),
             ticks_per_second=positive(facts.get('ticks_per_second', 100)),
             unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
         )
@@ -83,6 +93,7 @@ def as_json(capture: Capture) -> dict[str, Any]:
     """What `parse_capture` reads."""
     return {
         'booted_at': capture.booted_at,
+        'captured_at': capture.captured_at,
         'ticks_per_second': capture.ticks_per_second,
         'files': {
             path: {'changed_at': facts.changed_at}

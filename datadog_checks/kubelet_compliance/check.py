@@ -19,7 +19,7 @@ from .model import Selection, Unknown
 from .ownership import UrlError, address_of
 from .patient_host import PatientHost
 from .processes import Admission, AdmissionError, parse_users
-from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, none_found, printable, tell
+from .report import Detail, Rows, iter_diagnoses, iter_gauges, iter_reports, iter_service_checks, printable, tell
 from .rules import RULES_BY_KEY
 from .selection import AUTO, SelectionError, select
 
@@ -120,8 +120,8 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         for problem in sorted(self.told - now):
             self.log.info('No longer so: %s', problem)
         self.told = now
-        for line in collection.turned_away:
-            self.log.debug('%s', printable(line))
+        for each in node.turned_away:
+            self.log.debug('%s', printable(tell(each)))
 
     @AgentCheck.metadata_entrypoint
     def tell_metadata(self, collection: Collection) -> None:
@@ -134,10 +134,6 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         if self.last is None:
             self.diagnosis.warning('kubelet', 'the check has not run yet')
             return
-        node = self.last.node
-        if node.found:
-            self.diagnosis.success('kubelet', f'kubelets found: {node.found}')
-        else:
-            self.diagnosis.warning('kubelet', printable(none_found(node)))
-        for problem in (*node.problems, *node.doubts):
-            self.diagnosis.fail('evidence', printable(problem.reason), remediation=printable(problem.remedy) or None)
+        for each in iter_diagnoses(self.last.node):
+            result = getattr(self.diagnosis, each.level.value)
+            result(each.name, printable(each.text), remediation=printable(each.remedy) or None)

@@ -29,7 +29,7 @@ from .patient_host import PatientHost
 from .processes import LINUX_ONLY, Admission, AdmissionError, parse_users
 from .recorder import CannotCapture, record
 from .replay import answers
-from .report import printable, tell
+from .report import admissible, printable, tell
 from .rooted import CannotRead, NotThere, Root, reason
 from .rules import RULES_BY_KEY
 from .selection import AUTO, SelectionError, select
@@ -219,6 +219,8 @@ def iter_lines(
         if kubelet.restart_pending:
             yield from labelled('restart', 'what it runs with may not be what its files say: a restart is pending')
         yield ''
+    for each in admissible(node) if kubelets else ():
+        yield from labelled('others', tell(each))
     for doubt in node.doubts:
         yield from labelled('problem', tell(doubt))
     if captured and any(kubelet.process.started_at is None for kubelet in kubelets):
@@ -304,6 +306,7 @@ def as_json(
             *(printable(tell(doubt)) for doubt in node.doubts),
             *([printable(node.none_found_because)] if node.none_found_because else []),
         ],
+        'turned_away': [printable(tell(each)) for each in node.turned_away],
         'exit_status': exit_status(node),
     }
 

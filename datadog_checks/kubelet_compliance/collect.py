@@ -5,73 +5,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache
 
-from .command_lines import NOT_BELIEVED, CommandLine, read_command_lines
+from .command_lines import read_command_lines
 from .configz import AskError, Connection, KubeletApi
 from .declare import has_accepted_its_line, is_refused, read_configurations
 from .decoding import Configuration
-from .file_sets import files_of
 from .flags import Flags
 from .host import CHANGED_MEANWHILE, Host
-from .judge import hinted, holds, judge, judge_node
+from .judge import judge_node
+from .kubelets import Kubelet, flags_of, not_seen, report_on
 from .launches import read_launch
 from .memory import Memory
 from .model import (
-    Declared,
     DropIns,
     Evidence,
     File,
-    FileSet,
-    FileSubject,
     KubeletReport,
     NodeReport,
     Process,
-    Rule,
     Scan,
     Selection,
-    Setting,
     Unknown,
     Unreadable,
-    Values,
 )
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
-from .pending import restart_pending
 from .release import ALL, minor_of, within_tables
-from .resolve import NOT_ASKED, agreed, resolve, resolve_files, running_values
-from .rules import RULES_BY_KEY
-
-NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
-CLIENT_CA_RULE = RULES_BY_KEY['client_ca_file']
-NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
-
-
-@dataclass(frozen=True, slots=True)
-class Kubelet:
-    """One kubelet and all that is known of it before it is judged.
-
-    `readings`: its configuration as each release that it can be of reads it, where that differs.
-    """
-
-    evidence: Evidence
-    lines: tuple[CommandLine, ...]
-    readings: tuple[Declared, ...]
-    running: Configuration | Unknown = NOT_ASKED
-    problems: tuple[Unknown, ...] = ()
-    started: Declared | None = None
-    """The configuration that it is known to have started with."""
+from .report import tell
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What one pass over a node came to. `turned_away`: processes that only bear the name, in words."""
+    """What one pass over a node came to."""
 
     node: NodeReport
     kubelets: tuple[KubeletReport, ...]
     selection: Selection
-    turned_away: tuple[str, ...] = ()
     version: str | None = None
 
 
@@ -87,6 +58,8 @@ class Collector:
         self.choose = choose
         self.memory = Memory()
         self.known: tuple[Process, ...] = ()
+        self.ended: int | None = None
+        """The process of the last kubelet, as long as no other one has been seen since."""
         self.api = KubeletApi()
         self.last: Collection | None = None
         self.last_asked: object = None
@@ -107,6 +80,7 @@ class Collector:
     def look(self, connection: Connection | Unknown | None) -> Collection:
         scan = self.host.find_kubelets()
         lost = self.lost(scan)
+        ended = [process.pid for process in self.known if process not in lost]
         self.known = (*scan.processes, *lost)
         self.memory.forget_all_but(self.known)
         self.api.forget_all_but(self.known)
@@ -119,13 +93,29 @@ class Collector:
             is_running = self.host.is_running(kubelet.evidence.process)
             if is_running is not False:
                 reports.append(report if is_running else not_seen(report.process, self.selection))
+        # Of those that were known, all that are not here any more have ended.
+        self.ended = (
+            None if reports else next(iter([*(kubelet.evidence.process.pid for kubelet in asked), *ended]), self.ended)
+        )
         if reports:
             reports += [not_seen(process, self.selection) for process in lost]
         self.host.expect(report.process for report in reports)
-        hint = unseen(self.host.procfs) if isinstance(connection, Connection) else ''
-        node = judge_node(reports, scan.doubtful, scan.none_found_because or hint)
+        because = '' if reports else self.why_none(scan, connection)
+        node = replace(judge_node(reports, scan.doubtful, because), turned_away=scan.turned_away)
         told = version if isinstance(version, str) else None
-        return Collection(node, tuple(reports), self.selection, scan.turned_away, told)
+        return Collection(node, tuple(reports), self.selection, told)
+
+    def why_none(self, scan: Scan, connection: Connection | Unknown | None) -> str:
+        """Why no kubelet was found: one that ended is no mount that is missing, and one turned away is neither."""
+        if self.ended is not None:
+            return f'the kubelet, process {self.ended}, ended, and no other one runs'
+        if scan.none_found_because:
+            return scan.none_found_because
+        if scan.turned_away:
+            more = len(scan.turned_away) - 1
+            others = f' (and {more} more)' if more else ''
+            return f'no kubelet runs on this host, but {tell(scan.turned_away[0])}{others}'
+        return unseen(self.host.procfs) if isinstance(connection, Connection) else ''
 
     def lost(self, scan: Scan) -> tuple[Process, ...]:
         """The kubelets of the last look that this one shows neither to run nor to have ended."""
@@ -243,19 +233,6 @@ def unseen(procfs: str) -> str:
     )
 
 
-def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
-    """The flags, as far as they say which files to read; Unknown where they are refused or can be read otherwise."""
-    known = [line.flags for line in lines if line.flags is not None]
-    if not known:
-        return lines[0].unknown or NOT_BELIEVED
-    if any(flags.text(name) != known[0].text(name) for flags in known for name in NAMING_FLAGS):
-        return Unknown('an unknown kubelet flag decides which files the kubelet reads')
-    return known[0]
-
-
-NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
-
-
 def read(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Evidence:
     """Add the files that the command line names, all as they were at one time."""
     if isinstance(flags, Unknown):
@@ -272,69 +249,3 @@ def read(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Evidence:
         if isinstance(seen.drop_ins, DropIns):
             seen = replace(seen, drop_ins=Unreadable(folder, CHANGED_MEANWHILE))
     return seen
-
-
-def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:
-    evidence, readings = kubelet.evidence, kubelet.readings
-    process, benchmark = evidence.process, selection.benchmark
-    flags = flags_of(kubelet.lines)
-    file_sets: dict[FileSubject, FileSet | Unknown] = {}
-    settings = []
-    findings = []
-    for rule in selection.rules:
-        if rule.files is None or rule.aspect is None:
-            setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
-            settings.append(setting)
-        else:
-            if rule.files not in file_sets:
-                client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)
-                file_sets[rule.files] = files_of(rule.files, host, evidence, client_ca, flags)
-            launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
-            setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
-            if isinstance(setting.declared, Unknown):
-                file_sets[rule.files] = setting.declared
-        findings.append(hinted(judge(rule, setting, benchmark), names if evidence.launch is None else frozenset()))
-    unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
-    problems = (*problems_of(kubelet), *kubelet.problems, *unseen_files)
-    name = str(readings[0].value('--hostname-override') or process.container or '')
-    pending = restart_pending(process, readings, settings, kubelet.running)
-    return KubeletReport(process, tuple(findings), problems, pending, name)
-
-
-def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
-    """What the rule looks at, as far as all releases that the kubelet can be of agree. `meaning`: see `agreed`."""
-
-    def of(declared: Declared) -> Setting:
-        running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
-        return resolve(declared, rule.fields, running)
-
-    return agreed([of(declared) for declared in kubelet.readings], meaning)
-
-
-def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
-    """What keeps the configuration from being known, and what was not expected of one that runs."""
-    readings, launch = kubelet.readings, kubelet.evidence.launch
-    unknown = [declared.unknown for declared in readings]
-    if all(unknown):
-        yield from filter(None, unknown[:1])
-    elif any(unknown):
-        yield next(
-            Unknown(f'kubelets of some releases: {each.reason}', each.remedy) for each in unknown if each is not None
-        )
-    elif launch is not None and launch.doubt is not None:
-        yield launch.doubt
-    objections = dict.fromkeys(text for declared in readings[:1] for text in declared.objections)
-    for objection in list(objections)[:MAX_OBJECTIONS]:
-        yield Unknown(f'{NOT_EXPECTED}: {objection}')
-
-
-MAX_OBJECTIONS = 3
-NOT_EXPECTED = 'the kubelet accepted its configuration, but this check expected it to be refused'
-
-
-def not_seen(process: Process, selection: Selection) -> KubeletReport:
-    """Of a kubelet that may still run but cannot be looked at: nothing of it is known."""
-    why = Unknown(f'process {process.pid}, a kubelet, can no longer be looked at', NOT_SEEN_REMEDY)
-    setting = Setting(why, None, NOT_ASKED)
-    findings = tuple(judge(rule, setting, selection.benchmark) for rule in selection.rules)
-    return KubeletReport(process, findings, (why,))

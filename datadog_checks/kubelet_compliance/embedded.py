@@ -93,7 +93,8 @@ def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
 
 
 def as_argument(value: str) -> str:
-    """What k3s passes to its kubelet for a value of `kubelet-arg`."""
+    """What k3s passes to its kubelet for a value of `kubelet-arg`: one leading `--` is taken off first."""
+    value = value.removeprefix('--')
     return f'--{value}' if '=' in value else f'--{value}=true'
 
 
@@ -153,7 +154,7 @@ def iter_settings(file: Seen) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         if key.removesuffix('+') not in OPTIONS_THAT_COUNT:
             continue
         place = f'{file.path}:{node.line}' if node.line else file.path
-        items = node.value if isinstance(node.value, list) else [node]
+        items = node.value if isinstance(node.value, list) else [] if node.value is None else [node]
         yield key, [(text_of(item), f'{file.path}:{item.line}' if item.line else place) for item in items]
 
 

@@ -185,12 +185,13 @@ class FileSet:
 class Scan:
     """What a look through the processes found.
 
-    `doubtful`: processes that may be a kubelet, with the reason. `turned_away`: what only bears the name, in words.
+    `doubtful`: processes that may be a kubelet, with the reason. `turned_away`: what only bears the name, and the
+    option that would admit it, if any does.
     """
 
     processes: tuple[Process, ...] = ()
     doubtful: tuple[Unknown, ...] = ()
-    turned_away: tuple[str, ...] = ()
+    turned_away: tuple[Unknown, ...] = ()
     names: frozenset[str] = frozenset()
     """Those of the processes that handle the traffic to services, as far as they are known: see `DATAPATHS`."""
     none_found_because: str = ''

@@ -10,6 +10,7 @@ import posixpath
 from .flags import Flags
 from .host import Host
 from .model import (
+    Declared,
     DropIns,
     Evidence,
     FileSet,
@@ -23,16 +24,16 @@ from .model import (
 )
 
 AZURE_JSON = '/etc/kubernetes/azure.json'
-CLIENT_CA_FIELD = 'authentication.x509.clientCAFile'
+CGROUP_FIELD = 'kubeletCgroups'
 
 
 def files_of(
-    subject: FileSubject, host: Host, evidence: Evidence, client_ca: Setting, flags: Flags | Unknown
+    subject: FileSubject, host: Host, evidence: Evidence, declared: Declared, client_ca: Setting, flags: Flags | Unknown
 ) -> FileSet | Unknown:
     """Mode and owner of the files of a subject that are in use, never of guesses."""
     process = evidence.process
     if subject is FileSubject.SERVICE:
-        return host.service_files(process)
+        return host.service_files(process, str(declared.value(CGROUP_FIELD) or ''))
     if subject is FileSubject.AZURE_JSON:
         status = host.file_status(process, AZURE_JSON)
         return FileSet(() if isinstance(status, Missing) else (status,))

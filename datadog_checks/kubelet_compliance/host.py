@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import Mounts, mounts_of, other_mounts, unit_of
+from .identity import Mounts, mounts_of, other_mounts, runs_in, starts_program, unit_of
 from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
 from .rooted import CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
@@ -38,6 +38,8 @@ UNIT_FOLDERS = (
     '/lib/systemd/system',
     '/run/systemd/generator.late',
 )
+
+KUBELET_UNIT = 'kubelet.service'
 
 ROOT_REMEDY = (
     'let the Agent look through /proc/PID/root (root or CAP_SYS_PTRACE), '
@@ -135,13 +137,17 @@ class Host(Sockets):
         """Mode and owner of a file of the process, links followed."""
         return self.first_seen(process, path, self.status_of)
 
-    def service_files(self, process: Process) -> FileSet | Unknown:
+    def service_files(self, process: Process, kubelet_cgroups: str = '') -> FileSet | Unknown:
         """The systemd unit that the process runs in, by its cgroup, and the unit's drop-ins; none outside of systemd.
 
+        `kubelet_cgroups`: the cgroup that the kubelet is told to move to; from there its unit is told by its program.
         The unit is the first that systemd's own search path has (systemd.unit, "Unit File Load Path").
         """
         try:
-            unit = unit_of(self.text(process.pid, 'cgroup'))
+            cgroup = self.text(process.pid, 'cgroup')
+            unit = unit_of(cgroup)
+            if unit is None and runs_in(cgroup, kubelet_cgroups) and self.is_program_of(process, KUBELET_UNIT):
+                unit = KUBELET_UNIT
         except (ProcessGone, PermissionError):
             self.trace.give_up()
             return Unknown(f'the cgroup of process {process.pid} could not be read')
@@ -164,6 +170,13 @@ class Host(Sockets):
             elif isinstance(drop_ins, Unreadable) and not is_absent(drop_ins):
                 files.append(drop_ins)
         return FileSet(tuple(files))
+
+    def is_program_of(self, process: Process, unit: str) -> bool:
+        """Whether a unit starts the very program of a process. Raises ProcessGone, PermissionError."""
+        program = self.command_line(process.pid).split(b'\0', 1)[0]
+        files = [self.read_file(process, f'{folder}/{unit}') for folder in UNIT_FOLDERS]
+        found = next((file for file in files if isinstance(file, File)), None)
+        return found is not None and program.startswith(b'/') and starts_program(found.data, program)
 
     def first_seen(self, process: Process, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         """What the first view shows that shows anything; else what the last one says of the path."""

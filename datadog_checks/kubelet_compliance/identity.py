@@ -12,12 +12,16 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 PODS = 'kubepods'
 """Part of the name of the cgroup that holds all pods, with both cgroup drivers: `kubepods`, `kubepods.slice`."""
 
+CRI_SCOPES = ('cri-containerd-', 'crio-')
+CRI_NAMESPACE = 'k8s.io'
+"""The cgroups in which containerd and CRI-O put the containers of pods: scopes of systemd, or below a namespace."""
+
+EXEC_START = re.compile(rb'^ExecStart=[@:+!|-]*(\S+)', re.MULTILINE)
 UNIT = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
 LISTENING = '0A'
 LOCAL_ADDRESS = re.compile(r'\|-- ((?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.|\b)){4})\s+/32 host LOCAL')
@@ -30,12 +34,25 @@ CONTAINER = re.compile(r'[0-9a-f]{64}')
 ESCAPE = re.compile(r'\\([0-7]{3})')
 
 
-class Foreign(Enum):
-    """Why a process is not the node's own kubelet."""
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """Why a process is not the node's own kubelet, and the options that would admit it; '' where none would."""
 
-    POD = 'it runs in a pod'
-    NESTED = 'it runs in a pid namespace of its own'
-    USER = 'it runs as a user that is not allowed'
+    why: str
+    options: str = ''
+
+
+IN_A_POD = Foreign('it runs in a pod')
+
+
+def foreign_by_status(*, nested: bool, uid: int | None) -> Foreign | None:
+    """A process turned away for its pid namespace, its user, or both. None: for neither."""
+    found = [('it runs in a pid namespace of its own', 'set nested: true')] if nested else []
+    if uid is not None:
+        found.append((f'it runs as user {uid}', f'add "{uid}" to allowed_users'))
+    if not found:
+        return None
+    return Foreign(' and '.join(why for why, _ in found), ' and '.join(option for _, option in found))
 
 
 def iter_paths(cgroup: str) -> Iterator[tuple[str, list[str]]]:
@@ -50,15 +67,30 @@ def iter_paths(cgroup: str) -> Iterator[tuple[str, list[str]]]:
 def is_in_pod(cgroup: str, first_cgroup: str) -> bool:
     """Whether a process runs in a pod, by its cgroup and by that of process 1.
 
+    Where process 1 itself lies below the cgroup of a pod (kind or k3s inside a pod), what the two paths share says
+    nothing: then the node's own is a unit beside it, or lies where it lies, and other containers of that pod do not.
     From inside a container with a cgroup namespace of its own, paths begin with `..`: as many as lead from the
     container to the root of the host, where process 1 is. A path with fewer ends inside one of the container's own
-    ancestors, and so in a pod.
+    ancestors, and so in a pod. A container that a kubelet started through the CRI is one of a pod too, wherever it
+    lies: with `cgroupsPerQOS: false` that is outside of `kubepods`.
     """
-    to_the_root = {controllers: parents(parts) for controllers, parts in iter_paths(first_cgroup)}
+    first = dict(iter_paths(first_cgroup))
     for controllers, parts in iter_paths(cgroup):
-        if parents(parts) < to_the_root.get(controllers, 0) or any(PODS in part for part in parts):
+        above = first.get(controllers, [])
+        if parents(parts) < parents(above):
+            return True
+        below = parts[shared(parts, above) :]
+        if any(PODS in part or part.startswith(CRI_SCOPES) or part == CRI_NAMESPACE for part in below):
+            return True
+        if below and any(PODS in part for part in above) and not any(map(UNIT.fullmatch, below)):
             return True
     return False
+
+
+def shared(parts: list[str], others: list[str]) -> int:
+    """How many parts two paths have in common at their beginning."""
+    pairs = zip(parts, others, strict=False)
+    return next((count for count, (part, other) in enumerate(pairs) if part != other), min(len(parts), len(others)))
 
 
 def begins_outside(cgroup: str) -> bool:
@@ -127,6 +159,12 @@ def met_at(mounts: Mounts, place: str) -> tuple[str, str] | None:
     return device, f'{folder.rstrip("/")}{below}'.rstrip('/')
 
 
+def runs_in(cgroup: str, path: str) -> bool:
+    """Whether a process lies in just that cgroup, in any hierarchy."""
+    wanted = [part for part in path.split('/') if part]
+    return bool(wanted) and any(parts == wanted for _, parts in iter_paths(cgroup))
+
+
 def unit_of(cgroup: str) -> str | None:
     """The systemd service that a process runs in: the last such name in the unified or the systemd hierarchy."""
     for controllers, parts in iter_paths(cgroup):
@@ -134,6 +172,12 @@ def unit_of(cgroup: str) -> str | None:
         if controllers in ('', 'name=systemd') and units:
             return units[-1]
     return None
+
+
+def starts_program(unit: bytes, program: bytes) -> bool:
+    """Whether the one command of a systemd unit is that program (systemd.service, `ExecStart=` and its prefixes)."""
+    commands = [match[1] for match in EXEC_START.finditer(unit)]
+    return commands == [program]
 
 
 def container_of(cgroup: str) -> str | None:

@@ -228,3 +228,5 @@ class NodeReport:
     restart_pending: bool | None = None
     none_found_because: str = ''
     """Why no kubelet was found, where that is known."""
+    turned_away: tuple[Unknown, ...] = ()
+    """Processes that only bear a kubelet's name, each with the options that would admit it, if any would."""

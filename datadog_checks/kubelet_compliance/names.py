@@ -10,6 +10,7 @@ from enum import Enum, StrEnum
 
 MAX_ARGUMENTS = 4096
 MAX_COMMAND_LINE_BYTES = 256 * 1024
+PAGE_BYTES = 4096
 
 
 class Program(StrEnum):
@@ -113,11 +114,17 @@ def text_of(word: bytes) -> str:
 
 
 def split_command_line(line: bytes) -> tuple[str, ...] | None:
-    """/proc/PID/cmdline as a list; None where it was rewritten or cut off, or passes our bounds.
+    """/proc/PID/cmdline as a list; None where it was rewritten or may be cut off, or passes our bounds.
 
-    Each argument ends in a NUL: take exactly one off the end, so that empty arguments stay.
+    Each argument ends in a NUL: take exactly one off the end, so that empty arguments stay. Kernels before 4.2 show
+    no more than a page.
     """
-    if not line.endswith(b'\0') or len(line) > MAX_COMMAND_LINE_BYTES or line.count(b'\0') > MAX_ARGUMENTS:
+    if (
+        len(line) == PAGE_BYTES
+        or not line.endswith(b'\0')
+        or len(line) > MAX_COMMAND_LINE_BYTES
+        or line.count(b'\0') > MAX_ARGUMENTS
+    ):
         return None
     return tuple(text_of(part) for part in line[:-1].split(b'\0'))
 

@@ -91,7 +91,7 @@ class PatientHost(Host):
     def is_running(self, process: Process) -> bool | None:
         return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: None)
 
-    def service_files(self, process: Process) -> FileSet | Unknown:
+    def service_files(self, process: Process, kubelet_cgroups: str = '') -> FileSet | Unknown:
         def hangs(why: str) -> Unknown:
             return Unknown(f'reading {self.files.doing} {why}', MOUNT_REMEDY)
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -13,13 +12,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .capture import Capture
-from .identity import Foreign, begins_outside, container_of, is_in_pod, is_nested, real_uid
+from .identity import (
+    IN_A_POD,
+    Foreign,
+    begins_outside,
+    container_of,
+    foreign_by_status,
+    is_in_pod,
+    is_nested,
+    real_uid,
+)
 from .model import Process, Scan, Unknown
-from .names import COMMS, DATAPATHS, MAX_COMMAND_LINE_BYTES, NoKubelet, read_command_line
+from .names import COMMS, DATAPATHS, MAX_COMMAND_LINE_BYTES, PAGE_BYTES, NoKubelet, read_command_line
 from .rooted import read_up_to, reason
 from .stamps import ProcessStamp, Trace
 
-PAGE_BYTES = 4096
 MAX_TEXT_BYTES = 64 * 1024
 LONGEST_NUMBER = 20
 """Digits of a number of 64 bits."""
@@ -131,10 +138,13 @@ class Processes:
 
         Raises ProcessGone, PermissionError.
         """
-        stat = self.stat(pid)
+        stat = self.kept_stat(pid)
+        if isinstance(stat, Unknown):
+            return stat
         if not stat.runs_a_program:
             return None
-        foreign, container = self.origin_of(pid, comm)
+        cgroup = self.cgroup(pid)
+        foreign, container = self.origin_of(pid, comm, cgroup)
         if foreign is not None:
             return foreign
         line = self.command_line(pid)
@@ -145,27 +155,47 @@ class Processes:
             return None
         if isinstance(read, NoKubelet):
             return unidentified(pid, comm)
-        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line, stat.stack)
+        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line, stat.stack, cgroup or b'')
         started_at = self.started_at(stat)
         return Process(pid, stat.start_ticks, read.arguments, started_at, container, read.inside, stat.stack)
 
-    def origin_of(self, pid: int, comm: bytes) -> tuple[Foreign | Unknown | None, str | None]:
-        """Why a process is not the node's own, None if it is; and the container that it runs in."""
+    def kept_stat(self, pid: int) -> Stat | Unknown:
+        """The stat of a process; Unknown for one of a captured node that keeps none. Raises ProcessGone."""
         try:
-            cgroup, status = self.optional_text(pid, 'cgroup'), self.optional_text(pid, 'status')
-            first = self.optional_text(1, 'cgroup')
+            return self.stat(pid)
+        except ProcessGone:
+            if self.capture is None:
+                raise
+            return Unknown(f'the captured node has no proc/{pid}/stat that can be read', 'capture the node again')
+
+    def cgroup(self, pid: int) -> bytes | None:
+        """The text of a process's cgroup; None where it may not be read, b'' where a kernel has none."""
+        try:
+            return self.read(pid, 'cgroup', MAX_TEXT_BYTES)
+        except ProcessGone:
+            return b''
         except PermissionError:
+            return None
+
+    def origin_of(self, pid: int, comm: bytes, own_cgroup: bytes | None) -> tuple[Foreign | Unknown | None, str | None]:
+        """Why a process is not the node's own, None if it is; and the container that it runs in."""
+        first_cgroup = self.cgroup(1)
+        try:
+            status = self.optional_text(pid, 'status')
+        except PermissionError:
+            own_cgroup, status = None, ''
+        if own_cgroup is None or first_cgroup is None:
             return not_admitted(pid, comm, 'its cgroup or status may not be read'), None
+        cgroup, first = os.fsdecode(own_cgroup), os.fsdecode(first_cgroup)
         if is_in_pod(cgroup, first):
-            return Foreign.POD, None
+            return IN_A_POD, None
         if not first and begins_outside(cgroup):
             return not_admitted(pid, comm, 'process 1 is not visible, so where its cgroup lies cannot be told'), None
-        if is_nested(status) and not self.admission.nested:
-            return Foreign.NESTED, None
-        uid = real_uid(status)
-        if uid is None and status:
+        nested, uid = is_nested(status) and not self.admission.nested, real_uid(status)
+        if uid is None and status and not nested:
             return not_admitted(pid, comm, 'its status does not tell its user'), None
-        return None if uid is None or uid in self.admission.uids else Foreign.USER, container_of(cgroup)
+        foreign = foreign_by_status(nested=nested, uid=None if uid in self.admission.uids else uid)
+        return foreign, container_of(cgroup)
 
     def optional_text(self, pid: int, name: str) -> str:
         """A file of /proc/PID that a kernel may be built without; '' where there is none. Raises PermissionError.
@@ -199,8 +229,11 @@ class Processes:
 
         The start is read last: what was read before it is of that same process.
         """
-        comm, line, stat = self.comm(pid), self.command_line(pid), self.stat(pid)
-        return ProcessStamp(stat.start_ticks, comm, line, stat.stack) if stat.runs_a_program else None
+        comm, line, cgroup = self.comm(pid), self.command_line(pid), self.cgroup(pid)
+        stat = self.stat(pid)
+        if cgroup is None or not stat.runs_a_program:
+            return None
+        return ProcessStamp(stat.start_ticks, comm, line, stat.stack, cgroup)
 
     def is_still(self, pid: int, start_ticks: int) -> bool:
         """Raises ProcessGone, PermissionError."""
@@ -253,7 +286,12 @@ class Processes:
         """For how many seconds a process has been running; None where that is not known."""
         if self.capture is None:
             return time.clock_gettime(time.CLOCK_BOOTTIME) - process.start_ticks / os.sysconf('SC_CLK_TCK')
-        return None if process.started_at is None else math.inf
+        return self.capture.age(process.start_ticks)
+
+
+def now() -> float:
+    """Seconds since the epoch."""
+    return time.time()
 
 
 def booted_at() -> float:
@@ -267,7 +305,7 @@ class ScanSoFar:
 
     processes: list[Process] = field(default_factory=list)
     doubtful: list[Unknown] = field(default_factory=list)
-    turned_away: list[str] = field(default_factory=list)
+    turned_away: list[Unknown] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     hidden: int = 0
 
@@ -275,7 +313,8 @@ class ScanSoFar:
         if isinstance(process, Unknown):
             self.doubtful.append(process)
         elif isinstance(process, Foreign):
-            self.turned_away.append(f'process {pid} is named {comm.decode()} and is turned away: {process.value}')
+            why = f'process {pid} is named {comm.decode()} and is turned away: {process.why}'
+            self.turned_away.append(Unknown(why, process.options))
         elif process is not None:
             self.processes.append(process)
 

@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from .capture import CONFIGZ, NODE_FACTS, Capture, FileFacts, as_json
-from .collect import Collector, report_on
+from .collect import Collector
 from .declare import every_reading
 from .host import Host
+from .kubelets import report_on
 from .model import (
     Declared,
     DropIns,
@@ -28,7 +29,7 @@ from .model import (
     Value,
 )
 from .names import COMMS, DATAPATHS, NoKubelet, Program, read_command_line
-from .processes import booted_at
+from .processes import booted_at, now
 from .redact import (
     LEFT_OUT,
     SECRET_FIELDS,
@@ -183,7 +184,8 @@ def facts_of(recorder: Recorder) -> Capture:
     for place, changed_at in times.items():
         files.setdefault(place, FileFacts(changed_at=changed_at))
     ticks = capture.ticks_per_second if capture is not None else os.sysconf('SC_CLK_TCK')
-    return Capture(files, capture.booted_at if capture is not None else booted_at(), ticks, recorder.unseen)
+    booted, captured = (capture.booted_at, capture.captured_at) if capture is not None else (booted_at(), now())
+    return Capture(files, booted, captured, ticks, recorder.unseen)
 
 
 def as_text(capture: Capture) -> bytes:

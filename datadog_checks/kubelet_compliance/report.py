@@ -134,6 +134,43 @@ def none_found(report: NodeReport) -> str:
     return report.none_found_because or 'no kubelet runs on this host'
 
 
+class Level(Enum):
+    """The results of `agent diagnose`, by the name of the base class's function for each."""
+
+    SUCCESS = 'success'
+    WARNING = 'warning'
+    FAIL = 'fail'
+
+
+class Diagnosis(NamedTuple):
+    """One line of `agent diagnose`."""
+
+    level: Level
+    name: str
+    text: str
+    remedy: str = ''
+
+
+def iter_diagnoses(report: NodeReport) -> Iterator[Diagnosis]:
+    """What was found, who was turned away, and what is missing."""
+    if report.found:
+        yield Diagnosis(Level.SUCCESS, 'kubelet', f'kubelets found: {report.found}')
+    else:
+        yield Diagnosis(Level.WARNING, 'kubelet', none_found(report))
+    for each in admissible(report):
+        yield Diagnosis(Level.WARNING, 'kubelet', each.reason, each.remedy)
+    for problem in (*report.problems, *report.doubts):
+        yield Diagnosis(Level.FAIL, 'evidence', problem.reason, problem.remedy)
+
+
+MOST_TURNED_AWAY = 3
+
+
+def admissible(report: NodeReport) -> list[Unknown]:
+    """The first processes that were turned away and that an option would admit."""
+    return [each for each in report.turned_away if each.remedy][:MOST_TURNED_AWAY]
+
+
 def tell(problem: Unknown) -> str:
     remedy = f': {problem.remedy}' if problem.remedy else ''
     return f'{problem.reason} (the next restart will fail){remedy}' if problem.refused else problem.reason + remedy

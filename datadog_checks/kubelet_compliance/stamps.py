@@ -31,6 +31,8 @@ class ProcessStamp:
     comm: bytes
     command_line: bytes
     stack: int
+    cgroup: bytes
+    """Which unit starts it is told by this, and it can be moved."""
 
 
 @dataclass(slots=True)

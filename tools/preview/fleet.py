@@ -91,7 +91,7 @@ class BlindHost(Host):
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         return self.refused_file(path)
 
-    def service_files(self, process: Process) -> FileSet | Unknown:
+    def service_files(self, process: Process, kubelet_cgroups: str = '') -> FileSet | Unknown:
         return FileSet((self.refused_file(f'/etc/systemd/system/{UNIT}'),))
 
     def refused_file(self, path: str) -> Unreadable:

@@ -1,0 +1,132 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""One kubelet: all that was read of it, what its rules look at, and the report that this comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from .command_lines import NOT_BELIEVED, CommandLine
+from .decoding import Configuration
+from .file_sets import files_of
+from .flags import Flags
+from .host import Host
+from .judge import hinted, holds, judge
+from .model import (
+    Declared,
+    Evidence,
+    FileSet,
+    FileSubject,
+    KubeletReport,
+    Process,
+    Rule,
+    Selection,
+    Setting,
+    Unknown,
+    Values,
+)
+from .pending import restart_pending
+from .resolve import NOT_ASKED, agreed, resolve, resolve_files, running_values
+from .rules import RULES_BY_KEY
+
+NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
+CLIENT_CA_RULE = RULES_BY_KEY['client_ca_file']
+NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
+
+
+@dataclass(frozen=True, slots=True)
+class Kubelet:
+    """One kubelet and all that is known of it before it is judged.
+
+    `readings`: its configuration as each release that it can be of reads it, where that differs.
+    """
+
+    evidence: Evidence
+    lines: tuple[CommandLine, ...]
+    readings: tuple[Declared, ...]
+    running: Configuration | Unknown = NOT_ASKED
+    problems: tuple[Unknown, ...] = ()
+    started: Declared | None = None
+    """The configuration that it is known to have started with."""
+
+
+def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
+    """The flags, as far as they say which files to read; Unknown where they are refused or can be read otherwise."""
+    known = [line.flags for line in lines if line.flags is not None]
+    if not known:
+        return lines[0].unknown or NOT_BELIEVED
+    if any(flags.text(name) != known[0].text(name) for flags in known for name in NAMING_FLAGS):
+        return Unknown('an unknown kubelet flag decides which files the kubelet reads')
+    return known[0]
+
+
+NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
+
+
+def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:
+    evidence, readings = kubelet.evidence, kubelet.readings
+    process, benchmark = evidence.process, selection.benchmark
+    flags = flags_of(kubelet.lines)
+    file_sets: dict[FileSubject, FileSet | Unknown] = {}
+    settings = []
+    findings = []
+    for rule in selection.rules:
+        if rule.files is None or rule.aspect is None:
+            setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
+            settings.append(setting)
+        else:
+            if rule.files not in file_sets:
+                client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)
+                file_sets[rule.files] = files_of(rule.files, host, evidence, readings[0], client_ca, flags)
+            launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
+            setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
+            if isinstance(setting.declared, Unknown):
+                file_sets[rule.files] = setting.declared
+        findings.append(hinted(judge(rule, setting, benchmark), names if evidence.launch is None else frozenset()))
+    unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
+    problems = (*problems_of(kubelet), *kubelet.problems, *unseen_files)
+    name = str(readings[0].value('--hostname-override') or process.container or '')
+    pending = restart_pending(process, readings, settings, kubelet.running)
+    return KubeletReport(process, tuple(findings), problems, pending, name)
+
+
+def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
+    """What the rule looks at, as far as all releases that the kubelet can be of agree. `meaning`: see `agreed`."""
+
+    def of(declared: Declared) -> Setting:
+        running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
+        return resolve(declared, rule.fields, running)
+
+    return agreed([of(declared) for declared in kubelet.readings], meaning)
+
+
+def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
+    """What keeps the configuration from being known, and what was not expected of one that runs."""
+    readings, launch = kubelet.readings, kubelet.evidence.launch
+    unknown = [declared.unknown for declared in readings]
+    if all(unknown):
+        yield from filter(None, unknown[:1])
+    elif any(unknown):
+        yield next(
+            Unknown(f'kubelets of some releases: {each.reason}', each.remedy) for each in unknown if each is not None
+        )
+    elif launch is not None and launch.doubt is not None:
+        yield launch.doubt
+    objections = dict.fromkeys(text for declared in readings[:1] for text in declared.objections)
+    for objection in list(objections)[:MAX_OBJECTIONS]:
+        yield Unknown(f'{NOT_EXPECTED}: {objection}')
+
+
+MAX_OBJECTIONS = 3
+NOT_EXPECTED = 'the kubelet accepted its configuration, but this check expected it to be refused'
+
+
+def not_seen(process: Process, selection: Selection) -> KubeletReport:
+    """Of a kubelet that may still run but cannot be looked at: nothing of it is known."""
+    why = Unknown(f'process {process.pid}, a kubelet, can no longer be looked at', NOT_SEEN_REMEDY)
+    setting = Setting(why, None, NOT_ASKED)
+    findings = tuple(judge(rule, setting, selection.benchmark) for rule in selection.rules)
+    return KubeletReport(process, findings, (why,))
