@@ -10,7 +10,8 @@ so ask only about a configuration that changed after the start, or of a machine 
 
 Left out, because the node decides it: swap, cgroups and their driver, protectKernelDefaults, CPUs and NUMA nodes, the
 container runtime, an address that is not the node's own or a port in use, a lock file, a state file of the CPU or
-memory manager, a self-made certificate without its key. Private keys and kubeconfig files are secrets: whether they
+memory manager, a self-made certificate without its key. So is what ends one start and not the next: a healthzPort that
+is the same as another port, where the servers race for it. Private keys and kubeconfig files are secrets: whether they
 are there is asked for, what they hold is not, so a key that fits another certificate is not seen.
 """
 
@@ -148,7 +149,7 @@ def serving(config: Config, _flags: Flags, release: Release) -> Iterator[Problem
 
 
 def managers(config: Config, _flags: Flags, release: Release) -> Iterator[Problem]:
-    """The policy options of the CPU and the topology manager, and a memory manager that has nothing to reserve."""
+    """The policy options of the CPU and the topology manager, and the memory manager."""
     for manager in MANAGERS:
         given = strings(at(config, manager.field))
         if given and not has_options(config, manager, release):
@@ -163,11 +164,18 @@ def managers(config: Config, _flags: Flags, release: Release) -> Iterator[Proble
             for pair in manager.exclusive:
                 if chosen.issuperset(pair):
                     yield Problem(manager.field, f'must not turn on both {" and ".join(pair)}')
-    reserved = (strings(at(entry, 'limits')).keys() for entry in items(at(config, 'reservedMemory')))
-    is_static = at(config, 'memoryManagerPolicy') == 'Static'
-    if is_static and not any('memory' in names for names in reserved):
-        if at(config, 'featureGates.MemoryManager') is not False or release.at_least(32):
-            yield Problem('reservedMemory', 'must reserve memory while memoryManagerPolicy is Static')
+    if at(config, 'featureGates.MemoryManager') is not False or release.at_least(32):
+        yield from memory_manager(config)
+
+
+def memory_manager(config: Config) -> Iterator[Problem]:
+    """pkg/kubelet/cm/memorymanager NewManager, NewPolicyStatic; whether the sums agree is not worked out."""
+    policy = at(config, 'memoryManagerPolicy')
+    reserved = (at(entry, 'limits.memory') for entry in items(at(config, 'reservedMemory')))
+    if policy == 'Static' and all(amount is None for amount in reserved):
+        yield Problem('reservedMemory', 'must reserve memory while memoryManagerPolicy is Static')
+    if policy == 'BestEffort':
+        yield Problem('memoryManagerPolicy', 'must not be BestEffort, which is for Windows')
 
 
 def has_options(config: Config, manager: Manager, release: Release) -> bool:
@@ -217,8 +225,8 @@ def node_flags(config: Config, flags: Flags, release: Release) -> Iterator[Probl
     if contends is not None and contends.value is True and not flags.text('lock-file'):
         yield Problem('--exit-on-lock-contention', 'needs --lock-file')
     root = flags.values.get('root-dir')
-    if root is not None and not root.value:
-        yield Problem('--root-dir', 'must not be empty')
+    if root is not None and not str(root.value).startswith('/'):
+        yield Problem('--root-dir', 'must be an absolute path')
     hostname = flags.text('hostname-override')
     if hostname and not hostname.strip():
         yield Problem('--hostname-override', 'must not be blank')
