@@ -102,6 +102,14 @@ ROWS: list[tuple[str, Changes, tuple[str, ...], frozenset[int], str]] = [
         'authentication.webhook.enabled',
     ),
     ('webhook tokens with an API server', {'authentication.webhook.enabled': True}, API, NONE, ''),
+    (
+        'an unknown strategy with an API server',
+        {'configMapAndSecretChangeDetectionStrategy': 'bogus'},
+        API,
+        ALL,
+        'configMapAndSecretChangeDetectionStrategy',
+    ),
+    ('an unknown strategy alone', {'configMapAndSecretChangeDetectionStrategy': 'bogus'}, (), NONE, ''),
     ('nobody let in', {'authentication.anonymous.enabled': False}, (), NONE, ''),
     ('no suite that HTTP/2 needs', {'tlsCipherSuites': [RSA_256]}, (), ALL, 'tlsCipherSuites'),
     ('the same by flag', {}, (f'--tls-cipher-suites={RSA_256}',), ALL, 'tlsCipherSuites'),
@@ -209,6 +217,13 @@ ROWS: list[tuple[str, Changes, tuple[str, ...], frozenset[int], str]] = [
     ('by socket', cpus('align-by-socket'), (), ALL, 'cpuManagerPolicyOptions'),
     ('by socket, set to false', cpus('align-by-socket', value='false'), (), ALL, 'cpuManagerPolicyOptions'),
     ('by socket as alpha', cpus('align-by-socket') | ALPHA_CPU, (), NONE, ''),
+    (
+        'by socket on a single NUMA node',
+        cpus('align-by-socket') | ALPHA_CPU | {'topologyManagerPolicy': 'single-numa-node'},
+        (),
+        ALL,
+        'cpuManagerPolicyOptions',
+    ),
     ('an unknown option', cpus('bogus'), (), ALL, 'cpuManagerPolicyOptions'),
     ('strict reservation', cpus('strict-cpu-reservation'), (), OLD, 'cpuManagerPolicyOptions'),
     (

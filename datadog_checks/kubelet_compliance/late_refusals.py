@@ -31,6 +31,7 @@ from .late_table import (
     HTTP2_SUITES,
     LEAST_NUMA_NODES,
     MANAGERS,
+    STRATEGIES,
     UNSEEN,
     Manager,
     Option,
@@ -117,8 +118,8 @@ def is_on(config: Config, gate: str, default: bool, all_of_stage: str | None = N
     return next((state for state in states if isinstance(state, bool)), default)
 
 
-def authorization(config: Config, flags: Flags, _release: Release) -> Iterator[Problem]:
-    """cmd/kubelet/app/auth.go BuildAuthn and BuildAuthz: without --kubeconfig there is no client to ask."""
+def clients(config: Config, flags: Flags, _release: Release) -> Iterator[Problem]:
+    """cmd/kubelet/app/auth.go BuildAuthn and BuildAuthz, and NewMainKubelet: --kubeconfig decides if there is a client."""
     mode = text(at(config, 'authorization.mode'))
     is_alone = not flags.text('kubeconfig')
     if mode not in AUTHORIZATION_MODES:
@@ -127,6 +128,9 @@ def authorization(config: Config, flags: Flags, _release: Release) -> Iterator[P
         yield Problem('authorization.mode', 'must not be Webhook without --kubeconfig')
     if at(config, 'authentication.webhook.enabled') is True and is_alone:
         yield Problem('authentication.webhook.enabled', 'must be false without --kubeconfig')
+    strategy = text(at(config, 'configMapAndSecretChangeDetectionStrategy'))
+    if strategy not in ('', *STRATEGIES) and not is_alone:
+        yield Problem('configMapAndSecretChangeDetectionStrategy', f'must be one of {", ".join(STRATEGIES)}')
 
 
 def serving(config: Config, _flags: Flags, release: Release) -> Iterator[Problem]:
@@ -164,6 +168,8 @@ def managers(config: Config, _flags: Flags, release: Release) -> Iterator[Proble
             for pair in manager.exclusive:
                 if chosen.issuperset(pair):
                     yield Problem(manager.field, f'must not turn on both {" and ".join(pair)}')
+            if 'align-by-socket' in chosen and at(config, 'topologyManagerPolicy') == 'single-numa-node':
+                yield Problem(manager.field, 'must not turn on align-by-socket beside the policy single-numa-node')
     if at(config, 'featureGates.MemoryManager') is not False or release.at_least(32):
         yield from memory_manager(config)
 
@@ -282,4 +288,4 @@ def has_dual_stack(config: Config, flags: Flags, release: Release) -> bool:
     return release.at_least(30) or is_on(config, 'CloudDualStackNodeIPs', is_beta, 'AllBeta' if is_beta else 'AllAlpha')
 
 
-RULES = (authorization, serving, managers, frequencies, node_flags)
+RULES = (clients, serving, managers, frequencies, node_flags)

@@ -12,6 +12,9 @@ from typing import Final
 # cmd/kubelet/app/auth.go BuildAuthz; the default, which takes the place of an empty mode in a file, is filled in before
 AUTHORIZATION_MODES: Final = ('AlwaysAllow', 'Webhook')
 
+# pkg/kubelet/kubelet.go NewMainKubelet, with a client only
+STRATEGIES: Final = ('Get', 'Cache', 'Watch')
+
 # net/http h2_bundle.go http2ConfigureServer
 HTTP2_SUITES: Final = ('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256')
 
