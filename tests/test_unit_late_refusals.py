@@ -157,6 +157,7 @@ ROWS: list[tuple[str, Changes, tuple[str, ...], frozenset[int], str]] = [
     ('an external provider', {}, ('--cloud-provider=external',), NONE, ''),
     ('no IP', {}, ('--node-ip=x',), NONE, ''),
     ('two IPv4', {}, ('--node-ip=10.0.0.1,10.0.0.2',), ALL, '--node-ip'),
+    ('two IPv4, one of them inside IPv6', {}, ('--node-ip=10.0.0.1,::ffff:10.0.0.2',), ALL, '--node-ip'),
     ('three IPs', {}, ('--node-ip=10.0.0.1,::1,10.0.0.2',), ALL, '--node-ip'),
     ('one IP and none', {}, ('--node-ip=10.0.0.1,x',), NONE, ''),
     ('one of each kind', {}, ('--node-ip=10.0.0.1,fd00::1',), NONE, ''),

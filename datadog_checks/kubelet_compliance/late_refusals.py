@@ -119,7 +119,7 @@ def is_on(config: Config, gate: str, default: bool, all_of_stage: str | None = N
 
 
 def clients(config: Config, flags: Flags, _release: Release) -> Iterator[Problem]:
-    """cmd/kubelet/app/auth.go BuildAuthn and BuildAuthz, and NewMainKubelet: --kubeconfig decides if there is a client."""
+    """auth.go BuildAuthn and BuildAuthz, and NewMainKubelet: whether there is a client depends on --kubeconfig."""
     mode = text(at(config, 'authorization.mode'))
     is_alone = not flags.text('kubeconfig')
     if mode not in AUTHORIZATION_MODES:

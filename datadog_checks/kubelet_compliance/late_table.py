@@ -50,7 +50,7 @@ class Manager:
 
 
 # pkg/kubelet/cm/cpumanager/policy_options.go and pkg/kubelet/cm/topologymanager/policy_options.go, Kubernetes 1.25 to
-# 1.36. A CPU manager with the policy none takes no options at all, which validation.py says.
+# 1.37. A CPU manager with the policy none takes no options at all, which validation.py says.
 MANAGERS: Final = (
     Manager(
         'cpuManagerPolicyOptions',
@@ -88,7 +88,7 @@ MANAGERS: Final = (
     ),
 )
 LEAST_NUMA_NODES: Final = 8
-UNSEEN: Final = 37
+UNSEEN: Final = 38
 """From this release on, an option that no row names may be a new one."""
 
 # cloud-provider plugins.go: providers that were compiled in, and the first minor release without them
