@@ -3,9 +3,10 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """What a kubelet refuses after it took its configuration.
 
-Each row was started with real, unpatched kubelets of 1.30, 1.33 and 1.36 without an API server (or with a kubeconfig,
-where `API` stands), over the base below: it ended by itself in those releases that the row names, and was serving after
-three seconds in the others. `1.35` and older releases beside these three are read from the sources only.
+Each of `ROWS` was started with real, unpatched kubelets of 1.30, 1.33 and 1.36 without an API server (or with a
+kubeconfig, where `API` stands), over the base below: it ended by itself in those releases that the row names, and ran
+on for three seconds after its port was open in the others. So it was with the files of `FILES`, once they were taken
+away. What is said of other releases, in `SOURCES_SAY`, is read from their sources only.
 """
 
 from __future__ import annotations
