@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.declare import every_reading
+from datadog_checks.kubelet_compliance.command_lines import read_command_lines
+from datadog_checks.kubelet_compliance.declare import Known, every_reading, read_configurations
 from datadog_checks.kubelet_compliance.judge import holds, judge
 from datadog_checks.kubelet_compliance.model import (
     Declared,
@@ -132,6 +134,48 @@ def test_arguments_that_stand_in_a_file_are_accepted_only_as_long_as_it_is_older
     launch: Launch, verdict: Verdict
 ) -> None:
     assert verdict_of(evidence(launch=launch)) is verdict
+
+
+def test_what_was_accepted_before_an_edit_is_no_reason_to_refuse_after_it() -> None:
+    """A build of one's own takes what upstream refuses; the edit of another line changes nothing of that."""
+    before = every_reading(evidence(config=REFUSED), ALL)
+    known = frozenset(replace(each, place='') for declared in before for each in declared.objections)
+    edited = evidence(config=f'clusterDomain: x\n{REFUSED}', changed_at=AFTER)
+    lines = read_command_lines(edited.arguments, ALL, accepted=True)
+    (declared,) = read_configurations(edited, lines, Known(known))
+    assert declared.unknown is None and declared.changed == '/c.yaml'
+    (refused,) = read_configurations(edited, lines)
+    assert refused.unknown is not None and refused.unknown.refused
+    worse = replace(edited, config=File('/c.yaml', (HEAD + 'maxPods: -1\nport: -1\n').encode(), AFTER))
+    (refused,) = read_configurations(worse, lines, Known(known))
+    assert refused.unknown is not None and 'port (/c.yaml:4)' in refused.unknown.reason
+
+
+WEBHOOK = 'authentication: {webhook: {enabled: true}}\nauthorization: {mode: Webhook}\n'
+
+
+@pytest.mark.parametrize(
+    'changed_at, arguments, broken, reason',
+    [
+        (BEFORE, (), {}, None),
+        (AFTER, (), {}, 'must not be Webhook without --kubeconfig'),
+        (AFTER, ('--kubeconfig=/k',), {}, None),
+        (AFTER, ('--kubeconfig=/k',), {'/k': 'is not there'}, None),
+        (AFTER, ('--kubeconfig=/k', '--client-ca-file=/ca'), {'/ca': 'is not there'}, None),
+        (AFTER, ('--authorization-mode=Webhook',), {}, 'must be false without --kubeconfig'),
+    ],
+    ids=[
+        'what did not change is past its start', 'a change that ends the next start', 'a sound one',
+        'a file of the flags was there at the start', 'the CA of a flag as well', 'by a flag it was taken before',
+    ],
+)  # fmt: skip
+def test_what_ends_a_kubelet_on_its_way_to_serving_counts_only_for_what_changed(
+    changed_at: float, arguments: tuple[str, ...], broken: dict[str, str], reason: str | None
+) -> None:
+    seen = evidence(*arguments, config=WEBHOOK, changed_at=changed_at, broken=broken)
+    for declared in every_reading(seen, frozenset(range(25, 39))):
+        assert (declared.unknown is None) is (reason is None)
+        assert reason is None or declared.unknown is not None and reason in declared.unknown.reason
 
 
 def test_equal_readings_are_one_of_all_their_releases() -> None:

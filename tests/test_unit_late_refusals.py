@@ -12,15 +12,16 @@ away. What is said of other releases, in `SOURCES_SAY`, is read from their sourc
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance import flags
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.defaults import set_defaults
 from datadog_checks.kubelet_compliance.evidence import File
-from datadog_checks.kubelet_compliance.flags import parse_flags, parse_flags_again
+from datadog_checks.kubelet_compliance.flags import Flags, Terms
 from datadog_checks.kubelet_compliance.late_refusals import (
     CLIENT_CA,
     RULES,
@@ -35,6 +36,15 @@ from datadog_checks.kubelet_compliance.layers import apply_flags, decode_main
 from datadog_checks.kubelet_compliance.release import Release
 
 from .test_unit_validation import CONFIGZ, body
+
+
+def parse_flags(arguments: Sequence[str]) -> Flags:
+    return flags.parse_flags(arguments, Terms(Release(36)))
+
+
+def parse_flags_again(arguments: Sequence[str]) -> Flags:
+    return flags.parse_flags_again(arguments, Terms(Release(36)))
+
 
 Changes = dict[str, Any]
 

@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'defaults': {'decoding', 'fields', 'golang', 'release'},
     'layers': {'decoding', 'defaults', 'documents', 'flags', 'goyaml', 'model', 'release'},
     'declare': {
-        'command_lines', 'decoding', 'flag_table', 'flags', 'layers', 'model', 'release', 'validation',
+        'command_lines', 'decoding', 'flag_table', 'flags', 'late_refusals', 'layers', 'model', 'release', 'validation',
     },
     'pending': {'decoding', 'defaults', 'fields', 'model'},
     'resolve': {'decoding', 'model', 'pending'},
@@ -82,11 +82,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     'ownership': {'model'},
     'file_sets': {'flags', 'host', 'model'},
     'kubelets': {
-        'command_lines', 'decoding', 'file_sets', 'flags', 'host', 'judge', 'model', 'pending', 'resolve', 'rules',
+        'command_lines', 'declare', 'decoding', 'file_sets', 'flags', 'host', 'judge', 'model', 'pending', 'resolve',
+        'rules',
     },
     'collect': {
-        'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets', 'launches', 'memory',
-        'model', 'ownership', 'release', 'report', 'resolve',
+        'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',
+        'late_refusals', 'launches', 'memory', 'model', 'ownership', 'release', 'report', 'resolve',
     },
     'check': {
         'collect', 'config_models', 'configz', 'connection', 'exemptions', 'model', 'ownership', 'patient_host',

@@ -21,6 +21,7 @@ from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.selection import select
 
 from .cases import TRUTH
+from .kubelet_server import make_certificates
 from .nodes import HEAD, PID, write_process
 from .ticks import until_later_than
 
@@ -86,8 +87,7 @@ def verdicts(collection: Collection) -> dict[str, Verdict]:
 
 @pytest.fixture
 def ca(tmp_path: Path) -> Path:
-    path = tmp_path / 'ca.crt'
-    path.write_text('')
+    path = make_certificates(tmp_path).ca
     path.chmod(0o600)
     return path
 

@@ -5,18 +5,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
 from .command_lines import read_command_lines
 from .configz import AskError, Connection, KubeletApi
-from .declare import has_accepted_its_line, is_refused, read_configurations
+from .declare import (
+    Known,
+    has_accepted_its_files,
+    has_accepted_its_line,
+    is_refused,
+    iter_needed,
+    read_configurations,
+)
 from .decoding import Configuration
 from .flags import Flags
 from .host import CHANGED_MEANWHILE, Host
 from .judge import judge_node
 from .kubelets import Kubelet, flags_of, not_seen, report_on
+from .late_refusals import NeededFile
 from .launches import read_launch
 from .memory import Memory
 from .model import (
@@ -24,6 +32,7 @@ from .model import (
     Evidence,
     File,
     KubeletReport,
+    Missing,
     NodeReport,
     Process,
     Scan,
@@ -133,7 +142,7 @@ class Collector:
             evidence = replace(evidence, launch=read_launch(self.host, process))
             if evidence.launch is None:
                 return None
-        minors = self.minors_of(self.api.known_version(process))
+        minors = self.minors_of(process, self.api.known_version(process))
         lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
         flags = flags_of(lines)
         if isinstance(flags, Flags) and flags.exits:
@@ -143,18 +152,24 @@ class Collector:
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""
-        evidence = kubelet.evidence
-        readings = read_configurations(evidence, kubelet.lines)
+        evidence, lines, process = kubelet.evidence, kubelet.lines, kubelet.evidence.process
+        running = kubelet.running if isinstance(kubelet.running, Configuration) else None
+        known = Known(self.memory.objections_to(process), running)
+        readings = read_configurations(evidence, lines, known)
+        broken = dict(iter_broken(self.host, process, iter_needed(readings, lines)))
+        if broken:
+            evidence = replace(evidence, broken=broken)
+            readings = read_configurations(evidence, lines, known)
+        self.memory.learn(process, readings, accepted=has_accepted_its_files(evidence))
         if not has_accepted_its_line(evidence) and any(is_refused(declared) for declared in readings):
             # Once it has run for long enough, it has shown that it takes this.
             self.host.give_up()
-        return replace(kubelet, readings=readings, started=self.memory.started(evidence.process, readings))
+        return replace(kubelet, readings=readings, started=self.memory.started(process, readings))
 
-    @staticmethod
-    def minors_of(version: str | None) -> frozenset[int]:
-        """The releases that a kubelet can be of."""
+    def minors_of(self, process: Process, version: str | None) -> frozenset[int]:
+        """The releases that a kubelet can be of, by its version, else by what it has accepted."""
         minor = minor_of(version) if version is not None else None
-        return ALL if minor is None else frozenset({within_tables(minor)})
+        return self.memory.minors_of(process) or ALL if minor is None else frozenset({within_tables(minor)})
 
     def ask(
         self, kubelets: list[Kubelet], connection: Connection | Unknown | None
@@ -202,16 +217,17 @@ class Collector:
                 reason = f'judged by {self.selection.benchmark.name}, the default: {version.reason}'
                 doubt = Unknown(reason, version.remedy)
                 kubelets = [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]
-        return kubelets if isinstance(version, Unknown) else [self.of_version(kubelet, version) for kubelet in kubelets]
+        return [self.told(kubelet, None if isinstance(version, Unknown) else version) for kubelet in kubelets]
 
-    def of_version(self, kubelet: Kubelet, version: str) -> Kubelet:
-        """The kubelet as that version reads its command line and its files."""
-        minors = self.minors_of(version)
-        if all(line.minors == minors for line in kubelet.lines):
-            return kubelet
+    def told(self, kubelet: Kubelet, version: str | None) -> Kubelet:
+        """The kubelet as its version reads its command line and its files, and with what it shows that it takes."""
         evidence = kubelet.evidence
-        lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
-        return self.with_readings(replace(kubelet, lines=lines))
+        minors = self.minors_of(evidence.process, version)
+        if version is not None and any(line.minors != minors for line in kubelet.lines):
+            lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
+            return self.with_readings(replace(kubelet, lines=lines))
+        has_answered = isinstance(kubelet.running, Configuration)
+        return self.with_readings(kubelet) if has_answered and any(map(is_refused, kubelet.readings)) else kubelet
 
 
 NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
@@ -249,3 +265,17 @@ def read(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Evidence:
         if isinstance(seen.drop_ins, DropIns):
             seen = replace(seen, drop_ins=Unreadable(folder, CHANGED_MEANWHILE))
     return seen
+
+
+def iter_broken(host: Host, process: Process, needed: Iterable[NeededFile]) -> Iterator[tuple[str, str]]:
+    """The files among those needed that the kubelet would not take, and why. What cannot be read tells nothing."""
+    for file in dict.fromkeys(needed):
+        if not host.shows(file.path):
+            continue
+        found = host.read_file(process, file.path) if file.is_read else host.file_status(process, file.path)
+        is_gone = isinstance(found, Missing)
+        if is_gone and file.instead and not isinstance(host.file_status(process, file.instead), Missing):
+            continue
+        why = file.judge(None) if is_gone else file.judge(found.data) if isinstance(found, File) else None
+        if why is not None:
+            yield file.path, why

@@ -11,15 +11,16 @@ node: the values count, and what was not expected is noted.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .command_lines import CommandLine, read_command_lines
 from .decoding import Configuration
 from .flag_table import FLAGS
 from .flags import Flags, iter_plain_flags
+from .late_refusals import NeededFile, late_problems, needed_files
 from .layers import NotRead, Refused, apply_flags, flag_origin, read_layers
-from .model import Declared, DropIns, Evidence, File, Launch, Missing, Origin, Source, Unknown, Unreadable
+from .model import Declared, DropIns, Evidence, File, Launch, Missing, Objection, Origin, Source, Unknown, Unreadable
 from .release import Release, iter_alike
 from .validation import Problem, problems
 
@@ -30,6 +31,20 @@ ACCEPTED_AFTER_SECONDS = 60.0
 """A kubelet that has run for so long has accepted what it was started with: one that refuses ends within seconds."""
 
 SOURCES_NOT_READ = ('dynamic-config-dir',)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a kubelet is known to have accepted: by objections to it, and by what it runs with."""
+
+    objections: frozenset[Objection] = frozenset()
+    running: Configuration | None = None
+
+    def takes(self, objection: Objection, configuration: Configuration) -> bool:
+        if replace(objection, place='') in self.objections:
+            return True
+        shown = self.running.get(objection.path) if self.running is not None else None
+        return shown is not None and shown == configuration.get(objection.path)
 
 
 def has_accepted_its_line(evidence: Evidence) -> bool:
@@ -71,22 +86,28 @@ def every_reading(evidence: Evidence, minors: Iterable[int]) -> tuple[Declared, 
     return read_configurations(evidence, lines)
 
 
-def read_configurations(evidence: Evidence, lines: Sequence[CommandLine]) -> tuple[Declared, ...]:
+def read_configurations(
+    evidence: Evidence, lines: Sequence[CommandLine], known: Known | None = None
+) -> tuple[Declared, ...]:
     """What the kubelet would run with if it started now: one for each way in which that can differ. Raises nothing."""
-    strict = list(iter_declared(evidence, lines, accepted=False))
+    known = known or Known()
+    strict = list(iter_declared(evidence, lines, known, accepted=False))
     if not has_accepted_its_files(evidence):
         return distinct(strict)
     taken = [declared for declared in strict if not is_refused(declared)]
-    return distinct(taken or list(iter_declared(evidence, lines, accepted=True)))
+    return distinct(taken or list(iter_declared(evidence, lines, known, accepted=True)))
 
 
 def is_refused(declared: Declared) -> bool:
     return declared.unknown is not None and declared.unknown.refused
 
 
-def iter_declared(evidence: Evidence, lines: Sequence[CommandLine], *, accepted: bool) -> Iterator[Declared]:
+def iter_declared(
+    evidence: Evidence, lines: Sequence[CommandLine], known: Known, *, accepted: bool
+) -> Iterator[Declared]:
     for line in lines:
-        for minors, declared in iter_alike(line.minors, partial(declare, evidence, line, accepted=accepted)):
+        work = partial(declare, evidence, line, accepted=accepted, known=known)
+        for minors, declared in iter_alike(line.minors, work):
             yield replace(declared, minors=minors)
 
 
@@ -102,10 +123,17 @@ def distinct(readings: Sequence[Declared]) -> tuple[Declared, ...]:
     return tuple(found)
 
 
-def declare(evidence: Evidence, line: CommandLine, release: Release, *, accepted: bool = False) -> Declared:
+def declare(
+    evidence: Evidence,
+    line: CommandLine,
+    release: Release,
+    *,
+    known: Known,
+    accepted: bool = False,
+) -> Declared:
     """What a kubelet of that release would run with if it started now. Raises nothing.
 
-    `accepted`: it runs with this, so what it would be expected to refuse is only noted.
+    `accepted`: it runs with all of this, so what it would be expected to refuse is only noted.
     """
     launch, changed = evidence.launch, changed_file(evidence)
     over_files = line.flags if evidence.config is None and evidence.drop_ins is None else line.over_files
@@ -113,16 +141,13 @@ def declare(evidence: Evidence, line: CommandLine, release: Release, *, accepted
         unknown = over_files if line.flags is not None and isinstance(over_files, Unknown) else line.unknown
         return Declared({}, {}, unknown, flags_known=False, launch=launch)
     flags = line.flags
-    objections = [str(error) for error in flags.objections]
+    check = Check(evidence, line, flags, release, known, accepted=accepted, changed=changed)
     configuration, unknown = Configuration(), None
     try:
         check_sources(flags)
         configuration = read_layers(evidence, over_files, release)
-        for problem in problems(configuration.values, release):
-            text = refusal_of(problem, configuration)
-            if not accepted:
-                raise Refused(text)
-            objections.append(text)
+        check.values(configuration)
+        check.start(configuration)
     except Refused as error:
         # Whatever cannot be decoded stays unknown, also where the kubelet runs with it.
         unknown = Unknown(str(error), refused=not accepted)
@@ -141,10 +166,51 @@ def declare(evidence: Evidence, line: CommandLine, release: Release, *, accepted
         unknown,
         line_accepted=line.is_accepted,
         undecided=dict(iter_undecided((*flags.undecided, *over_files.undecided))),
-        objections=tuple(objections),
+        objections=(*(Objection('', str(error)) for error in flags.objections), *check.objections),
+        passed=tuple(check.passed),
         changed=changed,
         launch=launch,
     )
+
+
+@dataclass(slots=True)
+class Check:
+    """What a kubelet of a release refuses in a configuration: raised as Refused, or noted where it is known to take it."""
+
+    evidence: Evidence
+    line: CommandLine
+    flags: Flags
+    release: Release
+    known: Known
+    accepted: bool
+    changed: str | None
+    objections: list[Objection] = field(default_factory=list)
+    passed: list[Objection] = field(default_factory=list)
+
+    def values(self, configuration: Configuration) -> None:
+        """What its validation turns down."""
+        for problem in problems(configuration.values, self.release):
+            objection = objection_to(problem, configuration)
+            by_line = self.line.is_accepted and source_of(problem, configuration) is Source.FLAG
+            if not (self.accepted or by_line or self.known.takes(objection, configuration)):
+                raise Refused(f'the kubelet would refuse its configuration: {objection}')
+            self.objections.append(objection)
+
+    def start(self, configuration: Configuration) -> None:
+        """What ends it on its way to serving: said only of what a file says that changed since the start."""
+        for problem in late_problems(configuration.values, self.flags, self.release):
+            objection = objection_to(problem, configuration)
+            if self.may_be_new(problem, configuration) and not self.known.takes(objection, configuration):
+                raise Refused(f'the kubelet would end on its way to serving: {objection}')
+            self.passed.append(objection)
+        for needed in needed_files(configuration.values, self.flags, self.release):
+            if needed.path in self.evidence.broken and self.may_be_new(needed, configuration):
+                why = f'{needed.field}: {needed.path} {self.evidence.broken[needed.path]}'
+                raise Refused(f'the kubelet would end on its way to serving: {why}')
+
+    def may_be_new(self, problem: Problem | NeededFile, configuration: Configuration) -> bool:
+        is_by_file = source_of(problem, configuration) in (Source.CONFIG_FILE, Source.DROP_IN)
+        return self.changed is not None and is_by_file
 
 
 def check_sources(flags: Flags) -> None:
@@ -161,10 +227,25 @@ def iter_undecided(names: Sequence[str]) -> Iterator[tuple[str, Unknown]]:
         yield FLAGS[name].field or f'--{name}', Unknown(f'the value of --{name} is not understood')
 
 
-def refusal_of(problem: Problem, configuration: Configuration) -> str:
+def iter_needed(readings: Sequence[Declared], lines: Sequence[CommandLine]) -> Iterator[NeededFile]:
+    """The files that a kubelet must find which starts with files that changed since its last start."""
+    flags = next((line.flags for line in lines if line.flags is not None), None)
+    for declared in readings:
+        if declared.changed is not None and declared.unknown is None and flags is not None:
+            for minor in declared.minors:
+                yield from needed_files(declared.values, flags, Release(minor))
+
+
+def objection_to(problem: Problem, configuration: Configuration) -> Objection:
     origin = configuration.origins.get(problem.field)
     place = f' ({origin.place})' if origin is not None and origin.source is not Source.FLAG else ''
-    return f'the kubelet would refuse its configuration: {problem.field}{place}: {problem.message}'
+    return Objection(problem.field, problem.message, place)
+
+
+def source_of(problem: Problem | NeededFile, configuration: Configuration) -> Source | None:
+    """Where what is wrong is set; None for a flag that writes no field."""
+    origin = configuration.origins.get(problem.field)
+    return origin.source if origin is not None else None
 
 
 def launched(origin: Origin, launch: Launch) -> Origin:

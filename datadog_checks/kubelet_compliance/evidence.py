@@ -139,6 +139,8 @@ class Evidence:
     """None: the kubelet is a process of its own."""
     age_seconds: float | None = None
     """For how long the process has been running; None where that is not known."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """Files that the configuration names and that the kubelet would not take, by path, and why."""
 
     @property
     def arguments(self) -> tuple[str, ...] | Unknown | None:

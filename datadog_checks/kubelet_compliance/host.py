@@ -102,6 +102,10 @@ class Host(Sockets):
             self.trace.give_up()
         return is_so
 
+    def shows(self, path: str) -> bool:
+        """Whether a path that is not there is none: a captured node keeps only what was looked at."""
+        return self.capture is None or path in self.capture.files or path in self.capture.unseen
+
     def give_up(self) -> None:
         """Say that the same may mean something else next time, so that all is looked at again."""
         self.trace.give_up()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from .command_lines import NOT_BELIEVED, CommandLine
+from .declare import is_refused
 from .decoding import Configuration
 from .file_sets import files_of
 from .flags import Flags
@@ -115,8 +116,8 @@ def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
         )
     elif launch is not None and launch.doubt is not None:
         yield launch.doubt
-    objections = dict.fromkeys(text for declared in readings[:1] for text in declared.objections)
-    for objection in list(objections)[:MAX_OBJECTIONS]:
+    objections = () if any(map(is_refused, readings)) else readings[0].objections
+    for objection in objections[:MAX_OBJECTIONS]:
         yield Unknown(f'{NOT_EXPECTED}: {objection}')
 
 

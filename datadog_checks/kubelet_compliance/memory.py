@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from .model import Declared, DropIns, Evidence, File, Missing, Process, Unreadable
+from .model import Declared, DropIns, Evidence, File, Missing, Objection, Process, Unreadable
 
 
 class Memory:
@@ -20,12 +20,14 @@ class Memory:
         self.seen: dict[tuple[int, ...], dict[str, Seen]] = {}
         self.starts: dict[tuple[int, ...], float] = {}
         self.started_with: dict[tuple[int, ...], Declared] = {}
+        self.accepts: dict[tuple[int, ...], tuple[frozenset[int], frozenset[Objection]]] = {}
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
         self.seen = {key: seen for key, seen in self.seen.items() if key in alive}
         self.starts = {key: start for key, start in self.starts.items() if key in alive}
         self.started_with = {key: declared for key, declared in self.started_with.items() if key in alive}
+        self.accepts = {key: accepted for key, accepted in self.accepts.items() if key in alive}
 
     def started(self, process: Process, readings: Sequence[Declared]) -> Declared | None:
         """The configuration that a process started with, from a look before anything changed; None: not known.
@@ -35,6 +37,27 @@ class Memory:
         if process.started_at is not None and len(readings) == 1 and is_as_started(readings[0]):
             self.started_with[process.key] = readings[0]
         return self.started_with.get(process.key)
+
+    def learn(self, process: Process, readings: Sequence[Declared], *, accepted: bool) -> None:
+        """Remember what a process has shown that it takes, of files that are as old as it.
+
+        `accepted`: it has run for a minute, which also tells which releases it can be of.
+        """
+        if any(declared.changed is not None for declared in readings):
+            return
+        minors, objections = self.accepts.get(process.key, NOTHING)
+        found = {each for declared in readings for each in declared.passed}
+        if accepted:
+            minors = frozenset(minor for declared in readings for minor in declared.minors)
+            found |= {each for declared in readings for each in declared.objections}
+        self.accepts[process.key] = minors, objections | {replace(each, place='') for each in found}
+
+    def minors_of(self, process: Process) -> frozenset[int]:
+        """The releases that a process can be of by what it has accepted; none where it has not shown that yet."""
+        return self.accepts.get(process.key, NOTHING)[0]
+
+    def objections_to(self, process: Process) -> frozenset[Objection]:
+        return self.accepts.get(process.key, NOTHING)[1]
 
     def settle(self, evidence: Evidence) -> Evidence:
         """The evidence with the time of each file's content instead of that of its last touch."""
@@ -71,6 +94,9 @@ class Memory:
         start = min(process.started_at, self.starts.get(process.key, process.started_at))
         self.starts[process.key] = start
         return replace(process, started_at=start)
+
+
+NOTHING: tuple[frozenset[int], frozenset[Objection]] = frozenset(), frozenset()
 
 
 def is_as_started(declared: Declared) -> bool:

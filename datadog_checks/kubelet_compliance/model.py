@@ -45,6 +45,21 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Objection:
+    """What this check would have expected the kubelet to refuse, though it runs with it.
+
+    `path`: of the field, '' for the command line. `place`: where it stands; it moves when other lines change.
+    """
+
+    path: str
+    why: str
+    place: str = ''
+
+    def __str__(self) -> str:
+        return f'{self.path}{self.place}: {self.why}' if self.path else self.why
+
+
+@dataclass(frozen=True, slots=True)
 class Declared:
     """The configuration that a kubelet would run with if it started now, or why that cannot be told.
 
@@ -62,8 +77,9 @@ class Declared:
     """Whether the kubelet has run for long enough to show that it took its command line."""
     undecided: Mapping[str, Unknown] = field(default_factory=dict)
     """The paths whose value cannot be told, of a configuration that is known otherwise."""
-    objections: tuple[str, ...] = field(default=(), compare=False)
-    """What this check would have expected the kubelet to refuse, though it runs with it."""
+    objections: tuple[Objection, ...] = field(default=(), compare=False)
+    passed: tuple[Objection, ...] = field(default=(), compare=False)
+    """What would end a kubelet on its way to serving, of files that have not changed: this one is past that."""
     changed: str | None = None
     """What changed after the process started (a path); None: nothing that was read did."""
     launch: Launch | None = None
