@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'goyaml': {'golang'},
     'documents': {'goyaml'},
     'decoding': {'documents', 'fields', 'golang', 'goyaml', 'kubernetes_text', 'model'},
-    'defaults': {'decoding', 'fields', 'golang', 'release'},
+    'defaults': {'decoding', 'fields', 'golang', 'model', 'release'},
     'layers': {'decoding', 'defaults', 'documents', 'flags', 'goyaml', 'model', 'release'},
     'resolve': {'decoding', 'flags', 'layers', 'model', 'release', 'validation'},
     'expect': {'model'},
