@@ -5,16 +5,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.model import Origin, Source
+from datadog_checks.kubelet_compliance.golang import parse_duration
+from datadog_checks.kubelet_compliance.model import Origin, Source, lookup
 from datadog_checks.kubelet_compliance.release import Release
 
 from .by_release import FIELDS_OF, FLAGS_OF, facts_of
+from .cases import TRUTH
 
 FILE = Origin(Source.CONFIG_FILE, '/c.yaml:1')
 
@@ -37,6 +40,43 @@ def test_every_default_is_that_of_the_sources_of_the_release(minor: int) -> None
     configuration = defaults(minor)
     facts = facts_of('defaults', minor)
     assert {path: as_json(configuration.get(path)) for path in facts} == facts
+
+
+# Set by the launches behind the bodies, or made by the kubelet after it read its configuration.
+SET_BY_THE_LAUNCH = {
+    'address',
+    'enforceNodeAllocatable',
+    'failCgroupV1',
+    'failSwapOn',
+    'healthzPort',
+    'readOnlyPort',
+    'tlsCertFile',
+    'tlsPrivateKeyFile',
+}
+
+
+@pytest.mark.parametrize('minor', [28, 30, 32, 34, 36])
+def test_every_default_is_what_a_running_kubelet_without_a_file_shows(minor: int) -> None:
+    body = json.loads((TRUTH / 'configz' / f'kubelet-1.{minor}.json').read_text())['kubeletconfig']
+    configuration = defaults(minor, legacy=True)
+    paths = {path for path in facts_of('fields', minor) if '[]' not in path} - SET_BY_THE_LAUNCH
+    wrong = {path: (shown(lookup(body, path)), configuration.get(path)) for path in paths}
+    assert {path: pair for path, pair in wrong.items() if not alike(*pair)} == {}
+
+
+def shown(value: Any) -> Any:
+    """A value of a body, durations in nanoseconds."""
+    try:
+        return parse_duration(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def alike(running: Any, default: Any) -> bool:
+    """A body leaves out what is zero; structs are compared by their fields."""
+    if isinstance(default, dict) or running == as_json(default):
+        return True
+    return running in (None, 0, False, '', [], {}) and default in (None, 0, False, '', '0', (), {})
 
 
 @pytest.mark.parametrize('minor', FLAGS_OF)

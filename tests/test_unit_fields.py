@@ -19,23 +19,6 @@ from .by_release import FIELDS_OF, facts_of
 CONFIGZ = Path(__file__).parent / 'truth' / 'configz'
 BODIES = {path.stem: json.loads(path.read_text())['kubeletconfig'] for path in sorted(CONFIGZ.glob('*.json'))}
 
-# Set by the launch behind kubelet-1.36.json, or filled in by the kubelet after it read its configuration.
-SET_BY_THE_LAUNCH = {
-    'kind',
-    'apiVersion',
-    'address',
-    'healthzPort',
-    'failSwapOn',
-    'failCgroupV1',
-    'readOnlyPort',
-    'enforceNodeAllocatable',
-    'tlsCertFile',
-    'tlsPrivateKeyFile',
-    'cgroupRoot',
-    'imageServiceEndpoint',
-    'singleProcessOOMKill',
-    'serializeImagePulls',
-}
 SECOND = 1_000_000_000
 
 
@@ -83,13 +66,6 @@ def fits(value: Any, kind: Kind) -> bool:
     return type(value) is types[kind]
 
 
-def value_at(body: dict[str, Any], path: str) -> Any:
-    value: Any = body
-    for name in path.split('.'):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
 @pytest.mark.parametrize('name', BODIES)
 def test_every_field_of_a_running_kubelet_is_in_the_table_with_its_kind(name: str) -> None:
     assert list(wrong(BODIES[name], KUBELET_CONFIGURATION, '')) == []
@@ -97,19 +73,6 @@ def test_every_field_of_a_running_kubelet_is_in_the_table_with_its_kind(name: st
 
 def test_there_are_bodies_of_five_releases() -> None:
     assert len(BODIES) >= 7
-
-
-@pytest.mark.parametrize('path', [path for path in LEAVES if path not in SET_BY_THE_LAUNCH])
-def test_a_default_is_that_of_a_running_kubelet(path: str) -> None:
-    spec = LEAVES[path].row_in(Release(36))
-    default = spec.default if spec.legacy_default is SAME else spec.legacy_default
-    running = value_at(BODIES['kubelet-1.36'], path)
-    if spec.kind in (Kind.DURATION, Kind.TIME_OR_DURATION):
-        assert (default or 0) == parse_duration(running or '0')
-    elif default is None:
-        assert running in (None, False, 0, '')
-    else:
-        assert running == default or running is None and not default
 
 
 GO_TYPES = {
