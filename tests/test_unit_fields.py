@@ -10,29 +10,15 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, SAME, Field, Kind
+from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, SAME, TAINT, Field, Kind
 from datadog_checks.kubelet_compliance.golang import parse_duration
+from datadog_checks.kubelet_compliance.release import ALL, OLDEST, Release
+
+from .by_release import FIELDS_OF, facts_of
 
 CONFIGZ = Path(__file__).parent / 'truth' / 'configz'
 BODIES = {path.stem: json.loads(path.read_text())['kubeletconfig'] for path in sorted(CONFIGZ.glob('*.json'))}
 
-# Set by the launch behind kubelet-1.36.json, or filled in by the kubelet after it read its configuration.
-SET_BY_THE_LAUNCH = {
-    'kind',
-    'apiVersion',
-    'address',
-    'healthzPort',
-    'failSwapOn',
-    'failCgroupV1',
-    'readOnlyPort',
-    'enforceNodeAllocatable',
-    'tlsCertFile',
-    'tlsPrivateKeyFile',
-    'cgroupRoot',
-    'imageServiceEndpoint',
-    'singleProcessOOMKill',
-    'serializeImagePulls',
-}
 SECOND = 1_000_000_000
 
 
@@ -80,13 +66,6 @@ def fits(value: Any, kind: Kind) -> bool:
     return type(value) is types[kind]
 
 
-def value_at(body: dict[str, Any], path: str) -> Any:
-    value: Any = body
-    for name in path.split('.'):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
 @pytest.mark.parametrize('name', BODIES)
 def test_every_field_of_a_running_kubelet_is_in_the_table_with_its_kind(name: str) -> None:
     assert list(wrong(BODIES[name], KUBELET_CONFIGURATION, '')) == []
@@ -96,17 +75,74 @@ def test_there_are_bodies_of_five_releases() -> None:
     assert len(BODIES) >= 7
 
 
-@pytest.mark.parametrize('path', [path for path in LEAVES if path not in SET_BY_THE_LAUNCH])
-def test_a_default_is_that_of_a_running_kubelet(path: str) -> None:
-    spec = LEAVES[path]
-    default = spec.default if spec.legacy_default is SAME else spec.legacy_default
-    running = value_at(BODIES['kubelet-1.36'], path)
-    if spec.kind in (Kind.DURATION, Kind.TIME_OR_DURATION):
-        assert (default or 0) == parse_duration(running or '0')
-    elif default is None:
-        assert running in (None, False, 0, '')
-    else:
-        assert running == default or running is None and not default
+GO_TYPES = {
+    'bool': Kind.BOOL,
+    'int32': Kind.INT32,
+    'int64': Kind.INT64,
+    'uint32': Kind.UINT32,
+    'float64': Kind.FLOAT64,
+    'string': Kind.STRING,
+    'Duration': Kind.DURATION,
+    'TimeOrDuration': Kind.TIME_OR_DURATION,
+    'Quantity': Kind.QUANTITY,
+    'list': Kind.LIST,
+    'map': Kind.MAP,
+    'struct': Kind.STRUCT,
+}
+
+
+def known(spec: Field, release: Release, path: str = '') -> Iterator[tuple[str, Kind, bool]]:
+    """Every field that a release has, by dotted path, with its type and whether it is a pointer there."""
+    for name, inner in (spec.fields or {}).items():
+        if inner.is_in(release):
+            row = inner.row_in(release)
+            yield path + name, row.kind, row.nullable
+            items = row.items.fields if row.items is not None else None
+            yield from known(row, release, f'{path}{name}.')
+            yield from known(Field(Kind.STRUCT, fields=items), release, f'{path}{name}[].')
+
+
+@pytest.mark.parametrize('minor', FIELDS_OF)
+def test_a_release_has_exactly_the_fields_of_its_sources_with_their_types(minor: int) -> None:
+    of_other_modules = {'kind', 'apiVersion', *(f'registerWithTaints[].{name}' for name in TAINT.fields or {})}
+    found = {
+        path: (kind, is_pointer)
+        for path, kind, is_pointer in known(KUBELET_CONFIGURATION, Release(minor))
+        if path not in of_other_modules
+    }
+    facts = facts_of('fields', minor).items()
+    assert found == {path: (GO_TYPES[kind.lstrip('*')], kind.startswith('*')) for path, kind in facts}
+
+
+def rows(spec: Field, path: str = '') -> Iterator[tuple[str, Field]]:
+    for name, inner in (spec.fields or {}).items():
+        yield path + name, inner
+        yield from rows(inner, f'{path}{name}.')
+
+
+ROWS = dict(rows(KUBELET_CONFIGURATION))
+
+
+@pytest.mark.parametrize('path, spec', ROWS.items(), ids=ROWS)
+def test_releases_are_known_ones_in_order(path: str, spec: Field) -> None:
+    last = max(ALL) if spec.until is None else spec.until
+    assert OLDEST <= spec.since <= last <= max(ALL)
+    while spec.older is not None:
+        assert ROWS[path].since <= spec.older[0] < last
+        last, spec = spec.older
+
+
+def test_a_row_that_changed_twice_is_that_of_the_release() -> None:
+    factor = LEAVES['memoryThrottlingFactor']
+    assert [factor.row_in(Release(minor)).default for minor in (26, 27, 36, 37)] == [0.8, 0.9, 0.9, None]
+
+
+def test_a_row_asks_only_for_what_made_it_another() -> None:
+    release = Release(36)
+    assert LEAVES['readOnlyPort'].row_in(release) is LEAVES['readOnlyPort']
+    assert release.asked == set()
+    LEAVES['eventRecordQPS'].row_in(release)
+    assert release.asked == {27}
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,10 @@ RULE = 'make-iptables-util-chains'
 
 
 def parse_flags(arguments: Sequence[str]) -> Flags:
-    return flags.parse_flags(arguments, Terms(Release(36)))
+    """As the newest release that has all of the flags, at most 1.36."""
+    known = [FLAGS.get(argument.partition('=')[0].lstrip('-').replace('_', '-')) for argument in arguments]
+    minor = min([36, *(flag.until for flag in known if flag is not None and flag.until is not None)])
+    return flags.parse_flags(arguments, Terms(Release(minor)))
 
 
 def parse_flags_again(arguments: Sequence[str]) -> Flags:
@@ -180,7 +183,7 @@ def test_help_and_version_end_the_kubelet(arguments: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize(
-    'argument', ['--help=false', '-h=false', '--version=false', '--version=v1.34.2', f'--{RULE}', '--v=1']
+    'argument', ['--help=false', '-h=false', '--version=false', '--version=v1.36.2', f'--{RULE}', '--v=1']
 )
 def test_other_flags_do_not_end_the_kubelet(argument: str) -> None:
     assert parse_flags([argument]).exits is False

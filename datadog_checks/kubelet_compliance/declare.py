@@ -30,7 +30,8 @@ CLOCK_GRAIN_SECONDS = 1.0
 ACCEPTED_AFTER_SECONDS = 60.0
 """A kubelet that has run for so long has accepted what it was started with: one that refuses ends within seconds."""
 
-SOURCES_NOT_READ = ('dynamic-config-dir',)
+SOURCES_READ = frozenset({'config', 'config-dir'})
+"""The flags that name a source of configuration which is read; any other such flag is a doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,7 @@ def declare(
 
 @dataclass(slots=True)
 class Check:
-    """What a kubelet of a release refuses in a configuration: raised as Refused, or noted where it is known to take it."""
+    """What a kubelet of a release refuses: raised as Refused, or noted where it is known to take it."""
 
     evidence: Evidence
     line: CommandLine
@@ -215,9 +216,9 @@ class Check:
 
 def check_sources(flags: Flags) -> None:
     """Raise NotRead where a flag names a source of configuration that this check does not read."""
-    for name in SOURCES_NOT_READ:
+    for name in flags.values:
         path = flags.text(name)
-        if path:
+        if path and FLAGS[name].names_configuration and name not in SOURCES_READ:
             raise NotRead(Unreadable(path, f'this check does not support --{name}'))
 
 

@@ -11,31 +11,48 @@ from typing import Any
 from .decoding import DEFAULT_ORIGIN, Configuration, zero_of
 from .fields import KUBELET_CONFIGURATION, SAME, Field, Kind
 from .golang import Duration
+from .model import Value
 from .release import Release
 
 ZERO = (None, False, 0, 0.0, '')
 
 
 def set_defaults(configuration: Configuration, release: Release, *, legacy: bool = False) -> None:
-    """Fill in what is not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too)."""
+    """Fill in what is not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too).
+
+    A field that only later releases have is filled in as well: no older kubelet looks at it.
+    """
     for path, spec in iter_fields(KUBELET_CONFIGURATION, ''):
-        default: Any = spec.legacy_default if legacy and spec.legacy_default is not SAME else spec.default
-        if default is None and not spec.nullable and spec.kind not in (Kind.LIST, Kind.MAP):
-            default = zero_of(spec)
         value = configuration.get(path)
-        if default is not None and (value is None or spec.zero_is_default and value in ZERO):
-            default = Duration(default) if spec.kind is Kind.DURATION else default
-            configuration.set(path, default, DEFAULT_ORIGIN)
+        if value is None or value in ZERO:
+            default = filled_in(spec, value, legacy)
+            if any(filled_in(age, value, legacy) != default for age in spec.iter_older()):
+                default = filled_in(spec.row_in(release), value, legacy)
+            if default is not None:
+                configuration.set(path, default, DEFAULT_ORIGIN)
     if configuration.get('serializeImagePulls') is None:
         pulls = configuration.get('maxParallelImagePulls')
         configuration.set('serializeImagePulls', not (isinstance(pulls, int) and pulls > 1), DEFAULT_ORIGIN)
+
+
+def filled_in(spec: Field, value: Value, legacy: bool) -> Any:
+    """What takes the place of nothing, or of a zero value; None where nothing does.
+
+    That is the default, else Go's zero value, which for pointers, lists and maps is nil.
+    """
+    if value is not None and not spec.zero_is_default:
+        return None
+    default: Any = spec.legacy_default if legacy and spec.legacy_default is not SAME else spec.default
+    if default is None and not spec.nullable and spec.kind not in (Kind.LIST, Kind.MAP):
+        default = zero_of(spec)
+    return Duration(default) if spec.kind is Kind.DURATION and default is not None else default
 
 
 def iter_fields(spec: Field, path: str) -> Iterator[tuple[str, Field]]:
     """Every field that kubelets still have, outside lists, maps and optional structs, by dotted path."""
     for name, inner in (spec.fields or {}).items():
         inner_path = f'{path}.{name}' if path else name
-        if inner.until:
+        if inner.until is not None:
             continue
         if inner.kind is not Kind.STRUCT:
             yield inner_path, inner

@@ -1,24 +1,25 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The fields of the kubelet's own configuration file: their types and defaults. Data only.
+"""The fields of the kubelet's own configuration file: their types and defaults, by release. Data only.
 
-`KubeletConfiguration` of `kubelet.config.k8s.io/v1beta1`, all fields of Kubernetes 1.20 to 1.36. No field of the
-top level was ever dropped or changed its JSON type in that time. The facts are those of `config/v1beta1/types.go` in
-kubernetes/kubelet and of `pkg/kubelet/apis/config/v1beta1/defaults.go` in kubernetes/kubernetes, on Linux.
+`KubeletConfiguration` of `kubelet.config.k8s.io/v1beta1`, all fields of Kubernetes 1.20 to 1.37. The facts are those of
+`config/v1beta1/types.go` in kubernetes/kubelet, of `logs` and `tracing` in kubernetes/component-base, and of
+`pkg/kubelet/apis/config/v1beta1/defaults.go` in kubernetes/kubernetes, on Linux.
 
 The kubelet refuses a file when one value anywhere in it has the wrong type, but ignores names that it does not know:
-so a wrong type in a field that was dropped (`until`) is passed over. One in a field of a later release is taken for one
-that the kubelet would refuse, whatever its version: grey by mistake at worst.
+so a wrong type in a field that a release does not have (`since`, `until`) is passed over there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeAlias
+
+from .release import OLDEST, Release
 
 
 class Kind(Enum):
@@ -64,7 +65,29 @@ class Field:
     fields: Mapping[str, Field] | None = None  # of a STRUCT, by JSON name
     nullable: bool = False  # a pointer in Go: an explicit zero value is not the same as nothing
     zero_is_default: bool = False  # an explicit zero value (0, '', '0s') means the default too
-    until: str = ''  # the last release with the field, where not 1.36 still
+    # First and last minor release with the field. 20 means 1.20 or older; None means that the newest still has it.
+    since: int = OLDEST
+    until: int | None = None
+    # The last minor release in which the field was another, and what it was then.
+    older: tuple[int, Field] | None = None
+
+    def is_in(self, release: Release) -> bool:
+        """Whether the kubelets of that release know the field."""
+        return release.is_in(self.since, self.until)
+
+    def row_in(self, release: Release) -> Field:
+        """The field as the kubelets of that release have it."""
+        row = self
+        while row.older is not None and release.before(row.older[0] + 1):
+            row = row.older[1]
+        return row
+
+    def iter_older(self) -> Iterator[Field]:
+        """What the field was in older releases, the newest first."""
+        row = self
+        while row.older is not None:
+            row = row.older[1]
+            yield row
 
 
 MILLISECOND: Final = 1_000_000
@@ -96,6 +119,21 @@ def map_of(items: Field, default: Default = None) -> Field:
 def struct(fields: dict[str, Field], *, nullable: bool = False) -> Field:
     """A struct. Its defaults are those of its fields, also where it is `null` or absent (unless nullable)."""
     return Field(Kind.STRUCT, fields=MappingProxyType(fields), nullable=nullable)
+
+
+def since(minor: int, field: Field) -> Field:
+    """A field that came with a release."""
+    return replace(field, since=minor)
+
+
+def until(minor: int, field: Field) -> Field:
+    """A field that a release was the last to have."""
+    return replace(field, until=minor)
+
+
+def changed(minor: int, older: Field, newer: Field) -> Field:
+    """A field that was another before a release."""
+    return replace(newer, older=(minor - 1, older))
 
 
 BOOL: Final = Field(Kind.BOOL)
@@ -136,11 +174,14 @@ LOG_ROUTING: Final = {'splitStream': BOOL, 'infoBufferSize': filled(Kind.QUANTIT
 LOGGING: Final = struct(
     {
         'format': filled(Kind.STRING, 'text'),
-        'sanitization': Field(Kind.BOOL, until='1.23'),
-        'flushFrequency': filled(Kind.TIME_OR_DURATION, 5 * SECOND),  # only nanoseconds up to 1.27
-        'verbosity': Field(Kind.UINT32),
-        'vmodule': list_of(struct({'filePattern': STRING, 'verbosity': UINT32})),
-        'options': struct({'text': struct(LOG_ROUTING), 'json': struct(LOG_ROUTING)}),
+        'sanitization': until(23, BOOL),
+        'flushFrequency': since(
+            23,
+            changed(28, filled(Kind.INT64, 5 * SECOND), filled(Kind.TIME_OR_DURATION, 5 * SECOND)),
+        ),
+        'verbosity': since(23, UINT32),
+        'vmodule': since(23, list_of(struct({'filePattern': STRING, 'verbosity': UINT32}))),
+        'options': since(23, struct({'text': since(30, struct(LOG_ROUTING)), 'json': struct(LOG_ROUTING)})),
     }
 )
 
@@ -153,15 +194,17 @@ TRACING: Final = struct(
 )
 
 # The kubelet fills this in after reading the file; an explicit {} stays empty.
-EVICTION_HARD: Final = MappingProxyType(
+EVICTION_HARD_OF_FOUR: Final = MappingProxyType(
     {
         'memory.available': '100Mi',
         'nodefs.available': '10%',
         'nodefs.inodesFree': '5%',
         'imagefs.available': '15%',
-        'imagefs.inodesFree': '5%',  # 1.28 has the first four only, 1.30 all five
     }
 )
+EVICTION_HARD: Final = MappingProxyType({**EVICTION_HARD_OF_FOUR, 'imagefs.inodesFree': '5%'})
+
+RESOLV_CONF: Final = '/etc/resolv.conf'
 
 KUBELET_CONFIGURATION: Final = struct(
     {
@@ -169,7 +212,7 @@ KUBELET_CONFIGURATION: Final = struct(
         'apiVersion': STRING,
         'enableServer': pointer(Kind.BOOL, True),
         'staticPodPath': STRING,
-        'podLogsDir': filled(Kind.STRING, '/var/log/pods'),
+        'podLogsDir': since(30, filled(Kind.STRING, '/var/log/pods')),
         'syncFrequency': filled(Kind.DURATION, MINUTE),
         'fileCheckFrequency': filled(Kind.DURATION, 20 * SECOND),
         'httpCheckFrequency': filled(Kind.DURATION, 20 * SECOND),
@@ -182,18 +225,20 @@ KUBELET_CONFIGURATION: Final = struct(
         'tlsPrivateKeyFile': STRING,  # likewise
         'tlsCipherSuites': STRINGS,
         'tlsMinVersion': STRING,
-        'tlsCurvePreferences': list_of(INT32),
+        'tlsCurvePreferences': since(36, list_of(INT32)),
         'rotateCertificates': BOOL,
         'serverTLSBootstrap': BOOL,
         'authentication': AUTHENTICATION,
         'authorization': AUTHORIZATION,
         'registryPullQPS': pointer(Kind.INT32, 5),
         'registryBurst': filled(Kind.INT32, 10),
-        # Only with the gate KubeletEnsureSecretPulledImages, on by default since 1.35; else ''.
-        'imagePullCredentialsVerificationPolicy': filled(Kind.STRING, 'NeverVerifyPreloadedImages'),
-        'preloadedImagesVerificationAllowlist': list_of(STRING),
-        'eventRecordQPS': pointer(Kind.INT32, 50),  # 5 up to 1.26
-        'eventBurst': filled(Kind.INT32, 100),  # 10 up to 1.26
+        # With the gate KubeletEnsureSecretPulledImages set, as it says; the gate is on by default since 1.35.
+        'imagePullCredentialsVerificationPolicy': since(
+            33, changed(35, STRING, filled(Kind.STRING, 'NeverVerifyPreloadedImages'))
+        ),
+        'preloadedImagesVerificationAllowlist': since(33, list_of(STRING)),
+        'eventRecordQPS': changed(27, pointer(Kind.INT32, 5), pointer(Kind.INT32, 50)),
+        'eventBurst': changed(27, filled(Kind.INT32, 10), filled(Kind.INT32, 100)),
         'enableDebuggingHandlers': pointer(Kind.BOOL, True),
         'enableContentionProfiling': BOOL,
         'healthzPort': pointer(Kind.INT32, 10248),
@@ -207,7 +252,7 @@ KUBELET_CONFIGURATION: Final = struct(
         'nodeStatusReportFrequency': filled(Kind.DURATION, 5 * MINUTE),
         'nodeLeaseDurationSeconds': filled(Kind.INT32, 40),
         'imageMinimumGCAge': filled(Kind.DURATION, 2 * MINUTE),
-        'imageMaximumGCAge': Field(Kind.DURATION),
+        'imageMaximumGCAge': since(29, Field(Kind.DURATION)),
         'imageGCHighThresholdPercent': pointer(Kind.INT32, 85),
         'imageGCLowThresholdPercent': pointer(Kind.INT32, 80),
         'volumeStatsAggPeriod': filled(Kind.DURATION, MINUTE),
@@ -217,36 +262,36 @@ KUBELET_CONFIGURATION: Final = struct(
         'cgroupsPerQOS': pointer(Kind.BOOL, True),
         'cgroupDriver': filled(Kind.STRING, 'cgroupfs'),  # newer kubelets then ask the container runtime
         'cpuManagerPolicy': filled(Kind.STRING, 'none'),
-        'cpuManagerPolicyOptions': map_of(STRING),
+        'cpuManagerPolicyOptions': since(22, map_of(STRING)),
         'cpuManagerReconcilePeriod': filled(Kind.DURATION, 10 * SECOND),
-        'memoryManagerPolicy': filled(Kind.STRING, 'None'),
+        'memoryManagerPolicy': since(21, filled(Kind.STRING, 'None')),
         'topologyManagerPolicy': filled(Kind.STRING, 'none'),
         'topologyManagerScope': filled(Kind.STRING, 'container'),
-        'topologyManagerPolicyOptions': map_of(STRING),
+        'topologyManagerPolicyOptions': since(26, map_of(STRING)),
         'qosReserved': STRING_MAP,
         'runtimeRequestTimeout': filled(Kind.DURATION, 2 * MINUTE),
         'hairpinMode': filled(Kind.STRING, 'promiscuous-bridge'),
         'maxPods': filled(Kind.INT32, 110),
         'podCIDR': STRING,
         'podPidsLimit': pointer(Kind.INT64, -1),  # any negative number becomes -1, but 0 stays
-        'resolvConf': pointer(Kind.STRING, '/etc/resolv.conf'),  # up to 1.22 no pointer: '' was the default
+        'resolvConf': changed(23, filled(Kind.STRING, RESOLV_CONF), pointer(Kind.STRING, RESOLV_CONF)),
         'runOnce': BOOL,
         'cpuCFSQuota': pointer(Kind.BOOL, True),
         'cpuCFSQuotaPeriod': pointer(Kind.DURATION, 100 * MILLISECOND),
         'nodeStatusMaxImages': pointer(Kind.INT32, 50),
         'maxOpenFiles': filled(Kind.INT64, 1_000_000),
         'contentType': filled(Kind.STRING, 'application/vnd.kubernetes.protobuf'),
-        'kubeAPIQPS': pointer(Kind.INT32, 50),  # 5 up to 1.26
-        'kubeAPIBurst': filled(Kind.INT32, 100),  # 10 up to 1.26
+        'kubeAPIQPS': changed(27, pointer(Kind.INT32, 5), pointer(Kind.INT32, 50)),
+        'kubeAPIBurst': changed(27, filled(Kind.INT32, 10), filled(Kind.INT32, 100)),
         'serializeImagePulls': pointer(Kind.BOOL),  # its default depends on maxParallelImagePulls
-        'maxParallelImagePulls': pointer(Kind.INT32),
-        'evictionHard': map_of(STRING, EVICTION_HARD),
+        'maxParallelImagePulls': since(27, pointer(Kind.INT32)),
+        'evictionHard': changed(30, map_of(STRING, EVICTION_HARD_OF_FOUR), map_of(STRING, EVICTION_HARD)),
         'evictionSoft': STRING_MAP,
         'evictionSoftGracePeriod': STRING_MAP,
         'evictionPressureTransitionPeriod': filled(Kind.DURATION, 5 * MINUTE),
         'evictionMaxPodGracePeriod': INT32,
         'evictionMinimumReclaim': STRING_MAP,
-        'mergeDefaultEvictionSettings': pointer(Kind.BOOL, False),
+        'mergeDefaultEvictionSettings': since(33, pointer(Kind.BOOL, False)),
         'podsPerCore': INT32,
         'enableControllerAttachDetach': pointer(Kind.BOOL, True),
         'protectKernelDefaults': BOOL,
@@ -255,11 +300,11 @@ KUBELET_CONFIGURATION: Final = struct(
         'iptablesDropBit': pointer(Kind.INT32, 15),
         'featureGates': map_of(BOOL),
         'failSwapOn': pointer(Kind.BOOL, True),
-        'memorySwap': struct({'swapBehavior': STRING}),
+        'memorySwap': since(22, struct({'swapBehavior': STRING})),
         'containerLogMaxSize': filled(Kind.STRING, '10Mi'),  # a string in the form of a quantity: 10485760 is refused
         'containerLogMaxFiles': pointer(Kind.INT32, 5),
-        'containerLogMaxWorkers': pointer(Kind.INT32, 1),
-        'containerLogMonitorInterval': pointer(Kind.DURATION, 10 * SECOND),
+        'containerLogMaxWorkers': since(30, pointer(Kind.INT32, 1)),
+        'containerLogMonitorInterval': since(30, pointer(Kind.DURATION, 10 * SECOND)),
         'configMapAndSecretChangeDetectionStrategy': filled(Kind.STRING, 'Watch'),
         'systemReserved': STRING_MAP,
         'kubeReserved': STRING_MAP,
@@ -269,31 +314,39 @@ KUBELET_CONFIGURATION: Final = struct(
         'kubeReservedCgroup': STRING,
         'enforceNodeAllocatable': list_of(STRING, ('pods',)),
         'allowedUnsafeSysctls': STRINGS,
+        'defaultPodSysctls': since(37, STRING_MAP),
         'volumePluginDir': filled(Kind.STRING, '/usr/libexec/kubernetes/kubelet-plugins/volume/exec/'),
         'providerID': STRING,
         'kernelMemcgNotification': BOOL,
         'logging': LOGGING,
         'enableSystemLogHandler': pointer(Kind.BOOL, True),
-        'enableSystemLogQuery': pointer(Kind.BOOL),
+        'enableSystemLogQuery': since(27, pointer(Kind.BOOL)),
         'shutdownGracePeriod': DURATION,
         'shutdownGracePeriodCriticalPods': DURATION,
-        'shutdownGracePeriodByPodPriority': list_of(POD_PRIORITY),
-        # The default only with the gate KubeletCrashLoopBackOffMax, on by default since 1.35; else nil.
-        'crashLoopBackOff': struct({'maxContainerRestartPeriod': pointer(Kind.DURATION, 5 * MINUTE)}),
-        'reservedMemory': list_of(struct({'numaNode': INT32, 'limits': map_of(Field(Kind.QUANTITY))})),
-        'enableProfilingHandler': pointer(Kind.BOOL, True),
-        'enableDebugFlagsHandler': pointer(Kind.BOOL, True),
-        'seccompDefault': pointer(Kind.BOOL, False),
-        'memoryThrottlingFactor': pointer(Kind.FLOAT64, 0.9),  # 0.8 up to 1.26
-        'memoryReservationPolicy': filled(Kind.STRING, 'None'),
-        'registerWithTaints': list_of(TAINT),
-        'registerNode': pointer(Kind.BOOL, True),
-        'tracing': TRACING,
-        'localStorageCapacityIsolation': pointer(Kind.BOOL, True),
-        'containerRuntimeEndpoint': filled(Kind.STRING, 'unix:///run/containerd/containerd.sock'),
-        'imageServiceEndpoint': Field(Kind.STRING),  # containerRuntimeEndpoint, where it is empty
-        'failCgroupV1': pointer(Kind.BOOL, True),  # False up to 1.34
-        'singleProcessOOMKill': pointer(Kind.BOOL),  # then False on cgroup v2, True on v1
-        'userNamespaces': struct({'idsPerPod': pointer(Kind.INT64)}, nullable=True),
+        'shutdownGracePeriodByPodPriority': since(23, list_of(POD_PRIORITY)),
+        # With the gate KubeletCrashLoopBackOffMax set, as it says; the gate is on by default since 1.35.
+        'crashLoopBackOff': since(
+            32,
+            struct(
+                {'maxContainerRestartPeriod': changed(35, pointer(Kind.DURATION), pointer(Kind.DURATION, 5 * MINUTE))}
+            ),
+        ),
+        'reservedMemory': since(21, list_of(struct({'numaNode': INT32, 'limits': map_of(Field(Kind.QUANTITY))}))),
+        'enableProfilingHandler': since(21, pointer(Kind.BOOL, True)),
+        'enableDebugFlagsHandler': since(21, pointer(Kind.BOOL, True)),
+        'seccompDefault': since(22, pointer(Kind.BOOL, False)),
+        'memoryThrottlingFactor': since(
+            22, changed(37, changed(27, pointer(Kind.FLOAT64, 0.8), pointer(Kind.FLOAT64, 0.9)), pointer(Kind.FLOAT64))
+        ),
+        'memoryReservationPolicy': since(36, filled(Kind.STRING, 'None')),
+        'registerWithTaints': since(23, list_of(TAINT)),
+        'registerNode': since(23, pointer(Kind.BOOL, True)),
+        'tracing': since(25, TRACING),
+        'localStorageCapacityIsolation': since(25, pointer(Kind.BOOL, True)),
+        'containerRuntimeEndpoint': since(27, filled(Kind.STRING, 'unix:///run/containerd/containerd.sock')),
+        'imageServiceEndpoint': since(27, Field(Kind.STRING)),  # containerRuntimeEndpoint, where it is empty
+        'failCgroupV1': since(31, changed(35, pointer(Kind.BOOL, False), pointer(Kind.BOOL, True))),
+        'singleProcessOOMKill': since(32, pointer(Kind.BOOL)),  # then False on cgroup v2, True on v1
+        'userNamespaces': since(33, struct({'idsPerPod': pointer(Kind.INT64)}, nullable=True)),
     }
 )

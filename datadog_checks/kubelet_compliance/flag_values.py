@@ -11,14 +11,19 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 
-from .flag_table import FlagKind
+from .flag_table import Flag, FlagKind
 from .golang import parse_bool, parse_duration as duration, parse_float, parse_int
 from .kubernetes_text import is_quantity
 from .model import Value
+from .release import Release
 
-DIGITS = re.compile(r'[0-9]{1,10}')
+DIGITS = re.compile(r'[0-9]+')
 TAINT = re.compile(r'[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)|[^=:]+(:\w+)?-')
+TAINT_TO_ADD = re.compile(r'[^=:]+((=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute))?')
+SEVERITY = re.compile(r'(?i:info|warning|error|fatal)')
+OWN_VERSION = re.compile(r'v1\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?')
 TRACE_LOCATION = re.compile(r'[^:][^:.]*+\.[^:]*+:[1-9][0-9]*')
 NUMA_NODE = re.compile(r'[+-]?[0-9]{1,18}')
 
@@ -115,11 +120,31 @@ def reserved_memory(text: str) -> str:
     return text
 
 
-def version(text: str) -> bool:
-    """component-base version/verflag: `raw` prints too; a version of its own (`v1.34.2`) goes on."""
-    if text.startswith('v'):
-        return False
+def one_node(text: str) -> str:
+    if ';' in text:
+        raise ValueError('not of that form')
+    return reserved_memory(text)
+
+
+def is_level(text: str, *, signed: bool = False) -> bool:
+    """strconv.ParseUint(v, 10, 31); `signed`: strconv.ParseInt(v, 10, 32)."""
+    is_negative = signed and text.startswith('-')
+    digits = text[1:] if signed and text.startswith(('-', '+')) else text
+    return DIGITS.fullmatch(digits) is not None and int(digits.lstrip('0')[:11] or '0') < (1 << 31) + is_negative
+
+
+def raw_or_bool(text: str) -> bool:
+    """component-base version/verflag: `raw` prints too."""
     return True if text == 'raw' else parse_bool(text)
+
+
+def version(text: str) -> bool:
+    """component-base version/verflag: a version (`v1.34.2`) goes on."""
+    if text.startswith('v'):
+        if not OWN_VERSION.fullmatch(text):
+            raise ValueError('not a version')
+        return False
+    return raw_or_bool(text)
 
 
 PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
@@ -141,10 +166,37 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.EVICTION: pairs('<'),
     FlagKind.NODE_LABELS: labels,
     FlagKind.TAINTS: all_matching(TAINT),
+    FlagKind.TAINTS_TO_ADD: all_matching(TAINT_TO_ADD),
     FlagKind.RESERVED_MEMORY: reserved_memory,
+    FlagKind.RESERVED_MEMORY_OF_ONE_NODE: one_node,
     FlagKind.VERSION: version,
-    FlagKind.LOG_LEVEL: matching(DIGITS.fullmatch),
-    FlagKind.SEVERITY: matching(re.compile(r'(?i:info|warning|error|fatal)|[+-]?[0-9]{1,10}').fullmatch),
+    FlagKind.RAW_OR_BOOL: raw_or_bool,
+    FlagKind.LOG_LEVEL: matching(is_level),
+    FlagKind.SIGNED_LOG_LEVEL: matching(lambda text: is_level(text, signed=True)),
+    FlagKind.SEVERITY: matching(lambda text: SEVERITY.fullmatch(text) or is_level(text, signed=True)),
     FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?').fullmatch),
     FlagKind.VMODULE: all_matching(re.compile(r'([^=]+=[0-9]{1,10})?')),
 }
+
+
+def parse(flag: Flag, text: str, release: Release) -> Value:
+    """A flag's value as the kubelets of that release read it, which is asked only where they differ."""
+    newer = outcome(flag.kind, text)
+    if flag.older is not None and outcome(flag.older[1], text) != newer:
+        newer = outcome(flag.kind_in(release), text)
+    own = OWN_VERSION.fullmatch(text) if flag.kind is FlagKind.VERSION else None
+    if newer is Refused.REFUSED or own is not None and not release.is_in(int(own[1]), int(own[1])):
+        raise ValueError(f'not a {flag.kind.value}')
+    return newer
+
+
+class Refused(Enum):
+    REFUSED = 'refused'
+
+
+def outcome(kind: FlagKind, text: str) -> Value | Refused:
+    """What one parser makes of a text, its refusal too, to compare it with another's."""
+    try:
+        return PARSERS[kind](text)
+    except ValueError:
+        return Refused.REFUSED

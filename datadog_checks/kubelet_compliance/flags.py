@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
-from .flag_values import PARSERS
+from .flag_values import parse
 from .kubernetes_text import is_label, is_qualified_name
 from .model import Value
 from .release import Release
@@ -225,15 +225,11 @@ def known_flag(name: str, terms: Terms) -> Flag | None:
     flag = FLAGS.get(name)
     if flag is None:
         terms.object(UnknownFlag(f'unknown kubelet flag --{name[:60]}'))
-    elif not is_in_release(flag, terms.release):
+    elif not (flag.is_upstream and flag.is_in(terms.release)):
         terms.object(FlagError(f'--{name} is not a kubelet flag in Kubernetes {terms.release}'))
     elif terms.again and name == 'help':
         terms.object(FlagError('--help, even set to false, ends a kubelet that has a configuration file'))
     return flag
-
-
-def is_in_release(flag: Flag, release: Release) -> bool:
-    return True
 
 
 def is_bare(flag: Flag, terms: Terms) -> bool:
@@ -249,11 +245,11 @@ def combine(occurrences: Sequence[Occurrence], terms: Terms) -> tuple[dict[str, 
     lists: dict[str, list[str]] = {}
     undecided: dict[str, None] = {}
     for found in occurrences:
-        kind = FLAGS[found.name].kind
+        flag = FLAGS[found.name]
         try:
-            value = PARSERS[kind](found.text)
+            value = parse(flag, found.text, terms.release)
         except ValueError:
-            terms.object(FlagError(f'--{found.name} has a value that is not a {kind.value}'))
+            terms.object(FlagError(f'--{found.name} has a value that is not a {flag.kind.value}'))
             undecided[found.name] = None
             continue
         old = values[found.name].value if found.name in values else None

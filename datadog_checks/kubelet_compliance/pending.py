@@ -11,6 +11,7 @@ from .decoding import Configuration
 from .defaults import iter_fields
 from .fields import KUBELET_CONFIGURATION, Field
 from .model import Declared, Process, Setting, Source, Unknown, Value
+from .release import Release
 
 
 def restart_pending(
@@ -51,11 +52,10 @@ def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
     """Whether every field that a kubelet shows is as declared; then only the times of its files changed."""
     if isinstance(running, Unknown) or declared.unknown is not None or is_doubted(declared):
         return False
-    fields = iter_fields(KUBELET_CONFIGURATION, '')
     return all(
         is_shown_as(spec, declared.value(path), running.get(path)) or path in FILLED_IN and not declared.value(path)
-        for path, spec in fields
-        if path not in IDENTITY
+        for path, spec in iter_fields(KUBELET_CONFIGURATION, '')
+        if path not in IDENTITY and all(spec.is_in(Release(minor)) for minor in declared.minors)
     )
 
 
