@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from .decoding import DEFAULT_ORIGIN, Configuration, zero_of
@@ -48,13 +48,16 @@ def filled_in(spec: Field, value: Value, legacy: bool) -> Any:
     return Duration(default) if spec.kind is Kind.DURATION and default is not None else default
 
 
-def iter_fields(spec: Field, path: str) -> Iterator[tuple[str, Field]]:
-    """Every field that kubelets still have, outside lists, maps and optional structs, by dotted path."""
+def iter_fields(spec: Field, path: str, releases: Sequence[Release] = ()) -> Iterator[tuple[str, Field]]:
+    """Every field that kubelets still have, outside lists, maps and optional structs, by dotted path.
+
+    `releases`: only the fields that all of these have.
+    """
     for name, inner in (spec.fields or {}).items():
         inner_path = f'{path}.{name}' if path else name
-        if inner.until is not None:
+        if inner.until is not None or not all(inner.is_in(release) for release in releases):
             continue
         if inner.kind is not Kind.STRUCT:
             yield inner_path, inner
         elif not inner.nullable:
-            yield from iter_fields(inner, inner_path)
+            yield from iter_fields(inner, inner_path, releases)

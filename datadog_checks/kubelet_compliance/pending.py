@@ -52,10 +52,11 @@ def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
     """Whether every field that a kubelet shows is as declared; then only the times of its files changed."""
     if isinstance(running, Unknown) or declared.unknown is not None or is_doubted(declared):
         return False
+    releases = [Release(minor) for minor in sorted(declared.minors)]
     return all(
         is_shown_as(spec, declared.value(path), running.get(path)) or path in FILLED_IN and not declared.value(path)
-        for path, spec in iter_fields(KUBELET_CONFIGURATION, '')
-        if path not in IDENTITY and all(spec.is_in(Release(minor)) for minor in declared.minors)
+        for path, spec in iter_fields(KUBELET_CONFIGURATION, '', releases)
+        if path not in IDENTITY
     )
 
 
