@@ -131,18 +131,20 @@ class Soak:
         kubelet = self.node.kubelet
         now = time.time()
         runs = 'no kubelet runs' if kubelet is None else (
-            f'the kubelet runs for {now - kubelet.started_at:.3f} s, started with {kubelet.value}; contents changed '
+            f'the kubelet runs for {now - kubelet.started_at:.3f} s, started with {kubelet.values}; contents changed '
             f'{", ".join(f"{at - kubelet.started_at:.3f}" for at in self.node.changes)} s after its start'
         )  # fmt: skip
         return '\n'.join([f'seed {self.seed}, step {self.steps}: {error}', runs, *self.lines])
 
 
 @contextmanager
-def soaking(seed: int, folder: Path, standins: Standins, certificates: Certificates) -> Iterator[Soak]:
+def soaking(
+    seed: int, folder: Path, standins: Standins, certificates: Certificates, ignored: frozenset[str] = frozenset()
+) -> Iterator[Soak]:
     """A node with its kubelet's port, and three long-lived checks: one that also asks, and one of the real /proc."""
     chance = random.Random(seed)
     with serve(certificates) as api:
-        node = Node(folder / 'node', standins, chance, api.handle)
+        node = Node(folder / 'node', standins, chance, certificates, api.handle)
         server = Server(api, dict.fromkeys(PATHS, 200))
         view = {'procfs_path': str(node.view)}
         asking = {**view, 'kubelet_url': api.url, 'tls_ca_cert': str(certificates.ca), 'timeout': 10}
@@ -151,6 +153,6 @@ def soaking(seed: int, folder: Path, standins: Standins, certificates: Certifica
             LongLived('proc', {'use_configz': False}),
             LongLived('asking', asking, server),
         )
-        soak = Soak(seed, node, Referee(node, folder), checks, server, chance)
+        soak = Soak(seed, node, Referee(node, ignored), checks, server, chance)
         soak.note(node.start())
         yield soak
