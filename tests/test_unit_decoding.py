@@ -16,14 +16,13 @@ from datadog_checks.kubelet_compliance.decoding import (
     DecodingError,
     Tree,
     check_identity,
-    encode,
-    merge,
     tree_of,
 )
 from datadog_checks.kubelet_compliance.defaults import set_defaults
 from datadog_checks.kubelet_compliance.documents import parse_document
 from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
+from datadog_checks.kubelet_compliance.merging import encode, merge
 from datadog_checks.kubelet_compliance.model import Origin, Source
 from datadog_checks.kubelet_compliance.release import Release
 
@@ -259,7 +258,8 @@ def test_two_spellings_of_a_mapping_join() -> None:
         ('a: [1, 2]', 'a: [3]', {'a': [3]}),
         ('a: 1', 'a: {b: ~, c: 1}', {'a': {'c': 1}}),
         ('z: 1', 'a: {b: ~, c: {d: ~}}', {'a': {'c': {}}, 'z': 1}),
-        ('z: 1', 'a: [1, ~, 2]', {'a': [1, 2], 'z': 1}),
+        ('z: 1', 'a: [1, ~, 2]', {'a': [1, None, 2], 'z': 1}),
+        ('z: 1', 'a: [{b: ~, c: 1}]', {'a': [{'c': 1}], 'z': 1}),
         ('a: {b: {c: 1}}', 'a: {b: {c: ~}}', {'a': {'b': {}}}),
         ('b: 1', '{"a": 110.0}', {'a': 110.0, 'b': 1}),
         ('b: 1', '{}', {'b': 1}),
@@ -460,6 +460,7 @@ def test_what_a_kubelet_shows_survives_decoding_and_encoding(path: Path) -> None
 def test_defaults_survive_encoding_and_decoding() -> None:
     found = defaults()
     again = Decoder(any_case=True).decode(encode(found))
+    set_defaults(again, Release(36))
     assert again.values == found.values and again.origins[RULE] == found.origins[RULE]
 
 

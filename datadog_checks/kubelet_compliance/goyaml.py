@@ -88,6 +88,8 @@ class Node:
     """How many values it holds, itself included, aliases expanded."""
     letters: int = 0
     """How much text these hold."""
+    earlier: tuple[Node, ...] = ()
+    """What the same key said before, where it stands twice in JSON: each value is decoded over the one before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,8 @@ class Document:
 
     root: Node
     duplicate: tuple[str, int | None] | None = None
+    has_endless_number: bool = False
+    """Whether a JSON number is too large for any type of Go's."""
 
 
 class YamlTree:
