@@ -257,15 +257,21 @@ class Tree:
     """What the same key said before, where it stands twice in JSON."""
 
 
-def tree_of(node: Node, source: Source, path: str) -> Tree:
+MOST_LEVELS = 16
+"""Deeper than any field: what lies below is not looked at."""
+
+
+def tree_of(node: Node, source: Source, path: str, levels: int = MOST_LEVELS) -> Tree:
     """A document's node as a layer of the configuration, each value with its place (`path:line`)."""
     origin = Origin(source, f'{path}:{node.line}' if node.line else path, path)
-    earlier = tuple(tree_of(item, source, path) for item in node.earlier)
+    earlier = tuple(tree_of(item, source, path, levels) for item in node.earlier)
     if isinstance(node.value, dict):
-        members = {key: tree_of(member, source, path) for key, member in node.value.items()}
-        return Tree(members, origin, earlier)
+        members = node.value if levels else {}
+        inner = {key: tree_of(member, source, path, levels - 1) for key, member in members.items()}
+        return Tree(inner, origin, earlier)
     if isinstance(node.value, list):
-        return Tree([tree_of(item, source, path) for item in node.value], origin, earlier)
+        items = node.value if levels else []
+        return Tree([tree_of(item, source, path, levels - 1) for item in items], origin, earlier)
     return Tree(node.value, origin, earlier)
 
 

@@ -20,7 +20,20 @@ from .model import Origin
 
 EMPTY: tuple[Any, ...] = (None, False, 0, 0.0, '', (), {})
 
-WRITTEN_WHEN_EMPTY = frozenset({'containerRuntimeEndpoint', 'logging.verbosity'})
+WRITTEN_WHEN_EMPTY = frozenset(
+    {
+        'containerRuntimeEndpoint',
+        'logging.verbosity',
+        'logging.vmodule.filePattern',
+        'logging.vmodule.verbosity',
+        'registerWithTaints.effect',
+        'registerWithTaints.key',
+        'reservedMemory.limits',
+        'reservedMemory.numaNode',
+        'shutdownGracePeriodByPodPriority.priority',
+        'shutdownGracePeriodByPodPriority.shutdownGracePeriodSeconds',
+    }
+)
 """The fields of v1beta1 (config/v1beta1/types.go) that are no structs and have no `omitempty`."""
 
 GO_NAMES = {
@@ -139,7 +152,9 @@ class Encoder:
             # The kubelet's own struct holds no fields of other releases, and no names of its own in `kind`.
             return bool(spec.until) or path in ('kind', 'apiVersion')
         is_struct = spec.kind in (Kind.STRUCT, Kind.DURATION, Kind.TIME_OR_DURATION, Kind.QUANTITY)
-        return value is None or not (spec.nullable or is_struct or path in WRITTEN_WHEN_EMPTY or value not in EMPTY)
+        if path in WRITTEN_WHEN_EMPTY:
+            return False
+        return value is None or not (spec.nullable or is_struct or value not in EMPTY)
 
     def value(self, value: Any, spec: Field, path: str, origin: Origin) -> Tree:
         origin = self.origins.get(path, origin)
