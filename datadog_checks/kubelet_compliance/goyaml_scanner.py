@@ -17,7 +17,11 @@ import yaml
 BREAKS = '\r\n\x85\u2028\u2029'
 BREAKZ = '\0' + BREAKS
 BLANKZ = ' \t' + BREAKZ
-FLOW_ENDS = ',?[]{}'
+WORD_OF_BLOCK = re.compile(rf'(?:[^{BLANKZ}:]|:(?![{BLANKZ}]))++')
+WORD_OF_FLOW = re.compile(rf'(?:[^{BLANKZ}:,?\[\]{{}}]|:(?![{BLANKZ}]))++')
+REST_OF_LINE = re.compile(f'[^{BREAKZ}]*+')
+SPACES = re.compile(' *+')
+BLANKS = re.compile('[ \t]*+')
 URI = frozenset('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_;/?:@&=+$,.!~*\'()[]%')
 WORD = frozenset('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_')
 MOST_VERSION_DIGITS = 2
@@ -39,20 +43,22 @@ class GoParser(yaml.SafeLoader):
     def fail(self, what: str) -> NoReturn:
         raise yaml.scanner.ScannerError(None, None, what, self.get_mark())
 
-    def skip(self, letters: str) -> None:
-        while self.peek() in letters:
-            self.forward()
+    def take(self, pattern: re.Pattern[str]) -> str:
+        """What a pattern matches here, which holds no line break, and behind it."""
+        match = pattern.match(self.buffer, self.pointer)
+        text = match[0] if match is not None else ''
+        self.pointer += len(text)
+        self.index += len(text)
+        self.column += len(text)
+        return text
 
     def skip_comment(self) -> None:
         if self.peek() == '#':
-            length = 1
-            while self.peek(length) not in BREAKZ:
-                length += 1
-            self.forward(length)
+            self.take(REST_OF_LINE)
 
     def skip_rest_of_line(self) -> None:
         """Blanks and a comment up to the end of the line, and nothing else."""
-        self.skip(' \t')
+        self.take(BLANKS)
         self.skip_comment()
         if self.peek() not in BREAKZ:
             self.fail('something stands at the end of the line')
@@ -83,7 +89,7 @@ class GoParser(yaml.SafeLoader):
             self.forward()
         while True:
             # A tab may stand wherever no key can begin.
-            self.skip(' \t' if self.flow_level or not self.allow_simple_key else ' ')
+            self.take(BLANKS if self.flow_level or not self.allow_simple_key else SPACES)
             self.skip_comment()
             if not self.line_break():
                 return
@@ -101,10 +107,9 @@ class GoParser(yaml.SafeLoader):
         start = end = self.get_mark()
         space, is_new_line = '', False
         while not self.is_document_mark() and self.peek() != '#':
-            length = self.plain_length()
-            if length:
-                chunks += (space, self.prefix(length))
-                self.forward(length)
+            word = self.take(WORD_OF_FLOW if self.flow_level else WORD_OF_BLOCK)
+            if word:
+                chunks += (space, word)
                 space, is_new_line = '', False
                 end = self.get_mark()
             if self.peek() not in ' \t' + BREAKS:
@@ -116,27 +121,18 @@ class GoParser(yaml.SafeLoader):
             self.allow_simple_key = True
         return yaml.ScalarToken(''.join(chunks), True, start, end)
 
-    def plain_length(self) -> int:
-        ends = FLOW_ENDS if self.flow_level else ''
-        length = 0
-        while (letter := self.peek(length)) not in BLANKZ and letter not in ends:
-            if letter == ':' and self.peek(length + 1) in BLANKZ:
-                break
-            length += 1
-        return length
-
     def scan_plain_space(self, space: str, is_new_line: bool) -> tuple[str, bool]:
         """What blanks and line breaks between two words come to, and whether there was a line break."""
         breaks: list[str] = []
         while (letter := self.peek()) in ' \t' + BREAKS:
             if letter in BREAKS:
                 breaks.append(self.line_break())
-                continue
-            if (breaks or is_new_line) and letter == '\t' and self.column < self.indent + 1:
-                self.fail('a tab stands where only spaces may')
-            if not breaks and not is_new_line:
-                space += letter
-            self.forward()
+            elif not breaks and not is_new_line:
+                space += self.take(BLANKS)
+            elif self.take(SPACES) == '':
+                if self.column < self.indent + 1:
+                    self.fail('a tab stands where only spaces may')
+                self.forward()
         if not breaks:
             return space, is_new_line
         first, *more = breaks
@@ -190,11 +186,11 @@ class GoParser(yaml.SafeLoader):
         return ''.join(chunks)
 
     def scan_tag_directive_value(self, start_mark: yaml.Mark) -> tuple[str, str]:
-        self.skip(' \t')
+        self.take(BLANKS)
         handle = self.scan_handle()
         if handle != '!' and handle[-1] != '!' or self.peek() not in ' \t':
             self.fail('a %TAG names no handle')
-        self.skip(' \t')
+        self.take(BLANKS)
         prefix = self.scan_uri('')
         if self.peek() not in BLANKZ:
             self.fail('a %TAG does not end with a blank')
@@ -206,7 +202,7 @@ class GoParser(yaml.SafeLoader):
         name = self.scan_directive_name(start)
         value: tuple[int, int] | tuple[str, str]
         if name == 'YAML':
-            self.skip(' \t')
+            self.take(BLANKS)
             value = self.scan_yaml_directive_value(start)
         elif name == 'TAG':
             value = self.scan_tag_directive_value(start)
@@ -265,7 +261,7 @@ class GoParser(yaml.SafeLoader):
         max_indent = 0
         end = self.get_mark()
         while True:
-            self.skip(' ')
+            self.take(SPACES)
             max_indent = max(max_indent, self.column)
             if self.peek() == '\t':
                 self.fail('a tab stands where only spaces may')
