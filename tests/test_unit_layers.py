@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'goyaml_scanner': set(),
     'goyaml': {'golang', 'goyaml_scanner'},
     'documents': {'goyaml'},
-    'decoding': {'documents', 'fields', 'golang', 'goyaml', 'kubernetes_text', 'model'},
+    'decoding': {'documents', 'fields', 'golang', 'goyaml', 'kubernetes_text', 'model', 'release'},
     'defaults': {'decoding', 'fields', 'golang', 'release'},
     'merging': {'decoding', 'documents', 'fields', 'golang', 'model'},
     'layers': {'decoding', 'defaults', 'documents', 'flags', 'goyaml', 'merging', 'model', 'release'},

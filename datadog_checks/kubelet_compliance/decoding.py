@@ -21,6 +21,7 @@ from .golang import parse_duration
 from .goyaml import Document, Node
 from .kubernetes_text import is_quantity
 from .model import Origin, Source, Value, lookup
+from .release import Release
 
 API_VERSION = 'kubelet.config.k8s.io/v1beta1'
 KIND = 'KubeletConfiguration'
@@ -123,13 +124,19 @@ class Decoder:
     """Decodes a tree into a Configuration. Every node's place is its layer's path and its own line.
 
     `over`: what is decoded into, as encoding/json decodes into a value that is there already. `spelled`: the JSON name
-    of the field of a dotted path, where that is not its last part.
+    of the field of a dotted path, where that is not its last part. `release`: whose kubelet decodes, if that is known.
     """
 
     def __init__(
-        self, *, any_case: bool, over: Configuration | None = None, spelled: Callable[[str], str] | None = None
+        self,
+        *,
+        any_case: bool,
+        release: Release | None = None,
+        over: Configuration | None = None,
+        spelled: Callable[[str], str] | None = None,
     ) -> None:
         self.any_case = any_case
+        self.release = release
         self.over = over or Configuration()
         self.spelled = spelled or last_part
         self.origins: dict[str, Origin] = dict(self.over.origins)
@@ -141,9 +148,10 @@ class Decoder:
         return Configuration(values, self.origins)
 
     def value(self, tree: Tree, spec: Field, path: str, old: Any = None) -> Any:
-        """One value by its type, decoded over what was there; None for nothing. Raises DecodingError."""
-        for earlier in tree.earlier:
-            old = self.value(earlier, spec, path, old)
+        """One value by its type, decoded over what was there; None for nothing. Raises DecodingError.
+
+        What the same key said before counts as there only in structs: a map's value is decoded afresh.
+        """
         value = tree.value
         if value is None:
             if spec.kind is Kind.DURATION and not spec.nullable:
@@ -153,7 +161,7 @@ class Decoder:
             return self.struct(value, spec, path, old or {})
         if spec.kind is Kind.MAP and isinstance(value, dict):
             self.origins.update((f'{path}.{key}', item.origin) for key, item in value.items())
-            return {**(old or {}), **{key: self.element(item, spec, path) for key, item in value.items()}}
+            return {**(old or {}), **{key: self.map_value(item, spec, path) for key, item in value.items()}}
         if spec.kind is Kind.LIST and isinstance(value, list):
             olds = (*(old or ()), *(None for _ in value))
             return tuple(self.element(item, spec, path, was) for item, was in zip(value, olds, strict=False))
@@ -166,29 +174,35 @@ class Decoder:
         values = dict(old)
         for key, tree in members.items():
             name = self.name_of(key, spec, path)
-            if name is None:
+            if name is None or not self.has((spec.fields or {})[name], tree):
                 continue
             inner = joined(path, name)
-            value = self.value(tree, (spec.fields or {})[name], inner, values.get(name))
-            if value is None:
-                values.pop(name, None)
-                self.origins.pop(inner, None)
-            else:
-                values[name] = value
-                if tree.value is not None:
-                    self.origins[inner] = tree.origin
+            for repeated in (*tree.earlier, tree):
+                value = self.value(repeated, (spec.fields or {})[name], inner, values.get(name))
+                if value is None:
+                    values.pop(name, None)
+                    self.origins.pop(inner, None)
+                else:
+                    values[name] = value
+                    if repeated.value is not None:
+                        self.origins[inner] = repeated.origin
         return values
 
     def name_of(self, key: str, spec: Field, path: str) -> str | None:
         """The field that a key means (encoding/json: the exact name first, then one in any case)."""
         if path not in self.known:
-            names = {
-                self.spelled(joined(path, name)): name for name, inner in (spec.fields or {}).items() if not inner.until
-            }
+            names = {self.spelled(joined(path, name)): name for name in spec.fields or {}}
             # Of two names that fold to the same, the first counts.
             self.known[path] = names, {folded(spelled): names[spelled] for spelled in reversed(tuple(names))}
         exact, by_case = self.known[path]
         return exact.get(key) or (by_case.get(folded(key)) if self.any_case else None)
+
+    def has(self, spec: Field, tree: Tree) -> bool:
+        """Whether the kubelet has that field: it passes over names that it does not know."""
+        return not spec.until
+
+    def map_value(self, tree: Tree, spec: Field, path: str) -> Any:
+        return [self.element(repeated, spec, path) for repeated in (*tree.earlier, tree)][-1]
 
     def element(self, tree: Tree, spec: Field, path: str, old: Any = None) -> Any:
         assert spec.items is not None

@@ -49,7 +49,7 @@ class NotRead(Exception):
 def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configuration:
     """The layers in order, each over the one before. Raises Refused, NotRead."""
     if evidence.config is not None:
-        configuration = decode_file(evidence.config, Source.CONFIG_FILE)
+        configuration = decode_file(evidence.config, Source.CONFIG_FILE, release)
         set_defaults(configuration, release)
     else:
         configuration = Configuration()
@@ -67,12 +67,12 @@ PUT_BACK_BY_FLAGS = ('logging.options.text.splitStream', 'logging.options.json.s
 """Fields whose flags begin with a value of their own (component-base logs/api/v1/options.go, `addFlags`)."""
 
 
-def decode_file(config: File | Missing | Unreadable, source: Source) -> Configuration:
+def decode_file(config: File | Missing | Unreadable, source: Source, release: Release) -> Configuration:
     """A whole configuration file: names in exact case, of a key that stands twice the last one (`loadConfigFile`)."""
     document, path = open_document(config)
     try:
         check_identity(document, any_case=True)
-        configuration = Decoder(any_case=False).decode(tree_of(document.root, source, path))
+        configuration = Decoder(any_case=False, release=release).decode(tree_of(document.root, source, path))
     except DecodingError as error:
         raise Refused(refusal(path, error)) from None
     make_absolute(configuration, path.rpartition('/')[0])
@@ -111,8 +111,9 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
     patches = iter_patches(drop_ins, check_drop_in if is_of_format else check_some_identity)
     try:
         if not is_of_format:
-            return Decoder(any_case=True, over=base, spelled=go_name).decode(merge(encode_struct(base), patches))
-        configuration = Decoder(any_case=True).decode(merge(encode(base), patches))
+            decoder = Decoder(any_case=True, release=release, over=base, spelled=go_name)
+            return decoder.decode(merge(encode_struct(base), patches))
+        configuration = Decoder(any_case=True, release=release).decode(merge(encode(base), patches))
     except DecodingError as error:
         raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
     set_defaults(configuration, release)
@@ -122,7 +123,7 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
 def laid_over(base: Configuration, drop_ins: DropIns, release: Release) -> Configuration:
     """1.28: each drop-in is a whole configuration, defaults included, and what is not empty in it counts."""
     for file in drop_ins.files:
-        upper = decode_file(file, Source.DROP_IN)
+        upper = decode_file(file, Source.DROP_IN, release)
         set_defaults(upper, release)
         base = override(base, upper)
     return base
