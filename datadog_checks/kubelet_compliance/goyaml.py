@@ -3,9 +3,9 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """YAML to a tree of nodes with line numbers, as sigs.k8s.io/yaml (goyaml.v2) reads it for the kubelet.
 
-libyaml, behind PyYAML, is the parser that goyaml.v2 was ported from, so its events are taken as they are; what scalars,
-keys and aliases mean is decided here, where PyYAML differs from Go. Without libyaml PyYAML's own parser serves; it
-refuses some files that the kubelet reads (a tab before a value), never the other way round.
+goyaml.v2 was ported from libyaml. So where a text holds nothing that the libyaml behind PyYAML reads otherwise, its
+events are taken as they are, else those of our own scanner, which also serves where libyaml is not. What scalars, keys
+and aliases mean is decided here.
 """
 
 from __future__ import annotations
