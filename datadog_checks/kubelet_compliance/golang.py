@@ -137,6 +137,7 @@ def format_float32(value: float) -> str:
     if abs(value) > MAX_FLOAT32:
         return '+Inf' if value > 0 else '-Inf'
     wanted = struct.pack('f', value)
+    (value,) = struct.unpack('f', wanted)
     written = next(text for digits in range(9) if struct.pack('f', float(text := f'{value:.{digits}e}')) == wanted)
     mantissa, _, exponent = written.partition('e')
     if not -4 <= int(exponent) < 6:
