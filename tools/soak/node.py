@@ -17,7 +17,7 @@ from tests.kubelet_server import Certificates
 from tests.standin import Standin, Standins
 
 from .files import Files, Kind
-from .settings import CLIENT_CA, KEY, MINORS, PAIR, Values, configz, effective, pair_in, shown
+from .settings import CLIENT_CA, KEY, MINORS, Values, configz, effective, pair_in, shown
 
 WRONG_FLAGS = ('--make-iptables-util-chains=maybe', '--no-such-flag', 'an-argument')
 FLAGS = {True: ('', '=true', '=1'), False: ('=false', '=0', '=F')}

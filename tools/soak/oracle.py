@@ -54,8 +54,7 @@ class Oracle:
 
     def in_words(self) -> str:
         told = f'1.{self.minor}' if self.minor is not None else 'no version'
-        seen = 'or'.join(' saw it start ' if saw else ' did not see it start ' for saw in self.watch.saw_start).strip()
-        return f'{self.change}, /configz {"" if self.answered else "not "}answered, {told}, {seen}'
+        return f'{self.change}, /configz {"" if self.answered else "not "}answered, {told}'
 
     @property
     def declared(self) -> list[dict[str, Any]]:
@@ -106,7 +105,7 @@ class Oracle:
         if rule.paths != PAIR or not self.node.is_own_pair(started):
             return (rule.holds(started),)
         # Self-made or configured: only who saw the kubelet start with it can tell.
-        return tuple(rule.holds(started) if saw else None for saw in self.watch.saw_start)
+        return tuple(None if values is None else rule.holds(values) for values in self.watch.believed)
 
     @property
     def pending(self) -> set[int | None]:
@@ -124,9 +123,13 @@ class Oracle:
         if now == {True}:
             # A number that is the default now, with nothing known to have changed, is that of another release.
             return {1, 0} if None in self.change.answers else {1}
-        if all(values == started for values in declared):
-            return {0} if self.minor is not None else {0, None}
-        return {int(saw) for saw in self.watch.saw_start} | ({0, None} if False in self.watch.saw_start else set())
+        allowed: set[int | None] = {0} if self.minor is not None else {0, None}
+        if self.node.is_own_pair(started):
+            for believed in self.watch.believed:
+                wrong = believed is None or any(pair_of(believed) != pair_of(values) for values in declared)
+                allowed |= {1} if wrong else set()
+            allowed |= {None} if None in self.watch.believed else set()
+        return allowed
 
     def may_be_green(self, rule: Rule) -> bool:
         """Whether compliant can be no lie: it was started so, or was told so by a flag, which no file takes back, or it
@@ -139,4 +142,8 @@ class Oracle:
             return True
         last = kubelet.started_at + GRAIN_SECONDS + NEAR_SECONDS
         last = last if watch.unread else min(last, watch.first_at)
-        return not self.answered and any(at <= last for at in self.node.changes)
+        return None in self.change.answers and any(at <= last for at in self.node.changes)
+
+
+def pair_of(values: Values) -> tuple[Any, ...]:
+    return tuple(values[path] for path in PAIR)

@@ -213,7 +213,7 @@ class Referee:
             self.hold_against_oracle(checked, fresh, watch, plain)
         except Disagreement as error:
             raise Disagreement(f'of a check made afresh: {error}') from None
-        knows_more = (change.answers, checked.watch.saw_start) != (plain.answers, watch.saw_start)
+        knows_more = (change.answers, checked.watch.believed) != (plain.answers, watch.believed)
         if knows_more or len(change.answers) > 1:
             self.counts['knows more than its ctimes tell'] += knows_more
         elif node.kubelet is not None and sent != fresh:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .files import Entry, Kind
 from .node import Node
@@ -39,8 +40,8 @@ class Watch:
     seen: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
     """What could not be read at the first look. Within the grain it may count as changed or not."""
-    saw_start: tuple[bool, ...] = (False,)
-    """Whether it has seen what the kubelet started with; both where that is not certain."""
+    believed: tuple[Mapping[str, Any] | None, ...] = (None,)
+    """What it may take for the configuration that the kubelet started with; None: it knows none."""
 
     def look(self, node: Node, now: float, *, minor: int | None = None) -> Change:
         """What the check must know after it looked at the node as it is. `minor`: the release, if it was told."""
@@ -51,10 +52,12 @@ class Watch:
             self.number, self.first_at = kubelet.number, now
             self.seen.clear()
             self.unread.clear()
-            self.saw_start = (False,)
+            self.believed = (None,)
         change = self.compare(node, kubelet.started_at)
-        if None in change.answers and node.broken(kubelet.told) is None and self.saw_start != (True,):
-            self.saw_start = (True,) if len(change.answers) == 1 and minor is not None else (False, True)
+        if None in change.answers and node.broken(kubelet.told) is None:
+            is_sure = len(change.answers) == 1 and minor is not None
+            # As long as nothing is known to have changed, it is what is there now.
+            self.believed = (*(() if is_sure else self.believed), node.values(kubelet.told, kubelet.minor))
         return change
 
     def compare(self, node: Node, started_at: float) -> Change:
