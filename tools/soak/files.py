@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.kubelet_server import Certificates
 
-from .settings import KEY, Values, choices, written
+from .settings import KEY, Values, can_be_null, choices, written
 
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 NAMES = ('10-a.conf', '20-b.conf', '30-c.conf')
@@ -112,7 +112,7 @@ class Files:
         values, choice = dict(entry.values), self.chance.choice(self.choices)
         if self.chance.random() < 0.3:
             values = {path: value for path, value in values.items() if path not in choice}
-        elif not is_main and self.chance.random() < 0.25 and not any('.' in path for path in choice):
+        elif not is_main and self.chance.random() < 0.25 and can_be_null(choice):
             values.update(dict.fromkeys(choice))
         else:
             values.update(choice)

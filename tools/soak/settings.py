@@ -26,10 +26,10 @@ PAIR = ('tlsCertFile', 'tlsPrivateKeyFile')
 STRONG = ('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256')
 WEAK = 'TLS_RSA_WITH_AES_128_CBC_SHA'
 
-MINORS: Final = (30, 32, 34, 36)
+MINORS: Final = (28, 30, 32, 34, 36)
 """The releases that a kubelet may be of: those whose `/configz` was recorded."""
-MERGES_AS_NOW = 32
-"""Since then a null in a drop-in puts the default back, and defaults are set after the merge."""
+MERGES_JSON, MERGES_AS_NOW = 29, 32
+"""Before the first, each drop-in is a whole configuration. Since the second, a null in one puts the default back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,11 @@ def choices(client_ca: Path, own: Path, other: Path) -> tuple[Values, ...]:
     )
 
 
+def can_be_null(choice: Values) -> bool:
+    """Whether null may stand in a drop-in in place of these, and no release refuses it."""
+    return all('.' not in path and SETTINGS[path].lapses is None for path in choice)
+
+
 def pair_in(folder: Path) -> Values:
     return dict(zip(PAIR, (f'{folder}/kubelet.crt', f'{folder}/kubelet.key'), strict=True))
 
@@ -110,20 +115,24 @@ def nested(values: Values, into: dict[str, Any] | None = None) -> dict[str, Any]
 
 def effective(main: Values | None, drop_ins: Sequence[Values], flags: Values, minor: int) -> dict[str, Any]:
     """What a kubelet of a release runs with. `main`: what the file of `--config` says; None: there is no such flag."""
-    values = {path: each.legacy if main is None else each.default for path, each in SETTINGS.items()}
-    values.update({path: value for path, value in (main or {}).items() if not lapses(path, value)})
-    if drop_ins and minor < MERGES_AS_NOW:
+    values = {path: each.legacy for path, each in SETTINGS.items()} if main is None else whole(main)
+    if minor < MERGES_JSON:
+        for drop_in in drop_ins:
+            values.update({path: value for path, value in whole(drop_in).items() if value})
+    elif drop_ins and minor < MERGES_AS_NOW:
         # They are laid over each other by another spelling than that of what lies below, which null does not reach.
         values.update(overlaid({}, drop_ins))
     elif drop_ins:
         below = {path: value for path, value in values.items() if value or SETTINGS[path].is_kept}
-        said = {path: value for path, value in overlaid(below, drop_ins).items() if not lapses(path, value)}
-        values = {path: said.get(path, each.default) for path, each in SETTINGS.items()}
+        values = whole(overlaid(below, drop_ins))
     return {**values, **flags}
 
 
-def lapses(path: str, value: Any) -> bool:
-    return value is None or value == SETTINGS[path].lapses
+def whole(said: Values) -> dict[str, Any]:
+    """A file's values with the defaults of the others."""
+    values = {path: each.default for path, each in SETTINGS.items()}
+    values.update({path: value for path, value in said.items() if value not in (None, SETTINGS[path].lapses)})
+    return values
 
 
 def overlaid(below: Values, drop_ins: Sequence[Values]) -> Values:
