@@ -105,7 +105,8 @@ class Oracle:
         if rule.paths != PAIR or not self.node.is_own_pair(started):
             return (rule.holds(started),)
         # Self-made or configured: only who saw the kubelet start with it can tell.
-        return tuple(None if values is None else rule.holds(values) for values in self.watch.believed)
+        own = pair_of(self.node.shown(started))
+        return tuple(None if values is None else pair_of(values) == own for values in self.watch.believed)
 
     @property
     def pending(self) -> set[int | None]:
@@ -142,7 +143,7 @@ class Oracle:
             return True
         last = kubelet.started_at + GRAIN_SECONDS + NEAR_SECONDS
         last = last if watch.unread else min(last, watch.first_at)
-        return None in self.change.answers and any(at <= last for at in self.node.changes)
+        return not (self.answered and rule.paths != PAIR) and any(at <= last for at in self.node.changes)
 
 
 def pair_of(values: Values) -> tuple[Any, ...]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -115,11 +116,14 @@ class Referee:
         self.counts['collections'] += 1
         if sent.error:
             raise Disagreement(f'the check fails: {sent.error}')
-        checked.last = sent
+        before, checked.last = checked.last, sent
         try:
             if checked.sees_all:
                 self.put_off_with_strangers(sent)
             self.hold_against_oracle(checked, sent, checked.watch, change)
+            has_ended = self.node.kubelet is None and before is not None and before.value('kubelet.found')
+            if has_ended and 'hostPID' in sent.of_kubelet():
+                raise Disagreement(f'of a kubelet that it knew and that ended: {sent.of_kubelet()}')
             self.hold_against_fresh_check(checked, sent, change)
         except PutOff:
             self.counts['put off: another kubelet ran on this machine'] += 1
@@ -143,10 +147,25 @@ class Referee:
         if sent != before:
             self.collect(checked)
 
+    def collect_while_it_hangs(self, checked: LongLived, server: Server) -> None:
+        """One collection where the port takes questions and does not answer. Raises Disagreement."""
+        before, server.statuses = server.statuses, dict.fromkeys(PATHS, 0)
+        server.api.hang = threading.Event()
+        try:
+            sent, change = self.one(checked)
+        finally:
+            server.api.hang.set()
+            server.api.hang, server.statuses = None, before
+        self.counts['collections while the port hung'] += 1
+        self.hold_against_oracle(checked, sent, checked.watch, change)
+
     def collect_in_a_storm(self, checked: LongLived) -> None:
         """One collection while the files change: of a kubelet that was seen as it was started. Raises Disagreement."""
         kubelet = self.node.kubelet
         assert kubelet is not None
+        if checked.watch.number != kubelet.number:
+            # It was put off, and made anew.
+            return
         sent = run(checked.check)
         self.counts['collections while files changed'] += 1
         if sent.error:

@@ -21,7 +21,7 @@ from tests.standin import Standins
 from .node import Node
 from .referee import PATHS, Disagreement, LongLived, Referee, Server
 
-CALM_AFTER, STORM_AFTER = 120, 100
+CALM_AFTER, STORM_AFTER, HANG_AFTER = 120, 100, 150
 STORM_STEPS = 300
 LINES_KEPT = 40
 AT_ONCE = (0, 1, 1, 1, 2, 4)
@@ -39,7 +39,7 @@ AROUND_A_CALM = (
     (Node.touch, Node.kill),
 )
 """What happens before it, and what after it."""
-STATUSES = ((200, 200), (200, 200), (200, 200), (403, 403), (0, 0), (200, 403), (403, 200))
+STATUSES = (*((200, 200),) * 5, (403, 403), (401, 401), (0, 0), (200, 403), (403, 200), (404, 200), (200, 404))
 
 
 class SoakError(Exception):
@@ -71,6 +71,8 @@ class Soak:
                 self.be_calm()
             if self.chance.randrange(STORM_AFTER) == 0:
                 self.be_stormy()
+            if self.chance.randrange(HANG_AFTER) == 0:
+                self.hang()
             self.happen(self.chance.choice(AT_ONCE))
             for checked in self.chance.sample(self.checks, self.chance.randint(1, len(self.checks))):
                 self.collect(checked)
@@ -103,6 +105,14 @@ class Soak:
         self.note(f'after it: {after(self.node)}')
         for checked in self.checks:
             self.collect(checked)
+
+    def hang(self) -> None:
+        """A kubelet that takes questions and answers none. The next one does: what is asked again when is not known."""
+        self.note(f'the port hangs: {self.node.restart()}')
+        for checked in self.checks:
+            if checked.server is not None:
+                self.referee.collect_while_it_hangs(checked, checked.server)
+        self.note(self.node.restart())
 
     def be_stormy(self) -> None:
         """Files change while the checks read them. What they saw is not known then, but a lie it may not be."""
