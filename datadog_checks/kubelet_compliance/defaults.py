@@ -8,11 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from .config_values import at
 from .decoding import DEFAULT_ORIGIN, Configuration, zero_of
+from .feature_gates import GROUPS, is_on
 from .fields import KUBELET_CONFIGURATION, SAME, Field, Kind
 from .golang import Duration
 from .model import Value
 from .release import Release
+
+GATED = {
+    'crashLoopBackOff.maxContainerRestartPeriod': 'KubeletCrashLoopBackOffMax',
+    'imagePullCredentialsVerificationPolicy': 'KubeletEnsureSecretPulledImages',
+}
+"""Fields whose default is filled in only while a feature gate is on, by what was read so far."""
+DECIDING = frozenset(GATED.values()) | GROUPS.keys()
 
 ZERO = (None, False, 0, 0.0, '')
 
@@ -28,6 +37,8 @@ def set_defaults(configuration: Configuration, release: Release, *, legacy: bool
             default = filled_in(spec, value, legacy)
             if any(filled_in(age, value, legacy) != default for age in spec.iter_older()):
                 default = filled_in(spec.row_in(release), value, legacy)
+            if path in GATED and any(at(configuration.values, f'featureGates.{gate}') is not None for gate in DECIDING):
+                default = filled_in(spec, value, legacy) if is_on(configuration.values, GATED[path], release) else None
             if default is not None:
                 configuration.set(path, default, DEFAULT_ORIGIN)
     if configuration.get('serializeImagePulls') is None:
