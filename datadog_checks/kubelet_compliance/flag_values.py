@@ -133,13 +133,16 @@ def reserved_memory(text: str) -> str:
         number, *reservations = node.split(':')
         if len(reservations) != 1 or not NUMA_NODE.fullmatch(number):
             raise ValueError('not of that form')
+        limits: dict[tuple[int, str], str] = {}
         for reservation in reservations[0].split(','):
             name, _, quantity = reservation.partition('=')
-            limit = (int(number), name)
             is_memory = name == 'memory' or name.startswith('hugepages-')
-            if not is_memory or quantity_sign(quantity) in (None, 0) or limit in limited:
+            if not is_memory or not is_quantity(quantity):
                 raise ValueError('not of that form')
-            limited.add(limit)
+            limits[int(number), name] = quantity
+        if limits.keys() & limited or any(quantity_sign(quantity) == 0 for quantity in limits.values()):
+            raise ValueError('not of that form')
+        limited |= limits.keys()
     return text
 
 

@@ -10,7 +10,7 @@ defaults, then the drop-ins merged over it, then the flags once more over all.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from .decoding import Configuration, Decoder, DecodingError, Tree, check_identity, encode, merge, tree_of
 from .defaults import set_defaults
@@ -40,7 +40,7 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configura
     """The layers in order, each over the one before. Raises Refused, NotRead."""
     if evidence.config is not None:
         configuration = decode_main(evidence.config)
-        set_defaults(configuration, release)
+        set_defaults(configuration, release, gates=gates_of(flags))
     else:
         configuration = Configuration()
         set_defaults(configuration, release, legacy=True)
@@ -50,6 +50,11 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configura
         set_defaults(configuration, release)
     apply_flags(configuration, flags)
     return configuration
+
+
+def gates_of(flags: Flags) -> Mapping[str, object]:
+    given = flags.values.get('feature-gates')
+    return given.value if given is not None and isinstance(given.value, Mapping) else {}
 
 
 def decode_main(config: File | Missing | Unreadable) -> Configuration:

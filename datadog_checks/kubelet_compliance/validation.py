@@ -40,6 +40,8 @@ from .validation_table import (
     Range,
 )
 
+# What is certainly no image name (pullmanager/image_pull_policies.go getAllowlistImagePattern); no more is claimed.
+IMAGE_PATTERN = re.compile(r'[^\s*@]+/\*|[^\s*@]+')
 SYSCTL = re.compile(r'(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?')
 
 
@@ -94,7 +96,7 @@ def names(config: Config, release: Release) -> Iterator[Problem]:
         if isinstance(value, str) and value not in row.allowed and release.is_in(row.since, row.until):
             if row.gate is None or is_on(config, row.gate, release):
                 yield Problem(row.path, f'must be one of {", ".join(filter(None, row.allowed))}')
-    if any(isinstance(name, str) and name not in CIPHER_SUITES for name in items(at(config, 'tlsCipherSuites'))):
+    if any(text(name) not in CIPHER_SUITES for name in items(at(config, 'tlsCipherSuites'))):
         yield Problem('tlsCipherSuites', 'must hold only cipher suites that the kubelet knows')
     curves = items(at(config, 'tlsCurvePreferences'))
     if len(CURVES & {curve for curve in curves if isinstance(curve, int)}) < len(curves) and release.at_least(36):
@@ -109,15 +111,15 @@ def names(config: Config, release: Release) -> Iterator[Problem]:
 def gates(config: Config, release: Release) -> Iterator[Problem]:
     """The features that validation.go ties to a gate."""
     for row in NEEDED_GATES:
-        if is_used(config, row) and release.is_in(row.since, row.until) and is_on(config, row.gate, release) is False:
+        if uses(config, row) and release.is_in(row.since, row.until) and is_on(config, row.gate, release) is False:
             yield Problem(row.path, f'needs the feature gate {row.gate}, which is off')
 
 
-def is_used(config: Config, row: NeededGate) -> bool:
+def uses(config: Config, row: NeededGate) -> bool:
     value = at(config, row.path)
     if row.only is not None:
         return value == row.only
-    return bool(value and value != row.harmless) or isinstance(value, Mapping) and row.path == 'tracing'
+    return value is not None if row.if_set else bool(value) and value != row.harmless
 
 
 def images(config: Config, release: Release) -> Iterator[Problem]:
@@ -131,16 +133,15 @@ def images(config: Config, release: Release) -> Iterator[Problem]:
     is_serial = at(config, 'serializeImagePulls') is True
     if is_serial and (number(at(config, 'maxParallelImagePulls')) or 0) > 1 and release.at_least(27):
         yield Problem('maxParallelImagePulls', 'must be 1 while serializeImagePulls is true')
-    listed = items(at(config, 'preloadedImagesVerificationAllowlist'))
-    is_verified = at(config, 'imagePullCredentialsVerificationPolicy') == 'NeverVerifyAllowlistedImages'
-    if (
-        listed
-        and not is_verified
-        and release.at_least(33)
-        and is_on(config, 'KubeletEnsureSecretPulledImages', release)
-    ):
-        needed = 'needs imagePullCredentialsVerificationPolicy to be NeverVerifyAllowlistedImages'
-        yield Problem('preloadedImagesVerificationAllowlist', needed)
+    path, gate = 'preloadedImagesVerificationAllowlist', 'KubeletEnsureSecretPulledImages'
+    listed, policy = items(at(config, path)), text(at(config, 'imagePullCredentialsVerificationPolicy'))
+    is_sound = all(IMAGE_PATTERN.fullmatch(text(pattern)) for pattern in listed)
+    is_used = policy == 'NeverVerifyAllowlistedImages'
+    if listed and not (is_sound and is_used) and release.at_least(33) and is_on(config, gate, release):
+        if not is_used:
+            yield Problem(path, 'needs imagePullCredentialsVerificationPolicy to be NeverVerifyAllowlistedImages')
+        if not is_sound:
+            yield Problem(path, 'must hold image names without tag, or end in /*')
 
 
 def shutdown(config: Config, release: Release) -> Iterator[Problem]:
@@ -162,7 +163,7 @@ def shutdown(config: Config, release: Release) -> Iterator[Problem]:
 def cgroups(config: Config, release: Release) -> Iterator[Problem]:
     """validation.go on node allocatable and its cgroups."""
     path = 'enforceNodeAllocatable'
-    listed = [name for name in items(at(config, path)) if isinstance(name, str)]
+    listed = [text(name) for name in items(at(config, path))]  # null is an empty name
     chosen = set(listed)
     newer = {name for name in chosen if name.endswith('-compressible')}
     if chosen - ENFORCEMENTS.keys() or newer and release.before(32):

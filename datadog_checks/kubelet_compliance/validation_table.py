@@ -48,7 +48,7 @@ class Names:
 class NeededGate:
     """A setting that is refused while a feature gate is off, unless it has the value that does not need it.
 
-    `only`: needs the gate with this value alone.
+    `only`: needs the gate with this value alone. `if_set`: with any value, zero too.
     """
 
     path: str
@@ -57,6 +57,7 @@ class NeededGate:
     since: int = OLDEST
     until: int | None = None
     only: str | None = None
+    if_set: bool = False
 
 
 RANGES: Final = (
@@ -123,7 +124,7 @@ NAMES: Final = (
 
 NEEDED_GATES: Final = (
     NeededGate('cpuCFSQuotaPeriod', 'CustomCPUCFSQuotaPeriod', 100 * MILLISECOND),
-    NeededGate('crashLoopBackOff.maxContainerRestartPeriod', 'KubeletCrashLoopBackOffMax', since=32),
+    NeededGate('crashLoopBackOff.maxContainerRestartPeriod', 'KubeletCrashLoopBackOffMax', since=32, if_set=True),
     NeededGate('defaultPodSysctls', 'DefaultPodSysctls', since=37),
     NeededGate('enableSystemLogQuery', 'NodeLogQuery', since=27),
     NeededGate('imageMaximumGCAge', 'ImageMaximumGCAge', since=29),
@@ -138,7 +139,7 @@ NEEDED_GATES: Final = (
     NeededGate('shutdownGracePeriodCriticalPods', 'GracefulNodeShutdown'),
     NeededGate('topologyManagerPolicy', 'TopologyManager', 'none', until=26),
     NeededGate('topologyManagerScope', 'TopologyManager', 'container', until=26),
-    NeededGate('tracing', 'KubeletTracing', since=25, until=33),
+    NeededGate('tracing', 'KubeletTracing', since=25, until=33, if_set=True),
 )
 
 THROTTLING_DEFAULT: Final = 0.9
