@@ -94,6 +94,7 @@ MORE_CASES = tuple(
     case_of(row, row['kubelet'], minor)
     for row in rows_of('cases-2.jsonl')
     for minor in (33, 36)
-    if minor == 36 or not re.search('feature-gates|featureGates', str(row))
+    if minor == 36
+    or not re.search('feature[-_]gates|featureGates', str((row['argv'], row.get('files'))), re.IGNORECASE)
 )
 VARYING = tuple(load_varying())

@@ -3,8 +3,10 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+import json
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,8 @@ import pytest
 from datadog_checks.kubelet_compliance.configz import AskError, KubeletApi, Once, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.golang import Duration
-from datadog_checks.kubelet_compliance.model import Declared, Process, Unknown
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, running_values
+from datadog_checks.kubelet_compliance.model import Declared, Launch, Origin, Process, Source, Unknown
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, SELF_MADE_OR_NOT, running_values
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
 from .asked import PROCESS, connection, nobody_else, trusting
@@ -26,6 +28,7 @@ BODY = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
 
 
 NOTHING = Declared({}, {})
+FLAG = Origin(Source.FLAG, '--tls-cert-file=/x')
 
 
 @pytest.mark.parametrize('path', BODIES, ids=lambda path: path.stem)
@@ -55,15 +58,33 @@ def test_the_pair_that_the_kubelet_made_itself_is_no_configured_certificate() ->
     )
     rule = RULES_BY_KEY['tls_cert_file']
     not_set = (('tlsCertFile', ''), ('tlsPrivateKeyFile', ''), ('serverTLSBootstrap', False))
-    assert running_values(rule, parse_configz(body), NOTHING) == not_set
+    assert running_values(rule, parse_configz(body), NOTHING, NOTHING) == not_set
     declared = Declared({'tlsCertFile': '/var/lib/kubelet/pki/kubelet.crt'}, {})
-    values = running_values(rule, parse_configz(body), declared)
+    values = running_values(rule, parse_configz(body), NOTHING, declared)
     assert not isinstance(values, Unknown)
     assert dict(values)['tlsCertFile'] == '/var/lib/kubelet/pki/kubelet.crt'
 
 
-def test_a_flag_that_writes_no_field_is_not_in_configz() -> None:
-    assert running_values(RULES_BY_KEY['hostname_override'], parse_configz(BODY), NOTHING) is NOT_ASKED
+def test_whether_that_pair_is_configured_is_unknown_where_no_file_tells() -> None:
+    pair = {'tlsCertFile': '/x/kubelet.crt', 'tlsPrivateKeyFile': '/x/kubelet.key'}
+    running = parse_configz(json.dumps({'kubeletconfig': {'makeIPTablesUtilChains': True, **pair}}).encode())
+    declared = Declared({'--cert-dir': '/x'}, {})
+    assert running_values(RULES_BY_KEY['tls_cert_file'], running, declared) is SELF_MADE_OR_NOT
+    by_flag = replace(declared, values={**declared.values, **pair}, origins=dict.fromkeys(pair, FLAG))
+    assert running_values(RULES_BY_KEY['tls_cert_file'], running, by_flag) == (
+        *pair.items(),
+        ('serverTLSBootstrap', False),
+    )
+
+
+def test_a_flag_that_writes_no_field_is_that_of_the_process() -> None:
+    rule, running = RULES_BY_KEY['hostname_override'], parse_configz(BODY)
+    assert running_values(rule, running, NOTHING) == (('--hostname-override', None),)
+    assert running_values(rule, running, Declared({'--hostname-override': 'n1'}, {})) == (
+        ('--hostname-override', 'n1'),
+    )
+    for hidden in (Declared({}, {}, flags_known=False), Declared({}, {}, launch=Launch('k3s', '', (), '/k'))):
+        assert running_values(rule, running, hidden, meaning=lambda values: values[0][1] is None) is NOT_ASKED
 
 
 @pytest.mark.parametrize(

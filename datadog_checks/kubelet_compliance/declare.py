@@ -41,6 +41,12 @@ class Known:
 
     objections: frozenset[Objection] = frozenset()
     running: Configuration | None = None
+    has_seen_its_files: bool = False
+    """Whether its files were seen as they were when it started."""
+
+    @property
+    def can_tell_what_is_new(self) -> bool:
+        return self.has_seen_its_files or self.running is not None
 
     def takes(self, objection: Objection, configuration: Configuration) -> bool:
         if replace(objection, place='') in self.objections:
@@ -212,7 +218,7 @@ class Check:
 
     def may_be_new(self, problem: Problem | NeededFile, configuration: Configuration) -> bool:
         is_by_file = source_of(problem, configuration) in (Source.CONFIG_FILE, Source.DROP_IN)
-        return self.changed is not None and is_by_file
+        return self.changed is not None and is_by_file and self.known.can_tell_what_is_new
 
 
 def check_sources(flags: Flags) -> None:
