@@ -56,7 +56,7 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configura
         set_defaults(configuration, release, legacy=True)
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
-        configuration = merge_drop_ins(configuration, evidence.drop_ins, release)
+        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release)
     for field in PUT_BACK_BY_FLAGS:
         configuration.set(field, False, DEFAULT_ORIGIN)
     apply_flags(configuration, flags)
@@ -64,6 +64,7 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configura
 
 
 def gates_of(flags: Flags) -> Mapping[str, object]:
+    """The feature gates of the command line, which the kubelet sets before it reads a file."""
     given = flags.values.get('feature-gates')
     return given.value if given is not None and isinstance(given.value, Mapping) else {}
 
@@ -104,7 +105,9 @@ def make_absolute(configuration: Configuration, folder: str) -> None:
             configuration.set(field, path, configuration.origins[field])
 
 
-def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable, release: Release) -> Configuration:
+def merge_drop_ins(
+    base: Configuration, drop_ins: DropIns | Missing | Unreadable, flags: Flags, release: Release
+) -> Configuration:
     """The drop-ins over the configuration so far, as the release merges them (`mergeKubeletConfigurations`)."""
     if isinstance(drop_ins, Unreadable):
         raise NotRead(drop_ins)
@@ -121,7 +124,7 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
         configuration = Decoder(any_case=True, release=release).decode(merge(encode(base), patches))
     except DecodingError as error:
         raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
-    set_defaults(configuration, release)
+    set_defaults(configuration, release, gates=gates_of(flags))
     return configuration
 
 
