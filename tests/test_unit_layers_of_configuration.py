@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.flags import parse_flags
+from datadog_checks.kubelet_compliance.flags import Terms, parse_flags
 from datadog_checks.kubelet_compliance.layers import Refused, read_layers
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Origin, Process, Source
 from datadog_checks.kubelet_compliance.release import Release
@@ -28,7 +28,7 @@ def layers(minor: int, main: str | None, *drop_ins: str, argv: tuple[str, ...] =
     files = tuple(File(f'/d/{n}.conf', text.encode(), None) for n, text in enumerate(drop_ins))
     config = None if main is None else File('/k/c.yaml', main.encode(), None)
     evidence = Evidence(Process(1, 100, argv), config, DropIns('/d', files, None) if drop_ins else None)
-    return read_layers(evidence, parse_flags(argv), Release(minor))
+    return read_layers(evidence, parse_flags(argv, Terms(Release(minor))), Release(minor))
 
 
 def value(minor: int, path: str, main: str | None, *drop_ins: str) -> Any:

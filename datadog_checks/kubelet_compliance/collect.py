@@ -130,10 +130,10 @@ class Collector:
             return f'the kubelet, process {self.ended}, ended, and no other one runs'
         if scan.none_found_because:
             return scan.none_found_because
-        if scan.turned_away:
-            more = len(scan.turned_away) - 1
-            others = f' (and {more} more)' if more else ''
-            return f'no kubelet runs on this host, but {tell(scan.turned_away[0])}{others}'
+        admissible = [each for each in scan.turned_away if each.remedy]
+        if admissible:
+            more = f' (and {len(admissible) - 1} more)' if len(admissible) > 1 else ''
+            return f'no kubelet runs on this host, but {tell(admissible[0])}{more}'
         return unseen(self.host.procfs) if isinstance(connection, Connection) else ''
 
     def lost(self, scan: Scan) -> tuple[Process, ...]:

@@ -15,6 +15,9 @@ from .release import Release, iter_alike
 MAX_UNDECIDED = 3
 """Unknown flags that are read both ways: each doubles the readings."""
 
+ALPHA_DROP_INS = frozenset({28, 29})
+"""Releases that take `--config-dir` only with KUBELET_CONFIG_DROPIN_DIR_ALPHA in their environment (server.go)."""
+
 NOT_BELIEVED = Unknown(
     'the command line of the kubelet was rewritten or cut off, or is larger than 256 KiB or 4096 arguments',
     'let the kubelet keep its command line as it was started',
@@ -49,7 +52,7 @@ def read_command_lines(
     if arguments is None or isinstance(arguments, Unknown):
         return (CommandLine(frozenset(minors), unknown=arguments or NOT_BELIEVED, is_accepted=accepted),)
     found = [replace(line, minors=alike) for alike, line in iter_alike(minors, lambda at: read_strictly(arguments, at))]
-    taken = [replace(line, is_accepted=accepted) for line in found if line.flags is not None]
+    taken = [replace(line, minors=likely(line), is_accepted=accepted) for line in found if line.flags is not None]
     if taken or not accepted:
         return tuple(taken or found)
     lines = [
@@ -60,6 +63,12 @@ def read_command_lines(
     # The releases that have to object to the least fit best.
     least = min(map(objections, lines))
     return tuple(line for line in lines if objections(line) == least)
+
+
+def likely(line: CommandLine) -> frozenset[int]:
+    """The releases of a reading, but for those that take it in an environment only that nobody has by default."""
+    has_drop_ins = line.flags is not None and line.flags.text('config-dir')
+    return line.minors - ALPHA_DROP_INS or line.minors if has_drop_ins else line.minors
 
 
 def objections(line: CommandLine) -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .command_lines import CommandLine, read_command_lines
+from .config_values import Problem
 from .decoding import Configuration
 from .flag_table import FLAGS
 from .flags import Flags, iter_plain_flags
@@ -22,7 +23,7 @@ from .late_refusals import NeededFile, late_problems, needed_files
 from .layers import NotRead, Refused, apply_flags, flag_origin, read_layers
 from .model import Declared, DropIns, Evidence, File, Launch, Missing, Objection, Origin, Source, Unknown, Unreadable
 from .release import Release, iter_alike
-from .validation import Problem, problems
+from .validation import problems
 
 CLOCK_GRAIN_SECONDS = 1.0
 """A file's time and a process's start come from clocks that differ by a tick or two."""

@@ -10,7 +10,7 @@ defaults, then the drop-ins merged over it, then the flags once more over all.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from .decoding import (
     DEFAULT_ORIGIN,
@@ -50,17 +50,23 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configura
     """The layers in order, each over the one before. Raises Refused, NotRead."""
     if evidence.config is not None:
         configuration = decode_file(evidence.config, Source.CONFIG_FILE, release)
-        set_defaults(configuration, release)
+        set_defaults(configuration, release, gates=gates_of(flags))
     else:
         configuration = Configuration()
         set_defaults(configuration, release, legacy=True)
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
-        configuration = merge_drop_ins(configuration, evidence.drop_ins, release)
+        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release)
     for field in PUT_BACK_BY_FLAGS:
         configuration.set(field, False, DEFAULT_ORIGIN)
     apply_flags(configuration, flags)
     return configuration
+
+
+def gates_of(flags: Flags) -> Mapping[str, object]:
+    """The feature gates of the command line, which the kubelet sets before it reads a file."""
+    given = flags.values.get('feature-gates')
+    return given.value if given is not None and isinstance(given.value, Mapping) else {}
 
 
 PUT_BACK_BY_FLAGS = ('logging.options.text.splitStream', 'logging.options.json.splitStream')
@@ -99,7 +105,9 @@ def make_absolute(configuration: Configuration, folder: str) -> None:
             configuration.set(field, path, configuration.origins[field])
 
 
-def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable, release: Release) -> Configuration:
+def merge_drop_ins(
+    base: Configuration, drop_ins: DropIns | Missing | Unreadable, flags: Flags, release: Release
+) -> Configuration:
     """The drop-ins over the configuration so far, as the release merges them (`mergeKubeletConfigurations`)."""
     if isinstance(drop_ins, Unreadable):
         raise NotRead(drop_ins)
@@ -116,7 +124,7 @@ def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable
         configuration = Decoder(any_case=True, release=release).decode(merge(encode(base), patches))
     except DecodingError as error:
         raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
-    set_defaults(configuration, release)
+    set_defaults(configuration, release, gates=gates_of(flags))
     return configuration
 
 
