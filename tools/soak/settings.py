@@ -26,10 +26,10 @@ PAIR = ('tlsCertFile', 'tlsPrivateKeyFile')
 STRONG = ('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256')
 WEAK = 'TLS_RSA_WITH_AES_128_CBC_SHA'
 
-MINORS: Final = (28, 30, 32, 34, 36)
-"""The releases that a kubelet may be of: those whose `/configz` was recorded."""
-MERGES_JSON, MERGES_AS_NOW = 29, 32
-"""Before the first, each drop-in is a whole configuration. Since the second, a null in one puts the default back."""
+MINORS: Final = (30, 32, 34, 36)
+"""The releases that a kubelet may be of: those whose `/configz` was recorded, and that read drop-ins by default."""
+MERGES_AS_NOW = 32
+"""Since then a null in a drop-in puts the default back, and defaults are set after the merge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +116,7 @@ def nested(values: Values, into: dict[str, Any] | None = None) -> dict[str, Any]
 def effective(main: Values | None, drop_ins: Sequence[Values], flags: Values, minor: int) -> dict[str, Any]:
     """What a kubelet of a release runs with. `main`: what the file of `--config` says; None: there is no such flag."""
     values = {path: each.legacy for path, each in SETTINGS.items()} if main is None else whole(main)
-    if minor < MERGES_JSON:
-        for drop_in in drop_ins:
-            values.update({path: value for path, value in whole(drop_in).items() if value})
-    elif drop_ins and minor < MERGES_AS_NOW:
+    if drop_ins and minor < MERGES_AS_NOW:
         # They are laid over each other by another spelling than that of what lies below, which null does not reach.
         values.update(overlaid({}, drop_ins))
     elif drop_ins:
