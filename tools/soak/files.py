@@ -84,7 +84,9 @@ class Files:
             pair.mkdir()
             shutil.copy(certificates.server, pair / 'kubelet.crt')
             shutil.copy(certificates.server_key, pair / 'kubelet.key')
-        self.choices = choices(self.client_ca, self.own_pair, folder / 'other')
+        self.other_ca = folder / 'other' / 'ca.crt'
+        shutil.copy(certificates.ca, self.other_ca)
+        self.choices = choices((self.client_ca, self.other_ca), self.own_pair, folder / 'other')
         self.main = REFUSED
         self.added: dict[str, Entry] = {}
         self.changes: list[float] = []
@@ -253,14 +255,16 @@ class Files:
         return f'touch {path.name}'
 
     def change_mode(self) -> str:
-        path = self.chance.choice((self.config, self.kubeconfig, self.client_ca, *self.paths_of_drop_ins()))
+        path = self.chance.choice(
+            (self.config, self.client_ca, self.client_ca, self.other_ca, *self.paths_of_drop_ins())
+        )
         mode = self.chance.choice(MODES_OF_ROOT if os.geteuid() == 0 else MODES)
         owner = self.chance.choice((0, 0, 65534))
         if path.exists() and not path.is_dir():
             path.chmod(mode)
             if os.geteuid() == 0:
                 os.chown(path, owner, owner)
-        return f'chmod {mode:o} {path.name}, owner {owner}'
+        return f'chmod {mode:o} {path.relative_to(self.config.parent)}, owner {owner}'
 
     def change_files(self) -> str:
         """Something happens to its files, and nothing to its kubelet."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +40,12 @@ RULES: dict[str, Rule] = {
     'anonymous_auth': Rule(('authentication.anonymous.enabled',), lambda is_on: not is_on),
     'authorization_mode': Rule(('authorization.mode',), lambda mode: mode != 'AlwaysAllow'),
 }
+
+CLIENT_CA_RULES: dict[str, Callable[[os.stat_result], bool]] = {
+    'client_ca_permissions': lambda status: not status.st_mode & 0o177,
+    'client_ca_ownership': lambda status: (status.st_uid, status.st_gid) == (0, 0),
+}
+"""Of the file that the kubelet runs with, and of the one that a restart brings in."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,20 @@ class Oracle:
             return None
         # The flags of one that would not start with its files can show what is wrong, never that all is well.
         return None if rule.holds(told.flags) and broken is Kind.REFUSED else rule.holds(told.flags)
+
+    def client_ca_statuses(self, is_met: Callable[[os.stat_result], bool]) -> set[int]:
+        """The statuses that a rule on the file of the client CA may have."""
+        told, started = self.kubelet.told, self.kubelet.values
+        is_told = self.answered and started is not None
+        declared = {values[CLIENT_CA] for values in self.declared} or {told.flags.get(CLIENT_CA)}
+        if told.refused or not is_told and (len(declared) > 1 or None in declared):
+            return {UNKNOWN}
+        paths = {*(declared if len(declared) == 1 else ()), started[CLIENT_CA] if is_told and started else ''}
+        is_right = all(is_met(os.stat(path)) for path in paths if path)
+        judged = OK if is_right else CRITICAL
+        if is_told or CLIENT_CA in told.flags:
+            return {judged}
+        return {judged if path is None else UNKNOWN for path in self.change.answers}
 
     def is_by_flags(self, rule: Rule) -> bool:
         return self.kubelet.told.flags.keys() >= set(rule.paths)

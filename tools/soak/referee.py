@@ -22,7 +22,7 @@ from tests.kubelet_server import KubeletServer
 
 from .afresh import Outcome, afresh, make, run
 from .node import Node
-from .oracle import OK, RULES, Oracle, Rule
+from .oracle import CLIENT_CA_RULES, OK, RULES, Oracle, Rule
 from .watch import Change, Watch
 
 PATHS = ('/configz', '/metrics')
@@ -214,6 +214,10 @@ class Referee:
             elif status == OK and not oracle.may_be_green(rule):
                 yield f'  {key}: a false green'
             self.counts[f'status {status}'] += 1
+        for key, is_met in CLIENT_CA_RULES.items():
+            status, right = sent.status(key), oracle.client_ca_statuses(is_met)
+            if key not in self.ignored and status not in right:
+                yield f'  {key}: status {status}, but right is {sorted(right)}'
         pending, may_be = sent.value(f'kubelet.{PENDING}'), oracle.pending
         if PENDING not in self.ignored and pending not in may_be:
             yield f'  {PENDING}: {pending}, but right is {sorted(may_be, key=repr)}'

@@ -63,7 +63,7 @@ REFUSES_CGROUP_V1 = 35
 """Since then `failCgroupV1` is on by default; they were told otherwise."""
 
 
-def choices(client_ca: Path, own: Path, other: Path) -> tuple[Values, ...]:
+def choices(client_cas: Sequence[Path], own: Path, other: Path) -> tuple[Values, ...]:
     """What a file may say, besides the setting whose line can be flipped.
 
     `own`, `other`: folders with a pair of a certificate and its key; the first is the one that the kubelet uses.
@@ -80,8 +80,8 @@ def choices(client_ca: Path, own: Path, other: Path) -> tuple[Values, ...]:
         {'protectKernelDefaults': False},
         {'tlsCipherSuites': list(STRONG)},
         {'tlsCipherSuites': [*STRONG, WEAK]},
-        {CLIENT_CA: str(client_ca)},
-        {CLIENT_CA: str(client_ca), 'authentication.anonymous.enabled': True},
+        *({CLIENT_CA: str(path)} for path in client_cas),
+        {'authentication.anonymous.enabled': True},
         pair_in(own),
         pair_in(own),
         pair_in(other),
