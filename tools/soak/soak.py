@@ -8,11 +8,12 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from tests.clocks import SETTLED_SECONDS
 from tests.kubelet_server import Certificates, serve
@@ -25,7 +26,8 @@ CALM_AFTER, STORM_AFTER, HANG_AFTER = 120, 100, 150
 STORM_STEPS = 300
 LINES_KEPT = 40
 AT_ONCE = (0, 1, 1, 1, 2, 4)
-AROUND_A_CALM = (
+Step: TypeAlias = Callable[[Node], str]
+AROUND_A_CALM: tuple[tuple[Step, Step], ...] = (
     (Node.write, Node.flip),
     (Node.write, Node.flip),
     (Node.drop_in, Node.flip_drop_in),
@@ -67,20 +69,24 @@ class Soak:
         """Whether every check holds all that it is going to hold."""
         return all(checked.has_its_threads for checked in self.checks)
 
-    def go(self) -> None:
-        """Some steps, and then some collections. Raises SoakError."""
+    def go(self, *, waits: bool = True) -> None:
+        """Some steps, and then some collections. `waits`: now and then for seconds. Raises SoakError."""
         try:
-            if self.chance.randrange(CALM_AFTER) == 0:
-                self.be_calm()
-            if self.chance.randrange(STORM_AFTER) == 0:
-                self.be_stormy()
-            if self.chance.randrange(HANG_AFTER) == 0:
-                self.hang()
+            if waits:
+                self.wait()
             self.happen(self.chance.choice(AT_ONCE))
             for checked in self.chance.sample(self.checks, self.chance.randint(1, len(self.checks))):
                 self.collect(checked)
         except Disagreement as error:
             raise SoakError(self.tell(error)) from None
+
+    def wait(self) -> None:
+        if self.chance.randrange(CALM_AFTER) == 0:
+            self.be_calm()
+        if self.chance.randrange(STORM_AFTER) == 0:
+            self.be_stormy()
+        if self.chance.randrange(HANG_AFTER) == 0:
+            self.hang()
 
     def happen(self, steps: int) -> None:
         for _ in range(steps):
@@ -93,9 +99,9 @@ class Soak:
         self.lines.append(f'        collection of {checked.name}')
         self.referee.collect(checked)
 
-    def be_calm(self) -> None:
+    def be_calm(self, around: tuple[Step, Step] | None = None) -> None:
         """Nothing happens until all stamps are old; then one thing does, and each check must see it at once."""
-        before, after = self.chance.choice(AROUND_A_CALM)
+        before, after = around or self.chance.choice(AROUND_A_CALM)
         if self.node.kubelet is None:
             self.note(self.node.start())
         self.note(f'before a calm: {before(self.node)}')
@@ -117,13 +123,13 @@ class Soak:
                 self.referee.collect_while_it_hangs(checked, checked.server)
         self.note(self.node.restart())
 
-    def be_stormy(self) -> None:
+    def be_stormy(self, steps: int = STORM_STEPS) -> None:
         """Files change while the checks read them. What they saw is not known then, but a lie it may not be."""
         self.note(f'storm: {self.node.restart()}')
         for checked in self.checks:
             self.collect(checked)
         with ThreadPoolExecutor(1) as other:
-            storm = other.submit(self.blow)
+            storm = other.submit(self.blow, steps)
             while not storm.done():
                 for checked in self.checks:
                     self.referee.collect_in_a_storm(checked)
@@ -132,8 +138,8 @@ class Soak:
         for checked in self.checks:
             self.collect(checked)
 
-    def blow(self) -> None:
-        for _ in range(STORM_STEPS):
+    def blow(self, steps: int) -> None:
+        for _ in range(steps):
             self.note(self.node.change_files())
 
     def note(self, what: str) -> None:
