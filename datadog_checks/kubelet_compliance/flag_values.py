@@ -28,6 +28,7 @@ TRACE_LOCATION = re.compile(r'[^:][^:.]*+\.[^:]*+:[1-9][0-9]*')
 NUMA_NODE = re.compile(r'[+-]?[0-9]{1,18}')
 
 LEADING_ZEROS = re.compile(r'(?<![0-9])0+(?=[0-9])')
+GROUP_ZEROS = re.compile(r'(?<![0-9A-Fa-f])0+(?=[0-9A-Fa-f])')
 ONE_FIELD = r'(?:"(?:[^"]|"")*+"|[^",\n]*+)'
 CSV_RECORD = re.compile(rf'{ONE_FIELD}(?:,{ONE_FIELD})*+(?=\n|\Z)')
 CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
@@ -80,10 +81,10 @@ def labels(text: str) -> dict[str, str]:
 
 
 def ip(text: str) -> str:
-    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; IPv4 may have leading zeros."""
+    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; numbers may have leading zeros."""
     if '%' in text:
         raise ValueError('not an IP')
-    bare = LEADING_ZEROS.sub('', text) if '.' in text else text
+    bare = LEADING_ZEROS.sub('', text) if '.' in text else GROUP_ZEROS.sub('', text)
     return str(ipaddress.ip_address(bare)) if text else ''
 
 
@@ -96,6 +97,12 @@ def matching(fits: Callable[[str], object]) -> Callable[[str], str]:
         return text
 
     return parse
+
+
+def is_modules(text: str) -> bool:
+    """component-base logs/api/v1 `vmoduleConfigurationPFlag.Set`: patterns with levels, of 31 bits."""
+    found = (item.partition('=') for item in text.split(',') if item)
+    return all(name and DIGITS.fullmatch(level) and int(level) < 1 << 31 for name, _, level in found)
 
 
 def all_matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
@@ -201,7 +208,7 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.SIGNED_LOG_LEVEL: matching(lambda text: is_level(text, signed=True)),
     FlagKind.SEVERITY: matching(lambda text: SEVERITY.fullmatch(text) or is_level(text, signed=True)),
     FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?').fullmatch),
-    FlagKind.VMODULE: all_matching(re.compile(r'([^=]+=[0-9]{1,10})?')),
+    FlagKind.VMODULE: matching(is_modules),
 }
 
 
