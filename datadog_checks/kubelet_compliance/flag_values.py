@@ -159,6 +159,12 @@ def is_level(text: str, *, signed: bool = False) -> bool:
     return DIGITS.fullmatch(digits) is not None and int(digits.lstrip('0')[:11] or '0') < (1 << 31) + is_negative
 
 
+def is_module_level(item: str) -> bool:
+    """component-base logs/api/v1/pflags.go `vmoduleConfigurationPFlag`: `pattern=level`, or nothing."""
+    pattern, _, level = item.partition('=')
+    return not item or bool(pattern) and is_level(level)
+
+
 def raw_or_bool(text: str) -> bool:
     """component-base version/verflag: `raw` prints too."""
     return True if text == 'raw' else parse_bool(text)
@@ -201,7 +207,7 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.SIGNED_LOG_LEVEL: matching(lambda text: is_level(text, signed=True)),
     FlagKind.SEVERITY: matching(lambda text: SEVERITY.fullmatch(text) or is_level(text, signed=True)),
     FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?').fullmatch),
-    FlagKind.VMODULE: all_matching(re.compile(r'([^=]+=[0-9]{1,10})?')),
+    FlagKind.VMODULE: matching(lambda text: all(map(is_module_level, text.split(',')))),
 }
 
 
