@@ -27,6 +27,7 @@ TRACE_LOCATION = re.compile(r'[^:][^:.]*+\.[^:]*+:[1-9][0-9]*')
 NUMA_NODE = re.compile(r'[+-]?[0-9]{1,18}')
 
 LEADING_ZEROS = re.compile(r'(?<![0-9])0+(?=[0-9])')
+GROUP_ZEROS = re.compile(r'(?<![0-9A-Fa-f])0+(?=[0-9A-Fa-f])')
 ONE_FIELD = r'(?:"(?:[^"]|"")*+"|[^",\n]*+)'
 CSV_RECORD = re.compile(rf'{ONE_FIELD}(?:,{ONE_FIELD})*+(?=\n|\Z)')
 CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
@@ -79,10 +80,10 @@ def labels(text: str) -> dict[str, str]:
 
 
 def ip(text: str) -> str:
-    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; IPv4 may have leading zeros."""
+    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; numbers may have leading zeros."""
     if '%' in text:
         raise ValueError('not an IP')
-    bare = LEADING_ZEROS.sub('', text) if '.' in text else text
+    bare = LEADING_ZEROS.sub('', text) if '.' in text else GROUP_ZEROS.sub('', text)
     return str(ipaddress.ip_address(bare)) if text else ''
 
 
