@@ -37,13 +37,14 @@ class Certificates:
     client_key: Path
 
 
-def make_certificates(folder: Path) -> Certificates:
+def make_certificates(folder: Path, host: str = '127.0.0.1', days: tuple[int, int] = (-1, 1)) -> Certificates:
+    """`host`: the address that the certificates are for; `days`: from which day, from now, to which they are valid."""
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca = sign('test-ca', ca_key.public_key(), 'test-ca', ca_key, is_ca=True)
     paths = {'ca': write(folder / 'ca.pem', ca.public_bytes(serialization.Encoding.PEM))}
     for name in ('server', 'client'):
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = sign(name, key.public_key(), 'test-ca', ca_key, is_ca=False)
+        certificate = sign(name, key.public_key(), 'test-ca', ca_key, is_ca=False, host=host, days=days)
         paths[name] = write(folder / f'{name}.pem', certificate.public_bytes(serialization.Encoding.PEM))
         private = key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -53,18 +54,25 @@ def make_certificates(folder: Path) -> Certificates:
 
 
 def sign(
-    name: str, key: ec.EllipticCurvePublicKey, issuer: str, ca_key: ec.EllipticCurvePrivateKey, *, is_ca: bool
+    name: str,
+    key: ec.EllipticCurvePublicKey,
+    issuer: str,
+    ca_key: ec.EllipticCurvePrivateKey,
+    *,
+    is_ca: bool,
+    host: str = '127.0.0.1',
+    days: tuple[int, int] = (-1, 1),
 ) -> x509.Certificate:
     now = datetime.datetime.now(datetime.timezone.utc)
-    addresses = [x509.IPAddress(ipaddress.ip_address('127.0.0.1')), x509.DNSName('localhost')]
+    addresses = [x509.IPAddress(ipaddress.ip_address(host)), x509.DNSName('localhost')]
     return (
         x509.CertificateBuilder()
         .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
         .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
         .public_key(key)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now + datetime.timedelta(days=days[0]))
+        .not_valid_after(now + datetime.timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)

@@ -158,7 +158,7 @@ def test_a_file_set_right_without_a_restart_is_not_green(
     dd_run_check(check)
     (sent,) = aggregator.service_checks('kubelet_compliance.rule')
     assert sent.status == UNKNOWN
-    assert 'so what it runs with is not known: restart the kubelet' in sent.message
+    assert 'changed after the kubelet started, so what it runs with is not known: restart it' in sent.message
     aggregator.assert_metric('kubelet_compliance.rule.compliant', value=0, count=1)
     aggregator.assert_metric('kubelet_compliance.kubelet.restart_pending', value=1, count=1)
 

@@ -3,29 +3,35 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+import json
+import socket
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance import configz
 from datadog_checks.kubelet_compliance.configz import AskError, KubeletApi, Once, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.golang import Duration
-from datadog_checks.kubelet_compliance.model import Declared, Process, Unknown
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, running_values
+from datadog_checks.kubelet_compliance.model import Declared, Launch, Origin, Process, Source, Unknown
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, SELF_MADE_OR_NOT, running_values
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
 from .asked import PROCESS, connection, nobody_else, trusting
 from .cases import TRUTH
-from .kubelet_server import Certificates, KubeletServer
+from .kubelet_server import Certificates, KubeletServer, make_certificates, serve
+from .standin import DEADLINE_SECONDS
 
 BODIES = sorted((TRUTH / 'configz').glob('*.json'))
 BODY = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
 
 
 NOTHING = Declared({}, {})
+FLAG = Origin(Source.FLAG, '--tls-cert-file=/x')
 
 
 @pytest.mark.parametrize('path', BODIES, ids=lambda path: path.stem)
@@ -55,15 +61,33 @@ def test_the_pair_that_the_kubelet_made_itself_is_no_configured_certificate() ->
     )
     rule = RULES_BY_KEY['tls_cert_file']
     not_set = (('tlsCertFile', ''), ('tlsPrivateKeyFile', ''), ('serverTLSBootstrap', False))
-    assert running_values(rule, parse_configz(body), NOTHING) == not_set
+    assert running_values(rule, parse_configz(body), NOTHING, NOTHING) == not_set
     declared = Declared({'tlsCertFile': '/var/lib/kubelet/pki/kubelet.crt'}, {})
-    values = running_values(rule, parse_configz(body), declared)
+    values = running_values(rule, parse_configz(body), NOTHING, declared)
     assert not isinstance(values, Unknown)
     assert dict(values)['tlsCertFile'] == '/var/lib/kubelet/pki/kubelet.crt'
 
 
-def test_a_flag_that_writes_no_field_is_not_in_configz() -> None:
-    assert running_values(RULES_BY_KEY['hostname_override'], parse_configz(BODY), NOTHING) is NOT_ASKED
+def test_whether_that_pair_is_configured_is_unknown_where_no_file_tells() -> None:
+    pair = {'tlsCertFile': '/x/kubelet.crt', 'tlsPrivateKeyFile': '/x/kubelet.key'}
+    running = parse_configz(json.dumps({'kubeletconfig': {'makeIPTablesUtilChains': True, **pair}}).encode())
+    declared = Declared({'--cert-dir': '/x'}, {})
+    assert running_values(RULES_BY_KEY['tls_cert_file'], running, declared) is SELF_MADE_OR_NOT
+    by_flag = replace(declared, values={**declared.values, **pair}, origins=dict.fromkeys(pair, FLAG))
+    assert running_values(RULES_BY_KEY['tls_cert_file'], running, by_flag) == (
+        *pair.items(),
+        ('serverTLSBootstrap', False),
+    )
+
+
+def test_a_flag_that_writes_no_field_is_that_of_the_process() -> None:
+    rule, running = RULES_BY_KEY['hostname_override'], parse_configz(BODY)
+    assert running_values(rule, running, NOTHING) == (('--hostname-override', None),)
+    assert running_values(rule, running, Declared({'--hostname-override': 'n1'}, {})) == (
+        ('--hostname-override', 'n1'),
+    )
+    for hidden in (Declared({}, {}, flags_known=False), Declared({}, {}, launch=Launch('k3s', '', (), '/k'))):
+        assert running_values(rule, running, hidden, meaning=lambda values: values[0][1] is None) is NOT_ASKED
 
 
 @pytest.mark.parametrize(
@@ -129,6 +153,86 @@ def test_no_kubelet_at_the_port_and_no_trust_are_unknown(api: KubeletServer) -> 
     refused = KubeletApi().running(PROCESS, connection('https://127.0.0.1:9'), nobody_else)
     assert isinstance(refused, Unknown)
     assert refused.reason.startswith('/configz could not be read: no connection to the kubelet (')
+
+
+def test_all_questions_of_a_collection_share_one_wait_and_a_late_answer_counts(
+    api: KubeletServer, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of a kubelet that was stopped: the kernel takes the connection, and nobody answers."""
+    monkeypatch.setattr(configz, 'LONGEST_WAIT_SECONDS', 0.3)
+    now = 0.0
+    asking, made = KubeletApi(lambda: now), trusting(api, certificates, timeout=10)
+    api.hang = threading.Event()
+    asking.begin()
+    for question in (asking.running, asking.version):
+        unknown = question(PROCESS, made, nobody_else)
+        assert isinstance(unknown, Unknown)
+        assert unknown.reason.endswith('could not be read: the kubelet did not answer within 0.3 s')
+    assert asking.left <= 0
+    assert api.paths() == ['/configz']
+    api.hang.set()
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while asking.worker.is_stuck() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    asking.begin()
+    now = 100.0
+    assert isinstance(asking.running(PROCESS, made, nobody_else), Configuration)
+    assert api.paths() == ['/configz']
+    assert isinstance(asking.version(PROCESS, made, nobody_else), str)
+
+
+@pytest.mark.parametrize(
+    'host, days, verifies, why, remedy',
+    [
+        ('127.0.0.2', (-1, 1), True, 'is for another name than the one in the URL', 'kubernetes_kubelet_host'),
+        ('127.0.0.1', (-2, -1), True, 'has expired or is not valid yet', 'renew it'),
+        ('127.0.0.1', (1, 2), True, 'has expired or is not valid yet', 'set the clock'),
+        ('127.0.0.1', (-1, 1), False, 'is not trusted', 'tls_ca_cert'),
+    ],
+    ids=['wrong name', 'expired', 'not yet valid', 'unknown CA'],
+)
+def test_what_is_wrong_with_a_certificate_is_told_apart(
+    host: str, days: tuple[int, int], verifies: bool, why: str, remedy: str, tmp_path: Path
+) -> None:
+    certificates = make_certificates(tmp_path, host, days)
+    with serve(certificates) as server:
+        options = {'tls_ca_cert': str(certificates.ca)} if verifies else {}
+        unknown = KubeletApi().running(PROCESS, connection(server.url, **options), nobody_else)
+    assert isinstance(unknown, Unknown)
+    assert unknown.reason == f'/configz could not be read: the certificate of the kubelet {why}'
+    assert remedy in unknown.remedy
+
+
+@pytest.mark.parametrize('options', [{}, {'tls_verify': False}], ids=['verified', 'not verified'])
+@pytest.mark.parametrize(
+    'alert, why, remedy',
+    [
+        (80, 'the kubelet has no serving certificate yet', 'kubectl certificate approve NAME'),
+        (40, 'the TLS handshake with the kubelet failed', 'the log of the kubelet'),
+    ],
+    ids=['internal error', 'handshake failure'],
+)
+def test_a_kubelet_that_has_no_certificate_yet_is_not_one_that_is_not_trusted(
+    options: dict[str, Any], alert: int, why: str, remedy: str
+) -> None:
+    """With `serverTLSBootstrap` and no approved request, Go's crypto/tls sends the alert internal_error."""
+    with socket.create_server(('127.0.0.1', 0)) as listener:
+        thread = threading.Thread(target=send_alert, args=(listener, alert))
+        thread.start()
+        url = f'https://127.0.0.1:{listener.getsockname()[1]}'
+        unknown = KubeletApi().running(PROCESS, connection(url, **options), nobody_else)
+        thread.join(DEADLINE_SECONDS)
+    assert isinstance(unknown, Unknown)
+    assert unknown.reason == f'/configz could not be read: {why}'
+    assert remedy in unknown.remedy and 'CA' not in unknown.remedy
+
+
+def send_alert(listener: socket.socket, alert: int) -> None:
+    """Answer the first words of a TLS client with a fatal alert."""
+    client, _ = listener.accept()
+    with client:
+        client.recv(65536)
+        client.sendall(bytes([21, 3, 3, 0, 2, 2, alert]))
 
 
 def test_a_process_is_asked_once_and_a_new_one_anew(api: KubeletServer, certificates: Certificates) -> None:

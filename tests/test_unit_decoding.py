@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,20 +15,18 @@ from datadog_checks.kubelet_compliance.decoding import (
     DecodingError,
     Tree,
     check_identity,
-    encode,
-    merge,
     tree_of,
 )
 from datadog_checks.kubelet_compliance.defaults import set_defaults
 from datadog_checks.kubelet_compliance.documents import parse_document
 from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
+from datadog_checks.kubelet_compliance.merging import encode, merge
 from datadog_checks.kubelet_compliance.model import Origin, Source
 from datadog_checks.kubelet_compliance.release import Release
 
 from .nodes import HEAD
 
-CONFIGZ = Path(__file__).parent / 'truth' / 'configz'
 RULE = 'makeIPTablesUtilChains'
 SECOND = 1_000_000_000
 
@@ -50,16 +47,6 @@ def refusal(text: str, *, any_case: bool = False) -> str:
     with pytest.raises(DecodingError) as caught:
         decode(text, any_case=any_case)
     return str(caught.value)
-
-
-def merged(*layers: str) -> Any:
-    return bare(merge(tree(layers[0]), [tree(layer, Source.DROP_IN, '/d/1.conf') for layer in layers[1:]]))
-
-
-def bare(found: Tree) -> Any:
-    if isinstance(found.value, dict):
-        return {key: bare(member) for key, member in found.value.items()}
-    return [bare(item) for item in found.value] if isinstance(found.value, list) else found.value
 
 
 def defaults(text: str = '', *, legacy: bool = False) -> Configuration:
@@ -247,37 +234,6 @@ def test_two_spellings_of_a_mapping_join() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    'base, patch, expected',
-    [
-        ('a: 1', 'b: 2', {'a': 1, 'b': 2}),
-        ('a: 1', 'a: 2', {'a': 2}),
-        ('a: 1\nb: 2', 'a: ~', {'b': 2}),
-        ('b: 2', 'a: ~', {'b': 2}),
-        ('a: {b: 1, c: 2}', 'a: {b: ~, d: 3}', {'a': {'c': 2, 'd': 3}}),
-        ('a: {b: 1}', 'a: [1]', {'a': [1]}),
-        ('a: [1, 2]', 'a: [3]', {'a': [3]}),
-        ('a: 1', 'a: {b: ~, c: 1}', {'a': {'c': 1}}),
-        ('z: 1', 'a: {b: ~, c: {d: ~}}', {'a': {'c': {}}, 'z': 1}),
-        ('z: 1', 'a: [1, ~, 2]', {'a': [1, 2], 'z': 1}),
-        ('a: {b: {c: 1}}', 'a: {b: {c: ~}}', {'a': {'b': {}}}),
-        ('b: 1', '{"a": 110.0}', {'a': 110.0, 'b': 1}),
-        ('b: 1', '{}', {'b': 1}),
-    ],
-)
-def test_a_drop_in_merges_as_a_json_patch(base: str, patch: str, expected: Any) -> None:
-    assert merged(base, patch) == expected
-
-
-def test_merged_names_are_in_sorted_order() -> None:
-    assert list(merged('b: 1\nc: 2', 'a: 3\nB: 4')) == ['B', 'a', 'b', 'c']
-
-
-def test_a_whole_json_float_counts_as_whole_after_a_merge() -> None:
-    found = merge(tree('maxPods: 1'), [tree('{"maxPods": 110.0}', Source.DROP_IN, '/d/1.conf')])
-    assert Decoder(any_case=True).decode(found).get('maxPods') == 110
-
-
 def test_an_origin_is_the_layer_and_the_line() -> None:
     text = 'maxPods: 5\nauthentication:\n  anonymous:\n    enabled: false\nfeatureGates:\n  A: true\n'
     found = merge(tree(text), [tree('\nmaxPods: 6', Source.DROP_IN, '/d/1.conf')])
@@ -448,23 +404,6 @@ def test_of_two_spellings_of_kind_the_last_one_counts(text: str) -> None:
 def test_an_error_never_holds_what_the_file_holds(text: str) -> None:
     error = refusal(text)
     assert 'hunter2' not in error and len(error) < 200
-
-
-@pytest.mark.parametrize('path', sorted(CONFIGZ.glob('*.json')), ids=lambda path: path.stem)
-def test_what_a_kubelet_shows_survives_decoding_and_encoding(path: Path) -> None:
-    body = json.loads(path.read_text())['kubeletconfig']
-    encoded = bare(encode(decode(json.dumps(body))))
-    assert encoded == body
-
-
-def test_defaults_survive_encoding_and_decoding() -> None:
-    found = defaults()
-    again = Decoder(any_case=True).decode(encode(found))
-    assert again.values == found.values and again.origins[RULE] == found.origins[RULE]
-
-
-def test_a_duration_is_encoded_as_go_writes_it() -> None:
-    assert bare(encode(decode('syncFrequency: 90s'))) == {'syncFrequency': '1m30s'}
 
 
 NAMES = st.sampled_from([*(KUBELET_CONFIGURATION.fields or {}), 'MaxPods', 'x', 'enabled', 'anonymous', ''])

@@ -40,7 +40,7 @@ def test_the_worst_inputs_come_to_what_is_stated(bound: Bound, tmp_path: Path) -
 
 @pytest.mark.parametrize('bound', [*FILES, *DROP_INS], ids=lambda bound: bound.name)
 def test_without_libyaml_they_come_to_the_same(bound: Bound, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(goyaml, 'YAML_PARSER', goyaml.PythonParser)
+    monkeypatch.setattr(goyaml, 'YAML_PARSER', goyaml.GoParser)
     assert bound.prepare(tmp_path)() is bound.outcome
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 
 from datadog_checks.kubelet_compliance.golang import (
     format_duration,
+    format_float32,
     parse_bool,
     parse_duration,
     parse_float,
@@ -232,3 +233,24 @@ def test_any_text_is_a_value_or_a_value_error(text: str) -> None:
             parse(text)
         except ValueError:
             pass
+
+
+@pytest.mark.parametrize(
+    'value, expected',
+    [
+        (0.0, '0'),
+        (-0.0, '-0'),
+        (1.0, '1'),
+        (0.1, '0.1'),
+        (-123456.5, '-123456.5'),
+        (1234567.0, '1.234567e+06'),
+        (100000.0, '100000'),
+        (0.0001, '0.0001'),
+        (0.00001, '1e-05'),
+        (1e38, '1e+38'),
+        (1e39, '+Inf'),
+        (-1e39, '-Inf'),
+    ],
+)
+def test_a_float_of_32_bits_is_written_as_go_writes_it(value: float, expected: str) -> None:
+    assert format_float32(value) == expected

@@ -60,7 +60,8 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         pytest.param(
             True, NOT_ASKED, CHANGED, UNKNOWN, True,
             f'{FIELD} is true ({CHANGED}:17), but {CHANGED} changed after the kubelet started, '
-            'so what it runs with is not known: restart it, or let the Agent read /configz',
+            'so what it runs with is not known: restart it, or let the Agent read /configz. '
+            'A change of mode or owner alone looks the same',
             id='declared compliant, running unknown, file changed',
         ),
         pytest.param(

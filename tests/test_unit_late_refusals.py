@@ -20,7 +20,7 @@ import pytest
 from datadog_checks.kubelet_compliance import flags
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.evidence import File
+from datadog_checks.kubelet_compliance.evidence import File, Source
 from datadog_checks.kubelet_compliance.flags import Flags, Terms
 from datadog_checks.kubelet_compliance.late_refusals import (
     CLIENT_CA,
@@ -32,7 +32,7 @@ from datadog_checks.kubelet_compliance.late_refusals import (
     serving_certificate_problem,
 )
 from datadog_checks.kubelet_compliance.late_table import MANAGERS
-from datadog_checks.kubelet_compliance.layers import apply_flags, decode_main
+from datadog_checks.kubelet_compliance.layers import apply_flags, decode_file
 from datadog_checks.kubelet_compliance.release import Release
 
 from .test_unit_validation import CONFIGZ, body
@@ -308,7 +308,7 @@ def configuration_of(changes: Mapping[str, Any], arguments: tuple[str, ...], rel
         for parent in parents:
             target = target.setdefault(parent, {})
         target[key] = value
-    configuration = decode_main(File('/k/config.yaml', json.dumps(tree).encode(), None))
+    configuration = decode_file(File('/k/config.yaml', json.dumps(tree).encode(), None), Source.CONFIG_FILE, release)
     set_defaults(configuration, release)
     apply_flags(configuration, parse_flags_again(arguments))
     return configuration

@@ -44,6 +44,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         # The options are there only once the base class has read them.
         self.check_initializations.append(self.prepare)
         self.diagnosis.register(self.diagnose)
+        self.agents_own = get_connection_info
         self.told: set[str] = set()
         self.last: Collection | None = None
         self.day: date | None = None
@@ -65,7 +66,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
         host = PatientHost(procfs.rstrip('/') or '/', options.host_root, admission=admission)
         self.collector = Collector(host, selection, self.choose if options.benchmark == AUTO else None)
-        if self.use_configz is not False and (options.kubelet_url or get_connection_info is not None):
+        if self.use_configz is not False and (options.kubelet_url or self.agents_own is not None):
             # Loads what asking needs; later there may be no file handle left to do it.
             self.http  # noqa: B018
         self.detail = Detail(options.metrics or Detail.FULL)
@@ -84,7 +85,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
     def connection(self) -> Connection | Unknown | None:
         if self.use_configz is False:
             return None
-        connection = connect(lambda: self.http, self.config.kubelet_url, get_connection_info)
+        connection = connect(lambda: self.http, self.config.kubelet_url, self.agents_own)
         if connection is None and self.use_configz:
             return Unknown('use_configz is on, but nothing says how to reach the kubelet', 'set kubelet_url')
         return connection

@@ -10,42 +10,41 @@ import io
 import json
 import os
 import sys
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from functools import partial
-from typing import Any
 
 from .__about__ import __version__
+from .as_the_agent import ConfigError, Configured, Settings, check_of, connection_info, read_configured, read_yaml
 from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from .capture import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
 from .capture_write import write_node
 from .collect import Collector
 from .configz import MAX_CONFIGZ_BYTES, Connection
-from .explanation import fixes_of, numbers_of
+from .exemptions import apply_exemptions, exempted
 from .host import Host
-from .judge import describe, shorten
-from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Selection, Source, Unknown, Values, Verdict
+from .kept_configz import CannotUse, read_kept_answer
+from .model import Exemption, KubeletReport, Unknown
 from .patient_host import PatientHost
+from .printing import ALL_COMPLIANT, NOT_DETERMINED, Answer, as_json, exit_status, iter_explanation, iter_lines
 from .processes import LINUX_ONLY, Admission, AdmissionError, parse_users
 from .recorder import CannotCapture, record
+from .release import minor_of
 from .replay import answers
-from .report import admissible, printable, tell
+from .report import printable
 from .rooted import CannotRead, NotThere, Root, reason
 from .rules import RULES_BY_KEY
 from .selection import AUTO, SelectionError, select
 
-ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 CONTAINER_PROCFS = '/host/proc'
-WIDTH = 100
-LABEL_WIDTH = 10
-LONGEST_TEXT = 2000
+AGENT_FOLDER = '/etc/datadog-agent'
+CONF_FOLDER = 'kubelet_compliance.d'
+MAX_CONF_BYTES = 1024 * 1024
 
 EXIT_STATUS = (
-    'exit status: 0 all rules compliant, 1 a rule is not compliant, 2 a rule could not be determined or there is no '
-    'kubelet, or the options are wrong'
-)
-CAPTURED_NOTE = (
-    'The captured node does not say when its kubelet started and its files changed: a change since then is not seen.'
+    'exit status: 0 all rules compliant or exempted, 1 a rule is not compliant, 2 a rule could not be determined or '
+    'there is no kubelet, or what the options name cannot be used'
 )
 
 
@@ -85,22 +84,139 @@ def answer(options: argparse.Namespace) -> tuple[str, int]:
     if not sys.platform.startswith('linux'):
         raise CannotAnswer(LINUX_ONLY)
     try:
-        selection = select(options.benchmark, options.rules)
-        host = host_of(options)
-        connection = connection_of(options)
-    except (SelectionError, AdmissionError, CaptureError, OSError) as error:
+        task = task_of(options)
+    except (SelectionError, AdmissionError, CaptureError, ConfigError, OSError) as error:
         raise CannotAnswer(str(error)) from None
     if options.capture:
-        return capture(host, selection, options), ALL_COMPLIANT
-    by_version = partial(select, AUTO, options.rules) if options.benchmark == AUTO else None
-    collection = Collector(host, selection, by_version).collect(connection)
-    node, kubelets = collection.node, collection.kubelets
-    benchmark, is_captured = collection.selection.benchmark, host.capture is not None
-    if options.json:
-        text = json.dumps(as_json(node, kubelets, benchmark, captured=is_captured), indent=2)
-    else:
-        text = '\n'.join(iter_lines(node, kubelets, benchmark, captured=is_captured))
-    return text, exit_status(node)
+        return capture(task, options), ALL_COMPLIANT
+    found = task.run()
+    text = json.dumps(as_json(found), indent=2) if options.json else '\n'.join(iter_lines(found))
+    return text, exit_status(found.node)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked for: a pass over a node, how its kubelet is reached, and which rules are exempted."""
+
+    collector: Collector
+    connection: Connection | Unknown | None
+    exemptions: Sequence[Exemption] = ()
+    options_from: str | None = None
+    configz_from: str | None = None
+
+    def run(self) -> Answer:
+        collection = self.collector.collect(self.connection)
+        today = datetime.now(timezone.utc).date()
+        by_rule = {exemption.rule: exemption for exemption in self.exemptions}
+
+        def with_exemptions(report: KubeletReport) -> KubeletReport:
+            findings = (exempted(finding, by_rule.get(finding.rule.key), today) for finding in report.findings)
+            return replace(report, findings=tuple(findings))
+
+        return Answer(
+            apply_exemptions(collection.node, self.exemptions, today),
+            [with_exemptions(report) for report in collection.kubelets],
+            collection.selection.benchmark,
+            self.collector.host.capture is not None,
+            self.options_from,
+            self.configz_from,
+        )
+
+
+def task_of(options: argparse.Namespace) -> Task:
+    """Raises SelectionError, AdmissionError, CaptureError, ConfigError, OSError, CannotAnswer."""
+    found = None if options.no_conf else configured_of(options)
+    if found is not None:
+        return task_as_the_agent(options, *found, configz_of(options))
+    host = host_of(options)
+    kept = configz_of(options)
+    benchmark = options.benchmark or DEFAULT_BENCHMARK
+    by_version = partial(select, AUTO, options.rules) if benchmark == AUTO else None
+    collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options))
+    connection = answers({'/configz': kept}) if kept is not None else None
+    return Task(collector, connection, configz_from=options.configz)
+
+
+def task_as_the_agent(options: argparse.Namespace, configured: Configured, path: str, kept: bytes | None) -> Task:
+    """The task of the check that the Agent runs on this machine. Raises ConfigError, OSError."""
+    given = {
+        'benchmark': options.benchmark,
+        'rules': options.rules,
+        'procfs_path': options.procfs or configured.instance.get('procfs_path') or default_procfs(),
+        'host_root': options.host_root,
+        'allowed_users': options.allowed_users,
+        'nested': options.nested or None,
+    }
+    instance = {**configured.instance, **{name: value for name, value in given.items() if value is not None}}
+    check = check_of(replace(configured, instance=instance), own_connection())
+    check.collector.version = version_of(options)
+    connection = answers({'/configz': kept}) if kept is not None else check.connection()
+    count = f' (the first of {configured.instances} instances)' if configured.instances > 1 else ''
+    source = options.configz or (connection.url if isinstance(connection, Connection) else None)
+    return Task(check.collector, connection, check.exemptions, f'{path}{count}', source)
+
+
+def configured_of(options: argparse.Namespace) -> tuple[Configured, str] | None:
+    """The check's configuration of the Agent on this machine, and its path. Raises ConfigError, CannotAnswer."""
+    path: str | None = options.conf or (default_conf() if options.node is None else None)
+    if path is None:
+        return None
+    try:
+        return read_configured(read_named(path, MAX_CONF_BYTES)), path
+    except ConfigError as error:
+        raise ConfigError(f'{path}: {error}') from None
+
+
+def default_conf() -> str | None:
+    """The file with the check's instances in the Agent's folder; None where there is none."""
+    folder = os.path.join(os.environ.get('DD_CONFD_PATH') or f'{AGENT_FOLDER}/conf.d', CONF_FOLDER)
+    try:
+        names = sorted(name for name in os.listdir(folder) if name.endswith(('.yaml', '.yml')))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise CannotAnswer(
+            f'{folder}: {reason(error)}; name a file with --conf, or leave it out with --no-conf'
+        ) from None
+    return os.path.join(folder, 'conf.yaml' if 'conf.yaml' in names else names[0]) if names else None
+
+
+def own_connection() -> dict[str, str] | None:
+    """How the Agent on this machine reaches the kubelet, by its settings. Raises CannotAnswer, ConfigError."""
+    path = f'{AGENT_FOLDER}/datadog.yaml'
+    content = read_yaml(data) if (data := read_if_there(path, MAX_CONF_BYTES)) and data.strip() else {}
+    settings = Settings(os.environ, content)
+    token = read_if_there(settings.token_path, MAX_CONF_BYTES)
+    return connection_info(
+        settings,
+        token.decode('ascii', 'replace').strip() if token else None,
+        has_ca=os.path.isfile(settings.ca_path),
+    )
+
+
+def read_if_there(path: str, limit: int) -> bytes | None:
+    """Raises CannotAnswer."""
+    return read_named(path, limit) if os.path.exists(path) else None
+
+
+def read_named(path: str, limit: int) -> bytes:
+    """A file that a person or a setting names, so that it may be a link or a pipe. Raises CannotAnswer."""
+    try:
+        with open(path, 'rb') as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise CannotAnswer(f'{path}: {reason(error)}') from None
+    if len(data) > limit:
+        raise CannotAnswer(f'{path}: it is larger than {limit >> 20} MiB')
+    return data
+
+
+def version_of(options: argparse.Namespace) -> str | None:
+    """Raises CannotAnswer."""
+    version: str | None = options.kubelet_version
+    if version is not None and minor_of(version) is None:
+        raise CannotAnswer(f'--kubelet-version {version}: give a version such as 1.33 or v1.33.4')
+    return version
 
 
 def parser() -> argparse.ArgumentParser:
@@ -116,13 +232,22 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--configz', metavar='FILE', help='what the kubelet answers at /configz (kubectl get --raw ...), kept in a file'
     )
-    parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument(
-        '--benchmark', default=DEFAULT_BENCHMARK, help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: %(default)s)'
+        '--conf',
+        metavar='FILE',
+        help=f"the Agent's configuration of the check (default: conf.yaml of {CONF_FOLDER}, if it is there)",
     )
+    parser.add_argument(
+        '--no-conf', action='store_true', help="go by no configuration of the Agent, and don't ask /configz"
+    )
+    parser.add_argument(
+        '--kubelet-version', metavar='VERSION', help='the version of the kubelet, such as 1.33, where it is not told'
+    )
+    parser.add_argument('--json', action='store_true', help='print JSON for machines')
+    parser.add_argument('--benchmark', help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: {DEFAULT_BENCHMARK})')
     parser.add_argument('--rule', action='append', dest='rules', help='judge only this rule; may be given again')
     parser.add_argument(
-        '--procfs', metavar='DIR', help=f'the /proc to look at (default: {CONTAINER_PROCFS}, if it is there)'
+        '--procfs', metavar='DIR', help=f'the /proc to look at (default: {CONTAINER_PROCFS}, if it shows processes)'
     )
     parser.add_argument('--host-root', metavar='DIR', help="where the host's root file system is mounted")
     parser.add_argument('--nested', action='store_true', help='count those in pid namespaces of their own: kind, k3d')
@@ -136,10 +261,10 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def capture(host: Host, selection: Selection, options: argparse.Namespace) -> str:
+def capture(task: Task, options: argparse.Namespace) -> str:
     """Write this node, as it is seen now, into a new folder. Raises CannotAnswer."""
     try:
-        image = record(host, selection, configz_of(options))
+        image = record(task.collector.host, task.collector.selection, configz_of(options))
         write_node(options.capture, image.files, image.links, seal=NODE_FACTS)
     except FileExistsError:
         raise CannotAnswer(f'{options.capture} exists: name a folder that does not') from None
@@ -148,13 +273,17 @@ def capture(host: Host, selection: Selection, options: argparse.Namespace) -> st
     return f'{options.capture}: {len(image.files)} files. Look through them before you hand them on.'
 
 
+def default_procfs() -> str:
+    """The host's /proc in the Agent's container, where it is mounted there and shows processes."""
+    return CONTAINER_PROCFS if os.path.isdir(f'{CONTAINER_PROCFS}/1') else '/proc'
+
+
 def host_of(options: argparse.Namespace) -> Host:
     """The node that the options mean. Raises OSError, AdmissionError, CannotAnswer; CaptureError for what is none."""
     admission = Admission(parse_users(options.allowed_users), options.nested)
     node = options.node
     if node is None:
-        default = CONTAINER_PROCFS if os.path.isdir(CONTAINER_PROCFS) else '/proc'
-        return PatientHost(options.procfs or default, options.host_root, admission=admission)
+        return PatientHost(options.procfs or default_procfs(), options.host_root, admission=admission)
     if not os.path.isdir(os.path.join(node, 'proc')):
         raise NotADirectoryError(f'{node} holds no captured node: it has no folder proc')
     facts = kept_file(node, NODE_FACTS)
@@ -162,25 +291,19 @@ def host_of(options: argparse.Namespace) -> Host:
     return Host(os.path.join(node, 'proc'), node, admission=admission, capture=capture)
 
 
-def connection_of(options: argparse.Namespace) -> Connection | None:
-    """The answer of /configz in place of a kubelet that can be asked. Raises CannotAnswer."""
-    body = configz_of(options)
-    return None if body is None else answers({'/configz': body})
-
-
 def configz_of(options: argparse.Namespace) -> bytes | None:
     """An answer of /configz that was kept: in a file, or of a captured node. Raises CannotAnswer."""
-    if not options.configz:
-        return None if options.node is None else kept_file(options.node, CONFIGZ)
+    path = options.configz
+    if path:
+        data = read_named(path, MAX_CONFIGZ_BYTES)
+    elif options.node is None or (kept := kept_file(options.node, CONFIGZ)) is None:
+        return None
+    else:
+        path, data = os.path.join(options.node, CONFIGZ), kept
     try:
-        # Named by the person who runs the command, so that it may be a link or a pipe.
-        with open(options.configz, 'rb') as file:
-            body = file.read(MAX_CONFIGZ_BYTES + 1)
-    except OSError as error:
-        raise CannotAnswer(f'{options.configz}: {reason(error)}') from None
-    if len(body) > MAX_CONFIGZ_BYTES:
-        raise CannotAnswer(f'{options.configz}: it is larger than {MAX_CONFIGZ_BYTES >> 20} MiB')
-    return body
+        return read_kept_answer(data)
+    except CannotUse as error:
+        raise CannotAnswer(f'{path}: {error}') from None
 
 
 def kept_file(node: str, name: str) -> bytes | None:
@@ -192,136 +315,3 @@ def kept_file(node: str, name: str) -> bytes | None:
         return None
     except CannotRead as error:
         raise CannotAnswer(f'{os.path.join(node, name)}: {error}') from None
-
-
-def exit_status(node: NodeReport) -> int:
-    verdicts = {finding.verdict for finding in node.findings}
-    if Verdict.NON_COMPLIANT in verdicts:
-        return NOT_COMPLIANT
-    if not node.found or node.doubts or Verdict.UNKNOWN in verdicts:
-        return NOT_DETERMINED
-    return ALL_COMPLIANT
-
-
-def iter_lines(
-    node: NodeReport, kubelets: Sequence[KubeletReport], benchmark: Benchmark, *, captured: bool
-) -> Iterator[str]:
-    """The answer in words."""
-    if not kubelets:
-        yield f'{none_found(node)}.'
-    for kubelet in kubelets:
-        yield f'kubelet, process {kubelet.process.pid}, judged by {benchmark.name}'
-        for finding in kubelet.findings:
-            yield ''
-            yield from iter_finding(finding, benchmark)
-        for problem in kubelet.problems:
-            yield from labelled('problem', tell(problem))
-        if kubelet.restart_pending:
-            yield from labelled('restart', 'what it runs with may not be what its files say: a restart is pending')
-        yield ''
-    for each in admissible(node) if kubelets else ():
-        yield from labelled('others', tell(each))
-    for doubt in node.doubts:
-        yield from labelled('problem', tell(doubt))
-    if captured and any(kubelet.process.started_at is None for kubelet in kubelets):
-        yield CAPTURED_NOTE
-
-
-def none_found(node: NodeReport) -> str:
-    if node.none_found_because:
-        return node.none_found_because
-    return 'No kubelet could be seen' if node.doubts else 'No kubelet runs here'
-
-
-def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
-    rule, setting = finding.rule, finding.setting
-    numbers = ', '.join(benchmark.controls[rule.key])
-    yield f'  {finding.verdict.value.replace("_", " ").upper()}  {numbers}  {rule.title}'
-    yield from labelled('value', known(setting.declared))
-    if setting.origin is not None and setting.origin.place:
-        is_default = finding.set_by is Source.DEFAULT
-        yield from labelled(
-            'set by', shorten(setting.origin.place) + ('' if is_default else f' ({finding.set_by.value})')
-        )
-    yield from labelled('expected', rule.expected.text(benchmark))
-    if finding.verdict is not Verdict.COMPLIANT:
-        yield from labelled('verdict', finding.message)
-        yield from labelled('why', rule.why)
-        yield from labelled('impact', rule.impact)
-
-
-def iter_explanation(rule: Rule) -> Iterator[str]:
-    """All that a rule's row carries."""
-    yield f'{rule.title} ({rule.key})'
-    for label, text in (
-        ('what', rule.what),
-        ('why', rule.why),
-        ('impact', rule.impact),
-        ('default', rule.default),
-        *fixes_of(rule),
-        ('note', rule.note),
-        ('numbers', '; '.join(numbers_of(rule))),
-        ('see', ' '.join(rule.references)),
-        ('tags', ' '.join(rule.tags)),
-    ):
-        if text:
-            yield from labelled(label, text)
-
-
-def labelled(label: str, text: str) -> list[str]:
-    first = f'    {label:<{LABEL_WIDTH}}'
-    return textwrap.wrap(
-        printable(text, LONGEST_TEXT),
-        WIDTH,
-        initial_indent=first,
-        subsequent_indent=' ' * len(first),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-
-
-def known(values: Values | Unknown) -> str:
-    return 'unknown' if isinstance(values, Unknown) else describe(values)
-
-
-def as_json(
-    node: NodeReport, kubelets: Sequence[KubeletReport], benchmark: Benchmark, *, captured: bool
-) -> dict[str, Any]:
-    """The answer for machines: the same facts, one object for each kubelet."""
-    return {
-        'version': __version__,
-        'benchmark': benchmark.name,
-        'compliance_framework': benchmark.framework,
-        'captured': captured,
-        'kubelets': [
-            {
-                'pid': kubelet.process.pid,
-                'restart_pending': kubelet.restart_pending,
-                'problems': [printable(tell(problem)) for problem in kubelet.problems],
-                'rules': [finding_as_json(finding, benchmark) for finding in kubelet.findings],
-            }
-            for kubelet in kubelets
-        ],
-        'problems': [
-            *(printable(tell(doubt)) for doubt in node.doubts),
-            *([printable(node.none_found_because)] if node.none_found_because else []),
-        ],
-        'turned_away': [printable(tell(each)) for each in node.turned_away],
-        'exit_status': exit_status(node),
-    }
-
-
-def finding_as_json(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
-    setting = finding.setting
-    declared = setting.declared
-    return {
-        'rule': finding.rule.key,
-        'title': finding.rule.title,
-        'compliance_control': list(benchmark.controls[finding.rule.key]),
-        'verdict': finding.verdict.value,
-        'declared': None if isinstance(declared, Unknown) else dict(declared),
-        'set_by': finding.set_by.value,
-        'place': printable(shorten(setting.origin.place)) if setting.origin is not None else None,
-        'expected': finding.rule.expected.text(benchmark),
-        'message': printable(finding.message),
-    }

@@ -59,9 +59,17 @@ class Collector:
     """Makes passes over a node, and keeps what is the same from one to the next."""
 
     def __init__(
-        self, host: Host, selection: Selection, choose: Callable[[str | None], Selection] | None = None
+        self,
+        host: Host,
+        selection: Selection,
+        choose: Callable[[str | None], Selection] | None = None,
+        version: str | None = None,
     ) -> None:
-        """`choose`: what is judged goes by the kubelet's version (None: not known) instead."""
+        """`choose`: what is judged goes by the kubelet's version (None: not known) instead.
+
+        `version`: that of the kubelet, where it does not tell it itself.
+        """
+        self.version = version
         self.host = host
         self.selection = selection
         self.choose = choose
@@ -95,6 +103,8 @@ class Collector:
         self.api.forget_all_but(self.known)
         kubelets = [self.look_at(process) for process in scan.processes]
         asked, version = self.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
+        if isinstance(version, Unknown) and self.version is not None:
+            version = self.version
         asked = self.by_version(asked, version)
         reports = []
         for kubelet in asked:
@@ -120,10 +130,10 @@ class Collector:
             return f'the kubelet, process {self.ended}, ended, and no other one runs'
         if scan.none_found_because:
             return scan.none_found_because
-        if scan.turned_away:
-            more = len(scan.turned_away) - 1
-            others = f' (and {more} more)' if more else ''
-            return f'no kubelet runs on this host, but {tell(scan.turned_away[0])}{others}'
+        admissible = [each for each in scan.turned_away if each.remedy]
+        if admissible:
+            more = f' (and {len(admissible) - 1} more)' if len(admissible) > 1 else ''
+            return f'no kubelet runs on this host, but {tell(admissible[0])}{more}'
         return unseen(self.host.procfs) if isinstance(connection, Connection) else ''
 
     def lost(self, scan: Scan) -> tuple[Process, ...]:
@@ -154,7 +164,7 @@ class Collector:
         """The kubelet with its configuration as it is read by the releases of its command lines."""
         evidence, lines, process = kubelet.evidence, kubelet.lines, kubelet.evidence.process
         running = kubelet.running if isinstance(kubelet.running, Configuration) else None
-        known = Known(self.memory.objections_to(process), running)
+        known = Known(self.memory.objections_to(process), running, self.memory.has_seen_the_files_of(process))
         readings = read_configurations(evidence, lines, known)
         broken = dict(iter_broken(self.host, process, iter_needed(readings, lines)))
         if broken:
@@ -210,7 +220,7 @@ class Collector:
         return owner if isinstance(owner, Unknown) else kubelets[owner]
 
     def by_version(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
-        """What depends on the version: the benchmark, if it is to be chosen, and how old kubelets merge drop-ins."""
+        """What depends on the version: the benchmark, if it is to be chosen, and how the configuration is read."""
         if self.choose is not None:
             self.selection = self.choose(None if isinstance(version, Unknown) else version)
             if isinstance(version, Unknown):

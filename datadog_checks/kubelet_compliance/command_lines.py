@@ -15,6 +15,9 @@ from .release import Release, iter_alike
 MAX_UNDECIDED = 3
 """Unknown flags that are read both ways: each doubles the readings."""
 
+ALPHA_DROP_INS = frozenset({28, 29})
+"""Releases that take `--config-dir` only with KUBELET_CONFIG_DROPIN_DIR_ALPHA in their environment (server.go)."""
+
 NOT_BELIEVED = Unknown(
     'the command line of the kubelet was rewritten or cut off, or is larger than 256 KiB or 4096 arguments',
     'let the kubelet keep its command line as it was started',
@@ -42,22 +45,36 @@ def read_command_lines(
 ) -> tuple[CommandLine, ...]:
     """All readings of the arguments after argv[0]. Raises nothing.
 
-    `accepted`: the kubelet has run for a minute with them, so releases that refuse them are ruled out; where all do,
-    they are read as far as they are understood.
+    A release that refuses them, for it has no such flag, is not that of a kubelet that was started with them, if there
+    is one that takes them. `accepted`: the kubelet has run for a minute with them; where all releases refuse them, they
+    are then read as far as they are understood.
     """
     if arguments is None or isinstance(arguments, Unknown):
         return (CommandLine(frozenset(minors), unknown=arguments or NOT_BELIEVED, is_accepted=accepted),)
     found = [replace(line, minors=alike) for alike, line in iter_alike(minors, lambda at: read_strictly(arguments, at))]
-    if not accepted:
-        return tuple(found)
-    taken = [replace(line, is_accepted=True) for line in found if line.flags is not None]
-    if taken:
-        return tuple(taken)
-    return tuple(
+    taken = [replace(line, minors=likely(line), is_accepted=accepted) for line in found if line.flags is not None]
+    if taken or not accepted:
+        return tuple(taken or found)
+    lines = [
         replace(line, minors=alike, is_accepted=True)
         for alike, lines in iter_alike(minors, lambda at: read_accepted(arguments, at))
         for line in lines
-    )
+    ]
+    # The releases that have to object to the least fit best.
+    least = min(map(objections, lines))
+    return tuple(line for line in lines if objections(line) == least)
+
+
+def likely(line: CommandLine) -> frozenset[int]:
+    """The releases of a reading, but for those that take it in an environment only that nobody has by default."""
+    has_drop_ins = line.flags is not None and line.flags.text('config-dir')
+    return line.minors - ALPHA_DROP_INS or line.minors if has_drop_ins else line.minors
+
+
+def objections(line: CommandLine) -> int:
+    """How much in a reading is not expected of its release. Flags that are unknown are so to all releases."""
+    found = line.flags.objections if line.flags is not None else ()
+    return sum(not isinstance(error, UnknownFlag) for error in found)
 
 
 def read_strictly(arguments: Sequence[str], release: Release) -> CommandLine:

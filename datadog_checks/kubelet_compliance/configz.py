@@ -20,12 +20,16 @@ from .documents import parse_document
 from .goyaml import Document, DocumentError, DocumentTooLarge
 from .model import Process, Source, Unknown
 from .patience import OutOfPatience, Worker
+from .tls_failures import explain
 
 MAX_CONFIGZ_BYTES = 1024 * 1024
 MAX_METRICS_BYTES = 4 * 1024 * 1024
+LIMITS = {'/configz': MAX_CONFIGZ_BYTES, '/metrics': MAX_METRICS_BYTES}
 CHUNK_BYTES = 64 * 1024
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 600.0
+LONGEST_WAIT_SECONDS = 4.0
+"""For all questions of one collection together: a kubelet that hangs must not hold the Agent up."""
 
 BUILD_INFO = re.compile(rb'^kubernetes_build_info\{[^}\n]*git_version="(v[0-9A-Za-z.+_-]{1,60})"', re.MULTILINE)
 
@@ -132,6 +136,8 @@ class KubeletApi:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.worker = Worker()
+        self.left = LONGEST_WAIT_SECONDS
+        """Seconds that this collection may still wait."""
         self.configurations = Once('/configz', clock)
         self.versions = Once('/metrics', clock)
 
@@ -140,13 +146,13 @@ class KubeletApi:
     ) -> Configuration | Unknown:
         """The configuration that a process runs with. `check_owner` raises AskError where another would answer."""
         return self.configurations.ask(
-            process, lambda: parse_configz(self.own_answer(connection, '/configz', MAX_CONFIGZ_BYTES, check_owner))
+            process, lambda: parse_configz(self.own_answer(process, connection, '/configz', check_owner))
         )
 
     def version(self, process: Process, connection: Connection, check_owner: Callable[[], None]) -> str | Unknown:
         """The version of a process, such as `v1.31.4`. `check_owner` as above."""
         return self.versions.ask(
-            process, lambda: parse_version(self.own_answer(connection, '/metrics', MAX_METRICS_BYTES, check_owner))
+            process, lambda: parse_version(self.own_answer(process, connection, '/metrics', check_owner))
         )
 
     def known_version(self, process: Process) -> str | None:
@@ -154,12 +160,13 @@ class KubeletApi:
         answer = self.versions.answers.get(process.key)
         return answer if isinstance(answer, str) else None
 
-    def own_answer(self, connection: Connection, path: str, limit: int, check_owner: Callable[[], None]) -> bytes:
+    def own_answer(self, process: Process, connection: Connection, path: str, check_owner: Callable[[], None]) -> bytes:
         """What a kubelet answers, asked for only where it is the one who would. Raises AskError."""
         check_owner()
-        return self.fetch(connection, path, limit)
+        return self.fetch(process, connection, path)
 
     def begin(self) -> None:
+        self.left = LONGEST_WAIT_SECONDS
         self.configurations.begin()
         self.versions.begin()
 
@@ -170,24 +177,30 @@ class KubeletApi:
         self.configurations.forget_all_but(processes)
         self.versions.forget_all_but(processes)
 
-    def fetch(self, connection: Connection, path: str, limit: int) -> bytes:
-        """The body of an answer, of at most so many bytes and within the timeout. Raises AskError.
+    def fetch(self, process: Process, connection: Connection, path: str) -> bytes:
+        """The body of an answer, within its bound and within the time that is left. Raises AskError.
 
-        The timeouts of `requests` begin anew with each byte, so the whole is bounded by a thread of its own.
+        The timeouts of `requests` begin anew with each byte, so the whole is bounded by a thread of its own. An answer
+        that comes later counts for the next question of the same kind.
         """
         # A large library, which only those need that ask.
         import requests
 
+        seconds, began = min(connection.timeout_seconds, self.left), time.monotonic()
         try:
-            return self.worker.run(lambda: fetch_body(connection, path, limit), connection.timeout_seconds)
-        except requests.exceptions.SSLError:
-            remedy = 'name its CA with kubelet_client_ca of the Agent, or tls_ca_cert of the instance'
-            raise AskError('the certificate of the kubelet is not trusted', remedy) from None
+            key = process.key, connection.url, path
+            return self.worker.run(lambda: fetch_body(connection, path, LIMITS[path]), seconds, key)
+        except requests.exceptions.SSLError as error:
+            raise AskError(*explain(error)) from None
         except (requests.exceptions.Timeout, OutOfPatience):
-            raise AskError(f'the kubelet did not answer within {connection.timeout_seconds:g} s') from None
+            raise AskError(
+                f'the kubelet did not answer within {min(connection.timeout_seconds, LONGEST_WAIT_SECONDS):g} s'
+            ) from None
         except (requests.exceptions.RequestException, OSError, ValueError, TypeError) as error:
             # The last two: an option of the base class's HTTP that `requests` makes nothing of.
             raise AskError(f'no connection to the kubelet ({type(error).__name__})') from None
+        finally:
+            self.left -= time.monotonic() - began
 
 
 def fetch_body(connection: Connection, path: str, limit: int) -> bytes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from .command_lines import CommandLine, read_command_lines
+from .config_values import Problem
 from .decoding import Configuration
 from .flag_table import FLAGS
 from .flags import Flags, iter_plain_flags
@@ -22,7 +23,7 @@ from .late_refusals import NeededFile, late_problems, needed_files
 from .layers import NotRead, Refused, apply_flags, flag_origin, read_layers
 from .model import Declared, DropIns, Evidence, File, Launch, Missing, Objection, Origin, Source, Unknown, Unreadable
 from .release import Release, iter_alike
-from .validation import Problem, problems
+from .validation import problems
 
 CLOCK_GRAIN_SECONDS = 1.0
 """A file's time and a process's start come from clocks that differ by a tick or two."""
@@ -40,6 +41,12 @@ class Known:
 
     objections: frozenset[Objection] = frozenset()
     running: Configuration | None = None
+    has_seen_its_files: bool = False
+    """Whether its files were seen as they were when it started."""
+
+    @property
+    def can_tell_what_is_new(self) -> bool:
+        return self.has_seen_its_files or self.running is not None
 
     def takes(self, objection: Objection, configuration: Configuration) -> bool:
         if replace(objection, place='') in self.objections:
@@ -211,7 +218,7 @@ class Check:
 
     def may_be_new(self, problem: Problem | NeededFile, configuration: Configuration) -> bool:
         is_by_file = source_of(problem, configuration) in (Source.CONFIG_FILE, Source.DROP_IN)
-        return self.changed is not None and is_by_file
+        return self.changed is not None and is_by_file and self.known.can_tell_what_is_new
 
 
 def check_sources(flags: Flags) -> None:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A document's tree to typed configuration values and back, and the merge of drop-ins.
+"""A document's tree to typed configuration values.
 
 The kubelet decodes the whole file: one value of the wrong type anywhere makes it refuse the file. The main file is
 decoded with names in their exact case (sigs.k8s.io/json), merged drop-ins in any case (encoding/json).
@@ -11,16 +11,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .documents import JsonFloat
 from .fields import KUBELET_CONFIGURATION, Field, Kind
-from .golang import format_duration, parse_duration
+from .golang import parse_duration
 from .goyaml import Document, Node
 from .kubernetes_text import is_quantity
 from .model import Origin, Source, Value, lookup
+from .release import Release
 
 API_VERSION = 'kubelet.config.k8s.io/v1beta1'
 KIND = 'KubeletConfiguration'
@@ -75,22 +76,43 @@ class Configuration:
 def check_identity(document: Document, *, any_case: bool) -> None:
     """Raise DecodingError unless the document says that it is a KubeletConfiguration of v1beta1.
 
-    The main file's names are first read in any case (apimachinery `SimpleMetaFactory.Interpret`).
+    Names are first read in any case, where the types must be right (apimachinery `SimpleMetaFactory.Interpret`); the
+    main file's count so, a drop-in's only in their exact case (`Unstructured.GroupVersionKind`).
     """
+    api_version, kind = identity(document, any_case=any_case)
+    for name, found, wanted in (('apiVersion', api_version, API_VERSION), ('kind', kind, KIND)):
+        if not found:
+            raise DecodingError(f'it has no {name}; the kubelet wants {wanted}')
+        if found != wanted:
+            raise DecodingError(f'its {name} is not {wanted}')
+
+
+def check_some_identity(document: Document) -> None:
+    """Raise DecodingError unless a drop-in is one to kubelets of 1.29 to 1.31: any kind will do, and no apiVersion."""
+    _, kind = identity(document, any_case=False)
+    if not kind:
+        raise DecodingError(f'it has no kind; the kubelet wants {KIND}')
+
+
+def identity(document: Document, *, any_case: bool) -> tuple[str, str]:
+    """The apiVersion and kind of a document, empty where there is none. Raises DecodingError for what is none."""
     if not isinstance(document.root.value, dict):
         raise DecodingError('it holds no mapping with apiVersion and kind')
     found = {'apiVersion': '', 'kind': ''}
-    for key, node in document.root.value.items():
-        name = next((name for name in found if key == name or any_case and folded(key) == folded(name)), None)
-        if name is not None and node.value is not None:
+    exact = dict(found)
+    for key, last in document.root.value.items():
+        name = next((name for name in found if folded(key) == folded(name)), '')
+        for node in (*last.earlier, last) if name else ():
+            if node.value is None:
+                continue
             if not isinstance(node.value, str):
                 raise DecodingError(f'{name} is not text')
             found[name] = node.value
-    for name, wanted in (('apiVersion', API_VERSION), ('kind', KIND)):
-        if not found[name]:
-            raise DecodingError(f'it has no {name}; the kubelet wants {wanted}')
-        if found[name] != wanted:
-            raise DecodingError(f'its {name} is not {wanted}')
+            if key == name:
+                exact[name] = node.value
+    if found['apiVersion'].count('/') > 1:
+        raise DecodingError('its apiVersion is none')
+    return (found if any_case else exact)['apiVersion'], (found if any_case else exact)['kind']
 
 
 def folded(name: str) -> str:
@@ -99,63 +121,100 @@ def folded(name: str) -> str:
 
 
 class Decoder:
-    """Decodes a tree into a Configuration. Every node's place is its layer's path and its own line."""
+    """Decodes a tree into a Configuration. Every node's place is its layer's path and its own line.
 
-    def __init__(self, *, any_case: bool) -> None:
+    `over`: what is decoded into, as encoding/json decodes into a value that is there already. `spelled`: the JSON name
+    of the field of a dotted path, where that is not its last part. `release`: whose kubelet decodes, if that is known.
+    """
+
+    def __init__(
+        self,
+        *,
+        any_case: bool,
+        release: Release | None = None,
+        over: Configuration | None = None,
+        spelled: Callable[[str], str] | None = None,
+    ) -> None:
         self.any_case = any_case
-        self.origins: dict[str, Origin] = {}
-        self.known: dict[int, dict[str, str]] = {}
-        """The names of each struct's fields, folded; by the identity of its table."""
+        self.release = release
+        self.over = over or Configuration()
+        self.spelled = spelled or last_part
+        self.origins: dict[str, Origin] = dict(self.over.origins)
+        self.known: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+        """The fields of each struct by name, as they are spelled and folded; by the struct's path."""
 
     def decode(self, root: Tree) -> Configuration:
-        values = self.value(root, KUBELET_CONFIGURATION, '')
+        values = self.value(root, KUBELET_CONFIGURATION, '', self.over.values)
         return Configuration(values, self.origins)
 
-    def value(self, tree: Tree, spec: Field, path: str) -> Any:
-        """One value by its type; None for a `null`. Raises DecodingError."""
+    def value(self, tree: Tree, spec: Field, path: str, old: Any = None) -> Any:
+        """One value by its type, decoded over what was there; None for nothing. Raises DecodingError.
+
+        What the same key said before counts as there only in structs: a map's value is decoded afresh.
+        """
         value = tree.value
         if value is None:
             if spec.kind is Kind.DURATION and not spec.nullable:
                 self.refuse(tree, spec, path)
-            return None
+            return None if spec.nullable or spec.kind in (Kind.LIST, Kind.MAP) else old
         if spec.kind is Kind.STRUCT and isinstance(value, dict):
-            return self.struct(value, spec, path)
+            return self.struct(value, spec, path, old or {})
         if spec.kind is Kind.MAP and isinstance(value, dict):
             self.origins.update((f'{path}.{key}', item.origin) for key, item in value.items())
-            return {key: self.element(item, spec, path) for key, item in value.items()}
+            return {**(old or {}), **{key: self.map_value(item, spec, path) for key, item in value.items()}}
         if spec.kind is Kind.LIST and isinstance(value, list):
-            return tuple(self.element(item, spec, path) for item in value)
+            olds = (*(old or ()), *(None for _ in value))
+            return tuple(self.element(item, spec, path, was) for item, was in zip(value, olds, strict=False))
         decoded = scalar(value, spec.kind)
         if decoded is None:
             self.refuse(tree, spec, path)
         return decoded
 
-    def struct(self, members: dict[str, Tree], spec: Field, path: str) -> dict[str, Any]:
-        names = spec.fields or {}
-        values: dict[str, Any] = {}
+    def struct(self, members: dict[str, Tree], spec: Field, path: str, old: Mapping[str, Any]) -> dict[str, Any]:
+        values = dict(old)
         for key, tree in members.items():
-            name = key if key in names else self.by_case(key, names)
-            if name is None or names[name].until:
+            name = self.name_of(key, spec, path)
+            row = self.row_of(spec, name, tree)
+            if name is None or row is None:
                 continue
-            inner = f'{path}.{name}' if path else name
-            value = self.value(tree, names[name], inner)
-            if value is not None:
-                values[name] = combined(values.get(name), value)
-                self.origins[inner] = tree.origin
+            inner = joined(path, name)
+            for repeated in (*tree.earlier, tree):
+                value = self.value(repeated, row, inner, values.get(name))
+                if value is None:
+                    values.pop(name, None)
+                    self.origins.pop(inner, None)
+                else:
+                    values[name] = value
+                    if repeated.value is not None:
+                        self.origins[inner] = repeated.origin
         return values
 
-    def by_case(self, key: str, names: Mapping[str, Field]) -> str | None:
-        if not self.any_case:
-            return None
-        known = self.known.get(id(names))
-        if known is None:
+    def name_of(self, key: str, spec: Field, path: str) -> str | None:
+        """The field that a key means (encoding/json: the exact name first, then one in any case)."""
+        if path not in self.known:
+            names = {self.spelled(joined(path, name)): name for name in spec.fields or {}}
             # Of two names that fold to the same, the first counts.
-            known = self.known[id(names)] = {folded(name): name for name in reversed(tuple(names))}
-        return known.get(folded(key))
+            self.known[path] = names, {folded(spelled): names[spelled] for spelled in reversed(tuple(names))}
+        exact, by_case = self.known[path]
+        return exact.get(key) or (by_case.get(folded(key)) if self.any_case else None)
 
-    def element(self, tree: Tree, spec: Field, path: str) -> Any:
+    def row_of(self, spec: Field, name: str | None, tree: Tree) -> Field | None:
+        """A field as the kubelet has it; None for one that it does not know, for it passes over those.
+
+        What it filled in itself it knows. Without a release, all fields that kubelets still have.
+        """
+        row = (spec.fields or {}).get(name or '')
+        if row is None or self.release is None:
+            return row if row is not None and row.until is None else None
+        is_known = tree.origin.source is Source.DEFAULT or row.is_in(self.release)
+        return row.row_in(self.release) if is_known else None
+
+    def map_value(self, tree: Tree, spec: Field, path: str) -> Any:
+        return [self.element(repeated, spec, path) for repeated in (*tree.earlier, tree)][-1]
+
+    def element(self, tree: Tree, spec: Field, path: str, old: Any = None) -> Any:
         assert spec.items is not None
-        value = self.value(tree, spec.items, path)
+        value = self.value(tree, spec.items, path, old)
         return zero_of(spec.items) if value is None else value
 
     def refuse(self, tree: Tree, spec: Field, path: str) -> None:
@@ -163,11 +222,12 @@ class Decoder:
         raise DecodingError(f'{path} ({tree.origin.place}) is not {WANTED[spec.kind]}')
 
 
-def combined(old: Any, new: Any) -> Any:
-    """A second spelling of a name is decoded over the first (encoding/json): mappings join, all else replaces."""
-    if not isinstance(old, dict) or not isinstance(new, dict):
-        return new
-    return {**old, **{name: combined(old.get(name), value) for name, value in new.items()}}
+def joined(path: str, name: str) -> str:
+    return f'{path}.{name}' if path else name
+
+
+def last_part(path: str) -> str:
+    return path.rpartition('.')[2]
 
 
 def scalar(value: Any, kind: Kind) -> Any:
@@ -215,81 +275,26 @@ class Tree:
 
     value: Any
     origin: Origin
+    earlier: tuple[Tree, ...] = ()
+    """What the same key said before, where it stands twice in JSON."""
 
 
-def tree_of(node: Node, source: Source, path: str) -> Tree:
+MOST_LEVELS = 16
+"""Deeper than any field: what lies below is not looked at."""
+
+
+def tree_of(node: Node, source: Source, path: str, levels: int = MOST_LEVELS) -> Tree:
     """A document's node as a layer of the configuration, each value with its place (`path:line`)."""
     origin = Origin(source, f'{path}:{node.line}' if node.line else path, path)
+    earlier = tuple(tree_of(item, source, path, levels) for item in node.earlier)
     if isinstance(node.value, dict):
-        return Tree({key: tree_of(member, source, path) for key, member in node.value.items()}, origin)
+        members = node.value if levels else {}
+        inner = {key: tree_of(member, source, path, levels - 1) for key, member in members.items()}
+        return Tree(inner, origin, earlier)
     if isinstance(node.value, list):
-        return Tree([tree_of(item, source, path) for item in node.value], origin)
-    return Tree(node.value, origin)
-
-
-def merge(base: Tree, patches: Iterable[Tree], *, null_keeps: bool = False) -> Tree:
-    """RFC 7386 as evanphx/json-patch does it, patch after patch; `base` is used up by it.
-
-    `null` takes a member away, mappings merge, all else replaces. `null_keeps`: as kubelets before 1.32 read it, which
-    leave the lower value alone.
-    """
-    for patch in patches:
-        base = merge_into(base, patch, null_keeps)
-    return in_order(base)
-
-
-def merge_into(base: Tree, patch: Tree, null_keeps: bool) -> Tree:
-    if not isinstance(base.value, dict) or not isinstance(patch.value, dict):
-        return without_nulls(patch)
-    members = base.value
-    for key, tree in patch.value.items():
-        if tree.value is not None:
-            members[key] = merge_into(members[key], tree, null_keeps) if key in members else without_nulls(tree)
-        elif not null_keeps:
-            members.pop(key, None)
-    return Tree(members, patch.origin)
-
-
-def in_order(tree: Tree) -> Tree:
-    """The members of all mappings by name, as encoding/json writes them: of two spellings the later one counts."""
-    if not isinstance(tree.value, dict):
-        return tree
-    return Tree({key: in_order(member) for key, member in sorted(tree.value.items())}, tree.origin)
-
-
-def without_nulls(tree: Tree) -> Tree:
-    """A patch member that replaces: its own nulls say nothing. Numbers are written anew, 110.0 as 110."""
-    if isinstance(tree.value, dict):
-        members = {key: without_nulls(member) for key, member in sorted(tree.value.items()) if member.value is not None}
-        return Tree(members, tree.origin)
-    if isinstance(tree.value, list):
-        return Tree([without_nulls(item) for item in tree.value if item.value is not None], tree.origin)
-    if isinstance(tree.value, JsonFloat):
-        return Tree(float(tree.value), tree.origin)
-    return tree
-
-
-def encode(configuration: Configuration) -> Tree:
-    """The configuration as the kubelet writes it to JSON before it merges drop-ins."""
-    return encode_value(configuration.values, KUBELET_CONFIGURATION, '', configuration.origins, DEFAULT_ORIGIN)
+        items = node.value if levels else []
+        return Tree([tree_of(item, source, path, levels - 1) for item in items], origin, earlier)
+    return Tree(node.value, origin, earlier)
 
 
 DEFAULT_ORIGIN = Origin(Source.DEFAULT, 'default')
-
-
-def encode_value(value: Any, spec: Field, path: str, origins: Mapping[str, Origin], origin: Origin) -> Tree:
-    origin = origins.get(path, origin)
-    if isinstance(value, Mapping):
-        members = {}
-        for key, item in value.items():
-            inner = f'{path}.{key}' if path else key
-            child = (spec.fields or {}).get(key) or spec.items
-            assert child is not None
-            members[key] = encode_value(item, child, inner, origins, origin)
-        return Tree(members, origin)
-    if isinstance(value, tuple):
-        assert spec.items is not None
-        return Tree([encode_value(item, spec.items, path, origins, origin) for item in value], origin)
-    if spec.kind in (Kind.DURATION, Kind.TIME_OR_DURATION):
-        return Tree(format_duration(value), origin)
-    return Tree(value, origin)

@@ -5,29 +5,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from .config_values import at
 from .decoding import DEFAULT_ORIGIN, Configuration, zero_of
+from .feature_gates import GROUPS, is_on
 from .fields import KUBELET_CONFIGURATION, SAME, Field, Kind
 from .golang import Duration
 from .model import Value
 from .release import Release
 
+GATED = {
+    'crashLoopBackOff.maxContainerRestartPeriod': 'KubeletCrashLoopBackOffMax',
+    'imagePullCredentialsVerificationPolicy': 'KubeletEnsureSecretPulledImages',
+}
+"""Fields whose default is filled in only while a feature gate is on, by what was read so far."""
+DECIDING = frozenset(GATED.values()) | GROUPS.keys()
+
+NO_GATES: Mapping[str, object] = MappingProxyType({})
+
 ZERO = (None, False, 0, 0.0, '')
 
 
-def set_defaults(configuration: Configuration, release: Release, *, legacy: bool = False) -> None:
+def set_defaults(
+    configuration: Configuration, release: Release, *, legacy: bool = False, gates: Mapping[str, object] = NO_GATES
+) -> None:
     """Fill in what is not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too).
 
+    `gates`: the feature gates of the flags, which are on or off already when a file is read.
     A field that only later releases have is filled in as well: no older kubelet looks at it.
     """
+    own = at(configuration.values, 'featureGates')
+    states = {**gates, **(own if isinstance(own, Mapping) else {})}
     for path, spec in iter_fields(KUBELET_CONFIGURATION, ''):
         value = configuration.get(path)
         if value is None or value in ZERO:
             default = filled_in(spec, value, legacy)
             if any(filled_in(age, value, legacy) != default for age in spec.iter_older()):
                 default = filled_in(spec.row_in(release), value, legacy)
+            if path in GATED and DECIDING & states.keys():
+                is_filled = is_on({'featureGates': states}, GATED[path], release)
+                default = filled_in(spec, value, legacy) if is_filled else None
             if default is not None:
                 configuration.set(path, default, DEFAULT_ORIGIN)
     if configuration.get('serializeImagePulls') is None:

@@ -9,14 +9,17 @@ What looks like JSON is JSON to the kubelet, everything else is YAML (k8s.io/api
 from __future__ import annotations
 
 import json
+import math
 import re
 from itertools import islice
 from typing import Any
 
-from .goyaml import MAX_DEPTH, MAX_NODES, Document, DocumentError, DocumentTooLarge, Node, YamlTree
+from .goyaml import MAX_NODES, Document, DocumentError, DocumentTooLarge, Node, YamlTree
 
 JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)', re.DOTALL)
 BRACKETS = re.compile(r'[\[\]{}]')
+MAX_DEPTH = 256
+"""What Python's parser reads without recursing too deep: Go's reads more."""
 
 
 class JsonFloat(float):
@@ -37,21 +40,9 @@ def parse_document(data: bytes) -> Document:
 def parse_json(text: str, data: bytes) -> Document:
     """Read JSON as encoding/json does; line numbers come from reading it once more as YAML, where that works."""
     check_bounds(text)
-    duplicates: list[str] = []
-
-    def collect(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for key, item in pairs:
-            if key in found:
-                duplicates.append(key)
-                item = decoded_over(found.pop(key), item)
-            found[key] = item
-        return found
-
+    reader = JsonReader()
     try:
-        value = json.loads(
-            text, object_pairs_hook=collect, parse_float=JsonFloat, parse_int=json_int, parse_constant=refuse_constant
-        )
+        value = reader.read(text)
     except json.JSONDecodeError as error:
         raise DocumentError(f'line {error.lineno}: it begins with {{ but is not valid JSON') from None
     except ValueError:
@@ -63,19 +54,49 @@ def parse_json(text: str, data: bytes) -> Document:
     root = node_of_json(value, lines, 1)
     if root.size > MAX_NODES:
         raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
-    return Document(root, (duplicates[0], None) if duplicates else None)
+    return Document(root, (reader.duplicate, None) if reader.duplicate is not None else None, reader.has_endless_number)
 
 
-def decoded_over(old: Any, new: Any) -> Any:
-    """The value of a key that stands twice: encoding/json decodes the later one over the earlier one."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for key, item in new.items():
-            old[key] = decoded_over(old[key], item) if key in old else item
-        return old
-    holds_objects = isinstance(old, list) and any(isinstance(item, dict | list) for item in old)
-    if old is not None and type(old) is not type(new) or holds_objects:
-        raise DocumentError('a key stands twice, with values that do not go together')
-    return new
+class Repeated(list[Any]):
+    """All values of a key that stands more than once in one object, in order."""
+
+
+class JsonReader:
+    """Reads JSON with what Go's decoders look at besides the values."""
+
+    def __init__(self) -> None:
+        self.duplicate: str | None = None
+        self.has_endless_number = False
+
+    def read(self, text: str) -> Any:
+        return json.loads(
+            text,
+            object_pairs_hook=self.collect,
+            parse_float=self.real,
+            parse_int=self.whole,
+            parse_constant=refuse_constant,
+        )
+
+    def collect(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for key, item in pairs:
+            if key in found:
+                self.duplicate = key
+                repeated = found.pop(key)
+                repeated = repeated if isinstance(repeated, Repeated) else Repeated([repeated])
+                repeated.append(item)
+                item = repeated
+            found[key] = item
+        return found
+
+    def real(self, digits: str) -> JsonFloat:
+        number = JsonFloat(digits)
+        self.has_endless_number |= math.isinf(number)
+        return number
+
+    def whole(self, digits: str) -> int | float:
+        """An integer; one that no Go integer can hold is a float to Go as well."""
+        return int(digits) if len(digits) <= 20 else self.real(digits)
 
 
 def check_bounds(text: str) -> None:
@@ -94,17 +115,17 @@ def check_bounds(text: str) -> None:
         raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
 
 
-def json_int(digits: str) -> int | float:
-    """An integer; one that no Go integer can hold is a float to Go as well."""
-    return int(digits) if len(digits) <= 20 else JsonFloat(digits)
-
-
 def refuse_constant(name: str) -> float:
     raise ValueError(f'{name} is not JSON')
 
 
 def node_of_json(value: Any, lines: Node | None, line: int | None) -> Node:
     """Wrap a parsed JSON value into nodes; `lines` is the same tree read as YAML."""
+    if isinstance(value, Repeated):
+        last = node_of_json(value[-1], lines, line)
+        last.earlier = tuple(node_of_json(item, None, line) for item in value[:-1])
+        last.size += sum(node.size for node in last.earlier)
+        return last
     if isinstance(value, dict):
         known = lines.value if lines is not None and isinstance(lines.value, dict) else {}
         members = {

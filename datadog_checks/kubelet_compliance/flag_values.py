@@ -15,12 +15,12 @@ from enum import Enum
 
 from .flag_table import Flag, FlagKind
 from .golang import parse_bool, parse_duration as duration, parse_float, parse_int
-from .kubernetes_text import is_quantity
+from .kubernetes_text import is_label, is_qualified_name, is_quantity, quantity_sign
 from .model import Value
 from .release import Release
 
 DIGITS = re.compile(r'[0-9]+')
-TAINT = re.compile(r'[^=:]+(=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute)|[^=:]+(:\w+)?-')
+EFFECTS = frozenset({'NoSchedule', 'PreferNoSchedule', 'NoExecute'})
 TAINT_TO_ADD = re.compile(r'[^=:]+((=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute))?')
 SEVERITY = re.compile(r'(?i:info|warning|error|fatal)')
 OWN_VERSION = re.compile(r'v1\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?')
@@ -107,16 +107,42 @@ def all_matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
     return parse
 
 
+def taints(text: str) -> str:
+    """kubernetes pkg/util/taints `ParseTaints`: what ends in - is a taint to remove; each key once for an effect."""
+    added: set[tuple[str, str]] = set()
+    for item in text.split(',') if text else ():
+        taint = item.removesuffix('-')
+        named, has_effect, effect = taint.partition(':')
+        key, has_value, value = named.partition('=') if has_effect else (named, '', '')
+        is_sound = is_qualified_name(key) and (not has_value or not value or is_label(value))
+        is_added = taint == item
+        if not is_sound or (has_effect or is_added) and effect not in EFFECTS or is_added and (key, effect) in added:
+            raise ValueError('not a taint')
+        if is_added:
+            added.add((key, effect))
+    return text
+
+
 def reserved_memory(text: str) -> str:
-    """kubernetes pkg/util/flag `ReservedMemoryVar`: `0:memory=1Gi,hugepages-1Gi=1;1:memory=1Gi`."""
+    """kubernetes pkg/util/flag `ReservedMemoryVar`: `0:memory=1Gi,hugepages-1Gi=1;1:memory=1Gi`.
+
+    The validation refuses zero, and what is limited twice on one node (validation_reserved_memory.go).
+    """
+    limited: set[tuple[int, str]] = set()
     for node in text.split(';') if text else ():
         number, *reservations = node.split(':')
         if len(reservations) != 1 or not NUMA_NODE.fullmatch(number):
             raise ValueError('not of that form')
+        limits: dict[tuple[int, str], str] = {}
         for reservation in reservations[0].split(','):
             name, _, quantity = reservation.partition('=')
-            if not name or not is_quantity(quantity):
+            is_memory = name == 'memory' or name.startswith('hugepages-')
+            if not is_memory or not is_quantity(quantity):
                 raise ValueError('not of that form')
+            limits[int(number), name] = quantity
+        if limits.keys() & limited or any(quantity_sign(quantity) == 0 for quantity in limits.values()):
+            raise ValueError('not of that form')
+        limited |= limits.keys()
     return text
 
 
@@ -165,7 +191,7 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.MULTIMAP: pairs(':'),
     FlagKind.EVICTION: pairs('<'),
     FlagKind.NODE_LABELS: labels,
-    FlagKind.TAINTS: all_matching(TAINT),
+    FlagKind.TAINTS: taints,
     FlagKind.TAINTS_TO_ADD: all_matching(TAINT_TO_ADD),
     FlagKind.RESERVED_MEMORY: reserved_memory,
     FlagKind.RESERVED_MEMORY_OF_ONE_NODE: one_node,

@@ -225,7 +225,8 @@ def known_flag(name: str, terms: Terms) -> Flag | None:
     flag = FLAGS.get(name)
     if flag is None:
         terms.object(UnknownFlag(f'unknown kubelet flag --{name[:60]}'))
-    elif not (flag.is_upstream and flag.is_in(terms.release)):
+    elif not (flag.is_upstream and flag.is_in(terms.release)) and not (terms.accepted and not flag.is_upstream):
+        # A vendor's flag on a kubelet that runs is no surprise.
         terms.object(FlagError(f'--{name} is not a kubelet flag in Kubernetes {terms.release}'))
     elif terms.again and name == 'help':
         terms.object(FlagError('--help, even set to false, ends a kubelet that has a configuration file'))

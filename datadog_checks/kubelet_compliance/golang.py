@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import re
+import struct
 
 TRUE_WORDS = frozenset({'1', 't', 'T', 'TRUE', 'true', 'True'})
 FALSE_WORDS = frozenset({'0', 'f', 'F', 'FALSE', 'false', 'False'})
@@ -126,3 +127,20 @@ def decimal(amount: int, unit: int) -> str:
     """`amount / unit` as an exact decimal; `unit` is a power of ten."""
     whole, part = divmod(amount, unit)
     return f'{whole}.{part:0{len(str(unit)) - 1}d}'.rstrip('0') if part else str(whole)
+
+
+MAX_FLOAT32 = struct.unpack('f', b'\xff\xff\x7f\x7f')[0]
+
+
+def format_float32(value: float) -> str:
+    """Write a number as `strconv.FormatFloat(value, 'g', -1, 32)` does: as few digits as a float of 32 bits needs."""
+    if abs(value) > MAX_FLOAT32:
+        return '+Inf' if value > 0 else '-Inf'
+    wanted = struct.pack('f', value)
+    (value,) = struct.unpack('f', wanted)
+    written = next(text for digits in range(9) if struct.pack('f', float(text := f'{value:.{digits}e}')) == wanted)
+    mantissa, _, exponent = written.partition('e')
+    if not -4 <= int(exponent) < 6:
+        return written
+    digits = len(mantissa.partition('.')[2]) - int(exponent)
+    return f'{float(written):.{max(digits, 0)}f}'

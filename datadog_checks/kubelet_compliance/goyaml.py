@@ -3,15 +3,16 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """YAML to a tree of nodes with line numbers, as sigs.k8s.io/yaml (goyaml.v2) reads it for the kubelet.
 
-libyaml, behind PyYAML, is the parser that goyaml.v2 was ported from, so its events are taken as they are; what scalars,
-keys and aliases mean is decided here, where PyYAML differs from Go. Without libyaml PyYAML's own parser serves; it
-refuses some files that the kubelet reads (a tab before a value), never the other way round.
+goyaml.v2 was ported from libyaml. So where a text holds nothing that the libyaml behind PyYAML reads otherwise, its
+events are taken as they are, else those of our own scanner, which also serves where libyaml is not. What scalars, keys
+and aliases mean is decided here.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ from typing import Any
 
 import yaml
 
-from .golang import parse_float, parse_int
+from .golang import format_float32, parse_float, parse_int
+from .goyaml_scanner import READ_OTHERWISE, GoParser
 
-MAX_DEPTH = 256
+MAX_DEPTH = 10_000
+"""Deeper nesting goyaml.v2 and encoding/json refuse (`max_flow_level`, `maxNestingDepth`)."""
+
 MAX_NODES = 20_000
 """More values than a KubeletConfiguration can use by far; it bounds time and memory, aliases expanded."""
 
@@ -31,27 +35,7 @@ MAX_ALIASED_LETTERS = 256 * 1024
 MOST_ALIASED = 0.99
 
 
-class PythonParser(yaml.SafeLoader):
-    """PyYAML's own parser, where libyaml is not: it refuses two things more, as libyaml does.
-
-    By itself it would take `[x:, y]` for a mapping in a list, where Go sees two words, and `![x]` for a tag.
-    """
-
-    def scan_plain(self) -> yaml.ScalarToken:
-        token: yaml.ScalarToken = super().scan_plain()
-        if self.flow_level and self.peek() == ':' and self.peek(1) in ',?[]{}':
-            raise yaml.scanner.ScannerError(None, None, "a ':' stands in a plain word", self.get_mark())
-        return token
-
-    def scan_tag(self) -> yaml.TagToken:
-        token: yaml.TagToken = super().scan_tag()
-        handle, suffix = token.value
-        if handle is not None and any(letter in suffix for letter in ',[]'):
-            raise yaml.scanner.ScannerError(None, None, 'a comma or bracket stands in a tag', token.start_mark)
-        return token
-
-
-YAML_PARSER = getattr(yaml, 'CSafeLoader', PythonParser)
+YAML_PARSER = getattr(yaml, 'CSafeLoader', GoParser)
 
 TAG = 'tag:yaml.org,2002:'
 RESOLVABLE = frozenset(TAG + name for name in ('str', 'bool', 'int', 'float', 'null', 'timestamp'))
@@ -59,15 +43,15 @@ WORDS: dict[str, tuple[str, bool | None | float]] = {
     **dict.fromkeys('y Y yes Yes YES true True TRUE on On ON'.split(), ('bool', True)),
     **dict.fromkeys('n N no No NO false False FALSE off Off OFF'.split(), ('bool', False)),
     **dict.fromkeys(['', *'~ null Null NULL'.split()], ('null', None)),
-    **dict.fromkeys('.inf .Inf .INF +.inf +.Inf +.INF -.inf -.Inf -.INF'.split(), ('float', float('inf'))),
+    **dict.fromkeys('.inf .Inf .INF +.inf +.Inf +.INF'.split(), ('float', float('inf'))),
+    **dict.fromkeys('-.inf -.Inf -.INF'.split(), ('float', -float('inf'))),
     **dict.fromkeys('.nan .NaN .NAN'.split(), ('float', float('nan'))),
 }
 YAML_FLOAT = re.compile(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?')
-YAML_DATE = re.compile(r'[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}([Tt ].*)?')
-# To libyaml a byte order mark may start any line, to goyaml.v2 one that does not start the file is text (its `is_bom`).
-LATER_BOM = re.compile(rb'(?<=[\n\r\x85\xa8\xa9])\xef\xbb\xbf')
-PRIVATE_USE = '\ue000'.encode()
-SURROGATE = re.compile('[\ud800-\udfff]')
+TIMESTAMP = re.compile(
+    r'([0-9]{4})-(1[0-2]|0?[1-9])-(0?[1-9]|[12][0-9]|3[01])'
+    r'(?:[Tt ](?:[01]?[0-9]|2[0-3]):[0-5]?[0-9]:[0-5]?[0-9](?:[.,][0-9]+)?(Z|[+-](?:[01][0-9]|2[0-4]):[0-5][0-9])?)?'
+)
 
 
 class DocumentError(Exception):
@@ -88,6 +72,9 @@ class Node:
     """How many values it holds, itself included, aliases expanded."""
     letters: int = 0
     """How much text these hold."""
+    earlier: tuple[Node, ...] = ()
+    """What the same key said before, where it stands twice in JSON: each value is decoded over the one before."""
+    is_alias: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +83,8 @@ class Document:
 
     root: Node
     duplicate: tuple[str, int | None] | None = None
+    has_endless_number: bool = False
+    """Whether a JSON number is too large for any type of Go's."""
 
 
 class YamlTree:
@@ -110,6 +99,7 @@ class YamlTree:
         self.size = 1
         self.aliased = 0
         self.aliased_letters = 0
+        self.has_no_number = False
 
     def read(self) -> Document:
         """Parse up to the end of the first document. Raises DocumentError and DocumentTooLarge."""
@@ -122,10 +112,14 @@ class YamlTree:
         except (yaml.YAMLError, ValueError, OverflowError):
             # PyYAML's own parser, which serves where libyaml is not, lets go of these two for an escape or a version.
             raise DocumentError('it is not text that YAML allows (UTF-8 without control characters)') from None
-        return Document(self.root or Node(None, None), self.duplicate)
+        root = self.root or Node(None, None)
+        if self.has_no_number:
+            refuse_no_numbers(root)
+        return Document(root, self.duplicate)
 
     def events(self) -> Iterator[yaml.Event]:
-        for event in yaml.parse(LATER_BOM.sub(PRIVATE_USE, self.data), Loader=YAML_PARSER):
+        parser = GoParser if READ_OTHERWISE.search(self.data) else YAML_PARSER
+        for event in yaml.parse(self.data, Loader=parser):
             if isinstance(event, yaml.DocumentEndEvent):
                 return
             if isinstance(event, yaml.DocumentStartEvent) and event.version not in (None, (1, 1)):
@@ -137,12 +131,13 @@ class YamlTree:
             self.count(1, 0)
             node = scalar_node(event)
             node.letters = len(event.value)
+            self.has_no_number |= isinstance(node.value, float) and not math.isfinite(node.value)
             self.add(node, event)
         elif isinstance(event, yaml.AliasEvent):
             self.add(self.alias_node(event), event)
         elif isinstance(event, yaml.CollectionStartEvent):
             if len(self.stack) >= MAX_DEPTH:
-                raise DocumentTooLarge(f'it is nested more than {MAX_DEPTH} levels deep')
+                raise DocumentError(f'line {line_of(event)}: it is nested more than {MAX_DEPTH} levels deep')
             self.count(1, 0)
             if event.anchor:
                 self.anchors[event.anchor] = None
@@ -161,7 +156,7 @@ class YamlTree:
         self.aliased_letters += target.letters
         if self.aliased_letters > MAX_ALIASED_LETTERS:
             raise DocumentTooLarge(f'its aliases bring more than {MAX_ALIASED_LETTERS // 1024} KiB of text')
-        return Node(target.value, target.line, target.size + 1, target.letters)
+        return Node(target.value, target.line, target.size + 1, target.letters, is_alias=True)
 
     def count(self, size: int, aliased: int) -> None:
         """Count values read so far, and those of them that an alias brought (goyaml.v2 decode.go, `unmarshal`)."""
@@ -235,8 +230,11 @@ def is_merge_key(event: yaml.NodeEvent) -> bool:
 
 
 def merged_members(value: Node) -> list[tuple[str, Node]]:
-    """The members that `<<` brings, in the order in which goyaml.v2 sets them: the first of a list wins."""
-    sources = list(reversed(value.value)) if isinstance(value.value, list) else [value]
+    """The members that `<<` brings, in the order in which goyaml.v2 sets them: the first of a list wins.
+
+    The list must stand there itself (goyaml.v2 decode.go, `merge`: an alias is one of a mapping).
+    """
+    sources = list(reversed(value.value)) if isinstance(value.value, list) and not value.is_alias else [value]
     if not all(isinstance(source.value, dict) for source in sources):
         raise DocumentError(f'line {value.line}: a merge key (<<) wants a mapping or a list of mappings')
     return [item for source in sources for item in source.value.items()]
@@ -245,16 +243,12 @@ def merged_members(value: Node) -> list[tuple[str, Node]]:
 def scalar_node(event: yaml.ScalarEvent) -> Node:
     """goyaml.v2 decode.go, `scalar`: a quoted scalar without a tag is text, others are resolved."""
     line = line_of(event)
-    if SURROGATE.search(event.value):
-        raise DocumentError(f'line {line}: it has an escape that is no character')
     if event.tag is None and not event.implicit[0]:
         return Node(event.value, line)
     try:
         value = resolve_scalar(event.tag or '', event.value)
     except ValueError:
         raise DocumentError(f'line {line}: a value does not fit its tag') from None
-    if isinstance(value, float) and value - value != 0:
-        raise DocumentError(f'line {line}: infinity and NaN have no form in JSON')
     return Node(value, line)
 
 
@@ -272,9 +266,22 @@ def resolve_scalar(tag: str, text: str) -> bool | int | float | str | None:
         return value
     if tag == TAG + 'float' and isinstance(value, int) and not isinstance(value, bool):
         return float(value)
-    if tag == TAG + 'timestamp' and YAML_DATE.fullmatch(text):
+    if tag == TAG + 'timestamp' and is_timestamp(text):
         return text
     raise ValueError('the tag does not fit')
+
+
+def is_timestamp(text: str) -> bool:
+    """goyaml.v2 resolve.go, `parseTimestamp`: a date, with a time that has a zone after `T` and none after a space."""
+    match = TIMESTAMP.fullmatch(text)
+    if match is None or (match.end(3) < len(text)) and (text[match.end(3)] == ' ') is (match[4] is not None):
+        return False
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
+    is_leap_year = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    return day <= (29 if month == 2 and is_leap_year else DAYS[month - 1])
+
+
+DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def resolve_plain(text: str) -> tuple[str, bool | int | float | str | None]:
@@ -311,8 +318,23 @@ def key_text(key: Node) -> str:
     if isinstance(value, int) and value < 1 << 63:
         return str(value)
     if isinstance(value, float):
-        return f'{value:g}'
+        return NO_NUMBERS.get(str(value)) or format_float32(value)
     raise DocumentError(f'line {key.line}: a key must be text, a number or a boolean')
+
+
+NO_NUMBERS = {'inf': '.inf', '-inf': '-.inf', 'nan': '.nan'}
+
+
+def refuse_no_numbers(root: Node) -> None:
+    """Raise DocumentError for an infinity or NaN, which has no form in JSON unless it is a key."""
+    rest = [root]
+    while rest:
+        node = rest.pop()
+        if isinstance(node.value, float) and not math.isfinite(node.value):
+            raise DocumentError(f'line {node.line}: infinity and NaN have no form in JSON')
+        rest += (
+            node.value.values() if isinstance(node.value, dict) else node.value if isinstance(node.value, list) else ()
+        )
 
 
 def line_of(event: yaml.Event) -> int:

@@ -66,8 +66,8 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
     if setting.changed is None:
         return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
-        f'{said}, but {shorten(setting.changed)} changed after the kubelet started (a change of its mode or owner '
-        'looks the same), so what it runs with is not known: restart the kubelet, or let the Agent read /configz'
+        f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
+        'known: restart it, or let the Agent read /configz. A change of mode or owner alone looks the same'
     )
 
 

@@ -3,7 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """What does a kubelet refuse only after it took its configuration, on its way to serving?
 
-`validation.py` says what the kubelet's own validation turns down. Here is what `run` (cmd/kubelet/app/server.go) and
+`validation.py` says what the kubelet's own validation turns down, `late_values.py` which values are turned down after
+it. Here is what else `run` (cmd/kubelet/app/server.go) and
 `NewMainKubelet` (pkg/kubelet/kubelet.go) turn down later, from Kubernetes 1.25 on, each row confirmed with real
 kubelets of 1.30, 1.33 and 1.36 where these have it. A kubelet that has been running for a while has passed all of it,
 so ask only about a configuration that changed after the start, or of a machine that does not run.
@@ -22,6 +23,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from .certificates import bundle_problem, chain_problem
+from .config_values import Config, Problem, at, items, number, strings, text
 from .flag_values import ip
 from .flags import Flags
 from .golang import FALSE_WORDS, TRUE_WORDS
@@ -36,8 +38,8 @@ from .late_table import (
     Manager,
     Option,
 )
+from .late_values import value_problems
 from .release import Release
-from .validation import Config, Problem, at, items, number, strings, text
 
 CLIENT_CA = 'authentication.x509.clientCAFile'
 
@@ -46,6 +48,7 @@ def late_problems(config: Config, flags: Flags, release: Release) -> Iterator[Pr
     """All that a kubelet of that release refuses on its way to serving, by its complete configuration and its flags."""
     for rule in RULES:
         yield from rule(config, flags, release)
+    yield from value_problems(config, release)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,23 @@ defaults, then the drop-ins merged over it, then the flags once more over all.
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
-from .decoding import Configuration, Decoder, DecodingError, Tree, check_identity, encode, merge, tree_of
+from .decoding import (
+    DEFAULT_ORIGIN,
+    Configuration,
+    Decoder,
+    DecodingError,
+    Tree,
+    check_identity,
+    check_some_identity,
+    tree_of,
+)
 from .defaults import set_defaults
 from .documents import parse_document
 from .flags import Flags, FlagValue, iter_field_values
 from .goyaml import Document, DocumentError, DocumentTooLarge
+from .merging import encode, encode_struct, go_name, merge, override
 from .model import DropIns, Evidence, File, Missing, Origin, Source, Unreadable, Value
 from .release import Release
 
@@ -39,25 +49,36 @@ class NotRead(Exception):
 def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configuration:
     """The layers in order, each over the one before. Raises Refused, NotRead."""
     if evidence.config is not None:
-        configuration = decode_main(evidence.config)
-        set_defaults(configuration, release)
+        configuration = decode_file(evidence.config, Source.CONFIG_FILE, release)
+        set_defaults(configuration, release, gates=gates_of(flags))
     else:
         configuration = Configuration()
         set_defaults(configuration, release, legacy=True)
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
-        configuration = merge_drop_ins(configuration, evidence.drop_ins, release)
-        set_defaults(configuration, release)
+        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release)
+    for field in PUT_BACK_BY_FLAGS:
+        configuration.set(field, False, DEFAULT_ORIGIN)
     apply_flags(configuration, flags)
     return configuration
 
 
-def decode_main(config: File | Missing | Unreadable) -> Configuration:
-    """The `--config` file: names in exact case, of a key that stands twice the last one."""
+def gates_of(flags: Flags) -> Mapping[str, object]:
+    """The feature gates of the command line, which the kubelet sets before it reads a file."""
+    given = flags.values.get('feature-gates')
+    return given.value if given is not None and isinstance(given.value, Mapping) else {}
+
+
+PUT_BACK_BY_FLAGS = ('logging.options.text.splitStream', 'logging.options.json.splitStream')
+"""Fields whose flags begin with a value of their own (component-base logs/api/v1/options.go, `addFlags`)."""
+
+
+def decode_file(config: File | Missing | Unreadable, source: Source, release: Release) -> Configuration:
+    """A whole configuration file: names in exact case, of a key that stands twice the last one (`loadConfigFile`)."""
     document, path = open_document(config)
     try:
         check_identity(document, any_case=True)
-        configuration = Decoder(any_case=False).decode(tree_of(document.root, Source.CONFIG_FILE, path))
+        configuration = Decoder(any_case=False, release=release).decode(tree_of(document.root, source, path))
     except DecodingError as error:
         raise Refused(refusal(path, error)) from None
     make_absolute(configuration, path.rpartition('/')[0])
@@ -84,20 +105,43 @@ def make_absolute(configuration: Configuration, folder: str) -> None:
             configuration.set(field, path, configuration.origins[field])
 
 
-def merge_drop_ins(base: Configuration, drop_ins: DropIns | Missing | Unreadable, release: Release) -> Configuration:
-    """The drop-ins over the configuration so far (`mergeKubeletConfigurations`)."""
+def merge_drop_ins(
+    base: Configuration, drop_ins: DropIns | Missing | Unreadable, flags: Flags, release: Release
+) -> Configuration:
+    """The drop-ins over the configuration so far, as the release merges them (`mergeKubeletConfigurations`)."""
     if isinstance(drop_ins, Unreadable):
         raise NotRead(drop_ins)
     if isinstance(drop_ins, Missing):
         raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
+    if release.before(29):
+        return laid_over(base, drop_ins, release)
+    is_of_format = release.at_least(32)
+    patches = iter_patches(drop_ins, check_drop_in if is_of_format else check_some_identity)
     try:
-        merged = merge(encode(base), iter_patches(drop_ins), null_keeps=release.before(32))
-        return Decoder(any_case=True).decode(merged)
+        if not is_of_format:
+            decoder = Decoder(any_case=True, release=release, over=base, spelled=go_name)
+            return decoder.decode(merge(encode_struct(base), patches))
+        configuration = Decoder(any_case=True, release=release).decode(merge(encode(base), patches))
     except DecodingError as error:
         raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
+    set_defaults(configuration, release, gates=gates_of(flags))
+    return configuration
 
 
-def iter_patches(drop_ins: DropIns) -> Iterator[Tree]:
+def laid_over(base: Configuration, drop_ins: DropIns, release: Release) -> Configuration:
+    """1.28: each drop-in is a whole configuration, defaults included, and what is not empty in it counts."""
+    for file in drop_ins.files:
+        upper = decode_file(file, Source.DROP_IN, release)
+        set_defaults(upper, release)
+        base = override(base, upper)
+    return base
+
+
+def check_drop_in(document: Document) -> None:
+    check_identity(document, any_case=False)
+
+
+def iter_patches(drop_ins: DropIns, check: Callable[[Document], None]) -> Iterator[Tree]:
     """The drop-ins in order. Raises Refused, NotRead."""
     room = MAX_DROP_IN_VALUES
     for file in drop_ins.files:
@@ -106,17 +150,20 @@ def iter_patches(drop_ins: DropIns) -> Iterator[Tree]:
         if room < 0:
             why = f'its drop-ins hold more than {MAX_DROP_IN_VALUES} values together'
             raise NotRead(Unreadable(drop_ins.path, why, 'make them smaller'))
-        yield drop_in_tree(document, path)
+        yield drop_in_tree(document, path, check)
 
 
-def drop_in_tree(document: Document, path: str) -> Tree:
+def drop_in_tree(document: Document, path: str, check: Callable[[Document], None]) -> Tree:
+    """A drop-in as JSON without a type (`DecodeKubeletConfigurationIntoJSON`): no key twice, no number too large."""
     try:
-        check_identity(document, any_case=False)
+        check(document)
     except DecodingError as error:
         raise Refused(refusal(path, error)) from None
     if document.duplicate is not None:
         line = document.duplicate[1]
         raise Refused(refusal(f'{path}:{line}' if line else path, 'a key stands twice, which a drop-in may not have'))
+    if document.has_endless_number:
+        raise Refused(refusal(path, 'it holds a number that is too large'))
     return tree_of(document.root, Source.DROP_IN, path)
 
 

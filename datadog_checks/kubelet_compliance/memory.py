@@ -56,6 +56,10 @@ class Memory:
         """The releases that a process can be of by what it has accepted; none where it has not shown that yet."""
         return self.accepts.get(process.key, NOTHING)[0]
 
+    def has_seen_the_files_of(self, process: Process) -> bool:
+        """Whether they were seen as they were when the process started."""
+        return process.key in self.accepts
+
     def objections_to(self, process: Process) -> frozenset[Objection]:
         return self.accepts.get(process.key, NOTHING)[1]
 

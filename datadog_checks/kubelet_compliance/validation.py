@@ -1,222 +1,204 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which values of a complete configuration, defaults filled in, would no kubelet from 1.32 to 1.36 start with?
+"""Which values of a complete configuration, defaults filled in, would a kubelet of a release refuse at once? Pure.
 
-A rule is here only if all of them refuse. Where they differ, or where the node decides (cgroups, swap, CPUs, files),
-nothing is said. An absent key is not judged by itself, because the caller has put the defaults in.
+Here is what `NewKubeletCommand` (cmd/kubelet/app/server.go) turns down before the kubelet logs its configuration:
+feature gates, `ValidateKubeletConfiguration`, the logging options and the TLS options, as Kubernetes 1.20 to 1.37 have
+them; what 1.37 refuses is taken to hold for later releases. `late_values.py` has what is refused afterwards. Where the
+node decides (cgroups), nothing is said. An absent key is not judged by itself, because the caller has put the
+defaults in.
 
-Left out on purpose: unknown feature gates and authorization modes, which recorded kubelets let pass, and the names of
-CPU and topology manager options, which each release adds to.
+The release is asked only about a value that some release refuses, so that an ordinary configuration asks nothing.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Iterator, Mapping
 
-from .golang import FALSE_WORDS, SECOND, TRUE_WORDS
-from .kubernetes_text import (
-    is_clean_path,
-    is_cpu_list,
-    is_grace_period,
-    is_label,
-    is_qos_percentage,
-    is_qualified_name,
-    is_threshold,
-    quantity_sign,
-    scheme,
-)
-from .release import Release
+from .config_values import Config, Problem, at, items, number, sign, text
+from .feature_gates import gate_problems, is_on
+from .golang import SECOND
+from .kubernetes_text import is_clean_path, is_cpu_list, is_label, is_qualified_name, scheme
+from .release import Release, within_tables
 from .validation_table import (
-    BETA,
     CIPHER_SUITES,
-    DURATIONS,
+    CURVES,
     ENFORCEMENTS,
-    ENUMS,
-    LOCKED,
-    NEEDS_GATE,
+    FINER_UNTIL,
+    ID_UNIT,
+    MOST_IDS,
+    NAMES,
+    NEEDED_GATES,
+    QUOTA_PERIOD,
     RANGES,
-    RESERVABLE,
-    SIGNALS,
-    STATIC_CPU_OPTIONS,
+    RESTART_PERIOD,
     SYSCTL_PREFIXES,
     TAINT_EFFECTS,
+    THROTTLING_DEFAULT,
     TRACING_SCHEMES,
+    NeededGate,
+    Range,
 )
 
-Config: TypeAlias = Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A field that the kubelet refuses, by its dotted path, and what the kubelet wants there."""
-
-    field: str
-    message: str
+# What is certainly no image name (pullmanager/image_pull_policies.go getAllowlistImagePattern); no more is claimed.
+IMAGE_PATTERN = re.compile(r'[^\s*@]+/\*|[^\s*@]+')
+SYSCTL = re.compile(r'(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?')
 
 
 def problems(config: Config, release: Release) -> Iterator[Problem]:
     """Everything in a complete configuration that a kubelet of that release refuses to start with."""
     for rule in RULES:
-        yield from rule(config)
+        yield from rule(config, release)
 
 
-def at(value: object, path: str) -> object:
-    """What lies at a dotted path, None where nothing does."""
-    for key in path.split('.'):
-        value = value.get(key) if isinstance(value, Mapping) else None
-    return value
+def is_outside(value: int | float, row: Range) -> bool:
+    return value < row.low or (row.high is not None and value > row.high)
 
 
-def number(value: object) -> int | float | None:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def text(value: object) -> str:
-    return value if isinstance(value, str) else ''
-
-
-def items(value: object) -> Sequence[object]:
-    return value if isinstance(value, list | tuple) else ()
-
-
-def strings(value: object) -> dict[str, str]:
-    """A map from strings to strings, without the entries that are none."""
-    entries = value.items() if isinstance(value, Mapping) else ()
-    return {key: entry for key, entry in entries if isinstance(key, str) and isinstance(entry, str)}
-
-
-def sign(quantity: object) -> int | None:
-    """-1, 0 or 1 of a quantity, which JSON may also give as a number; None if it is none."""
-    value = number(quantity)
-    return quantity_sign(text(quantity)) if value is None else (value > 0) - (value < 0)
-
-
-def is_off(config: Config, gate: str) -> bool:
-    """Whether a feature gate is off in all versions."""
-    own = at(config, f'featureGates.{gate}')
-    return own is False or (own is None and gate in BETA and at(config, 'featureGates.AllBeta') is False)
-
-
-def ranges(config: Config) -> Iterator[Problem]:
-    """The table of numbers and durations."""
-    numbers = ((*row, f'at least {row[1]}' if row[2] is None else f'{row[1]} to {row[2]}') for row in RANGES)
-    for path, low, high, wanted in (*numbers, *DURATIONS):
-        value = number(at(config, path))
-        if value is not None and (value < low or (high is not None and value > high)):
-            yield Problem(path, f'must be {wanted}')
+def ranges(config: Config, release: Release) -> Iterator[Problem]:
+    """The table of numbers and durations, and those whose range depends on a gate."""
+    for row in RANGES:
+        value = number(at(config, row.path))
+        if value is not None and is_outside(value, row) and release.at_least(row.since):
+            yield Problem(row.path, f'must be {row}')
+    period = number(at(config, QUOTA_PERIOD.path))
+    if period is not None and is_outside(period, QUOTA_PERIOD):
+        is_fine = 1000 <= period < QUOTA_PERIOD.low and release.before(FINER_UNTIL + 1)
+        if not is_fine and is_on(config, 'CustomCPUCFSQuotaPeriod', release):
+            yield Problem(QUOTA_PERIOD.path, f'must be {QUOTA_PERIOD}')
+    yield from restart_period(config, release)
     factor = number(at(config, 'memoryThrottlingFactor'))
-    if factor is not None and not 0 < factor <= 1:
+    if factor is not None and not 0 < factor <= 1 and release.at_least(22):
         yield Problem('memoryThrottlingFactor', 'must be more than 0 and at most 1')
+    elif (
+        factor not in (None, THROTTLING_DEFAULT)
+        and release.at_least(37)
+        and is_on(config, 'MemoryQoS', release) is False
+    ):
+        yield Problem('memoryThrottlingFactor', 'needs the feature gate MemoryQoS, which is off')
 
 
-def enums(config: Config) -> Iterator[Problem]:
-    """The table of names, and the TLS cipher suites."""
-    for path, allowed in ENUMS.items():
-        value = at(config, path)
-        if isinstance(value, str) and value not in allowed:
-            yield Problem(path, f'must be one of {", ".join(filter(None, allowed))}')
-    if any(isinstance(name, str) and name not in CIPHER_SUITES for name in items(at(config, 'tlsCipherSuites'))):
+def restart_period(config: Config, release: Release) -> Iterator[Problem]:
+    """It must be set, and in its range, only while its gate is on."""
+    gate, period = 'KubeletCrashLoopBackOffMax', number(at(config, RESTART_PERIOD.path))
+    if period is None:
+        # Where the gate comes from a file, its default is filled in: so one that is missing is due to a flag.
+        if at(config, f'featureGates.{gate}') is True and release.at_least(RESTART_PERIOD.since):
+            yield Problem(RESTART_PERIOD.path, f'must be set while the feature gate {gate} is on')
+    elif is_outside(period, RESTART_PERIOD) and release.at_least(RESTART_PERIOD.since) and is_on(config, gate, release):
+        yield Problem(RESTART_PERIOD.path, f'must be {RESTART_PERIOD}')
+
+
+def names(config: Config, release: Release) -> Iterator[Problem]:
+    """The table of names, the TLS options, and metrics: only the minor version before its own is valid."""
+    for row in NAMES:
+        value = at(config, row.path)
+        if isinstance(value, str) and value not in row.allowed and release.is_in(row.since, row.until):
+            if row.gate is None or is_on(config, row.gate, release):
+                yield Problem(row.path, f'must be one of {", ".join(filter(None, row.allowed))}')
+    if any(text(name) not in CIPHER_SUITES for name in items(at(config, 'tlsCipherSuites'))):
         yield Problem('tlsCipherSuites', 'must hold only cipher suites that the kubelet knows')
+    curves = items(at(config, 'tlsCurvePreferences'))
+    if len(CURVES & {curve for curve in curves if isinstance(curve, int)}) < len(curves) and release.at_least(36):
+        yield Problem('tlsCurvePreferences', 'must hold only curves that the kubelet knows, each once')
+    version = text(at(config, 'showHiddenMetricsForVersion'))
+    shown = re.fullmatch(r'1\.(0|[1-9][0-9]{0,2})', version)
+    own = within_tables(int(shown[1]) + 1) if shown is not None else 0
+    if version and not (own and release.is_in(own, own)):
+        yield Problem('showHiddenMetricsForVersion', 'must be the minor version before the kubelet, like 1.35')
 
 
-def gates(config: Config) -> Iterator[Problem]:
-    """component-base featuregate SetFromMap, and the features that validation.go ties to a gate."""
-    for gate in sorted(LOCKED):
-        if at(config, f'featureGates.{gate}') is False:
-            yield Problem(f'featureGates.{gate}', 'is locked to true')
-    for path, gate, harmless in NEEDS_GATE:
-        value = at(config, path)
-        quantity = number(value)
-        is_used = bool(value) or isinstance(value, Mapping) if quantity is None else quantity > 0 and value != harmless
-        if is_used and is_off(config, gate):
-            yield Problem(path, f'needs the feature gate {gate}, which is off')
+def gates(config: Config, release: Release) -> Iterator[Problem]:
+    """The features that validation.go ties to a gate."""
+    for row in NEEDED_GATES:
+        if uses(config, row) and release.is_in(row.since, row.until) and is_on(config, row.gate, release) is False:
+            yield Problem(row.path, f'needs the feature gate {row.gate}, which is off')
 
 
-def images(config: Config) -> Iterator[Problem]:
-    """validation.go on image garbage collection and pulls."""
+def uses(config: Config, row: NeededGate) -> bool:
+    value = at(config, row.path)
+    if row.only is not None:
+        return value == row.only
+    return value is not None if row.if_set else bool(value) and value != row.harmless
+
+
+def images(config: Config, release: Release) -> Iterator[Problem]:
+    """validation.go on image garbage collection, pulls, and who may use an image that is there."""
     low, high = (number(at(config, f'imageGC{end}ThresholdPercent')) for end in ('Low', 'High'))
     if low is not None and high is not None and low >= high:
         yield Problem('imageGCLowThresholdPercent', 'must be less than imageGCHighThresholdPercent')
     oldest = number(at(config, 'imageMaximumGCAge')) or 0
-    if 0 < oldest <= (number(at(config, 'imageMinimumGCAge')) or 0):
+    if 0 < oldest <= (number(at(config, 'imageMinimumGCAge')) or 0) and release.at_least(29):
         yield Problem('imageMaximumGCAge', 'must be more than imageMinimumGCAge')
-    if at(config, 'serializeImagePulls') is True and (number(at(config, 'maxParallelImagePulls')) or 0) > 1:
+    is_serial = at(config, 'serializeImagePulls') is True
+    if is_serial and (number(at(config, 'maxParallelImagePulls')) or 0) > 1 and release.at_least(27):
         yield Problem('maxParallelImagePulls', 'must be 1 while serializeImagePulls is true')
+    path, gate = 'preloadedImagesVerificationAllowlist', 'KubeletEnsureSecretPulledImages'
+    listed, policy = items(at(config, path)), text(at(config, 'imagePullCredentialsVerificationPolicy'))
+    is_sound = all(IMAGE_PATTERN.fullmatch(text(pattern)) for pattern in listed)
+    is_used = policy == 'NeverVerifyAllowlistedImages'
+    if listed and not (is_sound and is_used) and release.at_least(33) and is_on(config, gate, release):
+        if not is_used:
+            yield Problem(path, 'needs imagePullCredentialsVerificationPolicy to be NeverVerifyAllowlistedImages')
+        if not is_sound:
+            yield Problem(path, 'must hold image names without tag, or end in /*')
 
 
-def shutdown(config: Config) -> Iterator[Problem]:
+def shutdown(config: Config, release: Release) -> Iterator[Problem]:
     """validation.go on graceful shutdown; a negative period passes where the gate is off."""
     paths = ('shutdownGracePeriod', 'shutdownGracePeriodCriticalPods')
     total, critical = (number(at(config, path)) or 0 for path in paths)
-    is_ignored = is_off(config, 'GracefulNodeShutdown')
-    for path, value in zip(paths, (total, critical), strict=True):
-        if 0 < value < SECOND or (value < 0 and not is_ignored):
-            yield Problem(path, 'must be zero or at least 1s')
-    if critical > total and (critical > 0 or not is_ignored):
-        yield Problem('shutdownGracePeriodCriticalPods', 'must not be more than shutdownGracePeriod')
-    if items(at(config, 'shutdownGracePeriodByPodPriority')) and (total > 0 or critical > 0):
-        yield Problem('shutdownGracePeriodByPodPriority', 'must not be set together with shutdownGracePeriod')
+    is_wrong = not (0 <= critical <= total and all(value == 0 or value >= SECOND for value in (total, critical)))
+    if is_wrong and is_on(config, 'GracefulNodeShutdown', release):
+        for path, value in zip(paths, (total, critical), strict=True):
+            if value < 0 or 0 < value < SECOND:
+                yield Problem(path, 'must be zero or at least 1s')
+        if critical > total:
+            yield Problem('shutdownGracePeriodCriticalPods', 'must not be more than shutdownGracePeriod')
+    by_priority = 'shutdownGracePeriodByPodPriority'
+    if items(at(config, by_priority)) and (total > 0 or critical > 0) and release.at_least(23):
+        yield Problem(by_priority, 'must not be set together with shutdownGracePeriod')
 
 
-def cgroups(config: Config) -> Iterator[Problem]:
-    """validation.go on node allocatable and its cgroups; a name given twice is refused only by some versions."""
+def cgroups(config: Config, release: Release) -> Iterator[Problem]:
+    """validation.go on node allocatable and its cgroups."""
     path = 'enforceNodeAllocatable'
-    chosen = {name for name in items(at(config, path)) if isinstance(name, str)}
-    if chosen - ENFORCEMENTS.keys():
+    listed = [text(name) for name in items(at(config, path))]  # null is an empty name
+    chosen = set(listed)
+    newer = {name for name in chosen if name.endswith('-compressible')}
+    if chosen - ENFORCEMENTS.keys() or newer and release.before(32):
         yield Problem(path, 'must hold only none, pods, kube-reserved, system-reserved, or one of these -compressible')
-    if 'none' in chosen and len(chosen) > 1:
+    if 'none' in chosen and len(listed) > 1:
         yield Problem(path, 'must hold nothing beside none')
+    elif len(listed) > len(chosen) and release.at_least(31):
+        yield Problem(path, 'must hold nothing twice')
     for owner in ('kube-reserved', 'system-reserved'):
         if {owner, f'{owner}-compressible'} <= chosen:
             yield Problem(path, f'must not hold both {owner} and {owner}-compressible')
     for field in sorted({ENFORCEMENTS.get(name) or '' for name in chosen} - {''}):
         if not text(at(config, field)):
             yield Problem(field, 'must be set, because enforceNodeAllocatable enforces its reservation')
-    if at(config, 'cgroupsPerQOS') is False and chosen & ENFORCEMENTS.keys() - {'none'}:
-        yield Problem('cgroupsPerQOS', 'must be true while enforceNodeAllocatable enforces anything')
+    if at(config, 'cgroupsPerQOS') is False and chosen:
+        if chosen & ENFORCEMENTS.keys() - {'none'} or release.before(31):
+            yield Problem('cgroupsPerQOS', 'must be true while enforceNodeAllocatable enforces anything')
     if text(at(config, 'systemCgroups')) and not text(at(config, 'cgroupRoot')):
         yield Problem('cgroupRoot', 'must be set together with systemCgroups')
 
 
-def cpus(config: Config) -> Iterator[Problem]:
-    """validation.go on reservedSystemCPUs, and NewManager, NewNonePolicy and NewStaticPolicyOptions of cpumanager."""
+def cpus(config: Config, _release: Release) -> Iterator[Problem]:
+    """validation.go on reservedSystemCPUs."""
     listed = text(at(config, 'reservedSystemCPUs'))
     if not is_cpu_list(listed):
         yield Problem('reservedSystemCPUs', 'must be a list of CPUs and ranges, like 0-3,8')
     if listed and (text(at(config, 'systemReservedCgroup')) or text(at(config, 'kubeReservedCgroup'))):
         yield Problem('reservedSystemCPUs', 'must not be set together with systemReservedCgroup or kubeReservedCgroup')
-    policy, options = at(config, 'cpuManagerPolicy'), strings(at(config, 'cpuManagerPolicyOptions'))
-    if policy == 'none' and options:
-        yield Problem('cpuManagerPolicyOptions', 'must be empty while cpuManagerPolicy is none')
-    if policy == 'static':
-        if any(options.get(name, 'true') not in TRUE_WORDS | FALSE_WORDS for name in STATIC_CPU_OPTIONS):
-            yield Problem('cpuManagerPolicyOptions', f'{", ".join(STATIC_CPU_OPTIONS)} must be booleans')
-        reserved = (strings(at(config, f'{owner}Reserved')).get('cpu', '0') for owner in ('kube', 'system'))
-        if not listed and all(sign(amount) == 0 for amount in reserved):
-            yield Problem(
-                'cpuManagerPolicy', 'static needs cpu in kubeReserved or systemReserved, else reservedSystemCPUs'
-            )
 
 
-def reservations(config: Config) -> Iterator[Problem]:
-    """server.go parseResourceList, where reservedSystemCPUs replaces what is said of cpu, and cm ParseQOSReserved."""
-    judged = RESERVABLE - {'cpu'} if text(at(config, 'reservedSystemCPUs')) else RESERVABLE
-    for path in ('kubeReserved', 'systemReserved'):
-        reserved = strings(at(config, path))
-        if reserved.keys() - RESERVABLE:
-            yield Problem(path, f'must hold only {", ".join(sorted(RESERVABLE))}')
-        if any(sign(reserved[name]) in (None, -1) for name in reserved.keys() & judged):
-            yield Problem(path, 'must hold quantities of zero or more')
-    for name, share in strings(at(config, 'qosReserved')).items():
-        if name != 'memory' or not is_qos_percentage(share):
-            yield Problem('qosReserved', 'must hold only memory, from 0% to 100%')
-
-
-def reserved_memory(config: Config) -> Iterator[Problem]:
+def reserved_memory(config: Config, release: Release) -> Iterator[Problem]:
     """validation_reserved_memory.go validateReservedMemoryConfiguration."""
     path = 'reservedMemory'
+    if not items(at(config, path)) or release.before(21):
+        return
     seen: set[tuple[object, str]] = set()
     for reservation in items(at(config, path)):
         node, limits = number(at(reservation, 'numaNode')) or 0, at(reservation, 'limits')
@@ -231,29 +213,10 @@ def reserved_memory(config: Config) -> Iterator[Problem]:
             seen.add((node, name))
 
 
-def evictions(config: Config) -> Iterator[Problem]:
-    """pkg/kubelet/eviction/helpers.go ParseThresholdConfig; a soft threshold of 0% or 100% is dropped."""
-    hard, soft, graces, reclaims = (
-        strings(at(config, f'eviction{end}')) for end in ('Hard', 'Soft', 'SoftGracePeriod', 'MinimumReclaim')
-    )
-    checked = (
-        ('evictionHard', hard, all(is_threshold(value, is_reclaim=False) for value in hard.values())),
-        ('evictionSoft', soft, all(is_threshold(value, is_reclaim=False) for value in soft.values())),
-        ('evictionSoftGracePeriod', graces, all(map(is_grace_period, graces.values()))),
-        ('evictionMinimumReclaim', reclaims, all(is_threshold(value, is_reclaim=True) for value in reclaims.values())),
-    )
-    for path, entries, is_sound in checked:
-        if entries.keys() - SIGNALS:
-            yield Problem(path, 'must hold only eviction signals that the kubelet knows')
-        if not is_sound:
-            kind = 'durations' if entries is graces else 'quantities or percentages'
-            yield Problem(path, f'must hold {kind} in their range')
-    if {signal for signal, value in soft.items() if value not in ('0%', '100%')} - graces.keys():
-        yield Problem('evictionSoftGracePeriod', 'must hold a period for each signal of evictionSoft')
-
-
-def taints(config: Config) -> Iterator[Problem]:
+def taints(config: Config, release: Release) -> Iterator[Problem]:
     """pkg/util/taints CheckTaintValidation."""
+    if not items(at(config, 'registerWithTaints')) or release.before(23):
+        return
     for taint in items(at(config, 'registerWithTaints')):
         key, value, effect = (text(at(taint, name)) for name in ('key', 'value', 'effect'))
         if not isinstance(taint, Mapping):
@@ -264,66 +227,65 @@ def taints(config: Config) -> Iterator[Problem]:
             yield Problem('registerWithTaints', 'must not set timeAdded')
 
 
-def logs(config: Config) -> Iterator[Problem]:
-    """component-base logs/api/v1/options.go Validate, validation.go, and container_log_manager.go parseMaxSize."""
+def pods(config: Config, release: Release) -> Iterator[Problem]:
+    """validation.go on runOnce and defaultPodSysctls, and validation_linux.go on user namespaces."""
+    if at(config, 'runOnce') is True and release.at_least(32):
+        yield Problem('runOnce', 'must be false')
+    ids = number(at(config, 'userNamespaces.idsPerPod'))
+    if ids is not None and (not 0 < ids <= MOST_IDS or ids % ID_UNIT) and release.at_least(33):
+        yield Problem('userNamespaces.idsPerPod', f'must be a multiple of {ID_UNIT} below 2^32')
+    given = at(config, 'defaultPodSysctls')
+    found = [text(name).replace('/', '.') for name in given] if isinstance(given, Mapping) else []
+    is_sound = len(set(found)) == len(found) and all(
+        SYSCTL.fullmatch(name) and name.startswith(SYSCTL_PREFIXES) for name in found
+    )
+    if not is_sound and release.at_least(37):
+        yield Problem('defaultPodSysctls', 'must hold only sysctls that are known to be namespaced, each once')
+
+
+def logs(config: Config, release: Release) -> Iterator[Problem]:
+    """component-base logs/api/v1/options.go Validate, and validation.go on logs."""
     modules = items(at(config, 'logging.vmodule'))
-    if modules and text(at(config, 'logging.format')) not in ('', 'text'):
+    if modules and text(at(config, 'logging.format')) not in ('', 'text') and release.at_least(25):
         yield Problem('logging.vmodule', 'must be empty unless logging.format is text')
     for module in (module for module in modules if isinstance(module, Mapping)):
         pattern = text(module.get('filePattern'))
-        if not pattern or {'=', ','} & set(pattern) or (number(module.get('verbosity')) or 0) > 2**31 - 1:
+        is_sound = pattern and not {'=', ','} & set(pattern) and (number(module.get('verbosity')) or 0) < 2**31
+        if not is_sound and release.at_least(25):
             yield Problem('logging.vmodule', 'must hold file patterns without = or comma, and levels below 2^31')
-    alpha = (at(config, f'featureGates.{gate}') for gate in ('LoggingAlphaOptions', 'AllAlpha'))
-    if next((state for state in alpha if state is not None), False) is False:
-        for path in (f'logging.options.{style}' for style in ('text', 'json')):
-            if at(config, f'{path}.splitStream') is True or sign(at(config, f'{path}.infoBufferSize')) in (-1, 1):
+    for path, since in (('logging.options.text', 30), ('logging.options.json', 25)):
+        if at(config, f'{path}.splitStream') is True or sign(at(config, f'{path}.infoBufferSize')) in (-1, 1):
+            if release.at_least(since) and is_on(config, 'LoggingAlphaOptions', release) is False:
                 yield Problem(path, 'needs the feature gate LoggingAlphaOptions, which is off')
     if at(config, 'enableSystemLogQuery') is True and at(config, 'enableSystemLogHandler') is False:
-        yield Problem('enableSystemLogQuery', 'needs enableSystemLogHandler')
-    size = at(config, 'containerLogMaxSize')
-    if isinstance(size, str) and sign(size) is None:
-        yield Problem('containerLogMaxSize', 'must be a quantity')
+        if release.at_least(27):
+            yield Problem('enableSystemLogQuery', 'needs enableSystemLogHandler')
     folder = at(config, 'podLogsDir')
-    if isinstance(folder, str) and not is_clean_path(folder):
+    if isinstance(folder, str) and not is_clean_path(folder) and release.at_least(30):
         yield Problem('podLogsDir', 'must be an absolute, normalized path of ASCII characters')
 
 
-def endpoints(config: Config) -> Iterator[Problem]:
-    """validation.go, tracing/api/v1 validateEndpoint, and cri-client parseEndpoint (Linux: unix sockets only)."""
-    for path in ('containerRuntimeEndpoint', 'imageServiceEndpoint'):
-        value = at(config, path)
-        if value == '' and path == 'containerRuntimeEndpoint':
-            yield Problem(path, 'must be set')
-        if '://' in text(value) and scheme(text(value)) not in ('', 'unix'):
-            yield Problem(path, 'must be a unix socket')
+def endpoints(config: Config, release: Release) -> Iterator[Problem]:
+    """validation.go on the container runtime, and tracing/api/v1 validateEndpoint."""
+    if at(config, 'containerRuntimeEndpoint') == '' and release.at_least(27):
+        yield Problem('containerRuntimeEndpoint', 'must be set')
     collector = text(at(config, 'tracing.endpoint'))
-    if '//' in collector and scheme(collector) not in TRACING_SCHEMES:
+    if '//' in collector and scheme(collector) not in TRACING_SCHEMES and release.at_least(25):
         yield Problem('tracing.endpoint', f'must have one of the schemes {", ".join(sorted(TRACING_SCHEMES))}, or none')
 
 
-def names(config: Config) -> Iterator[Problem]:
-    """sysctl/allowlist.go NewAllowlist, and component-base metrics: only the minor version before its own is valid."""
-    allowed = items(at(config, 'allowedUnsafeSysctls'))
-    if not all(text(name).replace('/', '.').startswith(SYSCTL_PREFIXES) for name in allowed):
-        yield Problem('allowedUnsafeSysctls', 'must hold only sysctls that are known to be namespaced')
-    version = text(at(config, 'showHiddenMetricsForVersion'))
-    if version and not re.fullmatch(r'1\.[0-9]{1,3}', version):
-        yield Problem('showHiddenMetricsForVersion', 'must be the previous minor version, like 1.35')
-
-
 RULES = (
+    gate_problems,
     ranges,
-    enums,
+    names,
     gates,
     images,
     shutdown,
     cgroups,
     cpus,
-    reservations,
     reserved_memory,
-    evictions,
     taints,
+    pods,
     logs,
     endpoints,
-    names,
 )

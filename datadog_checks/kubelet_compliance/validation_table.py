@@ -1,100 +1,152 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What each field of the kubelet's configuration may hold: the rows that `validation.py` reads.
+"""What each field of the kubelet's configuration may hold, and in which releases: the rows that `validation.py` reads.
 
-They hold for the kubelets from 1.32 to 1.36 alike. Except where noted they come from
-`pkg/kubelet/apis/config/validation/validation.go`, `ValidateKubeletConfiguration`.
+Except where noted they come from `pkg/kubelet/apis/config/validation/validation.go`, `ValidateKubeletConfiguration`,
+Kubernetes 1.20 to 1.37. A row without releases holds for all of these; `since` and `until` are both included.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from .release import OLDEST
 
 MILLISECOND = 1_000_000
 SECOND = 1000 * MILLISECOND
 
-# path, lowest, highest
-RANGES: tuple[tuple[str, int, int | None], ...] = (
-    ('containerLogMaxFiles', 2, None),  # pkg/kubelet/logs/container_log_manager.go NewContainerLogManager
-    ('containerLogMaxWorkers', 1, None),
-    ('eventBurst', 0, None),
-    ('eventRecordQPS', 0, None),
-    ('healthzPort', 0, 65535),
-    ('imageGCHighThresholdPercent', 0, 100),
-    ('imageGCLowThresholdPercent', 0, 100),
-    ('iptablesDropBit', 0, 31),
-    ('iptablesMasqueradeBit', 0, 31),
-    ('kubeAPIBurst', 0, None),
-    ('kubeAPIQPS', 0, None),
-    ('logging.verbosity', 0, 2**31 - 1),  # component-base logs/api/v1/options.go Validate
-    ('maxOpenFiles', 0, None),
-    ('maxParallelImagePulls', 1, None),
-    ('maxPods', 0, None),
-    ('nodeLeaseDurationSeconds', 1, None),
-    ('nodeStatusMaxImages', -1, None),
-    ('oomScoreAdj', -1000, 1000),
-    ('podsPerCore', 0, None),
-    ('port', 1, 65535),
-    ('readOnlyPort', 0, 65535),
-    ('registryBurst', 0, None),
-    ('registryPullQPS', 0, None),
-    ('tracing.samplingRatePerMillion', 0, 1_000_000),  # component-base tracing/api/v1/config.go
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number or duration (in nanoseconds) with its lowest and highest value; `wanted` says it otherwise."""
+
+    path: str
+    low: int
+    high: int | None = None
+    since: int = OLDEST
+    wanted: str = ''
+
+    def __str__(self) -> str:
+        return self.wanted or (f'at least {self.low}' if self.high is None else f'{self.low} to {self.high}')
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """A text that must be one of some names; `gate`: only while that feature gate is on."""
+
+    path: str
+    allowed: tuple[str, ...]
+    since: int = OLDEST
+    until: int | None = None
+    gate: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NeededGate:
+    """A setting that is refused while a feature gate is off, unless it has the value that does not need it.
+
+    `only`: needs the gate with this value alone. `if_set`: with any value, zero too.
+    """
+
+    path: str
+    gate: str
+    harmless: str | int | None = None
+    since: int = OLDEST
+    until: int | None = None
+    only: str | None = None
+    if_set: bool = False
+
+
+RANGES: Final = (
+    Range('containerLogMaxFiles', 2, since=33),  # before, NewContainerLogManager: late_values.py
+    Range('containerLogMaxWorkers', 1, since=30),
+    Range('containerLogMonitorInterval', 3 * SECOND, since=30, wanted='at least 3s'),
+    Range('eventBurst', 0),
+    Range('eventRecordQPS', 0),
+    Range('healthzPort', 0, 65535),
+    Range('imageGCHighThresholdPercent', 0, 100),
+    Range('imageGCLowThresholdPercent', 0, 100),
+    Range('imageMaximumGCAge', 0, since=29, wanted='zero or more'),
+    Range('imageMinimumGCAge', 0, since=36, wanted='zero or more'),
+    Range('iptablesDropBit', 0, 31),
+    Range('iptablesMasqueradeBit', 0, 31),
+    Range('kubeAPIBurst', 0),
+    Range('kubeAPIQPS', 0),
+    # component-base logs/api/v1/options.go Validate; before 1.35 klog's StartFlushDaemon panics
+    Range('logging.flushFrequency', 1, since=25, wanted='more than zero'),
+    Range('maxOpenFiles', 0),
+    Range('maxParallelImagePulls', 1, since=27),
+    Range('maxPods', 0),
+    Range('nodeLeaseDurationSeconds', 1),
+    Range('nodeStatusMaxImages', -1),
+    Range('oomScoreAdj', -1000, 1000),
+    Range('podsPerCore', 0),
+    Range('port', 1, 65535),
+    Range('readOnlyPort', 0, 65535),
+    Range('registryBurst', 0),
+    Range('registryPullQPS', 0),
+    # component-base tracing/api/v1/config.go
+    Range('tracing.samplingRatePerMillion', 0, 1_000_000, since=25),
 )
 
-# path, lowest, highest (nanoseconds), and how to say it. Without a check of the flush frequency, an older kubelet
-# panics in klog's StartFlushDaemon. The restart period is compared in whole milliseconds.
-DURATIONS: tuple[tuple[str, int, int | None, str], ...] = (
-    ('containerLogMonitorInterval', 3 * SECOND, None, 'at least 3s'),
-    ('cpuCFSQuotaPeriod', MILLISECOND, SECOND, 'between 1ms and 1s'),
-    ('crashLoopBackOff.maxContainerRestartPeriod', SECOND, 300 * SECOND + MILLISECOND - 1, 'between 1s and 300s'),
-    ('imageMaximumGCAge', 0, None, 'zero or more'),
-    ('logging.flushFrequency', 1, None, 'more than zero'),
+# What lies in a range only while its gate is on; the restart period is compared in whole milliseconds.
+QUOTA_PERIOD: Final = Range('cpuCFSQuotaPeriod', MILLISECOND, SECOND, wanted='between 1ms and 1s')
+FINER_UNTIL: Final = 25
+"""Up to this release, cpuCFSQuotaPeriod may be as short as 1us."""
+RESTART_PERIOD: Final = Range(
+    'crashLoopBackOff.maxContainerRestartPeriod',
+    SECOND,
+    300 * SECOND + MILLISECOND - 1,
+    since=32,
+    wanted='between 1s and 300s',
 )
 
-# Also from NewManager (pkg/kubelet/cm/cpumanager, memorymanager; BestEffort is for Windows), TLSVersion (component-base
-# cli/flag/ciphersuites_flag.go), Validate (logs/api/v1) and NewMainKubelet (change detection, where there is a client).
-ENUMS: Mapping[str, tuple[str, ...]] = {
-    'configMapAndSecretChangeDetectionStrategy': ('Get', 'Cache', 'Watch'),
-    'cpuManagerPolicy': ('none', 'static'),
-    'hairpinMode': ('none', 'hairpin-veth', 'promiscuous-bridge'),
-    'logging.format': ('', 'text', 'json'),
-    'memoryManagerPolicy': ('None', 'Static', 'BestEffort'),
-    'memorySwap.swapBehavior': ('', 'NoSwap', 'LimitedSwap'),
-    'tlsMinVersion': ('', 'VersionTLS10', 'VersionTLS11', 'VersionTLS12', 'VersionTLS13'),
-    'topologyManagerPolicy': ('none', 'best-effort', 'restricted', 'single-numa-node'),
-    'topologyManagerScope': ('container', 'pod'),
-}
-
-# pkg/features/kube_features.go: gates that none of these versions lets be switched off
-LOCKED = frozenset(
-    {
-        'CustomResourceFieldSelectors',
-        'LogarithmicScaleDown',
-        'PodSchedulingReadiness',
-        'ServiceAccountTokenJTI',
-        'ServiceAccountTokenNodeBindingValidation',
-        'ServiceAccountTokenPodNodeInfo',
-        'TopologyManagerPolicyOptions',
-    }
+# Also from TLSVersion (component-base cli/flag/ciphersuites_flag.go) and Validate (logs/api/v1)
+NAMES: Final = (
+    Names('hairpinMode', ('none', 'hairpin-veth', 'promiscuous-bridge')),
+    Names('logging.format', ('text', 'json')),
+    Names('memoryReservationPolicy', ('None', 'TieredReservation'), since=36),
+    Names('memorySwap.swapBehavior', ('', 'LimitedSwap', 'UnlimitedSwap'), since=22, until=29, gate='NodeSwap'),
+    Names('memorySwap.swapBehavior', ('', 'NoSwap', 'LimitedSwap'), since=30, gate='NodeSwap'),
+    Names(
+        'imagePullCredentialsVerificationPolicy',
+        ('NeverVerify', 'NeverVerifyPreloadedImages', 'NeverVerifyAllowlistedImages', 'AlwaysVerify'),
+        since=33,
+        gate='KubeletEnsureSecretPulledImages',
+    ),
+    Names('tlsMinVersion', ('', 'VersionTLS10', 'VersionTLS11', 'VersionTLS12', 'VersionTLS13')),
+    Names('topologyManagerPolicy', ('none', 'best-effort', 'restricted', 'single-numa-node')),
+    Names('topologyManagerScope', ('container', 'pod')),
 )
 
-# The same file: gates that stay beta, and so on unless AllBeta or they themselves are false
-BETA = frozenset({'GracefulNodeShutdown', 'GracefulNodeShutdownBasedOnPodPriority', 'RotateKubeletServerCertificate'})
-
-# path, its gate, and the value that does not need it. Where a gate became locked on the way (NodeSwap), setting it to
-# false is refused by the newer versions, and using the feature then by the older.
-NEEDS_GATE: tuple[tuple[str, str, int | None], ...] = (
-    ('cpuCFSQuotaPeriod', 'CustomCPUCFSQuotaPeriod', 100 * MILLISECOND),
-    ('enableSystemLogQuery', 'NodeLogQuery', None),
-    ('imageMaximumGCAge', 'ImageMaximumGCAge', None),
-    ('memorySwap.swapBehavior', 'NodeSwap', None),
-    ('serverTLSBootstrap', 'RotateKubeletServerCertificate', None),
-    ('shutdownGracePeriod', 'GracefulNodeShutdown', None),
-    ('shutdownGracePeriodByPodPriority', 'GracefulNodeShutdownBasedOnPodPriority', None),
-    ('shutdownGracePeriodCriticalPods', 'GracefulNodeShutdown', None),
-    ('tracing', 'KubeletTracing', None),
+NEEDED_GATES: Final = (
+    NeededGate('cpuCFSQuotaPeriod', 'CustomCPUCFSQuotaPeriod', 100 * MILLISECOND),
+    NeededGate('crashLoopBackOff.maxContainerRestartPeriod', 'KubeletCrashLoopBackOffMax', since=32, if_set=True),
+    NeededGate('defaultPodSysctls', 'DefaultPodSysctls', since=37),
+    NeededGate('enableSystemLogQuery', 'NodeLogQuery', since=27),
+    NeededGate('imageMaximumGCAge', 'ImageMaximumGCAge', since=29),
+    NeededGate('imagePullCredentialsVerificationPolicy', 'KubeletEnsureSecretPulledImages', since=33),
+    NeededGate('logging.format', 'LoggingBetaOptions', since=25, only='json'),  # logs/api/v1/options.go Validate
+    NeededGate('memoryReservationPolicy', 'MemoryQoS', since=36, only='TieredReservation'),
+    NeededGate('memorySwap.swapBehavior', 'NodeSwap', since=22),
+    NeededGate('preloadedImagesVerificationAllowlist', 'KubeletEnsureSecretPulledImages', since=33),
+    NeededGate('serverTLSBootstrap', 'RotateKubeletServerCertificate'),
+    NeededGate('shutdownGracePeriod', 'GracefulNodeShutdown'),
+    NeededGate('shutdownGracePeriodByPodPriority', 'GracefulNodeShutdownBasedOnPodPriority', since=23),
+    NeededGate('shutdownGracePeriodCriticalPods', 'GracefulNodeShutdown'),
+    NeededGate('topologyManagerPolicy', 'TopologyManager', 'none', until=26),
+    NeededGate('topologyManagerScope', 'TopologyManager', 'container', until=26),
+    NeededGate('tracing', 'KubeletTracing', since=25, until=33, if_set=True),
 )
 
-# What enforceNodeAllocatable may hold, and the field that must then name a cgroup; pkg/kubelet/types/constants.go
+THROTTLING_DEFAULT: Final = 0.9
+"""Up to 1.36 the default of memoryThrottlingFactor, which 1.37 lets pass without the gate MemoryQoS."""
+
+# What enforceNodeAllocatable may hold, and the field that must then name a cgroup; pkg/kubelet/types/constants.go. What
+# is called compressible came with 1.32.
 ENFORCEMENTS: Mapping[str, str | None] = {
     'none': None,
     'pods': None,
@@ -104,23 +156,18 @@ ENFORCEMENTS: Mapping[str, str | None] = {
     'system-reserved-compressible': 'systemReservedCgroup',
 }
 
-# cmd/kubelet/app/server.go parseResourceList
-RESERVABLE = frozenset({'cpu', 'memory', 'ephemeral-storage', 'pid'})
+# component-base cli/flag/curves_flag.go: the curves that Go's crypto/tls names, by their numbers
+CURVES: Final = frozenset({23, 24, 25, 29, 4587, 4588, 4589})
 
-# pkg/kubelet/eviction/helpers.go signalToResource
-SIGNALS = frozenset(
-    {'allocatableMemory.available', 'memory.available', 'pid.available'}
-    | {f'{name}.{what}' for name in ('containerfs', 'imagefs', 'nodefs') for what in ('available', 'inodesFree')}
-)
+# pkg/kubelet/apis/config/validation/validation_linux.go
+ID_UNIT: Final = 65536
+MOST_IDS: Final = 2**32 - 1
+
+# component-helpers node/util/sysctl/namespace.go, `kernel.` as a whole so that a namespace added there does no harm
+SYSCTL_PREFIXES: Final = ('fs.mqueue.', 'kernel.', 'net.')
 
 # pkg/util/taints/taints.go validateTaintEffect; an empty effect passes
 TAINT_EFFECTS = frozenset({'', 'NoExecute', 'NoSchedule', 'PreferNoSchedule'})
-
-# pkg/kubelet/cm/cpumanager/policy_options.go: options that are booleans; each release adds some
-STATIC_CPU_OPTIONS = ('align-by-socket', 'distribute-cpus-across-numa', 'full-pcpus-only')
-
-# component-helpers node/util/sysctl/namespace.go, `kernel.` as a whole so that a namespace added there does no harm
-SYSCTL_PREFIXES = ('fs.mqueue.', 'kernel.', 'net.')
 
 # component-base tracing/api/v1/config.go validateEndpoint
 TRACING_SCHEMES = frozenset({'dns', 'unix', 'unix-abstract'})
