@@ -18,10 +18,11 @@ from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
 from datadog_checks.kubelet_compliance.names import MAX_ARGUMENTS, MAX_COMMAND_LINE_BYTES
 from datadog_checks.kubelet_compliance.processes import AdmissionError, parse_users
 
-from .made_up_node import OURS, PID, Node, doubts, found, here, real_process, the_only, unprivileged
+from .made_up_node import PID, Node, doubts, found, here, real_process, the_only, unprivileged
 from .nodes import write_process
 from .standin import DEADLINE_SECONDS, Standins
 from .steps import void
+from .users import OURS
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 
