@@ -223,7 +223,8 @@ class Check:
 
     def is_early(self, needed: NeededFile) -> bool:
         """Whether a kubelet that has just started ends of it before it logs its configuration, as up to 1.35."""
-        return needed.field == CLIENT_CA and not self.line.is_accepted and self.release.before(CA_IS_LATE)
+        is_new = self.changed is None and not self.line.is_accepted
+        return needed.field == CLIENT_CA and is_new and self.release.before(CA_IS_LATE)
 
     def may_be_new(self, problem: Problem | NeededFile, configuration: Configuration) -> bool:
         is_by_file = source_of(problem, configuration) in (Source.CONFIG_FILE, Source.DROP_IN)
