@@ -23,6 +23,8 @@ from .standin import Standins
 
 WARM_UP, COLLECTIONS = 60, 300
 BROKEN_STEPS = 3000
+STRANGERS = 'put off: another kubelet ran on this machine'
+"""Counted where the check of the real /proc is made anew each time, and so never comes to hold all that it will."""
 COUNTED = (
     *(f'status {status}' for status in (OK, CRITICAL, UNKNOWN)),
     'without a kubelet',
@@ -53,6 +55,8 @@ def test_each_collection_is_as_one_computed_afresh(
         counts = soak.referee.counts
         while counts['collections'] < WARM_UP or not soak.is_warm:
             soak.go()
+            if counts[STRANGERS]:
+                soak.checks = tuple(checked for checked in soak.checks if not checked.sees_all)
         before = holding()
         while counts['collections'] < COLLECTIONS:
             soak.go()
