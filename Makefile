@@ -4,6 +4,7 @@
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
+TEST_USER ?= nobody
 BENCH_ARGS ?=
 MINUTES ?= 60
 SOAK_ARGS ?=
@@ -13,12 +14,13 @@ RUNS ?= 1000000
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test bench soak validate generate lint docs preview wheel single-file fuzz clean
+.PHONY: help run test test-as-user bench soak validate generate lint docs preview wheel single-file fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run          one real collection on this machine, or an example node where no kubelet runs'
 	@echo 'make test         all tests; PYTEST_ARGS is handed on to pytest'
+	@echo 'make test-as-user all tests as the user nobody, for root; TEST_USER=NAME for another user'
 	@echo 'make bench        what the check costs, beside other ways; exits 1 where a limit is passed'
 	@echo 'make soak         an hour of a real stand-in kubelet that changes all the time; MINUTES=5 for less'
 	@echo 'make lint         ruff and mypy'
@@ -36,6 +38,9 @@ run: .venv/.installed
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-as-user:
+	@TEST_USER=$(TEST_USER) PYTHON=$(PYTHON) tools/test_as_user.sh $(PYTEST_ARGS)
 
 bench: .venv/.installed
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)

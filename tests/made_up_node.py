@@ -17,13 +17,12 @@ from typing import Any
 
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import File, Process, Scan, Unknown
-from datadog_checks.kubelet_compliance.processes import Admission
 
 from .apart import NOBODY
 from .standin import DEADLINE_SECONDS, Standin
+from .users import OURS
 
 PID = 4711
-OURS = Admission(frozenset({0, os.geteuid()}))
 
 
 def joined(words: Sequence[str]) -> bytes:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 
@@ -16,4 +17,5 @@ def can(*command: str) -> bool:
 
 
 MAY_MOUNT = can('unshare', '--mount', 'mount', '-t', 'proc', 'proc', '/mnt')
-needs_mounts = pytest.mark.skipif(not MAY_MOUNT, reason='this machine does not let the tests mount anything')
+WHY_NOT = 'this machine does not let the tests mount anything' if os.geteuid() == 0 else 'only root may mount'
+needs_mounts = pytest.mark.skipif(not MAY_MOUNT, reason=WHY_NOT)

@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collect import Collector, read
+from datadog_checks.kubelet_compliance.collect import Collector, iter_broken, read
 from datadog_checks.kubelet_compliance.command_lines import read_command_lines
-from datadog_checks.kubelet_compliance.declare import every_reading
+from datadog_checks.kubelet_compliance.declare import every_reading, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.flags import Flags
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.kubelets import flags_of
@@ -41,6 +42,14 @@ def declare(evidence: Evidence, minor: int = RECORDED_MINOR) -> Declared:
     """What a kubelet of 1.`minor` would run with if it started now."""
     (declared,) = every_reading(evidence, {minor})
     return declared
+
+
+def declare_on(host: Host, evidence: Evidence, minor: int) -> Declared:
+    """The same, with a look at the files that the configuration names."""
+    lines = read_command_lines(evidence.arguments, {minor}, accepted=False)
+    readings = read_configurations(evidence, lines)
+    broken = dict(iter_broken(host, evidence.process, iter_needed(readings, lines)))
+    return declare(replace(evidence, broken=broken), minor)
 
 
 def ticks_from_now(seconds: float) -> int:

@@ -19,6 +19,7 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from .handles import open_handles
 from .nodes import HEAD
 from .standin import DEADLINE_SECONDS, Standin
+from .users import USERS
 
 OK, WARNING, CRITICAL, UNKNOWN = AgentCheck.OK, AgentCheck.WARNING, AgentCheck.CRITICAL, AgentCheck.UNKNOWN
 IPTABLES, ANONYMOUS, KERNEL = 'make_iptables_util_chains', 'anonymous_auth', 'protect_kernel_defaults'
@@ -59,7 +60,7 @@ NONE_FOUND = Sent(0, (UNKNOWN, 'no kubelet runs on this host'), tags=frozenset({
 
 
 def check_of(procfs: Path | str, **options: Any) -> KubeletComplianceCheck:
-    instance = {'procfs_path': str(procfs), 'rules': [IPTABLES], **options}
+    instance = {'procfs_path': str(procfs), 'rules': [IPTABLES], 'allowed_users': [*USERS], **options}
     return KubeletComplianceCheck('kubelet_compliance', {}, [instance])
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 DEADLINE_SECONDS = 20.0
 
 # What it does is told by STANDIN_* in its environment; then it says its pid on the descriptor STANDIN_READY and waits.
+# It starts again only while it waits: its ready line has gone out by then, and no reader of another one is left.
 SOURCE = r"""
 #define _GNU_SOURCE
 #include <sched.h>
@@ -29,13 +30,6 @@ SOURCE = r"""
 #include <unistd.h>
 
 extern char **environ;
-static char **words;
-
-static void run_again(int signal) {
-    (void)signal;
-    execv(getenv("STANDIN_AGAIN"), words);
-    _exit(71);
-}
 
 static void fail(const char *what) {
     perror(what);
@@ -56,13 +50,14 @@ static void rewrite(char **argv, const char *title) {
 int main(int argc, char **argv) {
     const char *ready = getenv("STANDIN_READY"), *comm = getenv("STANDIN_COMM"), *title = getenv("STANDIN_TITLE");
     const char *root = getenv("STANDIN_ROOT"), *folder = getenv("STANDIN_FOLDER"), *program = getenv("STANDIN_RUN");
-    int handle = ready ? atoi(ready) : -1;
+    const char *again = getenv("STANDIN_AGAIN");
+    int handle = ready ? atoi(ready) : -1, received;
     pid_t shown = getpid();
+    sigset_t asked;
     (void)argc;
-    words = argv;
-    /* Whoever started it may have stopped listening when it runs again. */
-    signal(SIGPIPE, SIG_IGN);
-    if (getenv("STANDIN_AGAIN")) signal(SIGUSR1, run_again);
+    sigemptyset(&asked);
+    sigaddset(&asked, SIGUSR1);
+    if (again && sigprocmask(SIG_BLOCK, &asked, NULL) != 0) fail("sigprocmask");
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (program) {
         pid_t child = fork();
@@ -93,6 +88,11 @@ int main(int argc, char **argv) {
     if (handle >= 0) {
         dprintf(handle, "%d\n", (int)shown);
         close(handle);
+    }
+    if (again && sigwait(&asked, &received) == 0) {
+        unsetenv("STANDIN_READY");
+        execv(again, argv);
+        fail("execv");
     }
     for (;;) pause();
 }

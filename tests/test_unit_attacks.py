@@ -18,7 +18,6 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import Unreadable
-from datadog_checks.kubelet_compliance.processes import Admission
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer
@@ -26,6 +25,7 @@ from .mounts import needs_mounts
 from .nodes import HEAD, write_process
 from .sent import BAD, CRITICAL, GOOD, IPTABLES, KERNEL, OK, UNKNOWN, WARNING, Sent, check_of, collect, show
 from .standin import Standin, read_pid
+from .users import OURS, needs_root
 
 PID, OTHER = 700, 701
 POD = '0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope\n'
@@ -134,7 +134,7 @@ def test_no_content_of_a_file_that_a_kubelet_points_at_is_shown(
         assert 'the kubelet would refuse' in sent.kubelet[1]
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason='only root may read /etc/shadow, as the Agent may')
+@needs_root
 @pytest.mark.parametrize('flag', POINTED_AT)
 def test_of_the_real_shadow_nothing_is_shown(
     procfs: Path, tmp_path: Path, aggregator: AggregatorStub, caplog: pytest.LogCaptureFixture, flag: str
@@ -422,7 +422,7 @@ def test_a_file_that_is_mounted_over_for_the_kubelet_alone_is_not_read_from_the_
         procfs = show(tmp_path / 'proc', standin)
         sent = collect(check_of(procfs, host_root='/'), aggregator)
         assert (sent.status(), sent.green) == (CRITICAL, set())
-        host = Host(str(procfs), '/', admission=Admission(frozenset({0, os.geteuid()})))
+        host = Host(str(procfs), '/', admission=OURS)
         (process,) = host.find_kubelets().processes
         host.refused.add(process.key)
         unread = host.read_file(process, str(good))

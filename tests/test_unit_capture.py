@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import stat
 from pathlib import Path
 from typing import Any
@@ -19,15 +18,14 @@ from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import NodeReport, Selection
-from datadog_checks.kubelet_compliance.processes import Admission
 from datadog_checks.kubelet_compliance.recorder import record
 from datadog_checks.kubelet_compliance.selection import select
 
 from .cases import CASES, Case
 from .nodes import HEAD, write_process
 from .standin import Standins
+from .users import OURS
 
-OURS = Admission(frozenset({0, os.geteuid()}))
 SELECTION = select('cis-1.24', None)
 SECRET = 'S3CR3T'
 

@@ -26,6 +26,7 @@ from .kubelet_server import Certificates, KubeletServer
 from .nodes import HEAD, write_process
 from .sent import CRITICAL, IPTABLES, OK, UNKNOWN, WARNING, check_of, show, wait_past_the_grain
 from .standin import Standins
+from .users import USERS
 
 BENCHMARK_TAGS = ['benchmark:cis-1.24', 'compliance_framework:cis-kubernetes']
 RULE_TAGS = [f'rule:{IPTABLES}', *BENCHMARK_TAGS, 'compliance_control:4.2.7', 'cis_controls:6.9']
@@ -130,7 +131,7 @@ def test_a_kubelet_is_found_through_the_real_proc(
     standins: Standins, aggregator: AggregatorStub, dd_run_check: Run, datadog_agent: DatadogAgentStub
 ) -> None:
     standins.launch(('/usr/local/bin/kubelet', '--make-iptables-util-chains=0'))
-    dd_run_check(KubeletComplianceCheck('kubelet_compliance', {}, [{'rules': [IPTABLES]}]))
+    dd_run_check(KubeletComplianceCheck('kubelet_compliance', {}, [{'rules': [IPTABLES], 'allowed_users': [*USERS]}]))
     # Another kubelet may run on the machine that tests: the worst of all counts, and this one is as bad as it gets.
     aggregator.assert_service_check('kubelet_compliance.rule', status=CRITICAL, tags=RULE_TAGS, count=1)
 
@@ -140,7 +141,7 @@ def test_the_procfs_of_the_agents_own_configuration_is_used(
 ) -> None:
     datadog_agent._config['procfs_path'] = f'{procfs}/'
     show(procfs, standins.launch(('kubelet', '--make-iptables-util-chains=0')))
-    dd_run_check(KubeletComplianceCheck('kubelet_compliance', {}, [{'rules': [IPTABLES]}]))
+    dd_run_check(KubeletComplianceCheck('kubelet_compliance', {}, [{'rules': [IPTABLES], 'allowed_users': [*USERS]}]))
     aggregator.assert_metric('kubelet_compliance.kubelet.found', value=1, count=1)
 
 

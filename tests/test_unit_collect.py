@@ -14,7 +14,6 @@ from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.memory import Memory
 from datadog_checks.kubelet_compliance.model import File, Missing, NodeReport, Process, Source, Unreadable, Verdict
-from datadog_checks.kubelet_compliance.processes import Admission
 from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.selection import select
 
@@ -22,6 +21,7 @@ from .nodes import HEAD, collect
 from .sent import BAD, GOOD
 from .standin import Standin, Standins
 from .ticks import until_later_than
+from .users import OURS
 
 IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
 HEADER, COMPLIANT, NON_COMPLIANT = HEAD.encode(), GOOD.encode(), BAD.encode()
@@ -31,7 +31,7 @@ class Clocked(Host):
     """Some real processes only, for other ones on this machine may be named kubelet; they started when told."""
 
     def __init__(self, procfs: Path, started: float | None = None) -> None:
-        super().__init__(str(procfs), admission=Admission(frozenset({0, os.geteuid()})))
+        super().__init__(str(procfs), admission=OURS)
         self.started = started
 
     def started_at(self, stat: Any) -> float | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 import pytest
 
 from datadog_checks.kubelet_compliance.embedded import expand, k3s_launch, microk8s_file, microk8s_launch, read_k3s
-from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.judge import hinted, judge
 from datadog_checks.kubelet_compliance.model import File, Missing, Origin, Setting, Source, Unknown, Unreadable, Verdict
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.selection import select
 
+from .made_up_node import here
 from .standin import Standins
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
@@ -163,7 +163,7 @@ def test_a_real_hyperkube_is_found_by_its_command(standins: Standins) -> None:
     program = standins.named('hyperkube')
     kubelet = standins.launch(('hyperkube', 'kubelet', '--v=1'), program=program)
     proxy = standins.launch(('hyperkube', 'proxy'), program=program)
-    scan = Host('/proc').find_kubelets()
+    scan = here().find_kubelets()
     assert [process.arguments for process in scan.processes if process.pid == kubelet.pid] == [('--v=1',)]
     assert proxy.pid not in {process.pid for process in scan.processes}
 
@@ -172,5 +172,5 @@ def test_a_real_k3s_that_wrote_its_title_is_found(standins: Standins) -> None:
     program = standins.named('k3s-server')
     arguments = ('/usr/local/bin/k3s', 'server', '--kubelet-arg=make-iptables-util-chains=true')
     standin = standins.launch(arguments, program=program, title='/usr/local/bin/k3s server')
-    found = {process.pid: process for process in Host('/proc').find_kubelets().processes}[standin.pid]
+    found = {process.pid: process for process in here().find_kubelets().processes}[standin.pid]
     assert (found.inside, found.arguments) == ('k3s', None)

@@ -34,7 +34,6 @@ from .standin import Standins
 from .steps import CALLS, OF_HANDLES, steps
 
 PID = 700
-USERS = ['root', str(os.geteuid())]
 DENIED = 'permission denied'
 REFUSING = [call for call in CALLS if call not in OF_HANDLES]
 
@@ -97,7 +96,7 @@ def test_no_handle_is_left_when_what_is_open_can_no_longer_be_looked_at(
 
 
 def run_without_rights(procfs: Path | str, wrapped_in: Sequence[str] = ()) -> Sent:
-    (sent,) = run_apart(procfs, 'give_up_rights()\ntell(check)', wrapped_in=wrapped_in, allowed_users=USERS)
+    (sent,) = run_apart(procfs, 'give_up_rights()\ntell(check)', wrapped_in=wrapped_in)
     return sent
 
 
@@ -201,7 +200,7 @@ def test_out_of_descriptors_is_unknown_and_over_when_there_are_some_again(
     arguments = lay_out(tmp_path / 'etc')
     (tmp_path / 'etc' / 'd' / '2.conf').write_text(content)
     procfs = show(tmp_path / 'proc', standins.launch(arguments))
-    whole, *others = run_apart(procfs, FEWER_AND_FEWER.format(most=MOST), allowed_users=USERS)
+    whole, *others = run_apart(procfs, FEWER_AND_FEWER.format(most=MOST))
     assert whole.status() == (OK if content == GOOD else CRITICAL)
     poor, rich = others[0::2], others[1::2]
     assert len(poor) == len(rich) == 2 * (MOST + 1)

@@ -11,6 +11,8 @@ from datadog_checks.kubelet_compliance.flag_table import FLAGS, FlagKind
 from datadog_checks.kubelet_compliance.flag_values import PARSERS, parse
 from datadog_checks.kubelet_compliance.release import ALL, Release
 
+SINCE_23 = frozenset(range(23, 39))
+
 
 def test_every_kind_has_a_parser() -> None:
     assert set(PARSERS) == set(FlagKind)
@@ -40,10 +42,32 @@ def test_every_kind_has_a_parser() -> None:
         ('version', 'v1.36', frozenset()),
         ('version', 'v1.036.3', frozenset()),
         ('register-with-taints', 'a=b:NoSchedule', ALL),
-        ('register-with-taints', 'a:NoSchedule-', frozenset(range(23, 39))),
+        ('register-with-taints', 'a:NoSchedule-', SINCE_23),
         ('register-with-taints', 'a', frozenset(range(20, 23))),
         ('reserved-memory', '0:memory=1Gi', ALL),
         ('reserved-memory', '0:memory=1Gi;1:memory=1Gi', frozenset(range(24, 39))),
+        ('register-with-taints', 'a=b:NoSchedule-', SINCE_23),
+        ('register-with-taints', 'a-', SINCE_23),
+        ('register-with-taints', 'a=:NoSchedule,a:NoExecute', ALL),
+        ('register-with-taints', 'a=b:NoSchedule,a=c:NoSchedule', frozenset(range(20, 23))),
+        ('register-with-taints', 'a=b', frozenset()),
+        ('register-with-taints', 'a=b=c:NoSchedule', frozenset()),
+        ('register-with-taints', 'a=.b:NoSchedule', frozenset()),
+        ('register-with-taints', 'a b:NoSchedule', frozenset()),
+        ('register-with-taints', 'A.B/c:NoSchedule', frozenset()),
+        ('register-with-taints', f'{"x" * 64}:NoSchedule', frozenset()),
+        ('register-with-taints', 'a:NoRun', frozenset()),
+        ('register-with-taints', 'a:NoSchedule:x', frozenset()),
+        ('register-with-taints', 'a:NoSchedule,', frozenset()),
+        ('reserved-memory', '0:memory=1Gi,hugepages-2Mi=4Mi', ALL),
+        ('reserved-memory', '0:memory=1Gi,memory=2Gi', ALL),
+        ('reserved-memory', '0:memory=1Gi;0:memory=1Gi', frozenset()),
+        ('reserved-memory', '0:memory=0', frozenset()),
+        ('reserved-memory', '0:cpu=1', frozenset()),
+        ('reserved-memory', '0:memory =1Gi', frozenset()),
+        ('vmodule', 'a=2147483647,b=0', ALL),
+        ('vmodule', 'a=2147483648', frozenset()),
+        ('vmodule', '=1', frozenset()),
         ('make-iptables-util-chains', 'no', frozenset()),
     ],
 )

@@ -165,7 +165,6 @@ def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate
         (sent,) = run_apart(
             procfs,
             'give_up_rights()\ntell(check)',
-            allowed_users=['root', str(os.geteuid())],
             **(options if trusted else unverified(server)),
         )
     assert sent.found == 1

@@ -18,10 +18,11 @@ from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
 from datadog_checks.kubelet_compliance.names import MAX_ARGUMENTS, MAX_COMMAND_LINE_BYTES
 from datadog_checks.kubelet_compliance.processes import AdmissionError, parse_users
 
-from .made_up_node import OURS, PID, Node, doubts, found, here, real_process, the_only, unprivileged
+from .made_up_node import PID, Node, doubts, found, here, real_process, the_only, unprivileged
 from .nodes import write_process
 from .standin import DEADLINE_SECONDS, Standins
 from .steps import void
+from .users import OURS
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 
@@ -199,7 +200,10 @@ def test_an_exec_with_the_same_words_is_another_program(standins: Standins, tmp_
     while host.processes_are_the_same() and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not host.processes_are_the_same()
-    (after,) = host.find_kubelets().processes
+    # In the middle of an exec a process has no command line.
+    while not (scan := host.find_kubelets()).processes and time.monotonic() < deadline:
+        time.sleep(0.01)
+    (after,) = scan.processes
     assert (after.pid, after.start_ticks, after.arguments) == (before.pid, before.start_ticks, before.arguments)
     assert after.key != before.key
 

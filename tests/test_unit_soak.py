@@ -29,6 +29,8 @@ from .standin import Standins
 
 WARM_UP, COLLECTIONS, STORM_STEPS = 30, 60, 60
 LONGEST_STEPS = 3000
+STRANGERS = 'put off: another kubelet ran on this machine'
+"""Counted where the check of the real /proc is made anew each time, and so never comes to hold all that it will."""
 COUNTED = (
     *(f'status {status}' for status in (OK, CRITICAL, UNKNOWN)),
     *(f'pending {pending}' for pending in (0.0, 1.0, None)),
@@ -61,6 +63,8 @@ def test_each_collection_is_as_what_was_written_and_as_one_made_afresh(
         counts = soak.referee.counts
         while counts['collections'] < WARM_UP or not soak.is_warm:
             soak.go(waits=False)
+            if counts[STRANGERS]:
+                soak.checks = tuple(checked for checked in soak.checks if not checked.sees_all)
         before = holding()
         soak.be_calm()
         soak.be_stormy(STORM_STEPS)

@@ -18,7 +18,7 @@ from datadog_checks.kubelet_compliance.resolve import resolve
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY, SETTING_RULES
 
 from .cases import CASES, Case
-from .nodes import HEAD, declare, made_up_host, read_evidence
+from .nodes import HEAD, declare, declare_on, made_up_host, read_evidence
 
 BENCHMARK = BENCHMARKS['cis-1.12']
 COMPLIANT, NON_COMPLIANT = Verdict.COMPLIANT, Verdict.NON_COMPLIANT
@@ -33,7 +33,7 @@ STRONG = {
 
 
 def has_certificate(ran: dict[str, Any]) -> bool:
-    self_made = ran['tlsCertFile'] == '{dir}/.cert/kubelet.crt'
+    self_made = ran['tlsCertFile'] in {f'{folder}/kubelet.crt' for folder in ('{dir}/.cert', '{dir}/certs', 'x')}
     pair = ran['tlsCertFile'] != '' and ran['tlsPrivateKeyFile'] != '' and not self_made
     return pair or ran['serverTLSBootstrap']
 
@@ -65,7 +65,6 @@ IDLE_TIMEOUT = 'streaming_connection_idle_timeout'
 ONE_DEFAULT = 'the default is the same on every kubelet, so it has one verdict only'
 TWO_DEFAULTS = 'without a file the other default holds'
 REFUSED = 'the kubelet refuses a negative value'
-NOT_A_FLAG = 'the flag does not write the field'
 ZERO_IS_DEFAULT = 'a 0 in a file means the default; a negative one was not recorded and stands in OWN_CASES'
 NOT_MADE = 'was not recorded and stands in OWN_CASES'
 
@@ -88,8 +87,6 @@ NO_SUCH_LAUNCH = {
     ('event_qps', 'flag', 'non_compliant'): REFUSED,
     ('event_qps', 'config_file', 'non_compliant'): REFUSED,
     ('event_qps', 'drop_in', 'non_compliant'): REFUSED,
-    ('seccomp_default', 'flag', 'compliant'): NOT_A_FLAG,
-    ('seccomp_default', 'flag', 'non_compliant'): NOT_A_FLAG,
     ('streaming_connection_idle_timeout', 'config_file', 'non_compliant'): ZERO_IS_DEFAULT,
     ('client_ca_file', 'config_file', 'non_compliant'): NOT_MADE,
     ('tls_cipher_suites', 'drop_in', 'non_compliant'): NOT_MADE,
@@ -120,7 +117,8 @@ def findings(case: Case, tmp_path: Path) -> dict[str, tuple[Verdict, Source]]:
     folder = tmp_path / 'kubelet'
     folder.mkdir()
     case.lay_out(folder)
-    declared = declare(read_evidence(*made_up_host(tmp_path, case.arguments(folder), folder)), case.minor)
+    host, process = made_up_host(tmp_path, case.arguments(folder), folder)
+    declared = declare_on(host, read_evidence(host, process), case.minor)
     found = {rule.key: judge(rule, resolve(declared, rule.fields), BENCHMARK) for rule in SETTING_RULES}
     return {key: (finding.verdict, finding.set_by) for key, finding in found.items()}
 

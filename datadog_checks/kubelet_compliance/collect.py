@@ -282,10 +282,10 @@ def iter_broken(host: Host, process: Process, needed: Iterable[NeededFile]) -> I
     for file in dict.fromkeys(needed):
         if not host.shows(file.path):
             continue
-        found = host.read_file(process, file.path) if file.is_read else host.file_status(process, file.path)
-        is_gone = isinstance(found, Missing)
+        is_gone = isinstance(host.file_status(process, file.path), Missing)
         if is_gone and file.instead and not isinstance(host.file_status(process, file.instead), Missing):
             continue
+        found = host.read_file(process, file.path) if file.is_read and not is_gone else None
         why = file.judge(None) if is_gone else file.judge(found.data) if isinstance(found, File) else None
         if why is not None:
             yield file.path, why

@@ -19,7 +19,7 @@ from .config_values import Problem
 from .decoding import Configuration
 from .flag_table import FLAGS
 from .flags import Flags, iter_plain_flags
-from .late_refusals import NeededFile, late_problems, needed_files
+from .late_refusals import CLIENT_CA, NeededFile, late_problems, needed_files
 from .layers import NotRead, Refused, apply_flags, flag_origin, read_layers
 from .model import Declared, DropIns, Evidence, File, Launch, Missing, Objection, Origin, Source, Unknown, Unreadable
 from .release import Release, iter_alike
@@ -30,6 +30,9 @@ CLOCK_GRAIN_SECONDS = 1.0
 
 ACCEPTED_AFTER_SECONDS = 60.0
 """A kubelet that has run for so long has accepted what it was started with: one that refuses ends within seconds."""
+
+CA_IS_LATE = 36
+"""The release from which on the kubelet looks for its client CA only after it logged its configuration."""
 
 SOURCES_READ = frozenset({'config', 'config-dir'})
 """The flags that name a source of configuration which is read; any other such flag is a doubt."""
@@ -212,9 +215,16 @@ class Check:
                 raise Refused(f'the kubelet would end on its way to serving: {objection}')
             self.passed.append(objection)
         for needed in needed_files(configuration.values, self.flags, self.release):
-            if needed.path in self.evidence.broken and self.may_be_new(needed, configuration):
+            if needed.path in self.evidence.broken and (
+                self.is_early(needed) or self.may_be_new(needed, configuration)
+            ):
                 why = f'{needed.field}: {needed.path} {self.evidence.broken[needed.path]}'
                 raise Refused(f'the kubelet would end on its way to serving: {why}')
+
+    def is_early(self, needed: NeededFile) -> bool:
+        """Whether a kubelet that has just started ends of it before it logs its configuration, as up to 1.35."""
+        is_new = self.changed is None and not self.line.is_accepted
+        return needed.field == CLIENT_CA and is_new and self.release.before(CA_IS_LATE)
 
     def may_be_new(self, problem: Problem | NeededFile, configuration: Configuration) -> bool:
         is_by_file = source_of(problem, configuration) in (Source.CONFIG_FILE, Source.DROP_IN)
@@ -236,12 +246,21 @@ def iter_undecided(names: Sequence[str]) -> Iterator[tuple[str, Unknown]]:
 
 
 def iter_needed(readings: Sequence[Declared], lines: Sequence[CommandLine]) -> Iterator[NeededFile]:
-    """The files that a kubelet must find which starts with files that changed since its last start."""
+    """The files that a kubelet must find which starts with files that changed since its last start.
+
+    Of one that has just started, and whose release is known, the files that it looks for first.
+    """
     flags = next((line.flags for line in lines if line.flags is not None), None)
+    if flags is None:
+        return
     for declared in readings:
-        if declared.changed is not None and declared.unknown is None and flags is not None:
-            for minor in declared.minors:
+        if declared.unknown is None:
+            for minor in declared.minors if declared.changed is not None else ():
                 yield from needed_files(declared.values, flags, Release(minor))
+            if declared.changed is None and not declared.line_accepted and len(declared.minors) == len(readings) == 1:
+                (minor,) = declared.minors
+                needed = needed_files(declared.values, flags, Release(minor))
+                yield from (file for file in needed if file.field == CLIENT_CA and minor < CA_IS_LATE)
 
 
 def objection_to(problem: Problem, configuration: Configuration) -> Objection:

@@ -11,7 +11,7 @@ known is said only of 1.25 to 1.37, the releases whose gates are in the tables; 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import cache
 from typing import Final
 
@@ -68,8 +68,8 @@ def gate_problems(config: Config, release: Release) -> Iterator[Problem]:
             yield Problem(f'featureGates.{gate}', f'is a feature gate that Kubernetes {release} does not know')
         elif isinstance(state, bool) and is_locked_to(gate, not state, release):
             yield Problem(f'featureGates.{gate}', f'is locked to {str(not state).lower()}')
-    if any(gate in TIED for gate in states):
-        yield from needs(config, release)
+    if not TIED.isdisjoint(states):
+        yield from needs(config, states.keys(), release)
 
 
 def is_known(gate: str, release: Release) -> bool:
@@ -92,10 +92,12 @@ def is_locked_to(gate: str, state: bool, release: Release) -> bool:
 TIED: Final = frozenset(gate for gate, needed, *_ in NEEDS for gate in (gate, needed)) | GROUPS.keys()
 
 
-def needs(config: Config, release: Release) -> Iterator[Problem]:
-    """Gates that are on while another that they need is off."""
+def needs(config: Config, given: Set[str], release: Release) -> Iterator[Problem]:
+    """Gates that are on while another that they need is off; by their defaults alone they never are."""
     if release.before(FIRST_WITH_NEEDS):
         return
+    is_any = not given.isdisjoint(GROUPS)
     for gate, needed, since, until in NEEDS:
-        if is_on(config, needed, release) is False and is_on(config, gate, release) and release.is_in(since, until):
-            yield Problem(f'featureGates.{gate}', f'is on, but needs the feature gate {needed}, which is off')
+        if (is_any or gate in given or needed in given) and is_on(config, needed, release) is False:
+            if is_on(config, gate, release) and release.is_in(since, until):
+                yield Problem(f'featureGates.{gate}', f'is on, but needs the feature gate {needed}, which is off')

@@ -21,13 +21,13 @@ from .release import Release
 
 DIGITS = re.compile(r'[0-9]+')
 EFFECTS = frozenset({'NoSchedule', 'PreferNoSchedule', 'NoExecute'})
-TAINT_TO_ADD = re.compile(r'[^=:]+((=[^:]*)?:(NoSchedule|PreferNoSchedule|NoExecute))?')
 SEVERITY = re.compile(r'(?i:info|warning|error|fatal)')
 OWN_VERSION = re.compile(r'v1\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?')
 TRACE_LOCATION = re.compile(r'[^:][^:.]*+\.[^:]*+:[1-9][0-9]*')
 NUMA_NODE = re.compile(r'[+-]?[0-9]{1,18}')
 
 LEADING_ZEROS = re.compile(r'(?<![0-9])0+(?=[0-9])')
+GROUP_ZEROS = re.compile(r'(?<![0-9A-Fa-f])0+(?=[0-9A-Fa-f])')
 ONE_FIELD = r'(?:"(?:[^"]|"")*+"|[^",\n]*+)'
 CSV_RECORD = re.compile(rf'{ONE_FIELD}(?:,{ONE_FIELD})*+(?=\n|\Z)')
 CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
@@ -80,10 +80,10 @@ def labels(text: str) -> dict[str, str]:
 
 
 def ip(text: str) -> str:
-    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; IPv4 may have leading zeros."""
+    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; numbers may have leading zeros."""
     if '%' in text:
         raise ValueError('not an IP')
-    bare = LEADING_ZEROS.sub('', text) if '.' in text else text
+    bare = LEADING_ZEROS.sub('', text) if '.' in text else GROUP_ZEROS.sub('', text)
     return str(ipaddress.ip_address(bare)) if text else ''
 
 
@@ -98,29 +98,32 @@ def matching(fits: Callable[[str], object]) -> Callable[[str], str]:
     return parse
 
 
-def all_matching(pattern: re.Pattern[str]) -> Callable[[str], str]:
-    def parse(text: str) -> str:
-        if not all(pattern.fullmatch(item) for item in text.split(',') if text):
-            raise ValueError('not of that form')
-        return text
-
-    return parse
-
-
 def taints(text: str) -> str:
     """kubernetes pkg/util/taints `ParseTaints`: what ends in - is a taint to remove; each key once for an effect."""
     added: set[tuple[str, str]] = set()
     for item in text.split(',') if text else ():
-        taint = item.removesuffix('-')
-        named, has_effect, effect = taint.partition(':')
-        key, has_value, value = named.partition('=') if has_effect else (named, '', '')
-        is_sound = is_qualified_name(key) and (not has_value or not value or is_label(value))
-        is_added = taint == item
-        if not is_sound or (has_effect or is_added) and effect not in EFFECTS or is_added and (key, effect) in added:
-            raise ValueError('not a taint')
-        if is_added:
+        key, effect = taint(item.removesuffix('-'))
+        if not item.endswith('-'):
+            if not effect or (key, effect) in added:
+                raise ValueError('not a taint to add')
             added.add((key, effect))
     return text
+
+
+def taints_to_add(text: str) -> str:
+    """kubernetes pkg/util/taints `taintsVar`."""
+    for item in text.split(',') if text else ():
+        taint(item)
+    return text
+
+
+def taint(item: str) -> tuple[str, str]:
+    """kubernetes pkg/util/taints `parseTaint`: `key`, `key:Effect` or `key=value:Effect`; the key and the effect."""
+    named, has_effect, effect = item.partition(':')
+    key, _, value = named.partition('=') if has_effect else (named, '', '')
+    if not is_qualified_name(key) or value and not is_label(value) or has_effect and effect not in EFFECTS:
+        raise ValueError('not a taint')
+    return key, effect
 
 
 def reserved_memory(text: str) -> str:
@@ -159,6 +162,12 @@ def is_level(text: str, *, signed: bool = False) -> bool:
     return DIGITS.fullmatch(digits) is not None and int(digits.lstrip('0')[:11] or '0') < (1 << 31) + is_negative
 
 
+def is_module_level(item: str) -> bool:
+    """component-base logs/api/v1/pflags.go `vmoduleConfigurationPFlag`: `pattern=level`, or nothing."""
+    pattern, _, level = item.partition('=')
+    return not item or bool(pattern) and is_level(level)
+
+
 def raw_or_bool(text: str) -> bool:
     """component-base version/verflag: `raw` prints too."""
     return True if text == 'raw' else parse_bool(text)
@@ -192,7 +201,7 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.EVICTION: pairs('<'),
     FlagKind.NODE_LABELS: labels,
     FlagKind.TAINTS: taints,
-    FlagKind.TAINTS_TO_ADD: all_matching(TAINT_TO_ADD),
+    FlagKind.TAINTS_TO_ADD: taints_to_add,
     FlagKind.RESERVED_MEMORY: reserved_memory,
     FlagKind.RESERVED_MEMORY_OF_ONE_NODE: one_node,
     FlagKind.VERSION: version,
@@ -201,7 +210,7 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.SIGNED_LOG_LEVEL: matching(lambda text: is_level(text, signed=True)),
     FlagKind.SEVERITY: matching(lambda text: SEVERITY.fullmatch(text) or is_level(text, signed=True)),
     FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?').fullmatch),
-    FlagKind.VMODULE: all_matching(re.compile(r'([^=]+=[0-9]{1,10})?')),
+    FlagKind.VMODULE: matching(lambda text: all(map(is_module_level, text.split(',')))),
 }
 
 

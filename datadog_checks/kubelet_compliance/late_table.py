@@ -50,7 +50,7 @@ class Manager:
 
 
 # pkg/kubelet/cm/cpumanager/policy_options.go and pkg/kubelet/cm/topologymanager/policy_options.go, Kubernetes 1.25 to
-# 1.37. A CPU manager with the policy none takes no options at all, which validation.py says.
+# 1.37. A CPU manager with the policy none takes no options at all: late_values.py.
 MANAGERS: Final = (
     Manager(
         'cpuManagerPolicyOptions',

@@ -36,7 +36,6 @@ from .validation_table import (
     TAINT_EFFECTS,
     THROTTLING_DEFAULT,
     TRACING_SCHEMES,
-    NeededGate,
     Range,
 )
 
@@ -93,7 +92,10 @@ def names(config: Config, release: Release) -> Iterator[Problem]:
     """The table of names, the TLS options, and metrics: only the minor version before its own is valid."""
     for row in NAMES:
         value = at(config, row.path)
-        if isinstance(value, str) and value not in row.allowed and release.is_in(row.since, row.until):
+        # Nothing is a value only where a gate is on in spite of its default, which would have filled it in.
+        is_left_out = value == '' and row.gate is not None and not at(config, 'featureGates')
+        is_wrong = isinstance(value, str) and value not in row.allowed and not is_left_out
+        if is_wrong and release.is_in(row.since, row.until):
             if row.gate is None or is_on(config, row.gate, release):
                 yield Problem(row.path, f'must be one of {", ".join(filter(None, row.allowed))}')
     if any(text(name) not in CIPHER_SUITES for name in items(at(config, 'tlsCipherSuites'))):
@@ -111,15 +113,12 @@ def names(config: Config, release: Release) -> Iterator[Problem]:
 def gates(config: Config, release: Release) -> Iterator[Problem]:
     """The features that validation.go ties to a gate."""
     for row in NEEDED_GATES:
-        if uses(config, row) and release.is_in(row.since, row.until) and is_on(config, row.gate, release) is False:
+        if (
+            row.when(at(config, row.path))
+            and release.is_in(row.since, row.until)
+            and is_on(config, row.gate, release) is False
+        ):
             yield Problem(row.path, f'needs the feature gate {row.gate}, which is off')
-
-
-def uses(config: Config, row: NeededGate) -> bool:
-    value = at(config, row.path)
-    if row.only is not None:
-        return value == row.only
-    return value is not None if row.if_set else bool(value) and value != row.harmless
 
 
 def images(config: Config, release: Release) -> Iterator[Problem]:

@@ -9,8 +9,10 @@ Kubernetes 1.20 to 1.37. A row without releases holds for all of these; `since` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from operator import eq
 from typing import Final
 
 from .release import OLDEST
@@ -44,20 +46,31 @@ class Names:
     gate: str | None = None
 
 
+def is_set(value: object) -> bool:
+    return value is not None
+
+
+def is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and value > 0
+
+
+def is_exactly(name: str) -> Callable[[object], bool]:
+    return partial(eq, name)
+
+
+def is_other_than(default: str | int) -> Callable[[object], bool]:
+    return lambda value: value not in (None, default)
+
+
 @dataclass(frozen=True, slots=True)
 class NeededGate:
-    """A setting that is refused while a feature gate is off, unless it has the value that does not need it.
-
-    `only`: needs the gate with this value alone. `if_set`: with any value, zero too.
-    """
+    """A setting that is refused while a feature gate is off; `when`: with which values."""
 
     path: str
     gate: str
-    harmless: str | int | None = None
+    when: Callable[[object], bool] = bool
     since: int = OLDEST
     until: int | None = None
-    only: str | None = None
-    if_set: bool = False
 
 
 RANGES: Final = (
@@ -123,23 +136,23 @@ NAMES: Final = (
 )
 
 NEEDED_GATES: Final = (
-    NeededGate('cpuCFSQuotaPeriod', 'CustomCPUCFSQuotaPeriod', 100 * MILLISECOND),
-    NeededGate('crashLoopBackOff.maxContainerRestartPeriod', 'KubeletCrashLoopBackOffMax', since=32, if_set=True),
+    NeededGate('cpuCFSQuotaPeriod', 'CustomCPUCFSQuotaPeriod', is_other_than(100 * MILLISECOND)),
+    NeededGate('crashLoopBackOff.maxContainerRestartPeriod', 'KubeletCrashLoopBackOffMax', is_set, since=32),
     NeededGate('defaultPodSysctls', 'DefaultPodSysctls', since=37),
     NeededGate('enableSystemLogQuery', 'NodeLogQuery', since=27),
     NeededGate('imageMaximumGCAge', 'ImageMaximumGCAge', since=29),
     NeededGate('imagePullCredentialsVerificationPolicy', 'KubeletEnsureSecretPulledImages', since=33),
-    NeededGate('logging.format', 'LoggingBetaOptions', since=25, only='json'),  # logs/api/v1/options.go Validate
-    NeededGate('memoryReservationPolicy', 'MemoryQoS', since=36, only='TieredReservation'),
+    NeededGate('logging.format', 'LoggingBetaOptions', is_exactly('json'), since=25),  # logs/api/v1/options.go Validate
+    NeededGate('memoryReservationPolicy', 'MemoryQoS', is_exactly('TieredReservation'), since=36),
     NeededGate('memorySwap.swapBehavior', 'NodeSwap', since=22),
     NeededGate('preloadedImagesVerificationAllowlist', 'KubeletEnsureSecretPulledImages', since=33),
     NeededGate('serverTLSBootstrap', 'RotateKubeletServerCertificate'),
-    NeededGate('shutdownGracePeriod', 'GracefulNodeShutdown'),
+    NeededGate('shutdownGracePeriod', 'GracefulNodeShutdown', is_positive),
     NeededGate('shutdownGracePeriodByPodPriority', 'GracefulNodeShutdownBasedOnPodPriority', since=23),
-    NeededGate('shutdownGracePeriodCriticalPods', 'GracefulNodeShutdown'),
-    NeededGate('topologyManagerPolicy', 'TopologyManager', 'none', until=26),
-    NeededGate('topologyManagerScope', 'TopologyManager', 'container', until=26),
-    NeededGate('tracing', 'KubeletTracing', since=25, until=33, if_set=True),
+    NeededGate('shutdownGracePeriodCriticalPods', 'GracefulNodeShutdown', is_positive),
+    NeededGate('topologyManagerPolicy', 'TopologyManager', is_other_than('none'), until=26),
+    NeededGate('topologyManagerScope', 'TopologyManager', is_other_than('container'), until=26),
+    NeededGate('tracing', 'KubeletTracing', is_set, since=25, until=33),
 )
 
 THROTTLING_DEFAULT: Final = 0.9

@@ -66,7 +66,7 @@ COMMAND_LINES = (
     Bound('a fraction that is none', REFUSED, flags(lambda: (f'--chaos-chance={"1" * 250 * K}x',))),
     Bound(
         'the same feature gates again',
-        JUDGED,
+        UNKNOWN,
         flags(lambda: (f'--feature-gates={GATES}', *('--feature-gates=b=1',) * 4000)),
     ),
     Bound(
@@ -80,7 +80,7 @@ COMMAND_LINES = (
     Bound('taints to take off', REFUSED, flags(lambda: (f'--register-with-taints={"a-" * 100_000}=',))),
     Bound('the longest duration', JUDGED, flags(lambda: (f'--sync-frequency={"1h" * 100_000}',))),
     Bound('the longest octal number', REFUSED, flags(lambda: (f'--max-pods=0{"7" * 200_000}',))),
-    Bound('the longest quantity', REFUSED, flags(lambda: (f'--container-log-max-size={"1" * 200_000}x',))),
+    Bound('the longest quantity', JUDGED, flags(lambda: (f'--container-log-max-size={"1" * 200_000}x',))),
     Bound('an address of zeros', REFUSED, flags(lambda: (f'--address={"0" * 200_000}.x',))),
     Bound('the most patterns of files', REFUSED, flags(lambda: (f'--vmodule={"a=1," * 50_000}x',))),
 )

@@ -114,7 +114,7 @@ FILES = (
     ),
     Bound(
         'the longest percentage',
-        REFUSED,
+        JUDGED,
         yaml(lambda: b'evictionHard: {memory.available: "' + b'1' * (FILE - 60) + b'%"}\n'),
     ),
     Bound(
@@ -126,8 +126,8 @@ FILES = (
     Bound('the longest tag of escapes', JUDGED, yaml(lambda: b'a: !<' + b'%41' * (FILE // 3 - 20) + b'> b\n')),
     Bound('the longest anchor', JUDGED, yaml(lambda: b'a: &' + b'x' * (FILE - 20) + b' b\n')),
     Bound('byte order marks', REFUSED, yaml(lambda: b'\n\xef\xbb\xbf' * (FILE // 4))),
-    Bound('the most values in a line', JUDGED, yaml(lambda: b'featureGates: {%s}\n' % numbered(b'a%d: y', 9900))),
-    Bound('the most values in lines', JUDGED, yaml(lambda: b'featureGates:\n' + numbered(b'  a%d: y\n', 9900, b''))),
+    Bound('the most values in a line', JUDGED, yaml(lambda: b'kubeReserved: {%s}\n' % numbered(b'a%d: x', 9900))),
+    Bound('the most values in lines', JUDGED, yaml(lambda: b'kubeReserved:\n' + numbered(b'  a%d: x\n', 9900, b''))),
     Bound('a list of too many values', UNKNOWN, yaml(lambda: b'clusterDNS: [' + b'a,' * 120 * K + b']\n')),
     Bound('an escape beyond Unicode', REFUSED, yaml(lambda: b'clusterDomain: "\\UFFFFFFFF"\n')),
     Bound('an escape just beyond Unicode', REFUSED, yaml(lambda: b'clusterDomain: "\\U00110000"\n')),
@@ -152,14 +152,14 @@ DROP_INS = (
         '256 drop-ins over the most values',
         JUDGED,
         drop_ins(
-            *[lambda: b'featureGates: {b: y}\n'] * 256,
-            base=lambda: b'featureGates: {%s}\n' % numbered(b'a%d: y', 9900),
+            *[lambda: b'kubeReserved: {b: x}\n'] * 256,
+            base=lambda: b'kubeReserved: {%s}\n' % numbered(b'a%d: x', 9900),
         ),
     ),
     Bound(
         '256 drop-ins of many values',
         UNKNOWN,
-        drop_ins(*[lambda: b'featureGates: {%s}\n' % numbered(b'a%d: y', 300)] * 256),
+        drop_ins(*[lambda: b'kubeReserved: {%s}\n' % numbered(b'a%d: x', 300)] * 256),
     ),
     Bound('a drop-in of unknown fields', UNKNOWN, drop_ins(lambda: numbered(b'k%d: 1\n', 9900, b''))),
     Bound('a drop-in of half as many', JUDGED, drop_ins(lambda: numbered(b'k%d: 1\n', 4900, b''))),
@@ -168,16 +168,16 @@ DROP_INS = (
         'a drop-in that takes out all',
         UNKNOWN,
         drop_ins(
-            lambda: b'featureGates: {%s}\n' % numbered(b'a%d: ', 9900),
-            base=lambda: b'featureGates: {%s}\n' % numbered(b'a%d: y', 9900),
+            lambda: b'kubeReserved: {%s}\n' % numbered(b'a%d: ', 9900),
+            base=lambda: b'kubeReserved: {%s}\n' % numbered(b'a%d: x', 9900),
         ),
     ),
     Bound(
         'a drop-in that takes out half',
         JUDGED,
         drop_ins(
-            lambda: b'featureGates: {%s}\n' % numbered(b'a%d: ', 4900),
-            base=lambda: b'featureGates: {%s}\n' % numbered(b'a%d: y', 9900),
+            lambda: b'kubeReserved: {%s}\n' % numbered(b'a%d: ', 4900),
+            base=lambda: b'kubeReserved: {%s}\n' % numbered(b'a%d: x', 9900),
         ),
     ),
 )
