@@ -17,8 +17,9 @@ import yaml
 BREAKS = '\r\n\x85\u2028\u2029'
 BREAKZ = '\0' + BREAKS
 BLANKZ = ' \t' + BREAKZ
-WORD_OF_BLOCK = re.compile(rf'(?:[^{BLANKZ}:]|:(?![{BLANKZ}]))++')
-WORD_OF_FLOW = re.compile(rf'(?:[^{BLANKZ}:,?\[\]{{}}]|:(?![{BLANKZ}]))++')
+# Atomic groups, because Python 3.11.2 takes the colon too that ends a possessive one.
+WORD_OF_BLOCK = re.compile(rf'(?>(?:[^{BLANKZ}:]|:(?![{BLANKZ}]))+)')
+WORD_OF_FLOW = re.compile(rf'(?>(?:[^{BLANKZ}:,?\[\]{{}}]|:(?![{BLANKZ}]))+)')
 REST_OF_LINE = re.compile(f'[^{BREAKZ}]*+')
 SPACES = re.compile(' *+')
 BLANKS = re.compile('[ \t]*+')
