@@ -83,6 +83,7 @@ def test_no_restart_is_pending_for_the_launch_that_made_an_answer(case: Case, tm
     pytest.param(AFTER, ('clusterDomain', 'other.local'), True, id='a field that no rule looks at'),
     pytest.param(AFTER, ('maxPods', 7), True, id='a number'),
     pytest.param(AFTER, ('featureGates', {'AllAlpha': True}), True, id='a mapping'),
+    pytest.param(AFTER, ('enableSystemLogQuery', None), False, id='a field without a default that is shown as zero'),
     pytest.param(AFTER, ('readOnlyPort', 0), None, id='zero, which is what is there or not'),
 ])  # fmt: skip
 def test_a_restart_is_pending_only_where_the_files_say_other_than_what_runs(

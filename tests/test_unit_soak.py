@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from datadog_checks.kubelet_compliance.collect import Collector
+from datadog_checks.kubelet_compliance.file_sets import client_ca_files
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.model import Declared, Evidence, FileSet, Setting, Unknown, Value
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, SELF_MADE
 from tools.soak.leaks import MAX_GROWTH_BYTES, Holding, holding, left_since
 from tools.soak.oracle import CRITICAL, OK, UNKNOWN
 from tools.soak.soak import SoakError, soaking
@@ -21,12 +27,14 @@ from tools.soak.soak import SoakError, soaking
 from .kubelet_server import Certificates
 from .standin import Standins
 
-WARM_UP, COLLECTIONS = 60, 300
-BROKEN_STEPS = 3000
+WARM_UP, COLLECTIONS, STORM_STEPS = 30, 60, 60
+LONGEST_STEPS = 3000
 STRANGERS = 'put off: another kubelet ran on this machine'
 """Counted where the check of the real /proc is made anew each time, and so never comes to hold all that it will."""
 COUNTED = (
     *(f'status {status}' for status in (OK, CRITICAL, UNKNOWN)),
+    *(f'pending {pending}' for pending in (0.0, 1.0, None)),
+    'touched, and as it was',
     'without a kubelet',
     'knows more than its ctimes tell',
     'collections where nothing changed',
@@ -47,23 +55,26 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.parametrize('seed', [8])
-def test_each_collection_is_as_one_computed_afresh(
+@pytest.mark.parametrize('seed', [2])
+def test_each_collection_is_as_what_was_written_and_as_one_made_afresh(
     seed: int, standins: Standins, folder: Path, certificates: Certificates
 ) -> None:
     with soaking(seed, folder, standins, certificates) as soak:
         counts = soak.referee.counts
         while counts['collections'] < WARM_UP or not soak.is_warm:
-            soak.go()
+            soak.go(waits=False)
             if counts[STRANGERS]:
                 soak.checks = tuple(checked for checked in soak.checks if not checked.sees_all)
         before = holding()
-        while counts['collections'] < COLLECTIONS:
-            soak.go()
         soak.be_calm()
-        soak.be_stormy()
+        soak.be_stormy(STORM_STEPS)
+        soak.node.kill()
+        for checked in soak.checks:
+            soak.collect(checked)
+        while counts['collections'] < COLLECTIONS or any(not counts[what] for what in COUNTED):
+            assert soak.steps < LONGEST_STEPS, counts
+            soak.go(waits=False)
         left = left_since(before)
-    assert not [count for count in COUNTED if not counts[count]]
     assert left == []
 
 
@@ -98,18 +109,47 @@ def test_a_check_that_keeps_what_is_no_longer_so_is_found_out(
 
     monkeypatch.setattr(Collector, 'collect', stale)
     with soaking(1, folder, standins, certificates) as soak, pytest.raises(SoakError, match='^seed 1, step [0-9]+: '):
-        while soak.steps < BROKEN_STEPS:
-            soak.go()
+        while soak.steps < LONGEST_STEPS:
+            soak.go(waits=False)
 
 
-def test_a_check_that_believes_the_files_alone_is_found_out(
-    standins: Standins, folder: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+def as_self_made(field: str, value: Value, declared: Declared, _: Declared | None) -> bool:
+    """As if a change of any line told of the certificate."""
+    is_as_declared = declared.changed is None and declared.value(field) == value
+    return field in SELF_MADE and str(value).endswith(f'/pki{SELF_MADE[field]}') and not is_as_declared
+
+
+def ca_of_files(host: Host, evidence: Evidence, setting: Setting) -> FileSet | Unknown:
+    return client_ca_files(host, evidence, replace(setting, running=NOT_ASKED))
+
+
+PACKAGE = 'datadog_checks.kubelet_compliance'
+FAULTS = {
+    'the files alone are believed': (4, 'declare.changed_file', lambda _: None, 'status 0, but right is'),
+    'nothing is not empty': (2, 'pending.is_same', operator.eq, r'answered, 1\.[0-9]+\n  restart_pending: 1\.0, but'),
+    'a configured certificate is self-made': (1, 'resolve.is_self_made', as_self_made, 'tls_cert_file: status 2, but'),
+    'releases are one': (5, 'collect.Collector.minors_of', lambda *_: frozenset({36}), 'but right is'),
+    'the client CA is forgotten': (1, 'file_sets.client_ca_files', ca_of_files, 'client_ca_ownership: status 3, but'),
+    'times are contents': (2, 'pending.runs_with', lambda *_: False, r'restart_pending: 1\.0, but right is \[0\]'),
+}
+
+
+@pytest.mark.parametrize('seed, what, fault, message', FAULTS.values(), ids=FAULTS)
+def test_what_long_lived_and_fresh_checks_get_wrong_alike_is_found_out(
+    seed: int,
+    what: str,
+    fault: Any,
+    message: str,
+    standins: Standins,
+    folder: Path,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Long-lived and fresh ones alike, so only the oracle can tell."""
-    monkeypatch.setattr('datadog_checks.kubelet_compliance.resolve.changed_file', lambda _: None)
-    with soaking(4, folder, standins, certificates) as soak, pytest.raises(SoakError, match='status 0, but right is'):
-        while soak.steps < BROKEN_STEPS:
-            soak.go()
+    """So only the oracle can tell. All of these have been faults of ours."""
+    monkeypatch.setattr(f'{PACKAGE}.{what}', fault)
+    with soaking(seed, folder, standins, certificates) as soak, pytest.raises(SoakError, match=message):
+        while soak.steps < LONGEST_STEPS:
+            soak.go(waits=False)
 
 
 @pytest.mark.parametrize(

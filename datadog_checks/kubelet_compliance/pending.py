@@ -66,8 +66,12 @@ FILLED_IN = frozenset({'tlsCertFile', 'tlsPrivateKeyFile'})
 
 
 def is_shown_as(spec: Field, declared: Value, running: Value) -> bool:
-    """Whether /configz shows a value so. Go leaves out zero where that is not told apart from nothing."""
-    return is_same(declared, running) or not (spec.nullable or declared or running)
+    """Whether /configz shows a value so.
+
+    Go leaves out zero where that is not told apart from nothing, and shows it where a field has no default.
+    """
+    is_zero = not (declared or running)
+    return is_same(declared, running) or is_zero and (declared is None or not spec.nullable)
 
 
 def is_same(declared: Value, running: Value) -> bool:

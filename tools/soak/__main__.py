@@ -29,12 +29,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog='python -m tools.soak', description=__doc__)
     parser.add_argument('--minutes', type=float, default=60.0)
     parser.add_argument('--seed', type=int, default=random.SystemRandom().randrange(2**32))
+    parser.add_argument('--ignore', default='', metavar='NAMES', help='rules, restart_pending, kubelet, by commas')
     options = parser.parse_args()
     print(f'seed {options.seed}', flush=True)
     with tempfile.TemporaryDirectory(prefix='soak-') as name:
         folder = Path(name)
         with Standins(build(folder), folder) as standins:
-            with soaking(options.seed, folder, standins, make_certificates(folder)) as soak:
+            ignored = frozenset(options.ignore.split(','))
+            with soaking(options.seed, folder, standins, make_certificates(folder), ignored) as soak:
                 return watch(soak, options.minutes * 60)
 
 

@@ -1,25 +1,18 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What checks send, and the two ways to compute it afresh."""
+"""What checks send, and what one sends that knows nothing from before: the Agent was restarted."""
 
 from __future__ import annotations
 
 import os
-import re
-import shutil
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.judge import shorten
-from tests.nodes import ticks_from_now
 from tools.agent import collect
 
-COMPARED = 400
-CHANGED = re.compile(r'\S+ (?=changed after the kubelet started)')
-RULE, IPTABLES = 'kubelet_compliance.rule', 'rule:make_iptables_util_chains'
+RULE, KUBELET = 'kubelet_compliance.rule', 'kubelet_compliance.kubelet'
 
 
 class Outcome(NamedTuple):
@@ -32,22 +25,14 @@ class Outcome(NamedTuple):
     def value(self, name: str) -> Any:
         return next((value for gauge, value, _ in self.gauges if gauge == f'kubelet_compliance.{name}'), None)
 
-    def iptables(self) -> int | None:
-        """The status of the one rule that the oracle knows about."""
-        found = (status for name, status, tags, _ in self.service_checks if name == RULE and IPTABLES in tags)
-        return next(found, None)
+    def status(self, rule: str) -> int | None:
+        """Of a rule."""
+        tag = f'rule:{rule}'
+        return next((status for name, status, tags, _ in self.service_checks if name == RULE and tag in tags), None)
 
-    def naming(self, path: str) -> Outcome:
-        """The same, with this path as the one that changed."""
-        checks = tuple(
-            (*others, CHANGED.sub(lambda _: f'{shorten(path)} ', message)) for *others, message in self.service_checks
-        )
-        return self._replace(service_checks=checks)
-
-    def shortened(self) -> Outcome:
-        """Without the ends of the longest messages: another path in one moves what is cut off from it."""
-        checks = tuple((*others, message[:COMPARED]) for *others, message in self.service_checks)
-        return self._replace(service_checks=checks)
+    def of_kubelet(self) -> str:
+        """What is said of the kubelet as a whole."""
+        return next((message for name, _, _, message in self.service_checks if name == KUBELET), '')
 
     def unlike(self, expected: Outcome) -> list[str]:
         """The differences, a line each."""
@@ -80,28 +65,3 @@ def afresh(instance: Mapping[str, Any]) -> Outcome:
     # What the Agent does with a check that it takes away.
     check.cancel()
     return sent
-
-
-def afresh_knowing(instance: Mapping[str, Any], pid: int, changed: str | None, folder: Path) -> Outcome:
-    """By such a check too, of a node where the ctimes alone tell what the long-lived one knows.
-
-    Its `/proc` shows the same kubelet, but started after everything where nothing changed, and before it else.
-    """
-    lay_out(folder, pid, ticks_from_now(60) if changed is None else 0)
-    try:
-        sent = afresh({**instance, 'procfs_path': str(folder)})
-    finally:
-        shutil.rmtree(folder)
-    return sent if changed is None else sent.naming(changed)
-
-
-def lay_out(folder: Path, pid: int, start_ticks: int) -> None:
-    process = folder / str(pid)
-    process.mkdir(parents=True)
-    (folder / '1').symlink_to('/proc/1')
-    for name in ('cgroup', 'cmdline', 'comm', 'cwd', 'fd', 'mountinfo', 'net', 'root', 'status'):
-        (process / name).symlink_to(f'/proc/{pid}/{name}')
-    head, _, rest = Path(f'/proc/{pid}/stat').read_text().rpartition(')')
-    fields = rest.split()
-    fields[19] = str(start_ticks)
-    (process / 'stat').write_text(f'{head}) {" ".join(fields)}\n')

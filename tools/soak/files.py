@@ -8,24 +8,28 @@ They keep in mind what was written, so what a kubelet would make of that needs n
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
+from tests.kubelet_server import Certificates
+
+from .settings import KEY, Values, can_be_null, choices, written
+
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
-KEY = 'akeIPTablesUtilChains'
 NAMES = ('10-a.conf', '20-b.conf', '30-c.conf')
 MODES = (0o600, 0o644)
 MODES_OF_ROOT = (*MODES, 0o400, 0)
 TOO_LARGE = '#' * (300 * 1024)
-GARBAGE = ('', '{', HEAD + 'kind: [', 'makeIPTablesUtilChains: true\n', 'a\0b')
-WRONG_VALUE = HEAD + 'makeIPTablesUtilChains: maybe\n'
-"""Refused in the main file only: a later drop-in may put it right."""
+GARBAGE = ('{', HEAD + 'kind: [', 'a\0b')
+REFUSED_IN_MAIN = (*GARBAGE, '', f'{KEY}: true\n', HEAD + f'{KEY}: maybe\n')
+"""What some or all releases take in a drop-in, or what a later drop-in may put right."""
 
 
 class Kind(Enum):
@@ -38,10 +42,25 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """What lies at a path of the configuration. `value`: what it says of the setting; None: nothing."""
+    """What lies at a path of the configuration. `said`: what its first line says of its setting, if it is in force."""
 
     kind: Kind
-    value: bool | None = None
+    values: Values = field(default_factory=dict)
+    said: bool | None = True
+
+    def flipped(self) -> Entry:
+        """With its first line in force if it was not, and the other way round."""
+        others = {path: value for path, value in self.values.items() if path != KEY}
+        return replace(self, values=others if KEY in self.values else {KEY: self.said, **others})
+
+    @property
+    def text(self) -> str:
+        others = {path: value for path, value in self.values.items() if path != KEY}
+        first = f'{"m" if KEY in self.values else "#"}{KEY[1:]}: {json.dumps(self.said)}\n'
+        return HEAD + first + written(others)
+
+    def __str__(self) -> str:
+        return json.dumps(self.values) if self.kind is Kind.TEXT else self.kind.value
 
 
 REFUSED = Entry(Kind.REFUSED)
@@ -50,15 +69,24 @@ REFUSED = Entry(Kind.REFUSED)
 class Files:
     """They lie in one folder."""
 
-    def __init__(self, folder: Path, chance: random.Random) -> None:
+    def __init__(self, folder: Path, chance: random.Random, certificates: Certificates) -> None:
         self.chance = chance
         self.config = folder / 'config.yaml'
         self.versions = (folder / 'one.yaml', folder / 'two.yaml')
         self.drop_ins = folder / 'kubelet.d'
         self.kubeconfig, self.client_ca = folder / 'kubelet.conf', folder / 'ca.crt'
+        self.own_pair = folder / 'pki'
+        """Where the kubelet keeps the certificate that it made itself. One may be configured there just as well."""
         self.drop_ins.mkdir(parents=True)
-        for path in (self.kubeconfig, self.client_ca):
-            path.write_text('x\n')
+        self.kubeconfig.write_text('x\n')
+        shutil.copy(certificates.ca, self.client_ca)
+        for pair in (self.own_pair, folder / 'other'):
+            pair.mkdir()
+            shutil.copy(certificates.server, pair / 'kubelet.crt')
+            shutil.copy(certificates.server_key, pair / 'kubelet.key')
+        self.other_ca = folder / 'other' / 'ca.crt'
+        shutil.copy(certificates.ca, self.other_ca)
+        self.choices = choices((self.client_ca, self.other_ca), self.own_pair, folder / 'other')
         self.main = REFUSED
         self.added: dict[str, Entry] = {}
         self.changes: list[float] = []
@@ -72,23 +100,35 @@ class Files:
             layers += [self.added[name] for name in sorted(self.added)] if self.drop_ins.is_dir() else [REFUSED]
         return layers
 
-    def text(self) -> tuple[str, Entry]:
-        """A text that a kubelet takes; few enough of them that one comes back before long."""
-        value = self.chance.choice((True, True, False, None, None))
-        letter, said = ('#' if value is None else 'm'), ('true' if value else 'false')
-        lines = [f'{letter}{KEY}: {said}', f'eventRecordQPS: {self.chance.choice((0, 50))}']
-        if self.chance.random() < 0.5:
-            lines.append(f'authentication: {{x509: {{clientCAFile: {self.client_ca}}}}}')
-        return HEAD + '\n'.join(lines) + '\n', Entry(Kind.TEXT, value)
+    def other(self, entry: Entry, *, is_main: bool) -> Entry:
+        """Another text that a kubelet takes: often one that differs in a single setting."""
+        if entry.kind is not Kind.TEXT or self.chance.random() < 0.3:
+            said = self.chance.choice((True, True, False) if is_main else (True, False, None))
+            entry = Entry(Kind.TEXT, {KEY: said} if self.chance.random() < 0.6 else {}, said)
+            for _ in range(self.chance.choice((0, 1, 2, 4))):
+                entry = self.edited(entry, is_main=is_main)
+        return self.edited(entry, is_main=is_main)
+
+    def edited(self, entry: Entry, *, is_main: bool) -> Entry:
+        """With one setting changed, taken out, or, in a drop-in, null."""
+        values, choice = dict(entry.values), self.chance.choice(self.choices)
+        if self.chance.random() < 0.3:
+            values = {path: value for path, value in values.items() if path not in choice}
+        elif not is_main and self.chance.random() < 0.25 and can_be_null(choice):
+            values.update(dict.fromkeys(choice))
+        else:
+            values.update(choice)
+        return replace(entry, values=values)
 
     def write(self) -> str:
         """In place, as a new file under the old name, or behind a link that is switched."""
-        text, self.main = self.text()
+        self.main = self.other(self.main, is_main=True)
+        text = self.main.text
         how = self.chance.choice(('in place', 'renamed', 'linked'))
         self.changes.append(time.time())
         if how == 'in place' and self.config.is_file():
             self.config.write_text(text)
-            return f'config {how}: {self.main.value}'
+            return f'config {how}: {self.main}'
         if how == 'linked':
             target = self.chance.choice(self.versions)
             renamed(target, text)
@@ -96,30 +136,28 @@ class Files:
             link.symlink_to(self.chance.choice((target.name, str(target))))
             clear_folder(self.config)
             link.rename(self.config)
-            return f'config {how}: {self.main.value}'
+            return f'config {how}: {self.main}'
         clear_folder(self.config)
         renamed(self.config, text)
-        return f'config renamed: {self.main.value}'
+        return f'config renamed: {self.main}'
 
     def flip(self) -> str:
         """One byte of the file, with its size and its mtime as they were."""
         path, entry = self.config, self.main
         if entry.kind is not Kind.TEXT:
             return 'nothing to flip'
-        self.main = self.changed_byte(path)
-        return f'config flipped: {self.main.value}'
+        self.main = self.changed_byte(path, entry)
+        return f'config flipped: {self.main}'
 
-    def changed_byte(self, path: Path) -> Entry:
+    def changed_byte(self, path: Path, entry: Entry) -> Entry:
         before = path.stat()
-        text = path.read_bytes()
-        at = text.index(KEY.encode()) - 1
-        was_on = text[at : at + 1] == b'm'
+        at = path.read_bytes().index(KEY[1:].encode()) - 1
         with open(path, 'r+b') as file:
             file.seek(at)
-            file.write(b'#' if was_on else b'm')
+            file.write(b'#' if KEY in entry.values else b'm')
         self.changes.append(time.time())
         os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-        return Entry(Kind.TEXT, None if was_on else f'{KEY}: true'.encode() in text)
+        return entry.flipped()
 
     def flip_back(self) -> str:
         """A change that is undone at once."""
@@ -136,7 +174,7 @@ class Files:
         """Something at a free path that is no configuration."""
         what = self.chance.choice(('garbage', 'garbage', 'too large', 'FIFO', 'directory', 'missing', 'dangling'))
         if what == 'garbage':
-            path.write_text(self.chance.choice((*GARBAGE, WRONG_VALUE)))
+            path.write_text(self.chance.choice(REFUSED_IN_MAIN))
         elif what == 'too large':
             path.write_text(HEAD + TOO_LARGE)
         elif what == 'FIFO':
@@ -151,21 +189,21 @@ class Files:
         if not self.drop_ins.is_dir():
             self.drop_ins.mkdir()
         name = self.chance.choice(NAMES)
-        text, entry = self.text()
+        entry = self.other(self.added.get(name, REFUSED), is_main=False)
         self.changes.append(time.time())
         if name in self.added and self.chance.random() < 0.5:
             (self.drop_ins / name).unlink()
-        renamed(self.drop_ins / name, text)
+        renamed(self.drop_ins / name, entry.text)
         self.added[name] = entry
-        return f'{name}: {entry.value}'
+        return f'{name}: {entry}'
 
     def flip_drop_in(self) -> str:
         names = sorted(name for name, entry in self.added.items() if entry.kind is Kind.TEXT)
         if not names:
             return self.drop_in()
         name = self.chance.choice(names)
-        self.added[name] = self.changed_byte(self.drop_ins / name)
-        return f'{name} flipped: {self.added[name].value}'
+        self.added[name] = self.changed_byte(self.drop_ins / name, self.added[name])
+        return f'{name} flipped: {self.added[name]}'
 
     def remove_drop_in(self) -> str:
         if not self.added:
@@ -217,14 +255,16 @@ class Files:
         return f'touch {path.name}'
 
     def change_mode(self) -> str:
-        path = self.chance.choice((self.config, self.kubeconfig, self.client_ca, *self.paths_of_drop_ins()))
+        path = self.chance.choice(
+            (self.config, self.client_ca, self.client_ca, self.other_ca, *self.paths_of_drop_ins())
+        )
         mode = self.chance.choice(MODES_OF_ROOT if os.geteuid() == 0 else MODES)
         owner = self.chance.choice((0, 0, 65534))
         if path.exists() and not path.is_dir():
             path.chmod(mode)
             if os.geteuid() == 0:
                 os.chown(path, owner, owner)
-        return f'chmod {mode:o} {path.name}, owner {owner}'
+        return f'chmod {mode:o} {path.relative_to(self.config.parent)}, owner {owner}'
 
     def change_files(self) -> str:
         """Something happens to its files, and nothing to its kubelet."""

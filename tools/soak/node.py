@@ -8,22 +8,28 @@ from __future__ import annotations
 import os
 import random
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tests.kubelet_server import Certificates
 from tests.standin import Standin, Standins
 
 from .files import Files, Kind
+from .settings import CLIENT_CA, KEY, MINORS, Values, configz, effective, pair_in, shown
 
 WRONG_FLAGS = ('--make-iptables-util-chains=maybe', '--no-such-flag', 'an-argument')
-FLAGS = {None: ('',), True: ('', '=true', '=1'), False: ('=false', '=0', '=F')}
+FLAGS = {True: ('', '=true', '=1'), False: ('=false', '=0', '=F')}
+YOUNG_SECONDS = 45.0
+"""After a minute a kubelet has accepted its configuration, which would be another oracle."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """The command line. `value`: what its flag says of the setting."""
+    """The command line. `flags`: the settings that it decides."""
 
-    value: bool | None
+    flags: Values
     config: bool
     drop_ins: bool
     refused: bool
@@ -32,21 +38,24 @@ class Told:
 
 @dataclass(frozen=True)
 class Running:
-    """The kubelet as it was started. `value`: what it runs with; None: a real one would have refused to start."""
+    """The kubelet as it was started. `values`: what it runs with; None: a real one would have refused to start."""
 
     standin: Standin
     number: int
     told: Told
-    value: bool | None
+    minor: int
+    values: Mapping[str, Any] | None
     started_at: float
 
 
 class Node(Files):
     """`view` is a `/proc` that shows nothing but its kubelet and process 1."""
 
-    def __init__(self, folder: Path, standins: Standins, chance: random.Random, port: int) -> None:
+    def __init__(
+        self, folder: Path, standins: Standins, chance: random.Random, certificates: Certificates, port: int
+    ) -> None:
         """`port`: the open socket that its kubelet holds."""
-        super().__init__(folder, chance)
+        super().__init__(folder, chance, certificates)
         self.standins = standins
         self.port = port
         self.view = folder / 'view'
@@ -59,18 +68,37 @@ class Node(Files):
         """So many times it is spared: some live only for a moment, others long enough to be past the grain."""
         self.told = self.tell()
 
-    def declared(self, told: Told) -> tuple[bool | None, bool]:
-        """What a kubelet would start with now, and whether by a flag; None: it would not, or that cannot be told."""
+    def broken(self, told: Told) -> Kind | None:
+        """Why a kubelet would not start with this now, or what the check would not read of it; None: all is well."""
         if told.refused:
-            return None, False
-        value = True
-        for entry in self.layers(config=told.config, drop_ins=told.drop_ins):
-            if entry.kind is Kind.REFUSED:
-                return None, False
-            if entry.kind is Kind.UNREADABLE:
-                return told.value, told.value is not None
-            value = value if entry.value is None else entry.value
-        return (value, False) if told.value is None else (told.value, True)
+            return Kind.REFUSED
+        kinds = (entry.kind for entry in self.layers(config=told.config, drop_ins=told.drop_ins))
+        return next((kind for kind in kinds if kind is not Kind.TEXT), None)
+
+    def values(self, told: Told, minor: int) -> dict[str, Any]:
+        """What a kubelet of a release would run with if it started now. Only where nothing is broken."""
+        said = [entry.values for entry in self.layers(config=told.config, drop_ins=told.drop_ins)]
+        main = said.pop(0) if told.config else None
+        return effective(main, said, told.flags, minor)
+
+    def declared_alike(self, kubelet: Running) -> bool:
+        """Whether a restart of it would change nothing."""
+        return self.broken(kubelet.told) is None and self.values(kubelet.told, kubelet.minor) == kubelet.values
+
+    def shown(self, values: Values) -> Values:
+        """As /configz shows them."""
+        return shown(values, self.own_pair)
+
+    def is_own_pair(self, values: Values) -> bool:
+        """Whether /configz shows a pair that the kubelet made itself, or one that is configured at the same place."""
+        return self.shown(values) == {**values, **pair_in(self.own_pair)}
+
+    def configz(self) -> bytes:
+        """What its kubelet answers; nothing from one that a real one would not have become."""
+        kubelet = self.kubelet
+        if kubelet is None or kubelet.values is None:
+            return b''
+        return configz(kubelet.values, self.own_pair, kubelet.minor)
 
     def start(self) -> str:
         if self.kubelet is not None:
@@ -78,11 +106,13 @@ class Node(Files):
         self.bury()
         started = self.standins.launch(('/usr/bin/kubelet', *self.told.arguments), handles=(self.port,))
         self.number += 1
-        self.kubelet = Running(started, self.number, self.told, self.declared(self.told)[0], start_of(started.pid))
+        minor = self.chance.choice(MINORS)
+        values = self.values(self.told, minor) if self.broken(self.told) is None else None
+        self.kubelet = Running(started, self.number, self.told, minor, values, start_of(started.pid))
         self.changes.clear()
         self.quiet = 0 if self.told.refused else self.chance.choice((0, 0, 2, 8))
         (self.view / str(started.pid)).symlink_to(f'/proc/{started.pid}')
-        return f'start {started.pid} {" ".join(self.told.arguments)}: {self.kubelet.value}'
+        return f'start {started.pid} 1.{minor} {" ".join(self.told.arguments)}'
 
     def kill(self) -> str:
         """It stays a zombie for a while, or is taken away at once."""
@@ -112,20 +142,30 @@ class Node(Files):
 
     def tell(self) -> Told:
         """Another command line."""
-        value = self.chance.choice((None, None, True, False))
-        told = Told(value, self.chance.random() < 0.9, self.chance.random() < 0.7, self.chance.random() < 0.04, ())
-        arguments = [f'--kubeconfig={self.kubeconfig}']
-        arguments += [f'--config={self.config}'] if told.config else []
-        arguments += [f'--config-dir={self.drop_ins}'] if told.drop_ins else []
-        if value is not None:
+        config, drop_ins = self.chance.random() < 0.9, self.chance.random() < 0.7
+        refused = self.chance.random() < 0.04
+        flags: dict[str, Any] = {}
+        arguments = [f'--kubeconfig={self.kubeconfig}', f'--cert-dir={self.own_pair}']
+        arguments += [f'--config={self.config}'] if config else []
+        arguments += [f'--config-dir={self.drop_ins}'] if drop_ins else []
+        if (value := self.chance.choice((None, None, True, False))) is not None:
+            flags[KEY] = value
             arguments.append(f'--make-iptables-util-chains{self.chance.choice(FLAGS[value])}')
-        arguments += [self.chance.choice(WRONG_FLAGS)] if told.refused else []
-        return replace(told, arguments=tuple(arguments))
+        if (port := self.chance.choice((None, None, None, 0, 10255))) is not None:
+            flags['readOnlyPort'] = port
+            arguments.append(f'--read-only-port={port}')
+        if self.chance.random() < 0.2:
+            flags[CLIENT_CA] = str(self.client_ca)
+            arguments.append(f'--client-ca-file={self.client_ca}')
+        arguments += [self.chance.choice(WRONG_FLAGS)] if refused else []
+        return Told(flags, config, drop_ins, refused, tuple(arguments))
 
     def step(self) -> str:
         """Something happens. Returns what."""
         if self.kubelet is None and self.chance.random() < 0.3:
             return self.start()
+        if self.kubelet is not None and time.time() - self.kubelet.started_at > YOUNG_SECONDS:
+            return self.restart()
         if self.kubelet is None or self.chance.random() < 0.85:
             return self.change_files()
         if self.quiet:

@@ -1,144 +1,171 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a check must say: by what was written, and by what the check could see of it. Nothing here is the package's."""
+"""What a check must say: the contract's table of verdicts, by what was written. Nothing here is the package's."""
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
-from .files import Entry, Kind
-from .node import Node
+from .files import Kind
+from .node import Node, Running
+from .settings import CLIENT_CA, KEY, MINORS, PAIR, STRONG, Values
+from .watch import GRAIN_SECONDS, NEAR_SECONDS, Change, Watch
 
 OK, CRITICAL, UNKNOWN = 0, 2, 3
 
-GRAIN_SECONDS = 1.0
-"""A change so soon after the start cannot be told from one before it, unless it was seen to happen."""
-NEAR_SECONDS = 0.03
-"""So close to the end of the grain either answer is right: the clocks are read at two moments."""
+
+@dataclass(frozen=True)
+class Rule:
+    paths: tuple[str, ...]
+    is_met: Callable[..., bool]
+
+    def holds(self, values: Values) -> bool:
+        return self.is_met(*(values[path] for path in self.paths))
 
 
-MISSING = b'nothing is there'
+RULES: dict[str, Rule] = {
+    'make_iptables_util_chains': Rule((KEY,), bool),
+    'event_qps': Rule(('eventRecordQPS',), lambda number: number >= 0),
+    'streaming_connection_idle_timeout': Rule(('streamingConnectionIdleTimeout',), lambda time: time != '0s'),
+    'read_only_port': Rule(('readOnlyPort',), lambda port: port == 0),
+    'protect_kernel_defaults': Rule(('protectKernelDefaults',), bool),
+    'tls_cipher_suites': Rule(('tlsCipherSuites',), lambda suites: bool(suites) and set(suites) <= set(STRONG)),
+    'tls_cert_file': Rule(PAIR, lambda certificate, key: bool(certificate and key)),
+    'rotate_kubelet_server_certificate': Rule(PAIR, lambda certificate, key: bool(certificate and key)),
+    'client_ca_file': Rule((CLIENT_CA,), bool),
+    'anonymous_auth': Rule(('authentication.anonymous.enabled',), lambda is_on: not is_on),
+    'authorization_mode': Rule(('authorization.mode',), lambda mode: mode != 'AlwaysAllow'),
+}
+
+CLIENT_CA_RULES: dict[str, Callable[[os.stat_result], bool]] = {
+    'client_ca_permissions': lambda status: not status.st_mode & 0o177,
+    'client_ca_ownership': lambda status: (status.st_uid, status.st_gid) == (0, 0),
+}
+"""Of the file that the kubelet runs with, and of the one that a restart brings in."""
 
 
 @dataclass(frozen=True)
-class Change:
-    """The first path that changed since the start, None where none did; several where more than one answer is right."""
+class Oracle:
+    """What one check knows of the kubelet that runs: whether it answered, of which release it said to be."""
 
-    answers: tuple[str | None, ...]
+    node: Node
+    kubelet: Running
+    watch: Watch
+    change: Change
+    answered: bool
+    minor: int | None
+
+    def in_words(self) -> str:
+        told = f'1.{self.minor}' if self.minor is not None else 'no version'
+        return f'{self.change}, /configz {"" if self.answered else "not "}answered, {told}'
+
+    @property
+    def declared(self) -> list[dict[str, Any]]:
+        """What it would run with if it started now, by each release that it can be of; none where that is not known."""
+        told = self.kubelet.told
+        if self.node.broken(told) is not None:
+            return []
+        return [self.node.values(told, minor) for minor in ([self.minor] if self.minor is not None else MINORS)]
+
+    def statuses(self, rule: Rule) -> set[int]:
+        """The statuses that a rule may have: declared against running."""
+        return set(self.iter_statuses(rule))
+
+    def iter_statuses(self, rule: Rule) -> Iterator[int]:
+        declared = self.is_declared(rule)
+        for running in self.runs(rule):
+            if declared is False:
+                yield CRITICAL
+            elif running is not None:
+                yield OK if running else CRITICAL
+            elif declared is None:
+                yield UNKNOWN
+            elif self.is_by_flags(rule):
+                yield OK
+            else:
+                yield from (OK if path is None else UNKNOWN for path in self.change.answers)
+
+    def is_declared(self, rule: Rule) -> bool | None:
+        """Whether what is declared meets a rule; None where that cannot be told."""
+        told = self.kubelet.told
+        broken = self.node.broken(told)
+        if broken is None:
+            verdicts = {rule.holds(values) for values in self.declared}
+            return verdicts.pop() if len(verdicts) == 1 else None
+        if told.refused or not self.is_by_flags(rule):
+            return None
+        # The flags of one that would not start with its files can show what is wrong, never that all is well.
+        return None if rule.holds(told.flags) and broken is Kind.REFUSED else rule.holds(told.flags)
+
+    def client_ca_statuses(self, is_met: Callable[[os.stat_result], bool]) -> set[int]:
+        """The statuses that a rule on the file of the client CA may have."""
+        told, started = self.kubelet.told, self.kubelet.values
+        is_told = self.answered and started is not None
+        declared = {values[CLIENT_CA] for values in self.declared} or {told.flags.get(CLIENT_CA)}
+        if told.refused or not is_told and (len(declared) > 1 or None in declared):
+            return {UNKNOWN}
+        paths = {*(declared if len(declared) == 1 else ()), started[CLIENT_CA] if is_told and started else ''}
+        is_right = all(is_met(os.stat(path)) for path in paths if path)
+        judged = OK if is_right else CRITICAL
+        if is_told or CLIENT_CA in told.flags:
+            return {judged}
+        return {judged if path is None else UNKNOWN for path in self.change.answers}
+
+    def is_by_flags(self, rule: Rule) -> bool:
+        return self.kubelet.told.flags.keys() >= set(rule.paths)
+
+    def runs(self, rule: Rule) -> tuple[bool | None, ...]:
+        """Whether what runs meets a rule, as the check can know; several where more than one answer is right."""
+        started = self.kubelet.values
+        if not self.answered or started is None:
+            return (None,)
+        if rule.paths != PAIR or not self.node.is_own_pair(started):
+            return (rule.holds(started),)
+        # Self-made or configured: only who saw the kubelet start with it can tell.
+        own = pair_of(self.node.shown(started))
+        return tuple(None if values is None else pair_of(values) == own for values in self.watch.believed)
+
+    @property
+    def pending(self) -> set[int | None]:
+        """What may be said of a restart: whether it would change something, as far as the check can know."""
+        has_changed = {path is not None for path in self.change.answers}
+        started, declared = self.kubelet.values, self.declared
+        if not declared:
+            return {1 if changed else None for changed in has_changed}
+        if not self.answered or started is None:
+            told: set[int | None] = {int(changed) for changed in has_changed}
+            return told
+        now = {self.node.shown(values) != self.node.shown(started) for values in map(dict, declared)}
+        if len(now) > 1:
+            return {0, 1, None}
+        if now == {True}:
+            # A number that is the default now, with nothing known to have changed, is that of another release.
+            return {1, 0} if None in self.change.answers else {1}
+        allowed: set[int | None] = {0} if self.minor is not None else {0, None}
+        if self.node.is_own_pair(started):
+            for believed in self.watch.believed:
+                wrong = believed is None or any(pair_of(believed) != pair_of(values) for values in declared)
+                allowed |= {1} if wrong else set()
+            allowed |= {None} if None in self.watch.believed else set()
+        return allowed
+
+    def may_be_green(self, rule: Rule) -> bool:
+        """Whether compliant can be no lie: it was started so, or was told so by a flag, which no file takes back, or it
+        was changed within the grain and before any look that could read it.
+        """
+        kubelet, watch = self.kubelet, self.watch
+        if kubelet.values is not None and rule.holds(kubelet.values):
+            return True
+        if self.is_by_flags(rule) and rule.holds(kubelet.told.flags):
+            return True
+        last = kubelet.started_at + GRAIN_SECONDS + NEAR_SECONDS
+        last = last if watch.unread else min(last, watch.first_at)
+        return not (self.answered and rule.paths != PAIR) and any(at <= last for at in self.node.changes)
 
 
-@dataclass
-class Watch:
-    """What one check has seen of the kubelet that runs: content by content, collection by collection."""
-
-    number: int = 0
-    first_at: float = 0.0
-    seen: dict[str, tuple[bytes, float]] = field(default_factory=dict)
-    unread: set[str] = field(default_factory=set)
-    """What could not be read at the first look. Within the grain it may count as changed or not."""
-
-    def look(self, node: Node, now: float) -> Change:
-        """What the check must know after it looked at the node as it is."""
-        kubelet = node.kubelet
-        if kubelet is None:
-            return Change((None,))
-        if kubelet.number != self.number:
-            self.number, self.first_at = kubelet.number, now
-            self.seen.clear()
-            self.unread.clear()
-        limit = kubelet.started_at + GRAIN_SECONDS
-        if kubelet.told.drop_ins and node.drop_ins.is_dir():
-            self.forget_all_but({str(path) for path in node.paths_of_drop_ins()}, node.drop_ins)
-        times: list[tuple[str, float]] = []
-        for path, digest, ctime in iter_contents(node):
-            if digest == MISSING:
-                # What comes here later was seen to come.
-                self.seen.setdefault(path, (MISSING, -math.inf))
-            elif digest is not None:
-                times.append((path, self.settled(path, digest, ctime)))
-            elif path not in self.seen:
-                self.unread.add(path)
-        answers: list[str | None] = []
-        for path, at in times:
-            if at > limit - NEAR_SECONDS or path in self.unread:
-                answers.append(path)
-            if at > limit + NEAR_SECONDS:
-                return Change(tuple(answers))
-        return Change((*answers, None))
-
-    def forget_all_but(self, listed: set[str], folder: Path) -> None:
-        """Of what a folder no longer lists nothing is known but that the folder changed."""
-        gone = [path for path in self.seen if Path(path).parent == folder and path not in listed]
-        for path in gone:
-            del self.seen[path]
-
-    def settled(self, path: str, digest: bytes, at: float) -> float:
-        """Since when the content is so: its ctime, or an earlier one of the same; infinite if it was seen to turn."""
-        old = self.seen.get(path)
-        if old is not None:
-            at = math.inf if old[0] != digest or old[1] == math.inf else min(at, old[1])
-        self.seen[path] = (digest, at)
-        return at
-
-
-def iter_contents(node: Node) -> Iterator[tuple[str, bytes | None, float]]:
-    """Each path of the configuration, the digest of its content, and its latest ctime.
-
-    The digest is None where the content cannot be read, and MISSING where there is none.
-    """
-    if node.kubelet is None or node.kubelet.told.refused:
-        return
-    told = node.kubelet.told
-    if told.config:
-        yield content_of(node.config, node.main)
-    if told.drop_ins and not node.drop_ins.is_dir():
-        yield str(node.drop_ins), None if node.drop_ins.exists() else MISSING, 0.0
-    elif told.drop_ins:
-        paths = node.paths_of_drop_ins()
-        yield from (content_of(path, node.added[path.name]) for path in paths)
-        yield str(node.drop_ins), '\n'.join(map(str, paths)).encode(), latest_ctime(node.drop_ins)
-
-
-def content_of(path: Path, entry: Entry) -> tuple[str, bytes | None, float]:
-    if entry.kind is Kind.UNREADABLE:
-        return str(path), None, 0.0
-    if not path.is_file():
-        return str(path), MISSING, 0.0
-    return str(path), hashlib.sha256(path.read_bytes()).digest(), latest_ctime(path)
-
-
-def latest_ctime(path: Path) -> float:
-    """Of the link too, if it is one."""
-    return max(path.lstat().st_ctime, path.stat().st_ctime)
-
-
-def statuses(node: Node, change: Change, *, running: bool | None) -> set[int]:
-    """The statuses that the rule may have: the table of the contract, declared against running.
-
-    `running`: what the kubelet itself told the check; None: nothing.
-    """
-    assert node.kubelet is not None
-    declared, by_flag = node.declared(node.kubelet.told)
-    if declared is False:
-        return {CRITICAL}
-    if running is not None:
-        return {OK if running else CRITICAL}
-    if declared is None:
-        return {UNKNOWN}
-    return {OK} if by_flag else {OK if path is None else UNKNOWN for path in change.answers}
-
-
-def may_be_green(node: Node, watch: Watch) -> bool:
-    """Whether compliant can be no lie: it was started so, or was told so by a flag, which no file takes back, or it was
-    changed within the grain and before any look that could read it.
-    """
-    kubelet = node.kubelet
-    assert kubelet is not None
-    last = kubelet.started_at + GRAIN_SECONDS + NEAR_SECONDS
-    last = last if watch.unread else min(last, watch.first_at)
-    return kubelet.value is True or kubelet.told.value is True or any(at <= last for at in node.changes)
+def pair_of(values: Values) -> tuple[Any, ...]:
+    return tuple(values[path] for path in PAIR)

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,18 +18,15 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.names import COMMS
 from datadog_checks.kubelet_compliance.patient_host import PatientHost
-from tests.cases import TRUTH
 from tests.kubelet_server import KubeletServer
 
-from .afresh import Outcome, afresh, afresh_knowing, make, run
+from .afresh import Outcome, afresh, make, run
 from .node import Node
-from .oracle import OK, Change, Watch, may_be_green, statuses
+from .oracle import CLIENT_CA_RULES, OK, RULES, Oracle, Rule
+from .watch import Change, Watch
 
-ANSWERS = {
-    True: (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes(),
-    False: (TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json').read_bytes(),
-}
 PATHS = ('/configz', '/metrics')
+PENDING, KUBELET = 'restart_pending', 'kubelet'
 
 
 class Disagreement(Exception):
@@ -48,9 +46,9 @@ class Server:
 
     def show(self, node: Node, told: Mapping[str, int]) -> None:
         """Answer for the kubelet that runs: as it is now, but as it was where the check has asked already."""
-        value = node.kubelet.value if node.kubelet is not None else None
-        self.api.body = ANSWERS.get(value, b'') if value is not None else b''
-        now = self.statuses if value is not None else dict.fromkeys(PATHS, 503)
+        self.api.body = node.configz()
+        self.api.version = f'v1.{node.kubelet.minor}.1' if node.kubelet is not None else ''
+        now = self.statuses if self.api.body else dict.fromkeys(PATHS, 503)
         self.api.statuses = {**now, **told}
         self.api.requests.clear()
 
@@ -73,6 +71,10 @@ class LongLived:
     def __post_init__(self) -> None:
         self.check = make(self.instance)
 
+    def minor(self, node: Node) -> int | None:
+        """The release that its kubelet told it."""
+        return node.kubelet.minor if node.kubelet is not None and self.told.get('/metrics') == 200 else None
+
     @property
     def sees_all(self) -> bool:
         """Whether it looks at the real /proc."""
@@ -89,10 +91,10 @@ class LongLived:
 
 @dataclass
 class Referee:
-    """Runs checks, and compares. `counts`: what came out, in words."""
+    """Runs checks, and compares. `counts`: what came out, in words. `ignored`: rules, `restart_pending`, `kubelet`."""
 
     node: Node
-    folder: Path
+    ignored: frozenset[str] = frozenset()
     counts: Counter[str] = field(default_factory=Counter)
 
     def collect(self, checked: LongLived) -> None:
@@ -114,11 +116,14 @@ class Referee:
         self.counts['collections'] += 1
         if sent.error:
             raise Disagreement(f'the check fails: {sent.error}')
-        checked.last = sent
+        before, checked.last = checked.last, sent
         try:
             if checked.sees_all:
                 self.put_off_with_strangers(sent)
-            self.hold_against_oracle(checked, sent, change)
+            self.hold_against_oracle(checked, sent, checked.watch, change)
+            has_ended = self.node.kubelet is None and before is not None and before.value('kubelet.found')
+            if has_ended and KUBELET not in self.ignored and 'hostPID' in sent.of_kubelet():
+                raise Disagreement(f'of a kubelet that it knew and that ended: {sent.of_kubelet()}')
             self.hold_against_fresh_check(checked, sent, change)
         except PutOff:
             self.counts['put off: another kubelet ran on this machine'] += 1
@@ -142,16 +147,32 @@ class Referee:
         if sent != before:
             self.collect(checked)
 
+    def collect_while_it_hangs(self, checked: LongLived, server: Server) -> None:
+        """One collection where the port takes questions and does not answer. Raises Disagreement."""
+        before, server.statuses = server.statuses, dict.fromkeys(PATHS, 0)
+        server.api.hang = threading.Event()
+        try:
+            sent, change = self.one(checked)
+        finally:
+            server.api.hang.set()
+            server.api.hang, server.statuses = None, before
+        self.counts['collections while the port hung'] += 1
+        self.hold_against_oracle(checked, sent, checked.watch, change)
+
     def collect_in_a_storm(self, checked: LongLived) -> None:
         """One collection while the files change: of a kubelet that was seen as it was started. Raises Disagreement."""
         kubelet = self.node.kubelet
         assert kubelet is not None
+        if checked.watch.number != kubelet.number:
+            # It was put off, and made anew.
+            return
         sent = run(checked.check)
         self.counts['collections while files changed'] += 1
         if sent.error:
             raise Disagreement(f'the check fails: {sent.error}')
-        if kubelet.value is False and sent.iptables() == OK:
-            raise Disagreement('a false green while files changed: it was started with False')
+        for key, rule in self.rules():
+            if kubelet.values is not None and not rule.holds(kubelet.values) and sent.status(key) == OK:
+                raise Disagreement(f'{key}: a false green while files changed')
 
     def one(self, checked: LongLived) -> tuple[Outcome, Change]:
         node, watch, server = self.node, checked.watch, checked.server
@@ -161,44 +182,65 @@ class Referee:
             server.show(node, {})
         now = time.time()
         sent = run(checked.check)
-        change = watch.look(node, now)
         if server is not None:
             checked.told.update(server.asked())
-        return sent, change
+        return sent, watch.look(node, now, minor=checked.minor(node))
 
-    def hold_against_oracle(self, checked: LongLived, sent: Outcome, change: Change) -> None:
-        node, status = self.node, sent.iptables()
-        if sent.value('kubelet.found') != (node.kubelet is not None):
+    def rules(self) -> Iterator[tuple[str, Rule]]:
+        """Those whose verdict is known here."""
+        return ((key, rule) for key, rule in RULES.items() if key not in self.ignored)
+
+    def hold_against_oracle(self, checked: LongLived, sent: Outcome, watch: Watch, change: Change) -> None:
+        """`watch`, `change`: what the check that sent it has seen. Raises Disagreement."""
+        kubelet = self.node.kubelet
+        if sent.value('kubelet.found') != (kubelet is not None):
             raise Disagreement(f'kubelets found: {sent.value("kubelet.found")}')
-        if node.kubelet is None:
+        if kubelet is None:
             self.counts['without a kubelet'] += 1
             return
         answered = checked.told.get('/configz') == 200
-        right = statuses(node, change, running=node.kubelet.value if answered else None)
-        if status not in right:
-            raise Disagreement(f'status {status}, but right is {sorted(right)}, by what was written; {change}')
-        if status == OK and not (answered or may_be_green(node, checked.watch)):
-            raise Disagreement(f'a false green: it was started with {node.kubelet.value}')
-        self.counts[f'status {status}'] += 1
+        oracle = Oracle(self.node, kubelet, watch, change, answered, checked.minor(self.node))
+        wrong = [*self.iter_wrong(oracle, sent)]
+        if wrong:
+            raise Disagreement('\n'.join([f'by what was written; {oracle.in_words()}', *wrong]))
+        if kubelet.values is not None and self.node.declared_alike(kubelet) and change.answers != (None,):
+            self.counts['touched, and as it was'] += answered
+
+    def iter_wrong(self, oracle: Oracle, sent: Outcome) -> Iterator[str]:
+        for key, rule in self.rules():
+            status, right = sent.status(key), oracle.statuses(rule)
+            if status not in right:
+                yield f'  {key}: status {status}, but right is {sorted(right)}'
+            elif status == OK and not oracle.may_be_green(rule):
+                yield f'  {key}: a false green'
+            self.counts[f'status {status}'] += 1
+        for key, is_met in CLIENT_CA_RULES.items():
+            status, right = sent.status(key), oracle.client_ca_statuses(is_met)
+            if key not in self.ignored and status not in right:
+                yield f'  {key}: status {status}, but right is {sorted(right)}'
+        pending, may_be = sent.value(f'kubelet.{PENDING}'), oracle.pending
+        if PENDING not in self.ignored and pending not in may_be:
+            yield f'  {PENDING}: {pending}, but right is {sorted(may_be, key=repr)}'
+        self.counts[f'pending {pending}'] += 1
 
     def hold_against_fresh_check(self, checked: LongLived, sent: Outcome, change: Change) -> None:
-        node, server = self.node, checked.server
+        """The same of a check that was made just now; where it has seen as much, it sends the same."""
+        node, server, watch = self.node, checked.server, Watch()
         if server is not None:
             server.show(node, checked.told)
-        plain = Watch().look(node, time.time())
-        knows_more = node.kubelet is not None and change.answers != plain.answers
-        fresh = [] if knows_more else [afresh(checked.instance)]
-        knowing: list[Outcome] = []
-        if node.kubelet is not None and (knows_more or len(change.answers) > 1):
-            pid, folder = node.kubelet.standin.pid, self.folder / 'knowing'
-            knowing += [afresh_knowing(checked.instance, pid, answer, folder) for answer in change.answers]
-        self.counts['knows more than its ctimes tell'] += knows_more
-        if sent not in fresh and sent.shortened() not in [expected.shortened() for expected in knowing]:
-            if checked.sees_all:
-                self.put_off_with_strangers(*fresh)
-            kind = 'knowing the same' if knows_more else 'afresh'
-            lines = sent.unlike([*fresh, *knowing][0])
-            raise Disagreement('\n'.join([f'it differs from a check computed {kind}; {change}', *lines]))
+        fresh = afresh(checked.instance)
+        plain = watch.look(node, time.time(), minor=checked.minor(node))
+        if checked.sees_all:
+            self.put_off_with_strangers(fresh)
+        try:
+            self.hold_against_oracle(checked, fresh, watch, plain)
+        except Disagreement as error:
+            raise Disagreement(f'of a check made afresh: {error}') from None
+        knows_more = (change.answers, checked.watch.believed) != (plain.answers, watch.believed)
+        if knows_more or len(change.answers) > 1:
+            self.counts['knows more than its ctimes tell'] += knows_more
+        elif node.kubelet is not None and sent != fresh:
+            raise Disagreement('\n'.join([f'it differs from a check made afresh; {change}', *sent.unlike(fresh)]))
 
 
 def comm_of(pid: str) -> bytes:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import random
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeAlias
 
 from tests.clocks import SETTLED_SECONDS
 from tests.kubelet_server import Certificates, serve
@@ -21,11 +22,12 @@ from tests.standin import Standins
 from .node import Node
 from .referee import PATHS, Disagreement, LongLived, Referee, Server
 
-CALM_AFTER, STORM_AFTER = 120, 100
+CALM_AFTER, STORM_AFTER, HANG_AFTER = 120, 100, 150
 STORM_STEPS = 300
 LINES_KEPT = 40
 AT_ONCE = (0, 1, 1, 1, 2, 4)
-AROUND_A_CALM = (
+Step: TypeAlias = Callable[[Node], str]
+AROUND_A_CALM: tuple[tuple[Step, Step], ...] = (
     (Node.write, Node.flip),
     (Node.write, Node.flip),
     (Node.drop_in, Node.flip_drop_in),
@@ -34,12 +36,15 @@ AROUND_A_CALM = (
     (Node.drop_in, Node.remove_drop_in),
     (Node.clear_drop_ins, Node.drop_in),
     (Node.touch, Node.change_mode),
+    (Node.restart, Node.change_mode),
+    (Node.restart, Node.touch),
+    (Node.restart, Node.write),
     (Node.touch, Node.restart),
     (Node.touch, Node.restart_with_other_flags),
     (Node.touch, Node.kill),
 )
 """What happens before it, and what after it."""
-STATUSES = ((200, 200), (200, 200), (200, 200), (403, 403), (0, 0), (200, 403), (403, 200))
+STATUSES = (*((200, 200),) * 5, (403, 403), (401, 401), (0, 0), (200, 403), (403, 200), (404, 200), (200, 404))
 
 
 class SoakError(Exception):
@@ -64,18 +69,24 @@ class Soak:
         """Whether every check holds all that it is going to hold."""
         return all(checked.has_its_threads for checked in self.checks)
 
-    def go(self) -> None:
-        """Some steps, and then some collections. Raises SoakError."""
+    def go(self, *, waits: bool = True) -> None:
+        """Some steps, and then some collections. `waits`: now and then for seconds. Raises SoakError."""
         try:
-            if self.chance.randrange(CALM_AFTER) == 0:
-                self.be_calm()
-            if self.chance.randrange(STORM_AFTER) == 0:
-                self.be_stormy()
+            if waits:
+                self.wait()
             self.happen(self.chance.choice(AT_ONCE))
             for checked in self.chance.sample(self.checks, self.chance.randint(1, len(self.checks))):
                 self.collect(checked)
         except Disagreement as error:
             raise SoakError(self.tell(error)) from None
+
+    def wait(self) -> None:
+        if self.chance.randrange(CALM_AFTER) == 0:
+            self.be_calm()
+        if self.chance.randrange(STORM_AFTER) == 0:
+            self.be_stormy()
+        if self.chance.randrange(HANG_AFTER) == 0:
+            self.hang()
 
     def happen(self, steps: int) -> None:
         for _ in range(steps):
@@ -88,9 +99,9 @@ class Soak:
         self.lines.append(f'        collection of {checked.name}')
         self.referee.collect(checked)
 
-    def be_calm(self) -> None:
+    def be_calm(self, around: tuple[Step, Step] | None = None) -> None:
         """Nothing happens until all stamps are old; then one thing does, and each check must see it at once."""
-        before, after = self.chance.choice(AROUND_A_CALM)
+        before, after = around or self.chance.choice(AROUND_A_CALM)
         if self.node.kubelet is None:
             self.note(self.node.start())
         self.note(f'before a calm: {before(self.node)}')
@@ -104,13 +115,21 @@ class Soak:
         for checked in self.checks:
             self.collect(checked)
 
-    def be_stormy(self) -> None:
+    def hang(self) -> None:
+        """A kubelet that takes questions and answers none. The next one does: what is asked again when is not known."""
+        self.note(f'the port hangs: {self.node.restart()}')
+        for checked in self.checks:
+            if checked.server is not None:
+                self.referee.collect_while_it_hangs(checked, checked.server)
+        self.note(self.node.restart())
+
+    def be_stormy(self, steps: int = STORM_STEPS) -> None:
         """Files change while the checks read them. What they saw is not known then, but a lie it may not be."""
         self.note(f'storm: {self.node.restart()}')
         for checked in self.checks:
             self.collect(checked)
         with ThreadPoolExecutor(1) as other:
-            storm = other.submit(self.blow)
+            storm = other.submit(self.blow, steps)
             while not storm.done():
                 for checked in self.checks:
                     self.referee.collect_in_a_storm(checked)
@@ -119,8 +138,8 @@ class Soak:
         for checked in self.checks:
             self.collect(checked)
 
-    def blow(self) -> None:
-        for _ in range(STORM_STEPS):
+    def blow(self, steps: int) -> None:
+        for _ in range(steps):
             self.note(self.node.change_files())
 
     def note(self, what: str) -> None:
@@ -131,18 +150,20 @@ class Soak:
         kubelet = self.node.kubelet
         now = time.time()
         runs = 'no kubelet runs' if kubelet is None else (
-            f'the kubelet runs for {now - kubelet.started_at:.3f} s, started with {kubelet.value}; contents changed '
+            f'the kubelet runs for {now - kubelet.started_at:.3f} s, started with {kubelet.values}; contents changed '
             f'{", ".join(f"{at - kubelet.started_at:.3f}" for at in self.node.changes)} s after its start'
         )  # fmt: skip
         return '\n'.join([f'seed {self.seed}, step {self.steps}: {error}', runs, *self.lines])
 
 
 @contextmanager
-def soaking(seed: int, folder: Path, standins: Standins, certificates: Certificates) -> Iterator[Soak]:
+def soaking(
+    seed: int, folder: Path, standins: Standins, certificates: Certificates, ignored: frozenset[str] = frozenset()
+) -> Iterator[Soak]:
     """A node with its kubelet's port, and three long-lived checks: one that also asks, and one of the real /proc."""
     chance = random.Random(seed)
     with serve(certificates) as api:
-        node = Node(folder / 'node', standins, chance, api.handle)
+        node = Node(folder / 'node', standins, chance, certificates, api.handle)
         server = Server(api, dict.fromkeys(PATHS, 200))
         view = {'procfs_path': str(node.view)}
         asking = {**view, 'kubelet_url': api.url, 'tls_ca_cert': str(certificates.ca), 'timeout': 10}
@@ -151,6 +172,6 @@ def soaking(seed: int, folder: Path, standins: Standins, certificates: Certifica
             LongLived('proc', {'use_configz': False}),
             LongLived('asking', asking, server),
         )
-        soak = Soak(seed, node, Referee(node, folder), checks, server, chance)
+        soak = Soak(seed, node, Referee(node, ignored), checks, server, chance)
         soak.note(node.start())
         yield soak
