@@ -34,6 +34,15 @@ IN_A_CONTAINER = {'status': f'Uid:\t0\t0\t0\t0\nNSpid:\t{OTHER}\t1\n'}
 OF_A_USER = {'status': f'Uid:\t1000\t1000\t0\t0\nNSpid:\t{OTHER}\n'}
 
 
+TURNED_AWAY = f'no kubelet runs on this host, but process {OTHER} is named kubelet and is turned away: it runs'
+NONE_RUNS = {
+    str(IN_A_POD): 'no kubelet runs on this host',
+    str(IN_A_CONTAINER): f'{TURNED_AWAY} in a pid namespace of its own: set nested: true',
+    str(OF_A_USER): f'{TURNED_AWAY} as user 1000: add "1000" to allowed_users',
+}
+"""What is said where only such a process runs: of what an option would admit, the option."""
+
+
 @pytest.fixture
 def procfs(tmp_path: Path) -> Path:
     return tmp_path / 'proc'
@@ -67,7 +76,7 @@ def test_a_pods_kubelet_alone_is_no_kubelet(
     write_other(procfs, files, f'--make-iptables-util-chains={claims}')
     sent = collect(check_of(procfs), aggregator)
     assert (sent.found, sent.rules, sent.green) == (0, {}, set())
-    assert sent.kubelet == (UNKNOWN, 'no kubelet runs on this host')
+    assert sent.kubelet == (UNKNOWN, NONE_RUNS[str(files)])
 
 
 @pytest.mark.parametrize('files', [IN_A_POD, IN_A_CONTAINER, OF_A_USER], ids=['pod', 'container', 'user'])
@@ -78,7 +87,7 @@ def test_no_file_of_a_pods_kubelet_is_looked_at(
     for name in ('read_file', 'read_files', 'file_status', 'service_files'):
         monkeypatch.setattr(Host, name, None)
     sent = collect(check_of(procfs, rules=None), aggregator)
-    assert sent.kubelet == (UNKNOWN, 'no kubelet runs on this host')
+    assert sent.kubelet == (UNKNOWN, NONE_RUNS[str(files)])
 
 
 SECRETS = ('hunter2pass', 'nodekeeper', 'QUtJQXNlY3JldA')

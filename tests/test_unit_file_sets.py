@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from datadog_checks.kubelet_compliance.file_sets import files_of
+from datadog_checks.kubelet_compliance.flags import Flags
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
@@ -42,7 +43,7 @@ def test_which_client_ca_is_used_is_not_known_once_its_file_changed(tmp_path: Pa
     host, process = made_up_host(tmp_path, (), tmp_path)
     (tmp_path / 'ca.crt').write_bytes(b'')
     setting = Setting(((FIELD, str(tmp_path / 'ca.crt')),), CA, NOT_ASKED, changed)
-    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), Declared({}, {}), setting, Unknown(''))
+    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), Declared({}, {}), setting, Flags({}))
     if changed is None:
         assert not isinstance(found, Unknown) and len(found.files) == 1
     else:
@@ -68,6 +69,6 @@ def test_what_configz_tells_of_the_client_ca_counts_whatever_changed(
         (tmp_path / name).write_bytes(b'')
     told = UNREAD if declared is None else ((FIELD, paths[declared]),)
     setting = Setting(told, CA, ((FIELD, paths[running]),), '/c.yaml')
-    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), Declared({}, {}), setting, Unknown(''))
+    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), Declared({}, {}), setting, Flags({}))
     assert isinstance(found, FileSet)
     assert [file.path for file in found.files] == [paths[name] for name in names]

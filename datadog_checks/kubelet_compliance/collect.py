@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -97,7 +97,7 @@ class Collector:
     def look(self, connection: Connection | Unknown | None) -> Collection:
         scan = self.host.find_kubelets()
         lost = self.lost(scan)
-        ended = [process.pid for process in self.known if process not in lost]
+        before = [process for process in self.known if process not in lost]
         self.known = (*scan.processes, *lost)
         self.memory.forget_all_but(self.known)
         self.api.forget_all_but(self.known)
@@ -112,10 +112,10 @@ class Collector:
             is_running = self.host.is_running(kubelet.evidence.process)
             if is_running is not False:
                 reports.append(report if is_running else not_seen(report.process, self.selection))
-        # Of those that were known, all that are not here any more have ended.
-        self.ended = (
-            None if reports else next(iter([*(kubelet.evidence.process.pid for kubelet in asked), *ended]), self.ended)
-        )
+        if reports:
+            self.ended = None
+        elif before:
+            self.ended = before[-1].pid
         if reports:
             reports += [not_seen(process, self.selection) for process in lost]
         self.host.expect(report.process for report in reports)
@@ -125,16 +125,13 @@ class Collector:
         return Collection(node, tuple(reports), self.selection, told)
 
     def why_none(self, scan: Scan, connection: Connection | Unknown | None) -> str:
-        """Why no kubelet was found: one that ended is no mount that is missing, and one turned away is neither."""
-        if self.ended is not None:
+        """Why no kubelet was found. One that was known and ended is no mount that is missing, nor one turned away."""
+        likely = scan.none_found_because or first_of(scan.turned_away)
+        if not likely and isinstance(connection, Connection):
+            likely = unseen(self.host.procfs)
+        if likely and self.ended is not None:
             return f'the kubelet, process {self.ended}, ended, and no other one runs'
-        if scan.none_found_because:
-            return scan.none_found_because
-        admissible = [each for each in scan.turned_away if each.remedy]
-        if admissible:
-            more = f' (and {len(admissible) - 1} more)' if len(admissible) > 1 else ''
-            return f'no kubelet runs on this host, but {tell(admissible[0])}{more}'
-        return unseen(self.host.procfs) if isinstance(connection, Connection) else ''
+        return likely
 
     def lost(self, scan: Scan) -> tuple[Process, ...]:
         """The kubelets of the last look that this one shows neither to run nor to have ended."""
@@ -249,6 +246,15 @@ def check_owner(owner: Kubelet | Unknown, kubelet: Kubelet) -> None:
         raise AskError(owner.reason, owner.remedy)
     if owner is not kubelet:
         raise AskError('another kubelet answers there')
+
+
+def first_of(turned_away: Sequence[Unknown]) -> str:
+    """The first process that an option would admit; '' where there is none."""
+    admissible = [each for each in turned_away if each.remedy]
+    if not admissible:
+        return ''
+    more = f' (and {len(admissible) - 1} more)' if len(admissible) > 1 else ''
+    return f'no kubelet runs on this host, but {tell(admissible[0])}{more}'
 
 
 def unseen(procfs: str) -> str:
