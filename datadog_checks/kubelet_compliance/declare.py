@@ -20,7 +20,7 @@ from .decoding import Configuration
 from .flag_table import FLAGS
 from .flags import Flags, iter_plain_flags
 from .late_refusals import CLIENT_CA, NeededFile, late_problems, needed_files
-from .layers import NotRead, Refused, apply_flags, flag_origin, read_layers
+from .layers import NotRead, ParsedOnce, Parser, Refused, apply_flags, flag_origin, read_layers
 from .model import Declared, DropIns, Evidence, File, Launch, Missing, Objection, Origin, Source, Unknown, Unreadable
 from .release import Release, iter_alike
 from .validation import problems
@@ -102,11 +102,12 @@ def read_configurations(
 ) -> tuple[Declared, ...]:
     """What the kubelet would run with if it started now: one for each way in which that can differ. Raises nothing."""
     known = known or Known()
-    strict = list(iter_declared(evidence, lines, known, accepted=False))
+    parse = ParsedOnce()
+    strict = list(iter_declared(evidence, lines, known, parse, accepted=False))
     if not has_accepted_its_files(evidence):
         return distinct(strict)
     taken = [declared for declared in strict if not is_refused(declared)]
-    return distinct(taken or list(iter_declared(evidence, lines, known, accepted=True)))
+    return distinct(taken or list(iter_declared(evidence, lines, known, parse, accepted=True)))
 
 
 def is_refused(declared: Declared) -> bool:
@@ -114,10 +115,10 @@ def is_refused(declared: Declared) -> bool:
 
 
 def iter_declared(
-    evidence: Evidence, lines: Sequence[CommandLine], known: Known, *, accepted: bool
+    evidence: Evidence, lines: Sequence[CommandLine], known: Known, parse: Parser, *, accepted: bool
 ) -> Iterator[Declared]:
     for line in lines:
-        work = partial(declare, evidence, line, accepted=accepted, known=known)
+        work = partial(declare, evidence, line, accepted=accepted, known=known, parse=parse)
         for minors, declared in iter_alike(line.minors, work):
             yield replace(declared, minors=minors)
 
@@ -140,6 +141,7 @@ def declare(
     release: Release,
     *,
     known: Known,
+    parse: Parser,
     accepted: bool = False,
 ) -> Declared:
     """What a kubelet of that release would run with if it started now. Raises nothing.
@@ -156,7 +158,7 @@ def declare(
     configuration, unknown = Configuration(), None
     try:
         check_sources(flags)
-        configuration = read_layers(evidence, over_files, release)
+        configuration = read_layers(evidence, over_files, release, parse)
         check.values(configuration)
         check.start(configuration)
     except Refused as error:

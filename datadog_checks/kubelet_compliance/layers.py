@@ -34,6 +34,29 @@ MAX_DROP_IN_VALUES = 10_000
 """All drop-ins together: each is merged over what all before it came to."""
 
 
+Parser = Callable[[bytes], Document]
+"""Reads a document. Raises DocumentError, DocumentTooLarge."""
+
+
+class ParsedOnce:
+    """A parser that reads each document once, however many releases want it."""
+
+    def __init__(self) -> None:
+        self.found: dict[bytes, Document | DocumentError | DocumentTooLarge] = {}
+
+    def __call__(self, data: bytes) -> Document:
+        """Raises DocumentError, DocumentTooLarge."""
+        if data not in self.found:
+            try:
+                self.found[data] = parse_document(data)
+            except (DocumentError, DocumentTooLarge) as error:
+                self.found[data] = error
+        found = self.found[data]
+        if isinstance(found, Document):
+            return found
+        raise found
+
+
 class Refused(Exception):
     """The kubelet would not start with this configuration."""
 
@@ -46,17 +69,20 @@ class NotRead(Exception):
         self.what = what
 
 
-def read_layers(evidence: Evidence, flags: Flags, release: Release) -> Configuration:
-    """The layers in order, each over the one before. Raises Refused, NotRead."""
+def read_layers(evidence: Evidence, flags: Flags, release: Release, parse: Parser = parse_document) -> Configuration:
+    """The layers in order, each over the one before. Raises Refused, NotRead.
+
+    `parse`: reads a document, the same for all releases.
+    """
     if evidence.config is not None:
-        configuration = decode_file(evidence.config, Source.CONFIG_FILE, release)
+        configuration = decode_file(evidence.config, Source.CONFIG_FILE, release, parse)
         set_defaults(configuration, release, gates=gates_of(flags))
     else:
         configuration = Configuration()
         set_defaults(configuration, release, legacy=True)
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
-        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release)
+        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release, parse)
     for field in PUT_BACK_BY_FLAGS:
         configuration.set(field, False, DEFAULT_ORIGIN)
     apply_flags(configuration, flags)
@@ -73,9 +99,11 @@ PUT_BACK_BY_FLAGS = ('logging.options.text.splitStream', 'logging.options.json.s
 """Fields whose flags begin with a value of their own (component-base logs/api/v1/options.go, `addFlags`)."""
 
 
-def decode_file(config: File | Missing | Unreadable, source: Source, release: Release) -> Configuration:
+def decode_file(
+    config: File | Missing | Unreadable, source: Source, release: Release, parse: Parser = parse_document
+) -> Configuration:
     """A whole configuration file: names in exact case, of a key that stands twice the last one (`loadConfigFile`)."""
-    document, path = open_document(config)
+    document, path = open_document(config, parse)
     try:
         check_identity(document, any_case=True)
         configuration = Decoder(any_case=False, release=release).decode(tree_of(document.root, source, path))
@@ -106,7 +134,7 @@ def make_absolute(configuration: Configuration, folder: str) -> None:
 
 
 def merge_drop_ins(
-    base: Configuration, drop_ins: DropIns | Missing | Unreadable, flags: Flags, release: Release
+    base: Configuration, drop_ins: DropIns | Missing | Unreadable, flags: Flags, release: Release, parse: Parser
 ) -> Configuration:
     """The drop-ins over the configuration so far, as the release merges them (`mergeKubeletConfigurations`)."""
     if isinstance(drop_ins, Unreadable):
@@ -114,9 +142,9 @@ def merge_drop_ins(
     if isinstance(drop_ins, Missing):
         raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
     if release.before(29):
-        return laid_over(base, drop_ins, release)
+        return laid_over(base, drop_ins, release, parse)
     is_of_format = release.at_least(32)
-    patches = iter_patches(drop_ins, check_drop_in if is_of_format else check_some_identity)
+    patches = iter_patches(drop_ins, check_drop_in if is_of_format else check_some_identity, parse)
     try:
         if not is_of_format:
             decoder = Decoder(any_case=True, release=release, over=base, spelled=go_name)
@@ -128,10 +156,10 @@ def merge_drop_ins(
     return configuration
 
 
-def laid_over(base: Configuration, drop_ins: DropIns, release: Release) -> Configuration:
+def laid_over(base: Configuration, drop_ins: DropIns, release: Release, parse: Parser) -> Configuration:
     """1.28: each drop-in is a whole configuration, defaults included, and what is not empty in it counts."""
     for file in drop_ins.files:
-        upper = decode_file(file, Source.DROP_IN, release)
+        upper = decode_file(file, Source.DROP_IN, release, parse)
         set_defaults(upper, release)
         base = override(base, upper)
     return base
@@ -141,11 +169,11 @@ def check_drop_in(document: Document) -> None:
     check_identity(document, any_case=False)
 
 
-def iter_patches(drop_ins: DropIns, check: Callable[[Document], None]) -> Iterator[Tree]:
+def iter_patches(drop_ins: DropIns, check: Callable[[Document], None], parse: Parser) -> Iterator[Tree]:
     """The drop-ins in order. Raises Refused, NotRead."""
     room = MAX_DROP_IN_VALUES
     for file in drop_ins.files:
-        document, path = open_document(file)
+        document, path = open_document(file, parse)
         room -= document.root.size
         if room < 0:
             why = f'its drop-ins hold more than {MAX_DROP_IN_VALUES} values together'
@@ -167,7 +195,7 @@ def drop_in_tree(document: Document, path: str, check: Callable[[Document], None
     return tree_of(document.root, Source.DROP_IN, path)
 
 
-def open_document(file: File | Missing | Unreadable) -> tuple[Document, str]:
+def open_document(file: File | Missing | Unreadable, parse: Parser) -> tuple[Document, str]:
     """Parse a file of the configuration. Raises Refused, NotRead."""
     if isinstance(file, Unreadable):
         raise NotRead(file)
@@ -176,7 +204,7 @@ def open_document(file: File | Missing | Unreadable) -> tuple[Document, str]:
     if not file.data:
         raise Refused(refusal(file.path, 'it is empty'))
     try:
-        return parse_document(file.data), file.path
+        return parse(file.data), file.path
     except DocumentError as error:
         raise Refused(refusal(file.path, error)) from None
     except DocumentTooLarge as error:
