@@ -84,6 +84,10 @@ def test_the_agents_settings_say_how_the_kubelet_is_reached(told: Any, expected:
         ('instances: [1]', 'it has no instances'),
         ('[]', 'it is not a mapping'),
         ('a: [', 'it is not valid YAML'),
+        ('a: 2001-99-99', 'it is not valid YAML'),
+        ('a: !!int "b"', 'it is not valid YAML'),
+        ('a: !!bool zz', 'it is not valid YAML'),
+        ('[' * 5000, 'it is not valid YAML'),
         ('{instances: [{}], init_config: x}', 'its init_config is not a mapping'),
     ],
 )

@@ -80,6 +80,17 @@ def test_whether_that_pair_is_configured_is_unknown_where_no_file_tells() -> Non
     )
 
 
+@pytest.mark.parametrize(
+    'folder', ['/var/lib//kubelet/./pki/', '/x/../var/lib/kubelet/pki', 'lib/kubelet/pki', './pki']
+)
+def test_its_own_folder_is_known_however_the_flag_spells_it(folder: str) -> None:
+    pair = {'tlsCertFile': '/var/lib/kubelet/pki/kubelet.crt', 'tlsPrivateKeyFile': '/var/lib/kubelet/pki/kubelet.key'}
+    running = parse_configz(json.dumps({'kubeletconfig': {'makeIPTablesUtilChains': True, **pair}}).encode())
+    declared = Declared({'--cert-dir': folder}, {})
+    values = running_values(RULES_BY_KEY['tls_cert_file'], running, declared, NOTHING)
+    assert not isinstance(values, Unknown) and dict(values)['tlsCertFile'] == ''
+
+
 def test_a_flag_that_writes_no_field_is_that_of_the_process() -> None:
     rule, running = RULES_BY_KEY['hostname_override'], parse_configz(BODY)
     assert running_values(rule, running, NOTHING) == (('--hostname-override', None),)

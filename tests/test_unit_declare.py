@@ -22,13 +22,14 @@ from datadog_checks.kubelet_compliance.model import (
     Launch,
     Missing,
     Process,
+    Setting,
     Unknown,
     Unreadable,
     Values,
     Verdict,
 )
 from datadog_checks.kubelet_compliance.release import ALL
-from datadog_checks.kubelet_compliance.resolve import agreed, resolve
+from datadog_checks.kubelet_compliance.resolve import VERSION_DECIDES, agreed, resolve
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
 from .nodes import HEAD
@@ -52,7 +53,7 @@ def verdict_of(seen: Evidence, minors: frozenset[int] = ALL) -> Verdict:
     def meaning(values: Values) -> bool:
         return holds(RULE, values, BENCHMARK)
 
-    setting = agreed([resolve(declared, RULE.fields) for declared in readings], meaning)
+    setting = agreed([resolve(declared, RULE.fields) for declared in readings], meaning, VERSION_DECIDES)
     return judge(RULE, setting, BENCHMARK).verdict
 
 
@@ -114,6 +115,64 @@ def test_what_a_kubelet_has_shown_that_it_accepts(
     for declared in every_reading(seen, ALL):
         assert (declared.unknown is not None and declared.unknown.refused) is refused
         assert bool(declared.objections) is objects
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [('--new', '--config=/c.yaml'), ('--config=/c.yaml', '--new', '--config-dir=/d'), ('--new', OFF), ('--new', ON)],
+)
+def test_what_an_unknown_flag_may_swallow_makes_nothing_green(arguments: tuple[str, ...]) -> None:
+    """Its files were not read, for what they are is not known; and a flag may be its value."""
+    seen = evidence(*arguments, config='' if '--new' not in arguments[:1] else None)
+    green = verdict_of(seen) is COMPLIANT
+    assert green is (arguments[-1] == ON), 'without the flag the default is the same'
+
+
+def test_part_of_a_mapping_is_not_known_where_the_flag_that_writes_it_is_not_understood() -> None:
+    seen = evidence('--feature-gates=RotateKubeletServerCertificate=false,Bogus', config='serverTLSBootstrap: true\n')
+    for declared in every_reading(seen, ALL):
+        assert isinstance(resolve(declared, ('featureGates.RotateKubeletServerCertificate',)).declared, Unknown)
+
+
+def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
+    """OpenShift's kubelet of 1.30 only warns of a gate that came with 1.35."""
+    (drop_in, null) = (
+        File(f'/d/{name}.conf', (HEAD + text).encode(), BEFORE)
+        for name, text in (('1', 'makeIPTablesUtilChains: true\n'), ('2', 'makeIPTablesUtilChains: null\n'))
+    )
+    config = 'makeIPTablesUtilChains: false\nfeatureGates: {MutablePodResourcesForSuspendedJobs: true}\n'
+    seen = evidence(
+        '--config=/c.yaml', '--config-dir=/d', config=config, drop_ins=DropIns('/d', (drop_in, null), BEFORE)
+    )
+    assert verdict_of(seen) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    'ways, found',
+    [
+        pytest.param([{}, {}], (True, True, None, None), id='all the same'),
+        pytest.param([{}, {'changed': '/c.yaml'}], (True, True, '/c.yaml', None), id='changed in one'),
+        pytest.param([{}, {'doubt': VERSION_DECIDES}], (True, True, None, VERSION_DECIDES), id='in doubt in one'),
+        pytest.param([{}, {'running': False}], (True, VERSION_DECIDES, None, None), id='runs otherwise in one'),
+        pytest.param([{}, {'running': VERSION_DECIDES}], (True, VERSION_DECIDES, None, None), id='unknown in one'),
+        pytest.param([{}, {'declared': False}], (VERSION_DECIDES, True, None, None), id='declared otherwise in one'),
+    ],
+)
+def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, Any]], found: tuple[Any, ...]) -> None:
+    def pair(value: Any) -> Any:
+        return value if isinstance(value, Unknown) else (('f', value),)
+
+    settings = [
+        Setting(pair(way.get('declared', True)), None, pair(way.get('running', True)), way.get('changed'),
+                doubt=way.get('doubt'))
+        for way in ways
+    ]  # fmt: skip
+    for order in (settings, settings[::-1]):
+        setting = agreed(order, lambda values: values[0][1], VERSION_DECIDES)
+        declared, running, changed, doubt = found
+        assert (setting.changed, setting.doubt) == (changed, doubt)
+        assert setting.running == pair(running)
+        assert isinstance(setting.declared, Unknown) is isinstance(declared, Unknown)
 
 
 def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:

@@ -178,3 +178,13 @@ def test_evidence_without_files_and_times_stays_what_it_is() -> None:
         Evidence(PROCESS, with_config(b'a', None).config, DropIns(FOLDER_PATH, (missing,), None)),
     ):
         assert Memory().settle(evidence) == evidence
+
+
+def test_an_exec_keeps_the_age_of_its_process_and_its_program_begins_anew() -> None:
+    memory, first = Memory(), Process(7, 100, ('--a',), stack=1)
+    second = replace(first, stack=2)
+    assert memory.age_of(first, 500.0) == 500.0
+    memory.forget_all_but([second])
+    assert (memory.age_of(second, 510.0), memory.age_of(second, 575.0)) == (0.0, 65.0)
+    assert memory.age_of(replace(first, start_ticks=101), 500.0) == 500.0
+    assert memory.age_of(second, None) is None

@@ -52,7 +52,8 @@ def read_yaml(data: bytes) -> dict[str, Any]:
     """Raises ConfigError."""
     try:
         content = yaml.safe_load(data)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        # The constructors of PyYAML raise what Python raises for a value that is none.
         raise ConfigError('it is not valid YAML') from None
     if not isinstance(content, dict):
         raise ConfigError('it is not a mapping')

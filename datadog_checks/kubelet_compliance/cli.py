@@ -103,6 +103,8 @@ class Task:
     exemptions: Sequence[Exemption] = ()
     options_from: str | None = None
     configz_from: str | None = None
+    kept: bytes | None = None
+    """The answer of /configz that was kept in a file."""
 
     def run(self) -> Answer:
         collection = self.collector.collect(self.connection)
@@ -134,7 +136,7 @@ def task_of(options: argparse.Namespace) -> Task:
     by_version = partial(select, AUTO, options.rules) if benchmark == AUTO else None
     collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options))
     connection = answers({'/configz': kept}) if kept is not None else None
-    return Task(collector, connection, configz_from=options.configz)
+    return Task(collector, connection, configz_from=options.configz, kept=kept)
 
 
 def task_as_the_agent(options: argparse.Namespace, configured: Configured, path: str, kept: bytes | None) -> Task:
@@ -153,7 +155,7 @@ def task_as_the_agent(options: argparse.Namespace, configured: Configured, path:
     connection = answers({'/configz': kept}) if kept is not None else check.connection()
     count = f' (the first of {configured.instances} instances)' if configured.instances > 1 else ''
     source = options.configz or (connection.url if isinstance(connection, Connection) else None)
-    return Task(check.collector, connection, check.exemptions, f'{path}{count}', source)
+    return Task(check.collector, connection, check.exemptions, f'{path}{count}', source, kept)
 
 
 def configured_of(options: argparse.Namespace) -> tuple[Configured, str] | None:
@@ -264,7 +266,7 @@ def parser() -> argparse.ArgumentParser:
 def capture(task: Task, options: argparse.Namespace) -> str:
     """Write this node, as it is seen now, into a new folder. Raises CannotAnswer."""
     try:
-        image = record(task.collector.host, task.collector.selection, configz_of(options))
+        image = record(task.collector.host, task.collector.selection, task.kept)
         write_node(options.capture, image.files, image.links, seal=NODE_FACTS)
     except FileExistsError:
         raise CannotAnswer(f'{options.capture} exists: name a folder that does not') from None

@@ -144,7 +144,7 @@ class Collector:
 
     def look_at(self, process: Process) -> Kubelet | None:
         """What a process was told; None for one that only prints its help or version, or holds no kubelet."""
-        evidence = Evidence(process, age_seconds=self.host.age(process))
+        evidence = Evidence(process, age_seconds=self.memory.age_of(process, self.host.age(process)))
         if process.inside:
             evidence = replace(evidence, launch=read_launch(self.host, process))
             if evidence.launch is None:
@@ -152,7 +152,7 @@ class Collector:
         minors = self.minors_of(process, self.api.known_version(process))
         lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
         flags = flags_of(lines)
-        if isinstance(flags, Flags) and flags.exits:
+        if all(line.flags is not None and line.flags.exits and not line.is_accepted for line in lines):
             return None
         evidence = self.memory.settle(read(self.host, evidence, flags))
         return self.with_readings(Kubelet(evidence, lines, ()))
@@ -168,7 +168,7 @@ class Collector:
             evidence = replace(evidence, broken=broken)
             readings = read_configurations(evidence, lines, known)
         self.memory.learn(process, readings, accepted=has_accepted_its_files(evidence))
-        if not has_accepted_its_line(evidence) and any(is_refused(declared) for declared in readings):
+        if not has_accepted_its_line(evidence) and any(is_refused(each) or not each.flags_known for each in readings):
             # Once it has run for long enough, it has shown that it takes this.
             self.host.give_up()
         return replace(kubelet, readings=readings, started=self.memory.started(process, readings))

@@ -21,6 +21,8 @@ class Problem:
 
     field: str
     message: str
+    is_only_upstream: bool = False
+    """Whether builds of vendors go on with it: OpenShift's kubelet only warns of an unknown feature gate."""
 
 
 def at(value: object, path: str) -> object:

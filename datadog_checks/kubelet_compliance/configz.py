@@ -196,8 +196,8 @@ class KubeletApi:
             raise AskError(
                 f'the kubelet did not answer within {min(connection.timeout_seconds, LONGEST_WAIT_SECONDS):g} s'
             ) from None
-        except (requests.exceptions.RequestException, OSError, ValueError, TypeError) as error:
-            # The last two: an option of the base class's HTTP that `requests` makes nothing of.
+        except (requests.exceptions.RequestException, OSError, ValueError, TypeError, ImportError) as error:
+            # The last three: an option of the base class's HTTP that `requests`, or this Agent, makes nothing of.
             raise AskError(f'no connection to the kubelet ({type(error).__name__})') from None
         finally:
             self.left -= time.monotonic() - began

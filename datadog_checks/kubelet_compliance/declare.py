@@ -34,9 +34,6 @@ ACCEPTED_AFTER_SECONDS = 60.0
 CA_IS_LATE = 36
 """The release from which on the kubelet looks for its client CA only after it logged its configuration."""
 
-SOURCES_READ = frozenset({'config', 'config-dir'})
-"""The flags that name a source of configuration which is read; any other such flag is a doubt."""
-
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -131,7 +128,9 @@ def distinct(readings: Sequence[Declared]) -> tuple[Declared, ...]:
         if same is None:
             found.append(declared)
         else:
-            found[same] = replace(declared, minors=found[same].minors | declared.minors)
+            # The releases that have to object to the least fit best.
+            least = min(found[same], declared, key=lambda reading: len(reading.objections))
+            found[same] = replace(least, minors=found[same].minors | declared.minors)
     return tuple(found)
 
 
@@ -157,7 +156,7 @@ def declare(
     check = Check(evidence, line, flags, release, known, accepted=accepted, changed=changed)
     configuration, unknown = Configuration(), None
     try:
-        check_sources(flags)
+        check_sources(flags, evidence)
         configuration = read_layers(evidence, over_files, release, parse)
         check.values(configuration)
         check.start(configuration)
@@ -205,7 +204,9 @@ class Check:
         for problem in problems(configuration.values, self.release):
             objection = objection_to(problem, configuration)
             by_line = self.line.is_accepted and source_of(problem, configuration) is Source.FLAG
-            if not (self.accepted or by_line or self.known.takes(objection, configuration)):
+            # What a vendor's build takes says nothing of the release of one that runs.
+            by_build = problem.is_only_upstream and has_accepted_its_files(self.evidence)
+            if not (self.accepted or by_line or by_build or self.known.takes(objection, configuration)):
                 raise Refused(f'the kubelet would refuse its configuration: {objection}')
             self.objections.append(objection)
 
@@ -233,12 +234,17 @@ class Check:
         return self.changed is not None and is_by_file and self.known.can_tell_what_is_new
 
 
-def check_sources(flags: Flags) -> None:
-    """Raise NotRead where a flag names a source of configuration that this check does not read."""
+def check_sources(flags: Flags, evidence: Evidence) -> None:
+    """Raise NotRead where a flag names a source of configuration that was not read."""
+    read = {'config': evidence.config, 'config-dir': evidence.drop_ins}
     for name in flags.values:
         path = flags.text(name)
-        if path and FLAGS[name].names_configuration and name not in SOURCES_READ:
+        if not path or not FLAGS[name].names_configuration:
+            continue
+        if name not in read:
             raise NotRead(Unreadable(path, f'this check does not support --{name}'))
+        if read[name] is None:
+            raise NotRead(Unreadable(path, 'an unknown kubelet flag decides whether the kubelet reads it'))
 
 
 def iter_undecided(names: Sequence[str]) -> Iterator[tuple[str, Unknown]]:

@@ -48,7 +48,7 @@ def parse_json(text: str, data: bytes) -> Document:
     except ValueError:
         raise DocumentError('it begins with { but is not valid JSON') from None
     try:
-        lines: Node | None = YamlTree(data).read().root
+        lines: Node | None = YamlTree(data, for_lines=True).read().root
     except (DocumentError, DocumentTooLarge):
         lines = None
     root = node_of_json(value, lines, 1)

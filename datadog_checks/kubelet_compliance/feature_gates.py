@@ -65,7 +65,7 @@ def gate_problems(config: Config, release: Release) -> Iterator[Problem]:
         if gate in GROUPS:
             continue
         if not is_known(gate, release):
-            yield Problem(f'featureGates.{gate}', f'is a feature gate that Kubernetes {release} does not know')
+            yield Problem(f'featureGates.{gate}', f'is a feature gate that Kubernetes {release} does not know', True)
         elif isinstance(state, bool) and is_locked_to(gate, not state, release):
             yield Problem(f'featureGates.{gate}', f'is locked to {str(not state).lower()}')
     if not TIED.isdisjoint(states):

@@ -90,8 +90,10 @@ class Document:
 class YamlTree:
     """Builds the node tree of the first YAML document from the parser's events, without recursion."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, *, for_lines: bool = False) -> None:
+        """`for_lines`: only the line numbers count, and those the fast parser knows as well."""
         self.data = data
+        self.for_lines = for_lines
         self.anchors: dict[str, Node | None] = {}
         self.stack: list[Collection] = []
         self.root: Node | None = None
@@ -118,7 +120,7 @@ class YamlTree:
         return Document(root, self.duplicate)
 
     def events(self) -> Iterator[yaml.Event]:
-        parser = GoParser if READ_OTHERWISE.search(self.data) else YAML_PARSER
+        parser = GoParser if READ_OTHERWISE.search(self.data) and not self.for_lines else YAML_PARSER
         for event in yaml.parse(self.data, Loader=parser):
             if isinstance(event, yaml.DocumentEndEvent):
                 return

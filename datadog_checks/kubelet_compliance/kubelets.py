@@ -30,7 +30,7 @@ from .model import (
     Values,
 )
 from .pending import restart_pending
-from .resolve import NOT_ASKED, agreed, resolve, resolve_files, running_values
+from .resolve import FLAG_DECIDES, NOT_ASKED, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
 from .rules import RULES_BY_KEY
 
 NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
@@ -88,7 +88,7 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
                 file_sets[rule.files] = setting.declared
         findings.append(hinted(judge(rule, setting, benchmark), names if evidence.launch is None else frozenset()))
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
-    problems = (*problems_of(kubelet), *kubelet.problems, *unseen_files)
+    problems = tuple(dict.fromkeys((*problems_of(kubelet), *kubelet.problems, *unseen_files)))
     name = str(readings[0].value('--hostname-override') or process.container or '')
     pending = restart_pending(process, readings, settings, kubelet.running)
     return KubeletReport(process, tuple(findings), problems, pending, name)
@@ -101,7 +101,9 @@ def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]
         running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
         return resolve(declared, rule.fields, running)
 
-    return agreed([of(declared) for declared in kubelet.readings], meaning)
+    releases = {declared.minors for declared in kubelet.readings}
+    otherwise = VERSION_DECIDES if len(releases) > 1 else FLAG_DECIDES
+    return agreed([of(declared) for declared in kubelet.readings], meaning, otherwise)
 
 
 def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
@@ -116,7 +118,7 @@ def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
         )
     elif launch is not None and launch.doubt is not None:
         yield launch.doubt
-    objections = () if any(map(is_refused, readings)) else readings[0].objections
+    objections = () if any(map(is_refused, readings)) else min((each.objections for each in readings), key=len)
     for objection in objections[:MAX_OBJECTIONS]:
         yield Unknown(f'{NOT_EXPECTED}: {objection}')
 

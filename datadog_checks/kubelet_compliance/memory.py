@@ -20,6 +20,7 @@ class Memory:
         self.seen: dict[tuple[int, ...], dict[str, Seen]] = {}
         self.starts: dict[tuple[int, ...], float] = {}
         self.started_with: dict[tuple[int, ...], Declared] = {}
+        self.born: dict[tuple[int, ...], float] = {}
         self.accepts: dict[tuple[int, ...], tuple[frozenset[int], frozenset[Objection]]] = {}
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
@@ -28,6 +29,21 @@ class Memory:
         self.starts = {key: start for key, start in self.starts.items() if key in alive}
         self.started_with = {key: declared for key, declared in self.started_with.items() if key in alive}
         self.accepts = {key: accepted for key, accepted in self.accepts.items() if key in alive}
+        self.born = {
+            key: age for key, age in self.born.items() if key in alive or key[:2] in {each[:2] for each in alive}
+        }
+
+    def age_of(self, process: Process, age: float | None) -> float | None:
+        """For how long a program has been running, in seconds: an `exec` keeps the age of its process.
+
+        The age counts from where the program was first seen, if another one was seen in that process before.
+        """
+        if age is None:
+            return None
+        if process.key not in self.born:
+            is_another = any(key[:2] == process.key[:2] for key in self.born)
+            self.born[process.key] = age if is_another else 0.0
+        return age - self.born[process.key]
 
     def started(self, process: Process, readings: Sequence[Declared]) -> Declared | None:
         """The configuration that a process started with, from a look before anything changed; None: not known.

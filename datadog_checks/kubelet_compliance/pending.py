@@ -53,16 +53,18 @@ def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
     if isinstance(running, Unknown) or declared.unknown is not None or is_doubted(declared):
         return False
     releases = [Release(minor) for minor in sorted(declared.minors)]
-    return all(
-        is_shown_as(spec, declared.value(path), running.get(path)) or path in FILLED_IN and not declared.value(path)
-        for path, spec in iter_fields(KUBELET_CONFIGURATION, '', releases)
-        if path not in IDENTITY
-    )
+    fields = iter_fields(KUBELET_CONFIGURATION, '', releases)
+    shown = ((path, spec, declared.value(path), running.get(path)) for path, spec in fields if path not in IDENTITY)
+    return all(is_shown_as(spec, told, runs) or is_filled_in(path, told, runs) for path, spec, told, runs in shown)
 
 
 IDENTITY = frozenset({'kind', 'apiVersion'})
-FILLED_IN = frozenset({'tlsCertFile', 'tlsPrivateKeyFile'})
-"""Fields that a kubelet fills in where its configuration leaves them empty."""
+FILLED_IN = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
+"""Fields that a kubelet fills in where its configuration leaves them empty, and how what it made itself is called."""
+
+
+def is_filled_in(path: str, declared: Value, running: Value) -> bool:
+    return path in FILLED_IN and not declared and str(running).endswith(FILLED_IN[path])
 
 
 def is_shown_as(spec: Field, declared: Value, running: Value) -> bool:

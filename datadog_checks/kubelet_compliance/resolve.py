@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
@@ -37,7 +38,7 @@ def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown
     by_flags = all(is_flag(field) or was_flag(origin) for field, origin in zip(fields, origins, strict=True))
     if unknown is not None and not (by_flags and declared.flags_known):
         return Setting(unknown, None, running, declared.changed, launch)
-    undecided = next((declared.undecided[field] for field in fields if field in declared.undecided), None)
+    undecided = next((why for path, why in declared.undecided.items() for field in fields if is_at(field, path)), None)
     if undecided is not None:
         return Setting(undecided, None, running, launch=launch)
     values = tuple((field, declared.value(field)) for field in fields)
@@ -55,19 +56,38 @@ def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown
     return Setting(values, origin or DEFAULT_ORIGIN, running, changed, launch, doubt)
 
 
-def agreed(settings: Sequence[Setting], meaning: Callable[[Values], object]) -> Setting:
-    """One setting out of those that the releases which the kubelet can be of give: the first, where all mean the same.
+def is_at(field: str, path: str) -> bool:
+    """Whether a field is that of a path, or lies below it."""
+    return field == path or field.startswith(f'{path}.')
 
-    `meaning`: what of the values counts, such as whether they are compliant.
+
+def agreed(settings: Sequence[Setting], meaning: Callable[[Values], object], otherwise: Unknown) -> Setting:
+    """One setting out of those that the possible readings of a configuration give, as far as all mean the same.
+
+    `meaning`: what of the values counts, such as whether they are compliant. `otherwise`: why they may differ. What is
+    in doubt, or changed, in one reading is so in all.
     """
-    meanings = {
-        setting.declared if isinstance(setting.declared, Unknown) else meaning(setting.declared) for setting in settings
-    }
-    if len(meanings) <= 1 or all(isinstance(setting.declared, Unknown) for setting in settings):
-        return settings[0]
-    return replace(settings[0], declared=VERSION_DECIDES, origin=None)
+    first = settings[0]
+    if len(settings) == 1:
+        return first
+    declared = [each.declared for each in settings]
+    changed = next((each.changed for each in settings if each.changed is not None), None)
+    doubt = next((each.doubt for each in settings if each.doubt is not None), None)
+    running = first.running if is_one([each.running for each in settings], meaning) else otherwise
+    if is_one(declared, meaning) or all(isinstance(each, Unknown) for each in declared):
+        return replace(first, running=running, changed=changed, doubt=doubt)
+    return replace(first, declared=otherwise, origin=None, running=running, changed=changed, doubt=doubt)
 
 
+def is_one(readings: Sequence[Values | Unknown], meaning: Callable[[Values], object]) -> bool:
+    """Whether all readings mean the same."""
+    return len({each if isinstance(each, Unknown) else meaning(each) for each in readings}) == 1
+
+
+FLAG_DECIDES = Unknown(
+    'an unknown kubelet flag may take the next argument for its value, so the command line can be read in two ways',
+    'write the value of that flag with =',
+)
 VERSION_DECIDES = Unknown(
     'Kubernetes releases read this configuration differently, and the version of the kubelet is not known',
     'let the Agent read /metrics of the kubelet',
@@ -135,8 +155,8 @@ def is_self_made(field: str, value: Value, declared: Declared, started: Declared
     if field not in SELF_MADE:
         return False
     # Where the flags are not known, any folder may be its own.
-    folder = str(declared.value('--cert-dir') or CERTIFICATES) if declared.flags_known else ''
-    if not str(value).endswith(folder.rstrip('/') + SELF_MADE[field]):
+    folder = posixpath.normpath(str(declared.value('--cert-dir') or CERTIFICATES)) if declared.flags_known else ''
+    if not f'/{value}'.endswith(f'/{folder.strip("/")}{SELF_MADE[field]}' if folder else SELF_MADE[field]):
         return False
     if was_flag(declared.origins.get(field)) and declared.launch is None:
         return not is_same(declared.value(field), value)

@@ -24,7 +24,7 @@ from .laid_out import (
     sockets,
 )
 
-MOST_SECONDS = 0.25
+MOST_SECONDS = 0.75
 MOST_KIB = 64 * 1024
 
 ANSWER = 1024 * K
