@@ -31,14 +31,15 @@ PID, OTHER = 700, 701
 POD = '0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope\n'
 IN_A_POD = {'cgroup': POD}
 IN_A_CONTAINER = {'status': f'Uid:\t0\t0\t0\t0\nNSpid:\t{OTHER}\t1\n'}
-OF_A_USER = {'status': f'Uid:\t1000\t1000\t0\t0\nNSpid:\t{OTHER}\n'}
+ANOTHER = os.geteuid() + 1000
+OF_A_USER = {'status': f'Uid:\t{ANOTHER}\t{ANOTHER}\t0\t0\nNSpid:\t{OTHER}\n'}
 
 
 TURNED_AWAY = f'no kubelet runs on this host, but process {OTHER} is named kubelet and is turned away: it runs'
 NONE_RUNS = {
     str(IN_A_POD): 'no kubelet runs on this host',
     str(IN_A_CONTAINER): f'{TURNED_AWAY} in a pid namespace of its own: set nested: true',
-    str(OF_A_USER): f'{TURNED_AWAY} as user 1000: add "1000" to allowed_users',
+    str(OF_A_USER): f'{TURNED_AWAY} as user {ANOTHER}: add "{ANOTHER}" to allowed_users',
 }
 """What is said where only such a process runs: of what an option would admit, the option."""
 

@@ -78,7 +78,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run([sys.executable, '-m', 'hatchling', 'build', '-d', folder], cwd=ROOT, check=True)
     [sdist] = folder.glob('*.tar.gz')
     with tarfile.open(sdist) as archive:
-        archive.extractall(folder / 'sdist', filter='data')
+        # Python before 3.11.4 knows no filter as an argument.
+        archive.extraction_filter = getattr(tarfile, 'data_filter', None)
+        archive.extractall(folder / 'sdist')
     return folder
 
 
