@@ -293,5 +293,7 @@ def iter_broken(host: Host, process: Process, needed: Iterable[NeededFile]) -> I
             continue
         found = host.read_file(process, file.path) if file.is_read and not is_gone else None
         why = file.judge(None) if is_gone else file.judge(found.data) if isinstance(found, File) else None
+        if isinstance(found, Missing):
+            why = f'cannot be read: {found.why}'
         if why is not None:
             yield file.path, why
