@@ -24,8 +24,11 @@ def restart_pending(
     """
     if any(is_drifted(setting) for setting in settings):
         return True
-    if any(declared.changed is not None and not runs_with(declared, running) for declared in readings):
+    is_behind = {declared.changed is not None and not runs_with(declared, running) for declared in readings}
+    if is_behind == {True}:
         return True
+    if True in is_behind:
+        return None
     seen_all = all(not isinstance(setting.running, Unknown) for setting in settings)
     told = all(declared.unknown is None and not is_doubted(declared) for declared in readings)
     return False if told and (process.started_at is not None or seen_all) else None
