@@ -16,7 +16,7 @@ from typing import Any
 
 from .goyaml import MAX_NODES, Document, DocumentError, DocumentTooLarge, Node, YamlTree
 
-JSON_STRING = re.compile(r'"(?:[^"\\]++|\\.|\\\Z)*+(?:"|\Z)', re.DOTALL)
+JSON_STRING = re.compile(r'"(?>(?:[^"\\]++|\\.|\\\Z)*)(?:"|\Z)', re.DOTALL)
 BRACKETS = re.compile(r'[\[\]{}]')
 MAX_DEPTH = 256
 """What Python's parser reads without recursing too deep: Go's reads more."""

@@ -28,8 +28,8 @@ NUMA_NODE = re.compile(r'[+-]?[0-9]{1,18}')
 
 LEADING_ZEROS = re.compile(r'(?<![0-9])0+(?=[0-9])')
 GROUP_ZEROS = re.compile(r'(?<![0-9A-Fa-f])0+(?=[0-9A-Fa-f])')
-ONE_FIELD = r'(?:"(?:[^"]|"")*+"|[^",\n]*+)'
-CSV_RECORD = re.compile(rf'{ONE_FIELD}(?:,{ONE_FIELD})*+(?=\n|\Z)')
+ONE_FIELD = r'(?:"(?>(?:[^"]++|"")*)"|[^",\n]*+)'
+CSV_RECORD = re.compile(rf'{ONE_FIELD}(?>(?:,{ONE_FIELD})*)(?=\n|\Z)')
 CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
 
 
