@@ -62,6 +62,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     'resolve': {'decoding', 'model', 'pending'},
     'expect': {'model'},
     'names': set(),
+    'systemd_text': set(),
+    'systemd_words': {'systemd_text'},
+    'environment_files': {'systemd_text', 'systemd_words'},
+    'units': {'environment_files', 'model', 'names', 'systemd_text', 'systemd_words'},
+    'unit_paths': set(),
+    'services': {'host', 'model', 'systemd_text', 'unit_paths', 'units'},
+    'next_start': {'declare', 'model', 'names'},
     'embedded': {'documents', 'goyaml', 'model', 'names'},
     'launches': {'embedded', 'host', 'model', 'names'},
     'rules': {'expect', 'file_rules', 'model', 'names'},
@@ -102,7 +109,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     'collect': {
         'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',
-        'late_refusals', 'launches', 'memory', 'model', 'ownership', 'release', 'report', 'resolve',
+        'late_refusals', 'launches', 'memory', 'model', 'next_start', 'ownership', 'release', 'report', 'resolve',
+        'services',
     },
     'check': {
         'collect', 'config_models', 'configz', 'connection', 'exemptions', 'model', 'ownership', 'patient_host',

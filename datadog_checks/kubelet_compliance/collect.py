@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from .command_lines import read_command_lines
+from .command_lines import read_command_lines, read_next_lines
 from .configz import AskError, Connection, KubeletApi
 from .declare import (
     Known,
@@ -40,9 +40,11 @@ from .model import (
     Unknown,
     Unreadable,
 )
+from .next_start import next_arguments, places_of
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .release import ALL, minor_of, within_tables
 from .report import tell
+from .services import read_unit_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +157,15 @@ class Collector:
         if all(line.flags is not None and line.flags.exits and not line.is_accepted for line in lines):
             return None
         evidence = self.memory.settle(read(self.host, evidence, flags))
-        return self.with_readings(Kubelet(evidence, lines, ()))
+        kubelet = self.with_readings(Kubelet(evidence, lines, ()))
+        return self.with_readings(replace(kubelet, evidence=self.with_unit(kubelet)))
+
+    def with_unit(self, kubelet: Kubelet) -> Evidence:
+        """The evidence with the systemd service that starts the kubelet."""
+        evidence = kubelet.evidence
+        cgroups = str(kubelet.readings[0].value(CGROUP_FIELD) or '')
+        unit = read_unit_of(self.host, evidence.process, cgroups)
+        return replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""
@@ -171,7 +181,29 @@ class Collector:
         if not has_accepted_its_line(evidence) and any(is_refused(each) or not each.flags_known for each in readings):
             # Once it has run for long enough, it has shown that it takes this.
             self.host.give_up()
-        return replace(kubelet, readings=readings, started=self.memory.started(process, readings))
+        started = self.memory.started(process, readings)
+        return self.with_next_start(replace(kubelet, evidence=evidence, readings=readings, started=started), known)
+
+    def with_next_start(self, kubelet: Kubelet, known: Known) -> Kubelet:
+        """The kubelet with what its next start would run with, where its service passes it other arguments by then."""
+        evidence = kubelet.evidence
+        arguments = next_arguments(evidence)
+        if evidence.launch is not None or isinstance(arguments, Unknown) or arguments == evidence.arguments:
+            return replace(kubelet, next=None)
+        minors = frozenset(minor for line in kubelet.lines for minor in line.minors)
+        lines = read_next_lines(arguments, minors, kubelet.lines)
+        before = flags_of(kubelet.lines)
+        flags = flags_of(lines)
+        evidence = replace(evidence, age_seconds=None, broken={})
+        if (
+            isinstance(before, Unknown)
+            or isinstance(flags, Unknown)
+            or any(before.text(name) != flags.text(name) for name in ('config', 'config-dir'))
+        ):
+            evidence = read(self.host, replace(evidence, config=None, drop_ins=None), flags)
+        objections = (each for declared in kubelet.readings for each in declared.objections)
+        known = replace(known, objections=known.objections | {replace(each, place='') for each in objections})
+        return replace(kubelet, next=read_configurations(evidence, lines, known))
 
     def minors_of(self, process: Process, version: str | None) -> frozenset[int]:
         """The releases that a kubelet can be of, by its version, else by what it has accepted."""
@@ -237,6 +269,7 @@ class Collector:
         return self.with_readings(kubelet) if has_answered and any(map(is_refused, kubelet.readings)) else kubelet
 
 
+CGROUP_FIELD = 'kubeletCgroups'
 NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
 
 

@@ -65,6 +65,24 @@ def read_command_lines(
     return tuple(line for line in lines if objections(line) == least)
 
 
+def read_next_lines(
+    arguments: Sequence[str], minors: Iterable[int], own: Sequence[CommandLine]
+) -> tuple[CommandLine, ...]:
+    """All readings of the arguments of a next start. `own`: those of the command line that the kubelet runs with.
+
+    What the kubelet has accepted once, it is taken to accept again. Raises nothing.
+    """
+    minors = frozenset(minors)
+    strict = read_command_lines(arguments, minors, accepted=False)
+    if any(line.flags is not None for line in strict):
+        return strict
+    taken = {str(error) for line in own if line.flags is not None for error in line.flags.objections}
+    lenient = read_command_lines(arguments, minors, accepted=True)
+    new = (str(error) for line in lenient if line.flags is not None for error in line.flags.objections)
+    is_new = any(error not in taken for error in new) or any(line.flags is None for line in lenient)
+    return strict if is_new else tuple(replace(line, is_accepted=False) for line in lenient)
+
+
 def likely(line: CommandLine) -> frozenset[int]:
     """The releases of a reading, but for those that take it in an environment only that nobody has by default."""
     has_drop_ins = line.flags is not None and line.flags.text('config-dir')

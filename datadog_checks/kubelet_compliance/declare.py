@@ -21,7 +21,7 @@ from .flag_table import FLAGS
 from .flags import Flags, iter_plain_flags
 from .late_refusals import CLIENT_CA, NeededFile, late_problems, needed_files
 from .layers import NotRead, ParsedOnce, Parser, Refused, apply_flags, flag_origin, read_layers
-from .model import Declared, DropIns, Evidence, File, Launch, Missing, Objection, Origin, Source, Unknown, Unreadable
+from .model import Declared, DropIns, Evidence, File, Missing, Objection, Origin, Source, Unknown, Unreadable
 from .release import Release, iter_alike
 from .validation import problems
 
@@ -170,8 +170,8 @@ def declare(
         apply_flags(configuration, over_files)
     for name, given in iter_plain_flags(flags):
         configuration.set(name, given.value, flag_origin(given))
-    if launch is not None:
-        configuration.origins = {path: launched(origin, launch) for path, origin in configuration.origins.items()}
+    if launch is not None or evidence.places:
+        configuration.origins = {path: placed(origin, evidence) for path, origin in configuration.origins.items()}
     return Declared(
         configuration.values,
         configuration.origins,
@@ -283,12 +283,17 @@ def source_of(problem: Problem | NeededFile, configuration: Configuration) -> So
     return origin.source if origin is not None else None
 
 
-def launched(origin: Origin, launch: Launch) -> Origin:
-    """The origin of a flag that a program passes to the kubelet inside it: the line that holds the flag, if known."""
+def placed(origin: Origin, evidence: Evidence) -> Origin:
+    """The origin of a flag with the file and line that it stands in, where they are known."""
     if origin.source is not Source.FLAG:
         return origin
-    place = launch.places.get(origin.place) or launch.places.get(origin.place.partition(' ')[0])
-    return Origin(Source.FLAG, f'{origin.place} of {place or launch.program}', place and place.rpartition(':')[0])
+    launch = evidence.launch
+    places = launch.places if launch is not None else evidence.places
+    place = places.get(origin.place) or places.get(origin.place.partition(' ')[0])
+    if place is None and launch is None:
+        return origin
+    where = place or (launch.program if launch is not None else '')
+    return Origin(Source.FLAG, f'{origin.place} in {where}', place and place.partition(' ')[0].rpartition(':')[0])
 
 
 def changed_file(evidence: Evidence) -> str | None:

@@ -63,6 +63,8 @@ class Process:
     """The id of the container that it runs in."""
     inside: str = ''
     """The program that the kubelet is a part of; then `arguments` are that program's own."""
+    program: str = ''
+    """argv[0]."""
     stack: int = 0
     """Where its stack begins, which each `exec` places anew; 0 where the kernel does not show it to us."""
 
@@ -129,6 +131,33 @@ class Launch:
 
 
 @dataclass(frozen=True, slots=True)
+class Argument:
+    """A word of a command line, and the file and line that it stands in."""
+
+    text: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """The systemd service that starts a kubelet.
+
+    `paths`: its unit file and its drop-ins, in the order in which systemd reads them. `command`: what its next start
+    runs, argv[0] first.
+    """
+
+    name: str
+    paths: tuple[str, ...]
+    command: tuple[Argument, ...] | Unknown
+    files: tuple[File | Missing | Unreadable, ...] = ()
+    """All that the command line is made of: `paths`, and the environment files."""
+    directory: str = ''
+    """The working directory of the command; '' where the unit does not set it."""
+    unread: tuple[Unreadable, ...] = ()
+    """Folders of drop-ins that could not be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """All that was read of one kubelet. None: the command line does not name such a file or folder."""
 
@@ -137,6 +166,10 @@ class Evidence:
     drop_ins: DropIns | Missing | Unreadable | None = None
     launch: Launch | None = None
     """None: the kubelet is a process of its own."""
+    unit: Unit | Unknown | None = None
+    """The systemd service that starts it; None: it runs in a container."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """The file and line of each argument, as far as they are known."""
     age_seconds: float | None = None
     """For how long the process has been running; None where that is not known."""
     broken: Mapping[str, str] = field(default_factory=dict)

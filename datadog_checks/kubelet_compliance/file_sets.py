@@ -10,7 +10,6 @@ import posixpath
 from .flags import Flags
 from .host import Host
 from .model import (
-    Declared,
     DropIns,
     Evidence,
     FileSet,
@@ -19,21 +18,21 @@ from .model import (
     Missing,
     Setting,
     Source,
+    Unit,
     Unknown,
     Unreadable,
 )
 
 AZURE_JSON = '/etc/kubernetes/azure.json'
-CGROUP_FIELD = 'kubeletCgroups'
 
 
 def files_of(
-    subject: FileSubject, host: Host, evidence: Evidence, declared: Declared, client_ca: Setting, flags: Flags | Unknown
+    subject: FileSubject, host: Host, evidence: Evidence, client_ca: Setting, flags: Flags | Unknown
 ) -> FileSet | Unknown:
     """Mode and owner of the files of a subject that are in use, never of guesses."""
     process = evidence.process
     if subject is FileSubject.SERVICE:
-        return host.service_files(process, str(declared.value(CGROUP_FIELD) or ''))
+        return unit_files(host, evidence)
     if subject is FileSubject.AZURE_JSON:
         status = host.file_status(process, AZURE_JSON)
         return FileSet(() if isinstance(status, Missing) else (status,))
@@ -45,6 +44,14 @@ def files_of(
     if subject is FileSubject.CONFIG:
         return config_files(host, evidence)
     return client_ca_files(host, evidence, client_ca)
+
+
+def unit_files(host: Host, evidence: Evidence) -> FileSet | Unknown:
+    """The unit that starts the kubelet and the unit's drop-ins; none where no unit does."""
+    unit = evidence.unit
+    if not isinstance(unit, Unit):
+        return unit if unit is not None else FileSet(())
+    return FileSet((*(host.file_status(evidence.process, path) for path in unit.paths), *unit.unread))
 
 
 def client_ca_files(host: Host, evidence: Evidence, setting: Setting) -> FileSet | Unknown:

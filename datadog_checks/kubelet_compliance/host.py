@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import Mounts, mounts_of, other_mounts, runs_in, starts_program, unit_of
-from .model import DropIns, File, FileSet, FileStatus, Missing, Process, Scan, Unknown, Unreadable
+from .identity import Mounts, mounts_of, other_mounts, runs_in, unit_of
+from .model import DropIns, File, FileStatus, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
-from .rooted import CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
+from .rooted import A_DEVICE, CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
 from .sockets import Sockets
 from .stamps import Trace
 
@@ -24,22 +24,6 @@ MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
 MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
-
-UNIT_FOLDERS = (
-    '/etc/systemd/system.control',
-    '/run/systemd/system.control',
-    '/run/systemd/transient',
-    '/run/systemd/generator.early',
-    '/etc/systemd/system',
-    '/run/systemd/system',
-    '/run/systemd/generator',
-    '/usr/local/lib/systemd/system',
-    '/usr/lib/systemd/system',
-    '/lib/systemd/system',
-    '/run/systemd/generator.late',
-)
-
-KUBELET_UNIT = 'kubelet.service'
 
 ROOT_REMEDY = (
     'let the Agent look through /proc/PID/root (root or CAP_SYS_PTRACE), '
@@ -58,6 +42,14 @@ class View:
     root: Root
     path: str
     is_its_own: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitName:
+    """The systemd service that a process runs in; None: in none. `has_moved`: it is where its configuration says."""
+
+    unit: str | None
+    has_moved: bool
 
 
 class Host(Sockets):
@@ -141,46 +133,26 @@ class Host(Sockets):
         """Mode and owner of a file of the process, links followed."""
         return self.first_seen(process, path, self.status_of)
 
-    def service_files(self, process: Process, kubelet_cgroups: str = '') -> FileSet | Unknown:
-        """The systemd unit that the process runs in, by its cgroup, and the unit's drop-ins; none outside of systemd.
+    def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
+        """Which systemd service a process runs in, by its cgroup.
 
-        `kubelet_cgroups`: the cgroup that the kubelet is told to move to; from there its unit is told by its program.
-        The unit is the first that systemd's own search path has (systemd.unit, "Unit File Load Path").
+        `kubelet_cgroups`: the cgroup that the kubelet is told to move to; there it may have left its unit's.
         """
         try:
             cgroup = self.text(process.pid, 'cgroup')
-            unit = unit_of(cgroup)
-            if unit is None and runs_in(cgroup, kubelet_cgroups) and self.is_program_of(process, KUBELET_UNIT):
-                unit = KUBELET_UNIT
         except (ProcessGone, PermissionError):
             self.trace.give_up()
             return Unknown(f'the cgroup of process {process.pid} could not be read')
-        if unit is None and process.container is not None:
-            return FileSet(())
-        if unit is None:
-            return Unknown(
-                'the cgroup of the kubelet names no systemd service, so which unit starts it is not known',
-                'leave the rules on the service file out, where systemd does not start the kubelet',
-            )
-        paths = [f'{folder}/{unit}' for folder in UNIT_FOLDERS]
-        found = [status for path in paths if not is_absent(status := self.file_status(process, path))]
-        if not found:
-            return Unknown(f'no unit file of {unit} was found')
-        files = found[:1]
-        for path in paths:
-            drop_ins = self.read_drop_ins(process, f'{path}.d')
-            if isinstance(drop_ins, DropIns):
-                files.extend(self.file_status(process, file.path) for file in drop_ins.files)
-            elif isinstance(drop_ins, Unreadable) and not is_absent(drop_ins):
-                files.append(drop_ins)
-        return FileSet(tuple(files))
+        return UnitName(unit_of(cgroup), runs_in(cgroup, kubelet_cgroups))
 
-    def is_program_of(self, process: Process, unit: str) -> bool:
-        """Whether a unit starts the very program of a process. Raises ProcessGone, PermissionError."""
-        program = self.command_line(process.pid).split(b'\0', 1)[0]
-        files = [self.read_file(process, f'{folder}/{unit}') for folder in UNIT_FOLDERS]
-        found = next((file for file in files if isinstance(file, File)), None)
-        return found is not None and program.startswith(b'/') and starts_program(found.data, program)
+    def list_folder(self, process: Process, path: str) -> tuple[str, ...] | Missing | Unreadable:
+        """The names in a folder of the process, sorted; links to the folder are followed."""
+        return self.first_seen(process, path, lambda view, inner: view.root.names(inner))
+
+    def real_path(self, process: Process, path: str) -> str:
+        """A path of the process without the links on the way; the path itself where that cannot be seen."""
+        found = self.first_seen(process, path, lambda view, inner: view.root.real_path(inner))
+        return found if isinstance(found, str) else path
 
     def first_seen(self, process: Process, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         """What the first view shows that shows anything; else what the last one says of the path."""
@@ -301,7 +273,7 @@ class Host(Sockets):
         except NotThere as error:
             return self.missing(view, path, str(error))
         except CannotRead as error:
-            return Unreadable(path, str(error), self.remedy())
+            return Unreadable(path, str(error), self.remedy(), absent=str(error) == A_DEVICE)
         changed_at = content.changed_at if self.capture is None else self.capture.changed_at(path)
         return File(path, content.data, changed_at)
 
@@ -337,6 +309,8 @@ class Host(Sockets):
 
     def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
         """What is not there: to the kubelet too where we see with its eyes, else perhaps only to us."""
+        if self.capture is not None and path in self.capture.files and not path.endswith('/'):
+            return Unreadable(path, 'the captured node does not keep its content')
         if view.is_its_own:
             return Missing(path, why)
         return Unreadable(path, f'{why} below host_root', ROOT_REMEDY, absent=True)
@@ -348,6 +322,11 @@ class Host(Sockets):
 def is_absent(answer: object) -> bool:
     """Whether there is no such file, as far as we can see."""
     return isinstance(answer, Missing) or isinstance(answer, Unreadable) and answer.absent
+
+
+def is_masked(answer: object) -> bool:
+    """Whether a file is hidden by a link to /dev/null, as systemd's are masked."""
+    return isinstance(answer, Unreadable) and answer.absent and answer.why == A_DEVICE
 
 
 def parse_mounts(data: bytes) -> Mounts:

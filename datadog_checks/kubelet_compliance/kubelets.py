@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from .command_lines import NOT_BELIEVED, CommandLine
@@ -52,6 +52,8 @@ class Kubelet:
     problems: tuple[Unknown, ...] = ()
     started: Declared | None = None
     """The configuration that it is known to have started with."""
+    next: tuple[Declared, ...] | None = None
+    """What its next start would run with, as each release reads it; None where that has the same command line."""
 
 
 def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
@@ -81,7 +83,7 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
         else:
             if rule.files not in file_sets:
                 client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)
-                file_sets[rule.files] = files_of(rule.files, host, evidence, readings[0], client_ca, flags)
+                file_sets[rule.files] = files_of(rule.files, host, evidence, client_ca, flags)
             launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
             setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
             if isinstance(setting.declared, Unknown):
@@ -90,7 +92,9 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
     problems = tuple(dict.fromkeys((*problems_of(kubelet), *kubelet.problems, *unseen_files)))
     name = str(readings[0].value('--hostname-override') or process.container or '')
-    pending = restart_pending(process, readings, settings, kubelet.running)
+    pending = restart_pending(process, kubelet.next or readings, settings, kubelet.running)
+    if kubelet.next is not None:
+        pending = True
     return KubeletReport(process, tuple(findings), problems, pending, name)
 
 
@@ -101,14 +105,34 @@ def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]
         running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
         return resolve(declared, rule.fields, running)
 
-    releases = {declared.minors for declared in kubelet.readings}
-    otherwise = VERSION_DECIDES if len(releases) > 1 else FLAG_DECIDES
-    return agreed([of(declared) for declared in kubelet.readings], meaning, otherwise)
+    own = agreed([of(declared) for declared in kubelet.readings], meaning, why_they_differ(kubelet.readings))
+    if kubelet.next is None:
+        return own
+    running = own.running if not isinstance(own.running, Unknown) else as_started(own)
+    following = [resolve(declared, rule.fields, running) for declared in kubelet.next]
+    setting = agreed(following, meaning, why_they_differ(kubelet.next))
+    if not isinstance(running, Unknown):
+        return setting
+    return replace(setting, changed=own.changed, doubt=setting.doubt or (None if own.changed else running))
+
+
+def as_started(own: Setting) -> Values | Unknown:
+    """What a kubelet runs with by its own command line and the files that are as they were when it started."""
+    if own.doubt is not None:
+        return own.doubt
+    if own.changed is not None:
+        return Unknown(f'{own.changed} changed after the kubelet started')
+    return own.declared
+
+
+def why_they_differ(readings: Sequence[Declared]) -> Unknown:
+    """Why a configuration can be read in more than one way."""
+    return VERSION_DECIDES if len({declared.minors for declared in readings}) > 1 else FLAG_DECIDES
 
 
 def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
     """What keeps the configuration from being known, and what was not expected of one that runs."""
-    readings, launch = kubelet.readings, kubelet.evidence.launch
+    readings, launch = kubelet.next or kubelet.readings, kubelet.evidence.launch
     unknown = [declared.unknown for declared in readings]
     if all(unknown):
         yield from filter(None, unknown[:1])

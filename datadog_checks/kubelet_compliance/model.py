@@ -11,6 +11,7 @@ from datetime import date
 from enum import Enum
 
 from .evidence import (
+    Argument as Argument,
     DropIns as DropIns,
     Evidence as Evidence,
     File as File,
@@ -24,6 +25,7 @@ from .evidence import (
     Process as Process,
     Scan as Scan,
     Source as Source,
+    Unit as Unit,
     Unknown as Unknown,
     Unreadable as Unreadable,
     Value as Value,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 
@@ -103,6 +104,16 @@ def title_of(name: KubeletName, line: bytes) -> Invocation | NoKubelet:
         return NoKubelet.OTHER
     argv = split_command_line(line)
     return Invocation(None if titled or argv is None else argv[2:], name.inside)
+
+
+def arguments_of(argv: Sequence[str]) -> tuple[str, ...] | None:
+    """The arguments of a command that starts a kubelet as a process of its own; None for any other command."""
+    program = argv[0].rpartition('/')[2]
+    for name in KUBELET_NAMES:
+        count = len(name.command)
+        if not name.inside and name.program == program and tuple(argv[1 : 1 + count]) == name.command:
+            return tuple(argv[1 + count :])
+    return None
 
 
 def base_name(word: bytes) -> str:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TypeVar
 
-from .host import Host, View
-from .model import FileSet, Missing, Process, Scan, Unknown, Unreadable
+from .host import Host, UnitName, View
+from .model import Missing, Process, Scan, Unknown, Unreadable
 from .patience import OutOfPatience, Worker
 
 # How long one collection waits at most for all of each; the rest of five seconds is for deciding.
@@ -91,12 +91,13 @@ class PatientHost(Host):
     def is_running(self, process: Process) -> bool | None:
         return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: None)
 
-    def service_files(self, process: Process, kubelet_cgroups: str = '') -> FileSet | Unknown:
-        def hangs(why: str) -> Unknown:
-            return Unknown(f'reading {self.files.doing} {why}', MOUNT_REMEDY)
+    def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
+        work = partial(super().unit_name, process, kubelet_cgroups)
+        hangs = partial(self.cgroup_hangs, process)
+        return self.within(self.files, 'the cgroup of the kubelet', work, hangs)
 
-        work = partial(super().service_files, process)
-        return self.within(self.files, 'the systemd unit of the kubelet', work, hangs)
+    def cgroup_hangs(self, process: Process, why: str) -> Unknown:
+        return Unknown(f'reading the cgroup of process {process.pid} {why}', PROCESS_REMEDY)
 
     def first_seen(
         self, process: Process, path: str, read: Callable[[View, str], Answer]

@@ -157,7 +157,8 @@ class Processes:
             return unidentified(pid, comm)
         self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line, stat.stack, cgroup or b'')
         started_at = self.started_at(stat)
-        return Process(pid, stat.start_ticks, read.arguments, started_at, container, read.inside, stat.stack)
+        program = os.fsdecode(line.split(b'\0', 1)[0])
+        return Process(pid, stat.start_ticks, read.arguments, started_at, container, read.inside, program, stat.stack)
 
     def kept_stat(self, pid: int) -> Stat | Unknown:
         """The stat of a process; Unknown for one of a captured node that keeps none. Raises ProcessGone."""

@@ -23,6 +23,7 @@ CHUNK_BYTES = 64 * 1024
 MAX_LINKS = 40
 MAX_ENTRIES = 4096
 MAX_FOLDERS_DEEP = 256
+A_DEVICE = 'it is a device, not a file'
 CHANGED_MEANWHILE = 'it changed while it was read'
 MOUNTED_OVER = 'the kubelet has something else mounted there than host_root shows'
 TOO_MANY = f'it holds more than {MAX_ENTRIES} files and folders'
@@ -125,7 +126,7 @@ class Root:
             if kind == 'a directory':
                 raise NotThere('it is a directory')
             if kind:
-                raise CannotRead(f'it is {kind}, not a file')
+                raise CannotRead(A_DEVICE if stat.S_ISCHR(found.status.st_mode) else f'it is {kind}, not a file')
             try:
                 return self.read_regular(found)
             except PermissionError as error:
@@ -150,6 +151,20 @@ class Root:
             self.trace.give_up()
             raise CannotRead(CHANGED_MEANWHILE)
         return Content(data, max(after.st_ctime, found.changed_at))
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """The names in a folder, links to it followed, sorted by their bytes. Raises NotThere and CannotRead."""
+        with self.resolve(f'{path}/.') as found:
+            try:
+                return tuple(listing(found.handle))
+            except OSError as error:
+                raise self.failed(error) from None
+
+    def real_path(self, path: str) -> str:
+        """A path without the links on the way. Raises NotThere and CannotRead."""
+        with self.resolve(path) as found:
+            anchor, place = found.place
+            return f'/{place}' if anchor == self.root_path else path
 
     def walk(self, path: str) -> Walk:
         """All that is not a folder below `path`, in filepath.WalkDir's order; a linked folder is not entered.

@@ -20,11 +20,9 @@ from datadog_checks.kubelet_compliance.host import ROOT_REMEDY, Host
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     File,
-    FileSet,
     FileStatus,
     Missing,
     Process,
-    Unknown,
     Unreadable,
 )
 from tools.agent import Collection, collect
@@ -91,8 +89,8 @@ class BlindHost(Host):
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         return self.refused_file(path)
 
-    def service_files(self, process: Process, kubelet_cgroups: str = '') -> FileSet | Unknown:
-        return FileSet((self.refused_file(f'/etc/systemd/system/{UNIT}'),))
+    def list_folder(self, process: Process, path: str) -> tuple[str, ...] | Missing | Unreadable:
+        return self.refused_file(path)
 
     def refused_file(self, path: str) -> Unreadable:
         return Unreadable(path, 'permission denied', ROOT_REMEDY)

@@ -1,0 +1,172 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The files that `EnvironmentFile=` names, as systemd reads them. Pure.
+
+Follows `parse_env_file_internal` of systemd's src/basic/env-file.c, state by state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from enum import Enum, auto
+
+from .systemd_text import COMMENTS, WHITESPACE, Letters, Place, UnitError, decode, text_of
+from .systemd_words import placed
+
+NEWLINE = '\n\r'
+ESCAPED_IN_QUOTES = '"\\`$'
+NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
+CONTROL = re.compile(r'[\x00-\x08\x0b-\x1f\x7f]')
+"""The control characters that no value may hold (`env_value_is_valid` in env-util.c)."""
+
+
+class State(Enum):
+    """Where in a file its reader is."""
+
+    BEFORE_KEY = auto()
+    KEY = auto()
+    BEFORE_VALUE = auto()
+    VALUE = auto()
+    VALUE_ESCAPE = auto()
+    SINGLE_QUOTES = auto()
+    DOUBLE_QUOTES = auto()
+    DOUBLE_QUOTES_ESCAPE = auto()
+    COMMENT = auto()
+    COMMENT_ESCAPE = auto()
+
+
+IN_A_VALUE = frozenset(State) - {State.BEFORE_KEY, State.KEY, State.COMMENT, State.COMMENT_ESCAPE}
+
+
+def read_environment_file(path: str, data: bytes) -> dict[str, Letters]:
+    """The variables that a file sets. Raises UnitError where systemd releases read it differently, or not at all."""
+    text = decode(data)
+    if '\0' in text:
+        raise UnitError(f'{path} holds a NUL, so systemd does not read it')
+    found = dict(iter_variables(path, text, comments_go_on=True))
+    if found != dict(iter_variables(path, text, comments_go_on=False)):
+        raise UnitError(f'{path} has a comment that ends in a backslash, which systemd releases read differently')
+    return found
+
+
+def iter_variables(path: str, text: str, *, comments_go_on: bool) -> Iterator[tuple[str, Letters]]:
+    """The valid assignments in order. Raises UnitError.
+
+    `comments_go_on`: a backslash at the end of a comment makes the next line a part of it, as before systemd 254.
+    """
+    reader = Reader(comments_go_on=comments_go_on)
+    line = 1
+    for letter in text:
+        done = reader.take(letter, Place(path, line))
+        if done is not None:
+            yield from valid(path, *done)
+        line += letter == '\n'
+    done = reader.finish()
+    if done is not None:
+        yield from valid(path, *done)
+
+
+def valid(path: str, key: str, value: Letters) -> Iterator[tuple[str, Letters]]:
+    """Nothing where the assignment is none that a process may have. Raises UnitError."""
+    text = text_of(value)
+    if any('\udc80' <= letter <= '\udcff' for letter in key + text):
+        raise UnitError(f'{path} holds bytes that are not UTF-8, so systemd does not read it')
+    if NAME.fullmatch(key) and not CONTROL.search(text):
+        yield key, placed(value, key)
+
+
+class Reader:
+    """Takes a file letter by letter."""
+
+    def __init__(self, *, comments_go_on: bool) -> None:
+        self.comments_go_on = comments_go_on
+        self.state = State.BEFORE_KEY
+        self.key = ''
+        self.value: Letters = []
+        self.solid = 0
+        """How much of the value stays when the white space at its end goes."""
+
+    def take(self, letter: str, place: Place) -> tuple[str, Letters] | None:
+        """Take a letter; tells the assignment that it ends, if it ends one."""
+        state = self.state
+        if state is State.BEFORE_KEY:
+            if letter in COMMENTS:
+                self.state = State.COMMENT
+            elif letter not in WHITESPACE:
+                self.state, self.key = State.KEY, letter
+        elif state is State.KEY:
+            if letter in NEWLINE:
+                self.state = State.BEFORE_KEY
+            elif letter == '=':
+                self.state = State.BEFORE_VALUE
+            else:
+                self.key += letter
+        elif state in (State.BEFORE_VALUE, State.VALUE):
+            return self.take_value(letter, place)
+        elif state is State.VALUE_ESCAPE:
+            self.state = State.VALUE
+            if letter not in NEWLINE:
+                self.add(letter, place)
+        elif state is State.SINGLE_QUOTES:
+            self.take_quoted(letter, place, "'")
+        elif state is State.DOUBLE_QUOTES:
+            if letter == '\\':
+                self.state = State.DOUBLE_QUOTES_ESCAPE
+            else:
+                self.take_quoted(letter, place, '"')
+        elif state is State.DOUBLE_QUOTES_ESCAPE:
+            self.state = State.DOUBLE_QUOTES
+            if letter not in ESCAPED_IN_QUOTES and letter != '\n':
+                self.add('\\', place)
+            if letter != '\n':
+                self.add(letter, place)
+        else:
+            self.take_comment(letter)
+        return None
+
+    def take_value(self, letter: str, place: Place) -> tuple[str, Letters] | None:
+        """Outside of quotes: before the first letter of a value, after a quote, or in it."""
+        is_before = self.state is State.BEFORE_VALUE
+        if letter in NEWLINE:
+            return self.finish()
+        if letter == '\\':
+            self.state = State.VALUE_ESCAPE
+            self.solid = len(self.value)
+        elif is_before and letter in '\'"':
+            self.state = State.SINGLE_QUOTES if letter == "'" else State.DOUBLE_QUOTES
+        elif not (is_before and letter in WHITESPACE):
+            self.state = State.VALUE
+            self.value.append((letter, place))
+            if letter not in WHITESPACE:
+                self.solid = len(self.value)
+        return None
+
+    def take_quoted(self, letter: str, place: Place, quote: str) -> None:
+        if letter == quote:
+            self.state = State.BEFORE_VALUE
+        else:
+            self.add(letter, place)
+
+    def take_comment(self, letter: str) -> None:
+        if self.state is State.COMMENT_ESCAPE:
+            ends = letter in NEWLINE and not self.comments_go_on
+            self.state = State.BEFORE_KEY if ends else State.COMMENT
+        elif letter == '\\':
+            self.state = State.COMMENT_ESCAPE
+        elif letter in NEWLINE:
+            self.state = State.BEFORE_KEY
+
+    def add(self, letter: str, place: Place) -> None:
+        self.value.append((letter, place))
+        self.solid = len(self.value)
+
+    def finish(self) -> tuple[str, Letters] | None:
+        """The assignment that ends here; None where there is none."""
+        if self.state not in IN_A_VALUE:
+            return None
+        value = self.value[: self.solid] if self.state is State.VALUE else self.value
+        key = self.key.rstrip(WHITESPACE)
+        self.state, self.key, self.value, self.solid = State.BEFORE_KEY, '', [], 0
+        return key, value

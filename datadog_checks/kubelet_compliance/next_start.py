@@ -1,0 +1,53 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What the next start of a kubelet passes to it, by the systemd service that starts it. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Mapping, Sequence
+
+from .declare import is_later
+from .model import Argument, Evidence, File, Unit, Unknown
+from .names import arguments_of
+
+WRAPPERS = frozenset({'kubenswrapper'})
+"""Programs that run the command behind them as it stands (openshift/machine-config-operator, `kubenswrapper`)."""
+
+NO_UNIT = Unknown('no systemd service starts the kubelet')
+
+
+def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
+    """The arguments of the kubelet's next start; Unknown where its service does not tell them."""
+    unit, process = evidence.unit, evidence.process
+    if not isinstance(unit, Unit):
+        return unit or NO_UNIT
+    if isinstance(unit.command, Unknown):
+        return unit.command
+    command = without_wrapper(unit.command)
+    arguments = arguments_of([word.text for word in command])
+    program = command[0].text
+    if arguments is None:
+        return Unknown(f'{unit.name} starts {program}, which is not a kubelet itself')
+    if process.program != program and not has_changed(unit, process.started_at):
+        # What it starts has put another command in its place.
+        return Unknown(f'{unit.name} starts {program}, but the kubelet runs as {process.program}')
+    return arguments
+
+
+def without_wrapper(command: Sequence[Argument]) -> Sequence[Argument]:
+    is_wrapped = len(command) > 1 and posixpath.basename(command[0].text) in WRAPPERS
+    return command[1:] if is_wrapped else command
+
+
+def has_changed(unit: Unit, started_at: float | None) -> bool:
+    """Whether a file of the service changed after the process started."""
+    return any(is_later(file.changed_at, started_at) for file in unit.files if isinstance(file, File))
+
+
+def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:
+    """Where each argument stands, of the words that one place only has as the last."""
+    if not isinstance(unit, Unit) or isinstance(unit.command, Unknown):
+        return {}
+    return {word.text: word.place for word in unit.command[1:] if word.place}

@@ -1,0 +1,113 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Reads the systemd service that starts a kubelet: where it lies is in `unit_paths.py`, what it means in `units.py`."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator
+from dataclasses import replace
+from fnmatch import fnmatchcase
+
+from .host import Host, is_absent, is_masked
+from .model import Missing, Process, Unit, Unknown, Unreadable
+from .systemd_text import UnitError
+from .unit_paths import DROP_IN_ENDING, drop_in_folders, names_of, unit_paths
+from .units import Seen, next_command, read_service
+
+KUBELET_UNIT = 'kubelet.service'
+MAX_UNIT_FILES = 64
+PATTERN = frozenset('*?[')
+UNREAD = Unknown('its files have not been read')
+OUTSIDE_OF_SYSTEMD = Unknown(
+    'the cgroup of the kubelet names no systemd service, so which unit starts it is not known',
+    'leave the rules on the service file out, where systemd does not start the kubelet',
+)
+
+
+def read_unit_of(host: Host, process: Process, kubelet_cgroups: str) -> Unit | Unknown | None:
+    """The unit that starts a process: by its cgroup, else the one whose program it is; None in a container.
+
+    `kubelet_cgroups`: the cgroup that the kubelet is told to move to.
+    """
+    place = host.unit_name(process, kubelet_cgroups)
+    if isinstance(place, Unknown):
+        return place
+    if place.unit is not None:
+        return read_unit(host, process, place.unit)
+    if place.has_moved:
+        unit = read_unit(host, process, KUBELET_UNIT)
+        if isinstance(unit, Unit) and not isinstance(unit.command, Unknown) and unit.command[0].text == process.program:
+            return unit
+    return None if process.container is not None else OUTSIDE_OF_SYSTEMD
+
+
+def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
+    """A service of that name, and the command line of its next start."""
+    fragment = next((file for path in unit_paths(name) if not is_gone(file := host.read_file(process, path))), None)
+    if fragment is None:
+        return Unknown(f'no unit file of {name} was found')
+    drop_ins, unread = read_drop_ins(host, process, names_of(name, host.real_path(process, fragment.path)))
+    files: list[Seen] = [file for file in (fragment, *drop_ins) if not is_masked(file)]
+    unit = Unit(name, tuple(file.path for file in files), UNREAD, tuple(files), unread=unread)
+    try:
+        if is_masked(fragment):
+            raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}')
+        if unread:
+            raise UnitError(f'{unread[0].path} could not be read: {unread[0].why}')
+        service = read_service(name, files)
+        contents = {each.pattern: tuple(iter_matching(host, process, each.pattern)) for each in service.files}
+        files.extend(file for found in contents.values() for file in found)
+        unit = replace(unit, files=tuple(files), directory=service.directory)
+        return replace(unit, command=next_command(service, contents))
+    except UnitError as error:
+        return replace(unit, command=Unknown(str(error)))
+
+
+def is_gone(file: Seen) -> bool:
+    """Whether nothing is there, not even a mask."""
+    return is_absent(file) and not is_masked(file)
+
+
+def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> tuple[list[Seen], tuple[Unreadable, ...]]:
+    """The drop-ins in the order of their names, and the folders that could not be read.
+
+    Of drop-ins with the same name the one in the first folder counts.
+    """
+    found: dict[str, Seen] = {}
+    unread: list[Unreadable] = []
+    for folder in drop_in_folders(names):
+        listed = host.list_folder(process, folder)
+        if isinstance(listed, Unreadable) and not is_absent(listed):
+            unread.append(listed)
+        if isinstance(listed, Missing | Unreadable):
+            continue
+        for name in listed:
+            if name.endswith(DROP_IN_ENDING) and not name.startswith('.') and name not in found:
+                if len(found) == MAX_UNIT_FILES:
+                    unread.append(Unreadable(folder, f'the unit has more than {MAX_UNIT_FILES} drop-ins'))
+                    return list(found.values()), tuple(unread)
+                found[name] = host.read_file(process, f'{folder}/{name}')
+    in_order = sorted(found, key=lambda name: name.encode('utf-8', 'surrogateescape'))
+    return [found[name] for name in in_order], tuple(unread)
+
+
+def iter_matching(host: Host, process: Process, pattern: str) -> Iterator[Seen]:
+    """The files that a path or pattern of `EnvironmentFile=` leads to, in the order of their names."""
+    if not PATTERN & set(pattern):
+        yield host.read_file(process, pattern)
+        return
+    folder, last = posixpath.split(pattern)
+    if PATTERN & set(folder) or '\\' in pattern:
+        yield Unreadable(pattern, 'this check does not support a pattern in the name of a folder')
+        return
+    listed = host.list_folder(process, folder)
+    if isinstance(listed, Missing | Unreadable):
+        yield listed
+        return
+    matching = [name for name in listed if fnmatchcase(name, last) and name.startswith('.') == last.startswith('.')]
+    for name in matching[:MAX_UNIT_FILES]:
+        yield host.read_file(process, f'{folder}/{name}')
+    if len(matching) > MAX_UNIT_FILES:
+        yield Unreadable(pattern, f'it matches more than {MAX_UNIT_FILES} files')

@@ -1,0 +1,110 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The text of systemd's unit files: lines to assignments, and where each letter of them stands. Pure.
+
+Follows `config_parse` and `parse_line` of systemd's src/shared/conf-parser.c, and `read_line_full` of its fileio.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+WHITESPACE = ' \t\n\r'
+COMMENTS = '#;'
+
+END_OF_LINE = re.compile(r'\r\n\0|\r\0\n|\n\r\0|\n\0\r|\0\r\n|\0\n\r|\r\n|\n\r|\r\0|\0\r|\n\0|\0\n|\n|\r|\0')
+"""What ends one line: a carriage return, a line feed and a NUL, each at most once, in any order."""
+
+
+class UnitError(Exception):
+    """systemd would not load this, or what it makes of it cannot be told."""
+
+
+class Place(NamedTuple):
+    """Where a letter stands. `variable`: the environment variable that it comes from; '' for none."""
+
+    path: str
+    line: int
+    variable: str = ''
+
+    def __str__(self) -> str:
+        return f'{self.path}:{self.line}' + (f' ({self.variable})' if self.variable else '')
+
+
+Letters = list[tuple[str, Place]]
+"""A text in which each letter knows its place."""
+
+
+class Assignment(NamedTuple):
+    """`key=value` in a section."""
+
+    section: str
+    key: str
+    value: Letters
+
+
+def text_of(letters: Iterable[tuple[str, Place]]) -> str:
+    return ''.join(letter for letter, _ in letters)
+
+
+def at_place(text: str, place: Place) -> Letters:
+    return [(letter, place) for letter in text]
+
+
+def decode(data: bytes) -> str:
+    """A file's bytes as the text in which undecodable bytes survive."""
+    return data.decode('utf-8', 'surrogateescape')
+
+
+def iter_assignments(path: str, data: bytes) -> Iterator[Assignment]:
+    """What a unit file or drop-in assigns, in order. Raises UnitError."""
+    section = ''
+    for letters in iter_logical_lines(path, decode(data)):
+        line = strip(letters)
+        if not line:
+            continue
+        if line[0][0] == '[':
+            if line[-1][0] != ']':
+                raise UnitError(f'{line[0][1]} is an invalid section header, so systemd does not load the unit')
+            section = text_of(line[1:-1])
+            continue
+        text = text_of(line)
+        equals = text.find('=')
+        if section and equals >= 0:
+            yield Assignment(section, text[:equals].strip(WHITESPACE), strip(line[equals + 1 :]))
+
+
+def iter_logical_lines(path: str, text: str) -> Iterator[Letters]:
+    """Lines, those that end in a backslash joined with the next; comments are left out even in between."""
+    parts: Letters = []
+    for number, line in enumerate(END_OF_LINE.split(text), 1):
+        if number == 1:
+            line = line.removeprefix('\ufeff')
+        if line.lstrip(WHITESPACE)[:1] in tuple(COMMENTS):
+            continue
+        parts.extend(at_place(line, Place(path, number)))
+        if ends_in_escape(line):
+            parts[-1] = (' ', parts[-1][1])
+            continue
+        yield parts
+        parts = []
+    if parts:
+        yield parts
+
+
+def ends_in_escape(line: str) -> bool:
+    """Whether the last letter is a backslash that no other one escapes. What was joined before ends in a space."""
+    return (len(line) - len(line.rstrip('\\'))) % 2 == 1
+
+
+def strip(letters: Letters) -> Letters:
+    """Without white space at both ends."""
+    start, end = 0, len(letters)
+    while start < end and letters[start][0] in WHITESPACE:
+        start += 1
+    while end > start and letters[end - 1][0] in WHITESPACE:
+        end -= 1
+    return letters[start:end]

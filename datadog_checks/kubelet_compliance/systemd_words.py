@@ -1,0 +1,214 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The words of systemd's unit files: quotes, escapes, specifiers and variables. Pure.
+
+Follows systemd's src/basic/extract-word.c, escape.c (`cunescape_one`), env-util.c (`replace_env_argv`) and
+src/shared/specifier.c.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from enum import Enum
+
+from .systemd_text import WHITESPACE, Letters, Place, UnitError, at_place, text_of
+
+
+class Escapes(Enum):
+    """What a backslash means in a word."""
+
+    C = 'those of C, and no other ones'
+    C_OR_KEPT = 'those of C; of others the backslash is kept'
+    DROPPED = 'the next letter, whatever it is'
+
+
+class BadWord(Exception):
+    """A word with an open quote, or with an escape that is none."""
+
+
+SIMPLE_ESCAPES = {
+    'a': '\a', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t', 'v': '\v',
+    '\\': '\\', '"': '"', "'": "'", 's': ' ',
+}  # fmt: skip
+CODED_ESCAPE = re.compile(r'x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-7]{3})')
+
+
+def next_word(letters: Letters, start: int, escapes: Escapes, *, forgiving: bool = False) -> tuple[Letters | None, int]:
+    """The word at or after a position, without its quotes, and where the next one begins. None: there is no other one.
+
+    `forgiving`: the end of the text closes a quote. Raises BadWord.
+    """
+    position, size = start, len(letters)
+    while position < size and letters[position][0] in WHITESPACE:
+        position += 1
+    if position == size:
+        return None, position
+    word: Letters = []
+    quote = ''
+    while position < size:
+        letter, place = letters[position]
+        if letter == '\\':
+            position = unescape(letters, position, word, escapes, is_quoted=bool(quote), forgiving=forgiving)
+            continue
+        position += 1
+        if quote:
+            if letter == quote:
+                quote = ''
+            else:
+                word.append((letter, place))
+        elif letter in '\'"':
+            quote = letter
+        elif letter in WHITESPACE:
+            while position < size and letters[position][0] in WHITESPACE:
+                position += 1
+            return word, position
+        else:
+            word.append((letter, place))
+    if quote and not forgiving:
+        raise BadWord
+    return word, position
+
+
+def unescape(
+    letters: Letters, position: int, word: Letters, escapes: Escapes, *, is_quoted: bool, forgiving: bool
+) -> int:
+    """Add what the backslash at a position stands for to a word, and tell where it ends. Raises BadWord."""
+    place = letters[position][1]
+    position += 1
+    if position == len(letters):
+        if escapes is Escapes.C_OR_KEPT and (not is_quoted or forgiving):
+            word.append(('\\', place))
+        elif not forgiving:
+            raise BadWord
+        return position
+    letter = letters[position][0]
+    if escapes is Escapes.DROPPED:
+        word.append((letter, place))
+        return position + 1
+    if letter in SIMPLE_ESCAPES:
+        word.append((SIMPLE_ESCAPES[letter], place))
+        return position + 1
+    match = CODED_ESCAPE.match(text_of(letters[position : position + 9]))
+    coded = coded_letter(match) if match is not None else ''
+    if match is not None and coded:
+        word.append((coded, place))
+        return position + match.end()
+    if escapes is Escapes.C:
+        raise BadWord
+    word.extend((('\\', place), (letter, place)))
+    return position + 1
+
+
+def coded_letter(match: re.Match[str]) -> str:
+    """The letter, or the byte, of an escape by number; '' where there is none of that number."""
+    is_byte = match[1] is not None or match[4] is not None
+    code = int(match[4], 8) if match[4] is not None else int(match[0][1:], 16)
+    if not code or is_byte and code > 0xFF or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
+        return ''
+    # A byte that is no character by itself may be a part of one.
+    return bytes([code]).decode('utf-8', 'surrogateescape') if is_byte else chr(code)
+
+
+def next_argument(letters: Letters, start: int) -> tuple[Letters | None, int]:
+    """`next_word` of a command line: of a word with escapes that are none the backslashes are kept. Raises BadWord."""
+    try:
+        return next_word(letters, start, Escapes.C)
+    except BadWord:
+        return next_word(letters, start, Escapes.C_OR_KEPT)
+
+
+def iter_values(letters: Letters) -> Iterator[Letters]:
+    """The words of `Environment=` and its like. Raises BadWord at the one that cannot be read."""
+    word, position = next_word(letters, 0, Escapes.C)
+    while word is not None:
+        yield word
+        word, position = next_word(letters, position, Escapes.C)
+
+
+def with_specifiers(letters: Letters, known: Mapping[str, str | None]) -> Letters:
+    """The text with its specifiers replaced. `known`: by letter; None for those whose value is not known here.
+
+    Raises UnitError.
+    """
+    found: Letters = []
+    position = 0
+    while position < len(letters):
+        letter, place = letters[position]
+        following = letters[position + 1][0] if position + 1 < len(letters) else ''
+        if letter != '%' or not following or following != '%' and following not in known:
+            found.append((letter, place))
+            position += 1
+            continue
+        value = '%' if following == '%' else known[following]
+        if value is None:
+            raise UnitError(f'{place} uses %{following}, whose value is not known here')
+        found.extend(at_place(value, place))
+        position += 2
+    return found
+
+
+Variables = Mapping[str, Letters]
+CURLY = re.compile(r'\$(?:(\$)|\{([^}:]*)(\}?))')
+
+
+class UnknownVariable(Exception):
+    """A variable whose value is not known is used; its name is the argument."""
+
+
+def expand_words(words: list[Letters], variables: Variables, hidden: frozenset[str]) -> list[Letters]:
+    """The words of a command with the variables in them replaced. Raises UnknownVariable.
+
+    `$A` as a whole word is split at white space, `${A}` anywhere is not, and `$$` is `$`. `hidden`: variables that
+    have a value which is not known here.
+    """
+    found: list[Letters] = []
+    for word in words:
+        text = text_of(word)
+        if not text.startswith('$') or text[1:2] in ('{', '$'):
+            found.append(expand(word, text, variables, hidden) if '$' in text else word)
+            continue
+        value = value_of(text[1:], variables, hidden)
+        part, position = next_word(value, 0, Escapes.DROPPED, forgiving=True)
+        while part is not None:
+            found.append(part)
+            part, position = next_word(value, position, Escapes.DROPPED, forgiving=True)
+    return found
+
+
+def expand(word: Letters, text: str, variables: Variables, hidden: frozenset[str]) -> Letters:
+    found: Letters = []
+    position = 0
+    while (start := text.find('$', position)) >= 0:
+        found.extend(word[position:start])
+        match = CURLY.match(text, start)
+        if match is None:
+            # A `$` takes the next letter with it, so that it is none that begins a variable itself.
+            position = start + 2
+            found.extend(word[start:position])
+        elif match[1]:
+            found.append(word[start])
+            position = match.end()
+        elif match[3]:
+            found.extend(value_of(match[2], variables, hidden))
+            position = match.end()
+        else:
+            # Without its brace, or with a colon, it stays; after the colon variables are looked for again.
+            position = match.end() + 1
+            found.extend(word[start:position])
+    found.extend(word[position:])
+    return found
+
+
+def value_of(name: str, variables: Variables, hidden: frozenset[str]) -> Letters:
+    """Of a variable that is not set, nothing. Raises UnknownVariable."""
+    if name in hidden:
+        raise UnknownVariable(name)
+    return list(variables.get(name, ()))
+
+
+def placed(value: Letters, name: str) -> Letters:
+    """The value of a variable, whose letters know that they come from it."""
+    places: dict[Place, Place] = {}
+    return [(letter, places.setdefault(place, place._replace(variable=name))) for letter, place in value]

@@ -1,0 +1,72 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Where systemd looks for a unit, and in which order (systemd.unit, "Unit File Load Path"). Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterable, Iterator
+
+UNIT_FOLDERS = (
+    '/etc/systemd/system.control',
+    '/run/systemd/system.control',
+    '/run/systemd/transient',
+    '/run/systemd/generator.early',
+    '/etc/systemd/system',
+    '/etc/systemd/system.attached',
+    '/run/systemd/system',
+    '/run/systemd/system.attached',
+    '/run/systemd/generator',
+    '/usr/local/lib/systemd/system',
+    '/usr/lib/systemd/system',
+    '/lib/systemd/system',
+    '/run/systemd/generator.late',
+)
+DROP_IN_ENDING = '.conf'
+ALL_SERVICES = 'service.d'
+"""The drop-ins of every service."""
+
+
+def unit_paths(name: str) -> Iterator[str]:
+    """Where the file of a unit may lie, the first one that is there counts; of an instance also its template's."""
+    for candidate in dict.fromkeys((name, template_of(name) or name)):
+        yield from (f'{folder}/{candidate}' for folder in UNIT_FOLDERS)
+
+
+def drop_in_folders(names: Iterable[str]) -> Iterator[str]:
+    """The folders of drop-ins of a unit with these names; a file hides those of its name in later ones.
+
+    Follows `unit_file_find_dropin_paths` in systemd's src/shared/dropin.c.
+    """
+    for name in names:
+        for folder in UNIT_FOLDERS:
+            yield from (f'{folder}/{stem}.d' for stem in general_names(name))
+    yield from (f'{folder}/{ALL_SERVICES}' for folder in UNIT_FOLDERS)
+
+
+def general_names(name: str) -> Iterator[str]:
+    """The name of a unit, of its template, and each prefix of it that ends in a dash: `a-b.service`, `a-.service`."""
+    yield name
+    template = template_of(name)
+    if template is not None:
+        yield template
+    stem, dot, ending = name.rpartition('.')
+    stem = stem.partition('@')[0].rstrip('-')
+    while '-' in stem:
+        stem = stem.rpartition('-')[0].rstrip('-')
+        if stem:
+            yield f'{stem}-{dot}{ending}'
+
+
+def template_of(name: str) -> str | None:
+    """The template of an instance, `a@b.service`; None for what is none."""
+    stem, dot, ending = name.rpartition('.')
+    prefix, at, instance = stem.partition('@')
+    return f'{prefix}@{dot}{ending}' if instance else None
+
+
+def names_of(name: str, real_path: str) -> tuple[str, ...]:
+    """The names of a unit whose file is a link to that of another name."""
+    folder, other = posixpath.split(real_path)
+    return tuple(dict.fromkeys((name, other))) if folder in UNIT_FOLDERS and other != template_of(name) else (name,)
