@@ -55,6 +55,11 @@ class Kubelet:
     next: tuple[Declared, ...] | None = None
     """What its next start would run with, as each release reads it; None where that has the same command line."""
 
+    @property
+    def following(self) -> tuple[Declared, ...]:
+        """What counts as the configuration of its next start."""
+        return self.readings if self.next is None else self.next
+
 
 def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
     """The flags, as far as they say which files to read; Unknown where they are refused or can be read otherwise."""
@@ -92,7 +97,7 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
     problems = tuple(dict.fromkeys((*problems_of(kubelet), *kubelet.problems, *unseen_files)))
     name = str(readings[0].value('--hostname-override') or process.container or '')
-    pending = restart_pending(process, kubelet.next or readings, settings, kubelet.running)
+    pending = restart_pending(process, kubelet.following, settings, kubelet.running)
     if kubelet.next is not None:
         pending = True
     return KubeletReport(process, tuple(findings), problems, pending, name)
@@ -132,7 +137,7 @@ def why_they_differ(readings: Sequence[Declared]) -> Unknown:
 
 def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
     """What keeps the configuration from being known, and what was not expected of one that runs."""
-    readings, launch = kubelet.next or kubelet.readings, kubelet.evidence.launch
+    readings, launch = kubelet.following, kubelet.evidence.launch
     unknown = [declared.unknown for declared in readings]
     if all(unknown):
         yield from filter(None, unknown[:1])

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from .declare import is_later
@@ -19,7 +20,11 @@ NO_UNIT = Unknown('no systemd service starts the kubelet')
 
 
 def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
-    """The arguments of the kubelet's next start; Unknown where its service does not tell them."""
+    """The arguments of the kubelet's next start; Unknown where its service does not tell them.
+
+    A kubelet with more words than its unchanged service gives it has them from what is not seen here, such as
+    `systemctl set-environment`. Words that it lacks can only come from an edit that systemd had not reloaded.
+    """
     unit, process = evidence.unit, evidence.process
     if not isinstance(unit, Unit):
         return unit or NO_UNIT
@@ -33,6 +38,10 @@ def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
     if process.program != program and not has_changed(unit, process.started_at):
         # What it starts has put another command in its place.
         return Unknown(f'{unit.name} starts {program}, but the kubelet runs as {process.program}')
+    own = evidence.arguments
+    is_new = not isinstance(own, tuple) or bool(Counter(arguments) - Counter(own))
+    if arguments != own and not is_new and not has_changed(unit, process.started_at):
+        return Unknown(f'the kubelet has arguments that {unit.name} does not give it')
     return arguments
 
 
