@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -37,10 +38,11 @@ from .model import (
     Process,
     Scan,
     Selection,
+    Unit,
     Unknown,
     Unreadable,
 )
-from .next_start import next_arguments, places_of
+from .next_start import next_arguments, places_of, start_folder
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .release import ALL, minor_of, within_tables
 from .report import tell
@@ -151,6 +153,8 @@ class Collector:
             evidence = replace(evidence, launch=read_launch(self.host, process))
             if evidence.launch is None:
                 return None
+        unit = read_unit_of(self.host, process)
+        evidence = with_unit(evidence, unit)
         minors = self.minors_of(process, self.api.known_version(process))
         lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
         flags = flags_of(lines)
@@ -158,14 +162,11 @@ class Collector:
             return None
         evidence = self.memory.settle(read(self.host, evidence, flags))
         kubelet = self.with_readings(Kubelet(evidence, lines, ()))
-        return self.with_readings(replace(kubelet, evidence=self.with_unit(kubelet)))
-
-    def with_unit(self, kubelet: Kubelet) -> Evidence:
-        """The evidence with the systemd service that starts the kubelet."""
-        evidence = kubelet.evidence
-        cgroups = str(kubelet.readings[0].value(CGROUP_FIELD) or '')
-        unit = read_unit_of(self.host, evidence.process, cgroups)
-        return replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
+        cgroups = kubelet.readings[0].value(CGROUP_FIELD)
+        if isinstance(unit, Unit) or not cgroups:
+            return kubelet
+        evidence = with_unit(kubelet.evidence, read_unit_of(self.host, process, str(cgroups)))
+        return self.with_readings(replace(kubelet, evidence=evidence))
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""
@@ -200,7 +201,8 @@ class Collector:
             or isinstance(flags, Unknown)
             or any(before.text(name) != flags.text(name) for name in ('config', 'config-dir'))
         ):
-            evidence = read(self.host, replace(evidence, config=None, drop_ins=None), flags)
+            folder = start_folder(evidence)
+            evidence = read(self.host, replace(evidence, config=None, drop_ins=None), flags, folder)
         objections = (each for declared in kubelet.readings for each in declared.objections)
         known = replace(known, objections=known.objections | {replace(each, place='') for each in objections})
         return replace(kubelet, next=read_configurations(evidence, lines, known))
@@ -273,6 +275,11 @@ CGROUP_FIELD = 'kubeletCgroups'
 NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
 
 
+def with_unit(evidence: Evidence, unit: Unit | Unknown | None) -> Evidence:
+    """The evidence with the systemd service that starts the kubelet."""
+    return replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
+
+
 def check_owner(owner: Kubelet | Unknown, kubelet: Kubelet) -> None:
     """Raise AskError where an answer would not be that of the kubelet."""
     if isinstance(owner, Unknown):
@@ -298,11 +305,16 @@ def unseen(procfs: str) -> str:
     )
 
 
-def read(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Evidence:
-    """Add the files that the command line names, all as they were at one time."""
+def read(host: Host, evidence: Evidence, flags: Flags | Unknown, start: str = '') -> Evidence:
+    """Add the files that the command line names, all as they were at one time.
+
+    `start`: the working directory of a start to come; '' for that of the process.
+    """
     if isinstance(flags, Unknown):
         return evidence
-    process, config, folder = evidence.process, flags.text('config'), flags.text('config-dir')
+    process = evidence.process
+    named = (flags.text('config'), flags.text('config-dir'))
+    config, folder = (posixpath.join(start, path) if path else '' for path in named)
     seen = replace(
         evidence,
         config=host.read_file(process, config) if config else None,

@@ -60,3 +60,9 @@ def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:
     if not isinstance(unit, Unit) or isinstance(unit.command, Unknown):
         return {}
     return {word.text: word.place for word in unit.command[1:] if word.place}
+
+
+def start_folder(evidence: Evidence) -> str:
+    """The working directory of the next start, from which relative paths are meant: `/` where the unit sets none."""
+    directory = evidence.unit.directory if isinstance(evidence.unit, Unit) else ''
+    return '/root' if directory == '~' else directory.removeprefix('-') or '/'

@@ -26,10 +26,10 @@ OUTSIDE_OF_SYSTEMD = Unknown(
 )
 
 
-def read_unit_of(host: Host, process: Process, kubelet_cgroups: str) -> Unit | Unknown | None:
+def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Unit | Unknown | None:
     """The unit that starts a process: by its cgroup, else the one whose program it is; None in a container.
 
-    `kubelet_cgroups`: the cgroup that the kubelet is told to move to.
+    `kubelet_cgroups`: the cgroup that the kubelet is told to move to, where that is known.
     """
     place = host.unit_name(process, kubelet_cgroups)
     if isinstance(place, Unknown):
