@@ -149,6 +149,16 @@ class Host(Sockets):
         """The names in a folder of the process, sorted; links to the folder are followed."""
         return self.first_seen(process, path, lambda view, inner: view.root.names(inner))
 
+    def shows_whole_root(self, process: Process) -> bool:
+        """Whether what is not below `root` is not there for the process either: all of its root is mounted there."""
+        if self.capture is not None or self.root is None:
+            return self.capture is not None
+        try:
+            others = self.mounted_otherwise(process, self.root)
+        except CannotRead:
+            return False
+        return others is not None and '/' not in others
+
     def real_path(self, process: Process, path: str) -> str:
         """A path of the process without the links on the way; the path itself where that cannot be seen."""
         found = self.first_seen(process, path, lambda view, inner: view.root.real_path(inner))

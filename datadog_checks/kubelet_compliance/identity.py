@@ -21,7 +21,6 @@ CRI_SCOPES = ('cri-containerd-', 'crio-')
 CRI_NAMESPACE = 'k8s.io'
 """The cgroups in which containerd and CRI-O put the containers of pods: scopes of systemd, or below a namespace."""
 
-EXEC_START = re.compile(rb'^ExecStart=[@:+!|-]*(\S+)', re.MULTILINE)
 UNIT = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
 LISTENING = '0A'
 LOCAL_ADDRESS = re.compile(r'\|-- ((?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.|\b)){4})\s+/32 host LOCAL')
@@ -172,12 +171,6 @@ def unit_of(cgroup: str) -> str | None:
         if controllers in ('', 'name=systemd') and units:
             return units[-1]
     return None
-
-
-def starts_program(unit: bytes, program: bytes) -> bool:
-    """Whether the one command of a systemd unit is that program (systemd.service, `ExecStart=` and its prefixes)."""
-    commands = [match[1] for match in EXEC_START.finditer(unit)]
-    return commands == [program]
 
 
 def container_of(cgroup: str) -> str | None:

@@ -96,6 +96,10 @@ class PatientHost(Host):
         hangs = partial(self.cgroup_hangs, process)
         return self.within(self.files, 'the cgroup of the kubelet', work, hangs)
 
+    def shows_whole_root(self, process: Process) -> bool:
+        work = partial(super().shows_whole_root, process)
+        return self.within(self.files, 'the mount table of the kubelet', work, lambda why: False)
+
     def cgroup_hangs(self, process: Process, why: str) -> Unknown:
         return Unknown(f'reading the cgroup of process {process.pid} {why}', PROCESS_REMEDY)
 

@@ -45,7 +45,8 @@ def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Uni
 
 def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
     """A service of that name, and the command line of its next start."""
-    fragment = next((file for path in unit_paths(name) if not is_gone(file := host.read_file(process, path))), None)
+    looked_for = [host.read_file(process, path) for path in unit_paths(name)]
+    fragment = next((file for file in looked_for if not is_gone(file)), None)
     if fragment is None:
         return Unknown(f'no unit file of {name} was found')
     drop_ins, unread = read_drop_ins(host, process, names_of(name, host.real_path(process, fragment.path)))
@@ -56,6 +57,8 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
             raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}')
         if unread:
             raise UnitError(f'{unread[0].path} could not be read: {unread[0].why}')
+        if any(isinstance(file, Unreadable) for file in looked_for) and not host.shows_whole_root(process):
+            raise UnitError(f'host_root does not hold all folders that systemd looks for {name} in')
         service = read_service(name, files)
         contents = {each.pattern: tuple(iter_matching(host, process, each.pattern)) for each in service.files}
         files.extend(file for found in contents.values() for file in found)
