@@ -104,8 +104,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'ownership': {'model'},
     'file_sets': {'flags', 'host', 'model'},
     'kubelets': {
-        'command_lines', 'declare', 'decoding', 'file_sets', 'flags', 'host', 'judge', 'model', 'pending', 'resolve',
-        'rules',
+        'command_lines', 'declare', 'decoding', 'file_sets', 'flags', 'host', 'judge', 'model', 'next_start', 'pending',
+        'resolve', 'rules',
     },
     'collect': {
         'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',

@@ -42,11 +42,11 @@ from .model import (
     Unknown,
     Unreadable,
 )
-from .next_start import next_arguments, places_of, start_folder
+from .next_start import is_as_given, next_arguments, places_of, start_folder
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .release import ALL, minor_of, within_tables
 from .report import tell
-from .services import read_unit_of
+from .services import read_unit_of, with_folder_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +153,7 @@ class Collector:
             evidence = replace(evidence, launch=read_launch(self.host, process))
             if evidence.launch is None:
                 return None
-        unit = read_unit_of(self.host, process)
-        evidence = with_unit(evidence, unit)
+        evidence = self.with_unit(evidence)
         minors = self.minors_of(process, self.api.known_version(process))
         lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
         flags = flags_of(lines)
@@ -163,10 +162,19 @@ class Collector:
         evidence = self.memory.settle(read(self.host, evidence, flags))
         kubelet = self.with_readings(Kubelet(evidence, lines, ()))
         cgroups = kubelet.readings[0].value(CGROUP_FIELD)
-        if isinstance(unit, Unit) or not cgroups:
+        if isinstance(evidence.unit, Unit) or not cgroups:
             return kubelet
-        evidence = with_unit(kubelet.evidence, read_unit_of(self.host, process, str(cgroups)))
-        return self.with_readings(replace(kubelet, evidence=evidence))
+        return self.with_readings(replace(kubelet, evidence=self.with_unit(kubelet.evidence, str(cgroups))))
+
+    def with_unit(self, evidence: Evidence, kubelet_cgroups: str = '') -> Evidence:
+        """The evidence with the systemd service that starts the kubelet."""
+        process = evidence.process
+        unit = read_unit_of(self.host, process, kubelet_cgroups)
+        evidence = replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
+        is_told = isinstance(unit, Unit) and (not isinstance(unit.command, Unknown) or unit.command.refused)
+        if isinstance(unit, Unit) and is_told and not is_as_given(evidence):
+            evidence = replace(evidence, unit=with_folder_times(self.host, process, unit))
+        return evidence
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""
@@ -273,11 +281,6 @@ class Collector:
 
 CGROUP_FIELD = 'kubeletCgroups'
 NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
-
-
-def with_unit(evidence: Evidence, unit: Unit | Unknown | None) -> Evidence:
-    """The evidence with the systemd service that starts the kubelet."""
-    return replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
 
 
 def check_owner(owner: Kubelet | Unknown, kubelet: Kubelet) -> None:

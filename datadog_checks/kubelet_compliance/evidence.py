@@ -112,6 +112,14 @@ class DropIns:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """The names in a folder, sorted by their bytes."""
+
+    path: str
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """How a program starts the kubelet that is a part of it. `path`: where a person sets the kubelet's arguments.
 
@@ -155,6 +163,10 @@ class Unit:
     """The working directory of the command; '' where the unit does not set it."""
     unread: tuple[Unreadable, ...] = ()
     """Folders of drop-ins that could not be read."""
+    folders: tuple[str, ...] = ()
+    """Those that a file of it may have been taken out of."""
+    folders_changed_at: float | None = None
+    """The latest ctime of these, where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

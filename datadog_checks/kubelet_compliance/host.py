@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from .capture import Capture
 from .identity import Mounts, mounts_of, other_mounts, runs_in, unit_of
-from .model import DropIns, File, FileStatus, Missing, Process, Scan, Unknown, Unreadable
+from .model import DropIns, File, FileStatus, Listing, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
 from .rooted import A_DEVICE, CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
 from .sockets import Sockets
@@ -145,9 +145,16 @@ class Host(Sockets):
             return Unknown(f'the cgroup of process {process.pid} could not be read')
         return UnitName(unit_of(cgroup), runs_in(cgroup, kubelet_cgroups))
 
-    def list_folder(self, process: Process, path: str) -> tuple[str, ...] | Missing | Unreadable:
-        """The names in a folder of the process, sorted; links to the folder are followed."""
-        return self.first_seen(process, path, lambda view, inner: view.root.names(inner))
+    def list_folder(self, process: Process, path: str) -> Listing | Missing | Unreadable:
+        """The names in a folder of the process; links to the folder are followed."""
+        return self.first_seen(process, path, lambda view, inner: Listing(path, view.root.names(inner)))
+
+    def folder_changed_at(self, process: Process, path: str) -> float | None:
+        """The ctime of a folder of the process, in seconds since the epoch; None where it cannot be told."""
+        if self.capture is not None:
+            return self.capture.changed_at(path)
+        found = self.first_seen(process, path, lambda view, inner: view.root.status(inner))
+        return None if isinstance(found, Missing | Unreadable) else found.st_ctime
 
     def shows_whole_root(self, process: Process) -> bool:
         """Whether what is not below `root` is not there for the process either: all of its root is mounted there."""

@@ -29,6 +29,7 @@ from .model import (
     Unknown,
     Values,
 )
+from .next_start import next_start_problem
 from .pending import restart_pending
 from .resolve import FLAG_DECIDES, NOT_ASKED, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
 from .rules import RULES_BY_KEY
@@ -138,6 +139,9 @@ def why_they_differ(readings: Sequence[Declared]) -> Unknown:
 def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
     """What keeps the configuration from being known, and what was not expected of one that runs."""
     readings, launch = kubelet.following, kubelet.evidence.launch
+    next_start = next_start_problem(kubelet.evidence)
+    if next_start is not None:
+        yield next_start
     unknown = [declared.unknown for declared in readings]
     if all(unknown):
         yield from filter(None, unknown[:1])

@@ -20,6 +20,7 @@ from .evidence import (
     FileStatus as FileStatus,
     FileSubject as FileSubject,
     Launch as Launch,
+    Listing as Listing,
     Missing as Missing,
     Origin as Origin,
     Process as Process,

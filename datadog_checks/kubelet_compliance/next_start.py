@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from .declare import is_later
 from .model import Argument, Evidence, File, Unit, Unknown
@@ -40,9 +41,27 @@ def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
         return Unknown(f'{unit.name} starts {program}, but the kubelet runs as {process.program}')
     own = evidence.arguments
     is_new = not isinstance(own, tuple) or bool(Counter(arguments) - Counter(own))
-    if arguments != own and not is_new and not has_changed(unit, process.started_at):
+    if arguments != own and not is_new and not may_be_edited(unit, process.started_at):
         return Unknown(f'the kubelet has arguments that {unit.name} does not give it')
     return arguments
+
+
+def next_start_problem(evidence: Evidence) -> Unknown | None:
+    """What an edit of the service after the start of the kubelet did to its next start, where that is not known."""
+    unit, found = evidence.unit, next_arguments(evidence)
+    if evidence.launch is not None or not isinstance(unit, Unit) or not isinstance(found, Unknown):
+        return None
+    if not may_be_edited(unit, evidence.process.started_at):
+        return None
+    return replace(found, reason=f'{unit.name} changed after the kubelet started: {found.reason}')
+
+
+def is_as_given(evidence: Evidence) -> bool:
+    """Whether the kubelet runs with the command line that its service gives it."""
+    unit = evidence.unit
+    if not isinstance(unit, Unit) or isinstance(unit.command, Unknown):
+        return False
+    return arguments_of([word.text for word in without_wrapper(unit.command)]) == evidence.arguments
 
 
 def without_wrapper(command: Sequence[Argument]) -> Sequence[Argument]:
@@ -53,6 +72,11 @@ def without_wrapper(command: Sequence[Argument]) -> Sequence[Argument]:
 def has_changed(unit: Unit, started_at: float | None) -> bool:
     """Whether a file of the service changed after the process started."""
     return any(is_later(file.changed_at, started_at) for file in unit.files if isinstance(file, File))
+
+
+def may_be_edited(unit: Unit, started_at: float | None) -> bool:
+    """Whether a file of the service changed, or may have been taken out, after the process started."""
+    return has_changed(unit, started_at) or is_later(unit.folders_changed_at, started_at)
 
 
 def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from .host import Host, is_absent, is_masked
 from .model import Missing, Process, Unit, Unknown, Unreadable
 from .systemd_text import UnitError
-from .unit_paths import DROP_IN_ENDING, drop_in_folders, names_of, unit_paths
+from .unit_paths import DROP_IN_ENDING, UNIT_FOLDERS, drop_in_folders, names_of, unit_paths
 from .units import Seen, next_command, read_service
 
 KUBELET_UNIT = 'kubelet.service'
@@ -51,7 +51,8 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         return Unknown(f'no unit file of {name} was found')
     drop_ins, unread = read_drop_ins(host, process, names_of(name, host.real_path(process, fragment.path)))
     files: list[Seen] = [file for file in (fragment, *drop_ins) if not is_masked(file)]
-    unit = Unit(name, tuple(file.path for file in files), UNREAD, tuple(files), unread=unread)
+    folders = tuple(folder for folder in (*UNIT_FOLDERS, *drop_in_folders((name,))) if not is_made_anew(folder))
+    unit = Unit(name, tuple(file.path for file in files), UNREAD, tuple(files), unread=unread, folders=folders)
     try:
         if is_masked(fragment):
             raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}')
@@ -62,10 +63,22 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         service = read_service(name, files)
         contents = {each.pattern: tuple(iter_matching(host, process, each.pattern)) for each in service.files}
         files.extend(file for found in contents.values() for file in found)
-        unit = replace(unit, files=tuple(files), directory=service.directory)
+        named = tuple(dict.fromkeys(posixpath.dirname(each.pattern) for each in service.files))
+        unit = replace(unit, files=tuple(files), directory=service.directory, folders=(*folders, *named))
         return replace(unit, command=next_command(service, contents))
     except UnitError as error:
         return replace(unit, command=Unknown(str(error)))
+
+
+def with_folder_times(host: Host, process: Process, unit: Unit) -> Unit:
+    """The unit with the time of the last change of its folders: a file may have been taken out of one since."""
+    times = [host.folder_changed_at(process, folder) for folder in unit.folders]
+    return replace(unit, folders_changed_at=max((at for at in times if at is not None), default=None))
+
+
+def is_made_anew(folder: str) -> bool:
+    """Whether systemd itself changes a folder all the time, for other units."""
+    return folder.startswith(('/run/systemd/transient', '/run/systemd/generator'))
 
 
 def is_gone(file: Seen) -> bool:
@@ -86,7 +99,7 @@ def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> tuple
             unread.append(listed)
         if isinstance(listed, Missing | Unreadable):
             continue
-        for name in listed:
+        for name in listed.names:
             if name.endswith(DROP_IN_ENDING) and not name.startswith('.') and name not in found:
                 if len(found) == MAX_UNIT_FILES:
                     unread.append(Unreadable(folder, f'the unit has more than {MAX_UNIT_FILES} drop-ins'))
@@ -109,7 +122,9 @@ def iter_matching(host: Host, process: Process, pattern: str) -> Iterator[Seen]:
     if isinstance(listed, Missing | Unreadable):
         yield listed
         return
-    matching = [name for name in listed if fnmatchcase(name, last) and name.startswith('.') == last.startswith('.')]
+    matching = [
+        name for name in listed.names if fnmatchcase(name, last) and name.startswith('.') == last.startswith('.')
+    ]
     for name in matching[:MAX_UNIT_FILES]:
         yield host.read_file(process, f'{folder}/{name}')
     if len(matching) > MAX_UNIT_FILES:
