@@ -18,8 +18,6 @@ from .systemd_words import placed
 NEWLINE = '\n\r'
 ESCAPED_IN_QUOTES = '"\\`$'
 NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
-CONTROL = re.compile(r'[\x00-\x08\x0b-\x1f\x7f]')
-"""The control characters that no value may hold (`env_value_is_valid` in env-util.c)."""
 
 
 class State(Enum):
@@ -73,7 +71,7 @@ def valid(path: str, key: str, value: Letters) -> Iterator[tuple[str, Letters]]:
     text = text_of(value)
     if any('\udc80' <= letter <= '\udcff' for letter in key + text):
         raise UnitError(f'{path} holds bytes that are not UTF-8, so systemd does not read it')
-    if NAME.fullmatch(key) and not CONTROL.search(text):
+    if NAME.fullmatch(key):
         yield key, placed(value, key)
 
 
@@ -90,41 +88,29 @@ class Reader:
 
     def take(self, letter: str, place: Place) -> tuple[str, Letters] | None:
         """Take a letter; tells the assignment that it ends, if it ends one."""
-        state = self.state
-        if state is State.BEFORE_KEY:
-            if letter in COMMENTS:
-                self.state = State.COMMENT
-            elif letter not in WHITESPACE:
-                self.state, self.key = State.KEY, letter
-        elif state is State.KEY:
+        match self.state:
+            case State.BEFORE_VALUE | State.VALUE:
+                return self.take_value(letter, place)
+            case State.BEFORE_KEY | State.KEY:
+                self.take_key(letter)
+            case State.COMMENT | State.COMMENT_ESCAPE:
+                self.take_comment(letter)
+            case _:
+                self.take_quoted(letter, place)
+        return None
+
+    def take_key(self, letter: str) -> None:
+        if self.state is State.KEY:
             if letter in NEWLINE:
                 self.state = State.BEFORE_KEY
             elif letter == '=':
                 self.state = State.BEFORE_VALUE
             else:
                 self.key += letter
-        elif state in (State.BEFORE_VALUE, State.VALUE):
-            return self.take_value(letter, place)
-        elif state is State.VALUE_ESCAPE:
-            self.state = State.VALUE
-            if letter not in NEWLINE:
-                self.add(letter, place)
-        elif state is State.SINGLE_QUOTES:
-            self.take_quoted(letter, place, "'")
-        elif state is State.DOUBLE_QUOTES:
-            if letter == '\\':
-                self.state = State.DOUBLE_QUOTES_ESCAPE
-            else:
-                self.take_quoted(letter, place, '"')
-        elif state is State.DOUBLE_QUOTES_ESCAPE:
-            self.state = State.DOUBLE_QUOTES
-            if letter not in ESCAPED_IN_QUOTES and letter != '\n':
-                self.add('\\', place)
-            if letter != '\n':
-                self.add(letter, place)
-        else:
-            self.take_comment(letter)
-        return None
+        elif letter in COMMENTS:
+            self.state = State.COMMENT
+        elif letter not in WHITESPACE:
+            self.state, self.key = State.KEY, letter
 
     def take_value(self, letter: str, place: Place) -> tuple[str, Letters] | None:
         """Outside of quotes: before the first letter of a value, after a quote, or in it."""
@@ -143,9 +129,22 @@ class Reader:
                 self.solid = len(self.value)
         return None
 
-    def take_quoted(self, letter: str, place: Place, quote: str) -> None:
-        if letter == quote:
+    def take_quoted(self, letter: str, place: Place) -> None:
+        """In quotes, or behind a backslash."""
+        if self.state is State.VALUE_ESCAPE:
+            self.state = State.VALUE
+            if letter not in NEWLINE:
+                self.add(letter, place)
+        elif self.state is State.DOUBLE_QUOTES_ESCAPE:
+            self.state = State.DOUBLE_QUOTES
+            if letter not in ESCAPED_IN_QUOTES and letter != '\n':
+                self.add('\\', place)
+            if letter != '\n':
+                self.add(letter, place)
+        elif letter == ("'" if self.state is State.SINGLE_QUOTES else '"'):
             self.state = State.BEFORE_VALUE
+        elif letter == '\\' and self.state is State.DOUBLE_QUOTES:
+            self.state = State.DOUBLE_QUOTES_ESCAPE
         else:
             self.add(letter, place)
 

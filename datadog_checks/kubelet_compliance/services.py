@@ -49,25 +49,34 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
     fragment = next((file for file in looked_for if not is_gone(file)), None)
     if fragment is None:
         return Unknown(f'no unit file of {name} was found')
-    drop_ins, unread = read_drop_ins(host, process, names_of(name, host.real_path(process, fragment.path)))
-    files: list[Seen] = [file for file in (fragment, *drop_ins) if not is_masked(file)]
+    names = names_of(name, host.real_path(process, fragment.path))
+    drop_ins, unread = read_drop_ins(host, process, names)
+    files: list[Seen] = [file for file in (fragment, *drop_ins) if not is_absent(file)]
     folders = tuple(folder for folder in (*UNIT_FOLDERS, *drop_in_folders((name,))) if not is_made_anew(folder))
     unit = Unit(name, tuple(file.path for file in files), UNREAD, tuple(files), unread=unread, folders=folders)
     try:
         if is_masked(fragment):
-            raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}')
+            raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}', refused=True)
         if unread:
             raise UnitError(f'{unread[0].path} could not be read: {unread[0].why}')
         if any(isinstance(file, Unreadable) for file in looked_for) and not host.shows_whole_root(process):
             raise UnitError(f'host_root does not hold all folders that systemd looks for {name} in')
-        service = read_service(name, files)
-        contents = {each.pattern: tuple(iter_matching(host, process, each.pattern)) for each in service.files}
+        if len(names) > 1 and '@' in name:
+            raise UnitError(
+                f'{fragment.path} is a link to a unit of another name, which is not supported for templates'
+            )
+        services = [read_service(each, files) for each in names]
+        patterns = dict.fromkeys(each.pattern for service in services for each in service.files)
+        contents = {pattern: tuple(iter_matching(host, process, pattern)) for pattern in patterns}
         files.extend(file for found in contents.values() for file in found)
-        named = tuple(dict.fromkeys(posixpath.dirname(each.pattern) for each in service.files))
-        unit = replace(unit, files=tuple(files), directory=service.directory, folders=(*folders, *named))
-        return replace(unit, command=next_command(service, contents))
+        folders = (*folders, *dict.fromkeys(map(posixpath.dirname, patterns)))
+        unit = replace(unit, files=tuple(files), directory=services[0].directory, folders=folders)
+        command, *others = [next_command(service, contents) for service in services]
+        if any(other != command for other in others):
+            raise UnitError(f'{name} and {names[-1]} are one unit, and its specifiers depend on the name')
+        return replace(unit, command=command)
     except UnitError as error:
-        return replace(unit, command=Unknown(str(error)))
+        return replace(unit, command=Unknown(str(error), refused=error.refused))
 
 
 def with_folder_times(host: Host, process: Process, unit: Unit) -> Unit:
@@ -89,7 +98,7 @@ def is_gone(file: Seen) -> bool:
 def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> tuple[list[Seen], tuple[Unreadable, ...]]:
     """The drop-ins in the order of their names, and the folders that could not be read.
 
-    Of drop-ins with the same name the one in the first folder counts.
+    Of drop-ins with the same name the one in the first folder counts, also where it is a folder or a link to nowhere.
     """
     found: dict[str, Seen] = {}
     unread: list[Unreadable] = []

@@ -20,7 +20,11 @@ END_OF_LINE = re.compile(r'\r\n\0|\r\0\n|\n\r\0|\n\0\r|\0\r\n|\0\n\r|\r\n|\n\r|\
 
 
 class UnitError(Exception):
-    """systemd would not load this, or what it makes of it cannot be told."""
+    """What systemd makes of this cannot be told. `refused`: it would not start it."""
+
+    def __init__(self, message: str, *, refused: bool = False) -> None:
+        super().__init__(message)
+        self.refused = refused
 
 
 class Place(NamedTuple):
@@ -68,7 +72,7 @@ def iter_assignments(path: str, data: bytes) -> Iterator[Assignment]:
             continue
         if line[0][0] == '[':
             if line[-1][0] != ']':
-                raise UnitError(f'{line[0][1]} is an invalid section header, so systemd does not load the unit')
+                raise UnitError(f'{line[0][1]} is an invalid section header, so systemd does not load it', refused=True)
             section = text_of(line[1:-1])
             continue
         text = text_of(line)

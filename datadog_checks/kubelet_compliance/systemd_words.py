@@ -93,7 +93,7 @@ def unescape(
     match = CODED_ESCAPE.match(text_of(letters[position : position + 9]))
     coded = coded_letter(match) if match is not None else ''
     if match is not None and coded:
-        word.append((coded, place))
+        word.extend(at_place(coded, place))
         return position + match.end()
     if escapes is Escapes.C:
         raise BadWord
@@ -102,13 +102,15 @@ def unescape(
 
 
 def coded_letter(match: re.Match[str]) -> str:
-    """The letter, or the byte, of an escape by number; '' where there is none of that number."""
+    """The letter, or the bytes, of an escape by number; '' where there is none of that number."""
     is_byte = match[1] is not None or match[4] is not None
     code = int(match[4], 8) if match[4] is not None else int(match[0][1:], 16)
-    if not code or is_byte and code > 0xFF or 0xD800 <= code <= 0xDFFF or code > 0x10FFFF:
+    is_surrogate = 0xD800 <= code <= 0xDFFF
+    if not code or is_byte and code > 0xFF or code > 0x10FFFF or is_surrogate and match[2] is None:
         return ''
-    # A byte that is no character by itself may be a part of one.
-    return bytes([code]).decode('utf-8', 'surrogateescape') if is_byte else chr(code)
+    # A byte that is no character by itself may be a part of one; half a surrogate pair is none.
+    data = bytes([code]) if is_byte else chr(code).encode('utf-8', 'surrogatepass')
+    return data.decode('utf-8', 'surrogateescape')
 
 
 def next_argument(letters: Letters, start: int) -> tuple[Letters | None, int]:
@@ -137,10 +139,13 @@ def with_specifiers(letters: Letters, known: Mapping[str, str | None]) -> Letter
     while position < len(letters):
         letter, place = letters[position]
         following = letters[position + 1][0] if position + 1 < len(letters) else ''
-        if letter != '%' or not following or following != '%' and following not in known:
+        is_one = letter == '%' and (following == '%' or following.isascii() and following.isalnum())
+        if not is_one:
             found.append((letter, place))
             position += 1
             continue
+        if following != '%' and following not in known:
+            raise UnitError(f'{place} uses %{following}, which is no specifier', refused=True)
         value = '%' if following == '%' else known[following]
         if value is None:
             raise UnitError(f'{place} uses %{following}, whose value is not known here')

@@ -9,10 +9,11 @@ and src/core/execute.c. What real systemds made of such units is in `tests/truth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from .environment_files import CONTROL, NAME, read_environment_file
+from .environment_files import NAME, read_environment_file
 from .model import Argument, File, Missing, Unreadable
 from .names import MAX_ARGUMENTS
 from .systemd_text import WHITESPACE, Assignment, Letters, UnitError, iter_assignments, text_of
@@ -32,6 +33,7 @@ MAX_UNIT_BYTES = 64 * 1024
 """All unit files, drop-ins and environment files of a service together."""
 
 SERVICE = 'Service'
+TYPES = frozenset({'simple', 'exec', 'forking', 'oneshot', 'dbus', 'notify', 'notify-reload', 'idle'})
 ANOTHER_ROOT = frozenset({'RootDirectory', 'RootImage'})
 SET_BY_SYSTEMD = frozenset(
     {
@@ -46,7 +48,7 @@ SET_BY_SYSTEMD = frozenset(
 )  # fmt: skip
 """Variables that systemd sets itself (systemd.exec, "Environment Variables in Spawned Processes")."""
 
-PREFIXES = '-@:+!'
+ESCAPED = re.compile(r'\\x([0-9a-fA-F]{2})')
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +94,14 @@ def read_service(name: str, files: Sequence[Seen]) -> Service:
         room -= len(file.data)
         if room < 0:
             raise UnitError(f'the files of {name} are larger than {MAX_UNIT_BYTES // 1024} KiB together')
-        for assignment in iter_assignments(file.path, file.data):
-            if assignment.section == SERVICE:
-                assign(service, assignment, specifiers)
+        try:
+            for assignment in iter_assignments(file.path, file.data):
+                if assignment.section == SERVICE:
+                    assign(service, assignment, specifiers)
+        except UnitError as error:
+            # Of a drop-in, systemd takes what comes before the line that it cannot read.
+            if not error.refused or file is files[0]:
+                raise
     return service
 
 
@@ -113,8 +120,10 @@ def specifiers_of(name: str) -> Mapping[str, str | None]:
 
 
 def unescaped(text: str) -> str | None:
-    """A part of a unit's name without its escapes; None where it has any."""
-    return None if '\\' in text else text.replace('-', '/')
+    """A part of a unit's name without its escapes; None where one is invalid (unit-name.c, `unit_name_unescape`)."""
+    text = text.replace('-', '/')
+    plain = ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
+    return None if '\\' in ESCAPED.sub('', text) or not plain.isascii() else plain
 
 
 def assign(service: Service, assignment: Assignment, specifiers: Mapping[str, str | None]) -> None:
@@ -138,7 +147,8 @@ def assign(service: Service, assignment: Assignment, specifiers: Mapping[str, st
                 names.clear()
             names.extend(text_of(word) for word in iter_until_bad(value, specifiers))
         case 'Type':
-            service.type = text_of(value)
+            # An unknown type is ignored.
+            service.type = text_of(value) if text_of(value) in TYPES else service.type
         case 'WorkingDirectory':
             service.directory = text_of(with_specifiers(value, specifiers))
         case _ if key in ANOTHER_ROOT and value:
@@ -162,9 +172,9 @@ def iter_assigned(value: Letters, specifiers: Mapping[str, str | None]) -> Itera
     """The variables that one `Environment=` sets. Raises UnitError."""
     for word in iter_until_bad(value, specifiers):
         text = text_of(word)
-        name, equals, content = text.partition('=')
+        name, equals, _ = text.partition('=')
         is_text = not any('\udc80' <= letter <= '\udcff' for letter in text)
-        if equals and NAME.fullmatch(name) and is_text and not CONTROL.search(content):
+        if equals and NAME.fullmatch(name) and is_text:
             yield name, placed(word[len(name) + 1 :], name)
 
 
@@ -197,7 +207,9 @@ def iter_commands(value: Letters, specifiers: Mapping[str, str | None]) -> Itera
         except BadWord:
             if '-' in prefix:
                 return
-            raise UnitError(f'{value[0][1]} is an invalid command line, so systemd does not load the unit') from None
+            raise UnitError(
+                f'{value[0][1]} is an invalid command line, so systemd does not load it', refused=True
+            ) from None
         if not goes_on:
             return
 
@@ -219,7 +231,7 @@ def command_of(prefix: str, program: Letters, words: list[Letters]) -> Command:
     """Raises BadWord."""
     path = text_of(program)
     words = words if '@' in prefix else [program, *words]
-    if not path or path.endswith('/') or not words or not words[0] or CONTROL.search(path):
+    if not path or path.endswith('/') or not words or not words[0] or not path.isprintable():
         raise BadWord
     if not path.startswith('/') and '/' in path:
         raise BadWord
@@ -253,9 +265,9 @@ def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tu
     `contents`: the files that each pattern of an `EnvironmentFile=` matches. Raises UnitError.
     """
     if not service.commands:
-        raise UnitError(f'{service.name} has no command that systemd would start')
+        raise UnitError(f'{service.name} has no command that systemd would start', refused=True)
     if len(service.commands) > 1 and service.type != 'oneshot':
-        raise UnitError(f'{service.name} has more than one ExecStart=, so systemd does not load it')
+        raise UnitError(f'{service.name} has more than one ExecStart=, so systemd does not load it', refused=True)
     command = service.commands[-1]
     words = command.words
     if command.replaces_variables:
@@ -268,6 +280,8 @@ def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tu
             raise UnitError(f'{service.name} uses ${error}, whose value comes from systemd itself') from None
     else:
         environment_of(service, contents)
+    if not words:
+        raise UnitError(f'{service.name} has an empty command line')
     if len(words) > MAX_ARGUMENTS:
         raise UnitError(f'{service.name} has more than {MAX_ARGUMENTS} arguments')
     return tuple(Argument(text_again(word), str(word[0][1]) if word else '') for word in words)
@@ -285,11 +299,11 @@ def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> 
     for wanted in service.files:
         found = contents[wanted.pattern]
         if not found and not wanted.optional:
-            raise UnitError(f'{wanted.pattern} is not there, so systemd does not start {service.name}')
+            raise UnitError(f'{wanted.pattern} is not there, so systemd does not start {service.name}', refused=True)
         for file in found:
             if isinstance(file, Missing) or isinstance(file, Unreadable) and file.absent:
                 if not wanted.optional:
-                    raise UnitError(f'{file.path} is not there, so systemd does not start {service.name}')
+                    raise UnitError(f'{file.path} is not there, so systemd does not start {service.name}', refused=True)
                 continue
             if isinstance(file, Unreadable):
                 raise UnitError(f'{file.path} could not be read: {file.why}')
