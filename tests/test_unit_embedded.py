@@ -115,7 +115,7 @@ def doubted(declared: bool, running: object = NOT_ASKED) -> Verdict:
     launch = k3s_launch(None, read_k3s(None, []), with_drop_ins=True)
     values = ((RULE.fields[0], declared),)
     seen = running if isinstance(running, Unknown) else ((RULE.fields[0], running),)
-    setting = Setting(values, Origin(Source.DROP_IN, '/d:3'), seen, launch=launch, doubt=launch.doubt)  # type: ignore[arg-type]
+    setting = Setting(values, Origin(Source.DROP_IN, '/d:3'), seen, doubt=launch.doubt)  # type: ignore[arg-type]
     return judge(RULE, setting, BENCHMARK).verdict
 
 

@@ -76,9 +76,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     'benchmark_table': set(),
     'benchmarks': {'benchmark_table', 'model'},
     'selection': {'benchmark_table', 'benchmarks', 'model', 'rules'},
+    'distributions': {'model', 'names'},
     'judge': {'model'},
     'exemptions': {'model'},
-    'explanation': {'benchmarks', 'judge', 'model'},
+    'explanation': {'benchmarks', 'distributions', 'model'},
     'report': {'model'},
     'capture': {'model'},
     'stamps': set(),
@@ -104,8 +105,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'ownership': {'model'},
     'file_sets': {'flags', 'host', 'model'},
     'kubelets': {
-        'command_lines', 'declare', 'decoding', 'file_sets', 'flags', 'host', 'judge', 'model', 'pending', 'resolve',
-        'rules',
+        'command_lines', 'declare', 'decoding', 'distributions', 'file_sets', 'flags', 'host', 'judge', 'model',
+        'pending', 'resolve', 'rules',
     },
     'collect': {
         'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',

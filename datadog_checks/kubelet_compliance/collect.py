@@ -164,8 +164,9 @@ class Collector:
         """The evidence with the systemd service that starts the kubelet."""
         evidence = kubelet.evidence
         cgroups = str(kubelet.readings[0].value(CGROUP_FIELD) or '')
-        unit = read_unit_of(self.host, evidence.process, cgroups)
-        return replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
+        service = read_unit_of(self.host, evidence.process, cgroups)
+        places = places_of(service.unit) if evidence.launch is None else {}
+        return replace(evidence, unit=service.unit, service=service.name, places=places)
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""

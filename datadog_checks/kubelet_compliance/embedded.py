@@ -22,15 +22,12 @@ ASK_CONFIGZ = 'let the Agent read /configz'
 
 K3S_CONFIG = '/etc/rancher/k3s/config.yaml'
 K3S_DATA = '/var/lib/rancher/k3s'
-K3S_RESTART = 'systemctl restart k3s (k3s-agent on an agent)'
 K3S_HIDDEN = Unknown('k3s hides its command line, where --kubelet-arg may say otherwise', ASK_CONFIGZ)
 K3S_SHOWN = Unknown('what k3s itself passes to its kubelet differs from release to release', ASK_CONFIGZ)
 
-MICROK8S_RESTART = 'snap restart microk8s.daemon-kubelite'
 MICROK8S_ARGUMENTS = '/var/snap/microk8s/current/args/kubelet'
 ARGUMENTS_FLAG = 'kubelet-args-file'
 
-MICROSHIFT_RESTART = 'systemctl restart microshift'
 MICROSHIFT_KUBELET = '/var/lib/microshift/resources/kubelet'
 MICROSHIFT_ARGUMENTS = (
     f'--config={MICROSHIFT_KUBELET}/config/config.yaml',
@@ -47,6 +44,8 @@ class K3s:
 
     arguments: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
+    path: str = ''
+    """The configuration file, where there is one."""
     data: str = K3S_DATA
     has_kubelet: bool = True
     unread: list[str] = field(default_factory=list)
@@ -82,7 +81,7 @@ def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
             unread.append(f'{file.path} {error}')
     for name, value in iter_options(arguments or ()):
         values.setdefault(LONG.get(name, name), []).append((value, f'--{name} on the command line of k3s'))
-    k3s = K3s(unread=unread)
+    k3s = K3s(unread=unread, path=next((file.path for file in files if isinstance(file, File)), ''))
     for value, place in values.get(KUBELET_ARGUMENT, ()):
         argument = as_argument(value)
         k3s.arguments.append(argument)
@@ -111,12 +110,11 @@ def k3s_launch(arguments: Sequence[str] | None, k3s: K3s, *, with_drop_ins: bool
     adds = next((argument for argument in given if argument.partition('=')[0].endswith(('+', '-'))), None)
     return Launch(
         Program.K3S,
-        K3S_RESTART,
         (*own, *given) if adds is None else Unknown(f'k3s adds {adds} to what it passes', ASK_CONFIGZ),
-        K3S_CONFIG,
+        k3s.path,
         k3s.places,
         doubt=doubt,
-        drop_ins=k3s.drop_ins,
+        drop_ins=k3s.drop_ins if with_drop_ins else '',
     )
 
 
@@ -180,7 +178,7 @@ def microk8s_launch(path: str, file: Seen) -> Launch:
     if not isinstance(file, File):
         remedy = file.remedy if isinstance(file, Unreadable) else ''
         unknown = Unknown(f'{path}, which holds the arguments of the kubelet, could not be read: {file.why}', remedy)
-        return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path)
+        return Launch(Program.MICROK8S, unknown, path)
     arguments: list[str] = []
     places: dict[str, str] = {}
     for number, line in enumerate(file.data.decode('utf-8', 'surrogateescape').split('\n'), 1):
@@ -191,13 +189,13 @@ def microk8s_launch(path: str, file: Seen) -> Launch:
             expanded = expand(part, path)
             if '$' in expanded:
                 unknown = Unknown(f'{path}:{number} uses a variable whose value is not known', 'write the value there')
-                return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path, files=(file,))
+                return Launch(Program.MICROK8S, unknown, path, files=(file,))
             arguments.append(expanded)
             places[expanded] = f'{path}:{number}'
     if len(arguments) > MAX_ARGUMENTS:
         unknown = Unknown(f'{path} holds more than {MAX_ARGUMENTS} arguments', 'make it smaller')
-        return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path, files=(file,))
-    return Launch(Program.MICROK8S, MICROK8S_RESTART, tuple(arguments), path, places, files=(file,))
+        return Launch(Program.MICROK8S, unknown, path, files=(file,))
+    return Launch(Program.MICROK8S, tuple(arguments), path, places, files=(file,))
 
 
 VARIABLE = re.compile(r'\$(?:\{(SNAP|SNAP_DATA|SNAP_COMMON)\}|(SNAP|SNAP_DATA|SNAP_COMMON)(?![A-Za-z0-9_]))')
@@ -222,8 +220,7 @@ def microshift_launch() -> Launch:
     """MicroShift gives its kubelet a file that it has just written, and no flag that writes a field."""
     return Launch(
         Program.MICROSHIFT,
-        MICROSHIFT_RESTART,
         MICROSHIFT_ARGUMENTS,
-        '/etc/microshift/config.yaml',
+        '',
         doubt=MICROSHIFT_DOUBT,
     )

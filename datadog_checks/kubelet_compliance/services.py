@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from .host import Host, is_absent, is_masked
@@ -26,21 +26,29 @@ OUTSIDE_OF_SYSTEMD = Unknown(
 )
 
 
-def read_unit_of(host: Host, process: Process, kubelet_cgroups: str) -> Unit | Unknown | None:
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The unit that starts a process, and its name, which is known also of one that cannot be read."""
+
+    unit: Unit | Unknown | None
+    name: str = ''
+
+
+def read_unit_of(host: Host, process: Process, kubelet_cgroups: str) -> Service:
     """The unit that starts a process: by its cgroup, else the one whose program it is; None in a container.
 
     `kubelet_cgroups`: the cgroup that the kubelet is told to move to.
     """
     place = host.unit_name(process, kubelet_cgroups)
     if isinstance(place, Unknown):
-        return place
+        return Service(place)
     if place.unit is not None:
-        return read_unit(host, process, place.unit)
+        return Service(read_unit(host, process, place.unit), place.unit)
     if place.has_moved:
         unit = read_unit(host, process, KUBELET_UNIT)
         if isinstance(unit, Unit) and not isinstance(unit.command, Unknown) and unit.command[0].text == process.program:
-            return unit
-    return None if process.container is not None else OUTSIDE_OF_SYSTEMD
+            return Service(unit, KUBELET_UNIT)
+    return Service(None if process.container is not None else OUTSIDE_OF_SYSTEMD)
 
 
 def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
