@@ -67,7 +67,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'environment_files': {'systemd_text', 'systemd_words'},
     'units': {'environment_files', 'model', 'names', 'systemd_text', 'systemd_words'},
     'unit_paths': set(),
-    'services': {'host', 'model', 'systemd_text', 'unit_paths', 'units'},
+    'services': {'embedded', 'host', 'model', 'systemd_text', 'unit_paths', 'units'},
     'next_start': {'declare', 'model', 'names'},
     'embedded': {'documents', 'goyaml', 'model', 'names'},
     'launches': {'embedded', 'host', 'model', 'names'},

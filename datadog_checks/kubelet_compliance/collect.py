@@ -25,7 +25,7 @@ from .host import CHANGED_MEANWHILE, Host
 from .judge import judge_node
 from .kubelets import Kubelet, flags_of, not_seen, report_on
 from .late_refusals import NeededFile
-from .launches import read_launch
+from .launches import RKE2_SERVICES, read_launch, read_rke2
 from .memory import Memory
 from .model import (
     DropIns,
@@ -148,7 +148,9 @@ class Collector:
         """What a process was told; None for one that only prints its help or version, or holds no kubelet."""
         evidence = Evidence(process, age_seconds=self.memory.age_of(process, self.host.age(process)))
         if process.inside:
-            evidence = replace(evidence, launch=read_launch(self.host, process))
+            service = read_unit_of(self.host, process, '')
+            launch = read_launch(self.host, process, service.unit)
+            evidence = replace(evidence, launch=launch, unit=service.unit, service=service.name)
             if evidence.launch is None:
                 return None
         minors = self.minors_of(process, self.api.known_version(process))
@@ -163,10 +165,15 @@ class Collector:
     def with_unit(self, kubelet: Kubelet) -> Evidence:
         """The evidence with the systemd service that starts the kubelet."""
         evidence = kubelet.evidence
+        if evidence.launch is not None:
+            return evidence
         cgroups = str(kubelet.readings[0].value(CGROUP_FIELD) or '')
         service = read_unit_of(self.host, evidence.process, cgroups)
-        places = places_of(service.unit) if evidence.launch is None else {}
-        return replace(evidence, unit=service.unit, service=service.name, places=places)
+        evidence = replace(evidence, unit=service.unit, service=service.name, places=places_of(service.unit))
+        if service.name not in RKE2_SERVICES:
+            return evidence
+        rke2 = read_rke2(self.host, evidence.process, service.unit)
+        return replace(evidence, places={**evidence.places, **rke2.places}, options=rke2.path)
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""

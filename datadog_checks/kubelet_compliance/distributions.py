@@ -97,7 +97,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         (Mark(inside=Program.K3S),),
         flags='kubelet-arg in {options}',
         options='/etc/rancher/k3s/config.yaml',
-        options_else='the options of k3s',
+        options_else='the options of k3s (find them: systemctl cat {unit})',
     ),
     Distribution(
         'RKE2',  # rancher/rke2-docs docs/install/configuration.md
@@ -251,7 +251,8 @@ def home_of(traits: Traits) -> Home:
     """Where a person changes the settings of a kubelet, with the names that its node has."""
     row = distribution_of(traits)
     named = {'unit': shlex.quote(traits.unit), 'pid': str(traits.pid)}
-    named['options'] = traits.options or row.options_else.format_map(named)
+    options_else = row.options_else if traits.unit else row.options_else.partition(' (')[0]
+    named['options'] = traits.options or options_else.format_map(named)
     restart = (row.restart if traits.unit or UNIT not in row.restart else NOT_TOLD.restart).format_map(named)
     flags = row.flags if traits.unit or UNIT not in row.flags else NOT_TOLD.flags
     file = row.file or (

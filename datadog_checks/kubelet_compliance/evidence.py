@@ -152,6 +152,10 @@ class Unit:
     command: tuple[Argument, ...] | Unknown
     files: tuple[File | Missing | Unreadable, ...] = ()
     """All that the command line is made of: `paths`, and the environment files."""
+    environment: Mapping[str, Argument] = field(default_factory=dict)
+    """Those of its variables that a program takes options from."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where arguments of the process stand as words of a variable, whether the command uses it or not."""
     directory: str = ''
     """The working directory of the command; '' where the unit does not set it."""
     unread: tuple[Unreadable, ...] = ()

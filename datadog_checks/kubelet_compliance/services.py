@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import groupby
 
+from .embedded import OPTION_VARIABLES
 from .host import Host, is_absent, is_masked
-from .model import Missing, Process, Unit, Unknown, Unreadable
-from .systemd_text import UnitError
+from .model import Argument, Missing, Process, Unit, Unknown, Unreadable
+from .systemd_text import WHITESPACE, Letters, UnitError, text_of
 from .unit_paths import DROP_IN_ENDING, drop_in_folders, names_of, unit_paths
-from .units import Seen, next_command, read_service
+from .units import Seen, environment_of, next_command, read_service
 
 KUBELET_UNIT = 'kubelet.service'
 MAX_UNIT_FILES = 64
@@ -68,9 +70,27 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         contents = {each.pattern: tuple(iter_matching(host, process, each.pattern)) for each in service.files}
         files.extend(file for found in contents.values() for file in found)
         unit = replace(unit, files=tuple(files), directory=service.directory)
+        variables = environment_of(service, contents)
+        environment = {key: as_argument(variables[key]) for key in OPTION_VARIABLES & variables.keys()}
+        unit = replace(unit, environment=environment, places=dict(iter_places(process, variables)))
         return replace(unit, command=next_command(service, contents))
     except UnitError as error:
         return replace(unit, command=Unknown(str(error)))
+
+
+def as_argument(value: Letters) -> Argument:
+    return Argument(text_of(value), str(value[0][1]) if value else '')
+
+
+def iter_places(process: Process, variables: Mapping[str, Letters]) -> Iterator[tuple[str, str]]:
+    """Where an argument of the process stands as a word of a variable."""
+    wanted = frozenset(process.arguments or ())
+    for value in variables.values():
+        for is_space, letters in groupby(value, key=lambda letter: letter[0] in WHITESPACE):
+            word = list(letters)
+            text = text_of(word)
+            if not is_space and text in wanted:
+                yield text, str(word[0][1])
 
 
 def is_gone(file: Seen) -> bool:
