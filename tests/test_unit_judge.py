@@ -143,7 +143,7 @@ OWN = replace(HOME, flags='machine.extraArgs', file='machine.extraConfig', apply
         (FILE, HOME, f'set {FIELD}: true in {CONFIG}, then {RESTART}'),
         (FILE, OWN, f'set {FIELD}: true in machine.extraConfig, then run: apply'),
         (FILE, replace(HOME, lasting='the pool'), f'set {FIELD}: true in {CONFIG}, then {RESTART}. '
-            'To make it last, change the pool too'),
+            'To make it last, also change the pool'),
     ],
 )  # fmt: skip
 def test_the_fix_is_at_the_place_that_decides(origin: Origin, home: Home, fix: str) -> None:

@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.capture import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.cli import main
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.model import Evidence
+from datadog_checks.kubelet_compliance.next_start import next_arguments, places_of
+from datadog_checks.kubelet_compliance.processes import Admission
+from datadog_checks.kubelet_compliance.services import read_unit_of
 
 NODES = Path(__file__).parent / 'nodes'
 NAMES = sorted(path.name for path in NODES.iterdir())
@@ -100,6 +106,26 @@ def test_without_configz_nothing_is_green_that_rests_on_a_reconstruction(
     green = {rule['rule'] for rule in kubelet['rules'] if rule['verdict'] == 'compliant'}
     # The unit is known from the process itself.
     assert green <= {'service_file_permissions', 'service_file_ownership'}
+
+
+# A kubelet that its service starts itself.
+OWN_PROCESS = sorted(
+    name
+    for name in NAMES
+    if list((NODES / name).glob('*/**/kubelet.service')) and name not in ('wrapper', 'kind-not-asked-for')
+)
+
+
+@pytest.mark.parametrize('name', OWN_PROCESS)
+def test_the_service_of_a_node_gives_its_kubelet_the_arguments_that_it_has(name: str) -> None:
+    capture = parse_capture((NODES / name / NODE_FACTS).read_bytes())
+    admission = Admission(nested=True)
+    host = Host(str(NODES / name / 'proc'), str(NODES / name), admission=admission, capture=capture)
+    (process,) = host.find_kubelets().processes
+    unit = read_unit_of(host, process, '').unit
+    assert next_arguments(Evidence(process, unit=unit)) == process.arguments
+    assert process.arguments is not None
+    assert {argument for argument in process.arguments if argument.startswith('--')} <= places_of(unit).keys()
 
 
 def test_every_file_survives_git_and_no_link_leads_a_packager_out_of_the_tree() -> None:

@@ -27,6 +27,7 @@ from .model import (
 )
 
 LONGEST_VALUE = 60
+LONGEST_MESSAGE = 500
 LONGEST_FINDING = 440
 """Of the part that must be whole: what is said before it, and after it, takes up the rest of 500."""
 LONGEST_PLACE = 120
@@ -67,16 +68,21 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
     )
 
 
-def judge_non_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
+def judge_non_compliant(
+    rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark, doubt: Unknown | None = None
+) -> tuple[Verdict, str]:
     said = f'{describe(declared)}{place_of(setting.origin)}'
     rest = f'; expected {rule.expected.text(benchmark)}. {fix(rule, setting, benchmark)}'
-    lasting = f'. To make it last, change {setting.home.lasting} too' if setting.home.lasting and not rule.files else ''
-    if len(said) + len(rest) + len(lasting) <= LONGEST_FINDING:
-        rest += lasting
-    message = f'{shorten(said, max(LONGEST_FINDING - len(rest), LONGEST_VALUE))}{rest}'
+    before, after = '', f'. But {shorten(doubt.reason)}' if doubt is not None else ''
     if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
-        message = f'Running with {describe(setting.running)}, but the next restart brings in: {message}'
-    return Verdict.NON_COMPLIANT, message
+        before = f'Running with {describe(setting.running)}, but the next restart brings in: '
+    longest = min(LONGEST_FINDING, LONGEST_MESSAGE - len(before) - len(after))
+    lasting = (
+        f'. To make it last, also change {setting.home.lasting}' if setting.home.lasting and not rule.files else ''
+    )
+    if len(said) + len(rest) + len(lasting) <= longest:
+        rest += lasting
+    return Verdict.NON_COMPLIANT, f'{before}{shorten(said, max(longest - len(rest), LONGEST_VALUE))}{rest}{after}'
 
 
 def judge_doubted(
@@ -90,8 +96,7 @@ def judge_doubted(
             return Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}'
         return judge_non_compliant(rule, setting, declared, benchmark)
     if not holds(rule, declared, benchmark):
-        verdict, message = judge_non_compliant(rule, setting, declared, benchmark)
-        return verdict, f'{message}. But {doubt.reason}'
+        return judge_non_compliant(rule, setting, declared, benchmark, doubt)
     return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}: {doubt.remedy}'
 
 
@@ -151,7 +156,7 @@ def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
         else:
             steps = [f'take the flag out of {place}']
             if rule.fix and not rule.default_holds:
-                steps.append(setting_step(rule, None, home))
+                steps.append(f'put {flags} there' if flags else setting_step(rule, None, home))
     return f'To fix it, {" and ".join(steps)}, then {home.apply}'
 
 

@@ -112,10 +112,18 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
 
 def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
     """Where the settings of a kubelet are changed on its node."""
+    traits = traits_of(evidence, flags)
+    path = distribution_of(traits).options
+    if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
+        traits = replace(traits, options=path)
+    return home_of(traits)
+
+
+def traits_of(evidence: Evidence, flags: Flags | Unknown) -> Traits:
     process, launch = evidence.process, evidence.launch
     config, config_dir, kubeconfig = ('', '', '') if isinstance(flags, Unknown) else map(flags.text, NAMING_FLAGS)
     has_drop_ins = isinstance(evidence.drop_ins, DropIns) and not config
-    traits = Traits(
+    return Traits(
         unit=evidence.service,
         program=process.program,
         config=config,
@@ -128,10 +136,6 @@ def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
         drop_ins=launch.drop_ins if launch is not None else config_dir if has_drop_ins else '',
         options=launch.path if launch is not None else evidence.options,
     )
-    path = distribution_of(traits).options
-    if path and not traits.options and isinstance(host.file_status(process, path), FileStatus):
-        traits = replace(traits, options=path)
-    return home_of(traits)
 
 
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
