@@ -291,6 +291,20 @@ def test_a_variable_of_the_service_names_the_file_with_the_options(
     assert fix.startswith(f'take the flag out of /opt/options.yaml:3, then {ROWS[name][1]}')
 
 
+def test_a_k3s_without_a_folder_for_drop_ins_is_told_of_none(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node = lay_out_node('k3s-server', tmp_path)
+    shutil.rmtree(node / 'var/lib/rancher')
+    facts = json.loads((node / NODE_FACTS).read_text())
+    facts['files'] = {path: fact for path, fact in facts['files'].items() if not path.startswith('/var/lib/rancher')}
+    (node / NODE_FACTS).write_text(json.dumps(facts))
+    break_command_line(node)
+    said = messages(node, capsys)
+    check(node, said, ROWS['k3s-server'][1])
+    assert '--rotate-certificates=true in /etc/rancher/k3s/config.yaml:1, ' in said['rotate_certificates']
+
+
 @pytest.mark.parametrize('spelled', [OFF, f'--{OFF}'])
 @pytest.mark.parametrize('file', ['config.yaml', 'config.yaml.d/10-kubelet.yaml'])
 def test_a_flag_of_rke2_stands_in_its_own_files(
@@ -311,6 +325,11 @@ ELSEWHERE = [
     (replace(NODE, unit='snap.kubelet.daemon.service'), 'Charmed Kubernetes (snap kubelet)'),
     (replace(NODE, unit='my-kubelet.service', config='/etc/k.yaml'), 'a systemd service'),
     (replace(NODE, is_contained=True), 'a container'),
+    (replace(NODE, unit='rke2-server.service'), 'RKE2'),
+    (replace(NODE, unit='rke2-agent.service'), 'RKE2'),
+    (replace(NODE, unit='k0scontroller.service'), 'k0s'),
+    (replace(NODE, unit='k0sworker.service'), 'k0s'),
+    (replace(NODE, config='/etc/kubernetes/kubelet.conf', kubeconfig='/var/lib/kubelet/kubeconfig'), 'OpenShift'),
     (replace(NODE, kubeconfig='/var/lib/rancher/rke2/agent/kubelet.kubeconfig'), 'RKE2'),
     (replace(NODE, config='/var/lib/kubelet/config.yaml'), 'anything else'),
     (NODE, 'anything else'),
