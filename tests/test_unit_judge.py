@@ -56,7 +56,7 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         ),
         pytest.param(
             True, False, CHANGED, NON_COMPLIANT, True,
-            f'running with {FIELD} is false; {CHANGED}:17 now says {FIELD} is true: to restart the kubelet, {RESTART}',
+            f'running with {FIELD} is false; {CHANGED}:17 now says {FIELD} is true: restart the kubelet, {RESTART}',
             id='only declared compliant',
         ),
         pytest.param(

@@ -58,7 +58,8 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
             return Verdict.COMPLIANT, said
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
         now = f'{place} now says {describe(declared)}'
-        then = f'to restart the kubelet, {setting.home.restart}'
+        restart = setting.home.restart
+        then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
         return Verdict.NON_COMPLIANT, f'running with {describe(running)}; {now}: {then}'
     if setting.changed is None:
         return Verdict.COMPLIANT, said
