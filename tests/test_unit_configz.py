@@ -97,7 +97,7 @@ def test_a_flag_that_writes_no_field_is_that_of_the_process() -> None:
     assert running_values(rule, running, Declared({'--hostname-override': 'n1'}, {})) == (
         ('--hostname-override', 'n1'),
     )
-    for hidden in (Declared({}, {}, flags_known=False), Declared({}, {}, launch=Launch('k3s', '', (), '/k'))):
+    for hidden in (Declared({}, {}, flags_known=False), Declared({}, {}, launch=Launch('k3s', (), '/k'))):
         assert running_values(rule, running, hidden, meaning=lambda values: values[0][1] is None) is NOT_ASKED
 
 

@@ -183,9 +183,9 @@ def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:
 @pytest.mark.parametrize(
     'launch, verdict',
     [
-        (Launch('MicroK8s', '', ('--max-pods=-1',), '/args', files=(File('/args', b'', BEFORE),)), COMPLIANT),
-        (Launch('MicroK8s', '', ('--max-pods=-1',), '/args', files=(File('/args', b'', AFTER),)), UNKNOWN),
-        (Launch('k3s', '', ('--max-pods=-1',), '/args', doubt=Unknown('k3s passes more')), UNKNOWN),
+        (Launch('MicroK8s', ('--max-pods=-1',), '/args', files=(File('/args', b'', BEFORE),)), COMPLIANT),
+        (Launch('MicroK8s', ('--max-pods=-1',), '/args', files=(File('/args', b'', AFTER),)), UNKNOWN),
+        (Launch('k3s', ('--max-pods=-1',), '/args', doubt=Unknown('k3s passes more')), UNKNOWN),
     ],
     ids=['its arguments are as old', 'they changed', 'they are not all known'],
 )

@@ -7,9 +7,32 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.embedded import expand, k3s_launch, microk8s_file, microk8s_launch, read_k3s
+from datadog_checks.kubelet_compliance.embedded import (
+    K3S,
+    K3S_SHOWN,
+    RKE2,
+    Told,
+    expand,
+    k3s_config,
+    k3s_launch,
+    microk8s_file,
+    microk8s_launch,
+    read_k3s,
+    told_by,
+)
 from datadog_checks.kubelet_compliance.judge import hinted, judge
-from datadog_checks.kubelet_compliance.model import File, Missing, Origin, Setting, Source, Unknown, Unreadable, Verdict
+from datadog_checks.kubelet_compliance.model import (
+    Argument,
+    File,
+    Missing,
+    Origin,
+    Setting,
+    Source,
+    Unit,
+    Unknown,
+    Unreadable,
+    Verdict,
+)
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.selection import select
@@ -40,47 +63,111 @@ def file(path: str, text: str) -> File:
     ],
 )  # fmt: skip
 def test_the_arguments_of_k3s_come_from_its_files(files: dict[str, str], arguments: tuple[str, ...]) -> None:
-    assert tuple(read_k3s(None, [file(path, text) for path, text in files.items()]).arguments) == arguments
+    assert tuple(read_k3s(Told(), [file(path, text) for path, text in files.items()]).arguments) == arguments
 
 
 def test_the_command_line_of_k3s_adds_to_its_files() -> None:
     shown = ('--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9', '-d', '/data')
-    k3s = read_k3s(shown, [file(MAIN, 'kubelet-arg: v=2')])
+    k3s = read_k3s(Told(shown), [file(MAIN, 'kubelet-arg: v=2')])
     assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
     assert k3s.places['--v=2'] == f'{MAIN}:1' and 'command line' in k3s.places['--v=3']
     assert k3s.drop_ins == '/data/agent/etc/kubelet.conf.d'
 
 
+SERVICE = '/etc/systemd/system/k3s.service'
+
+
+def unit(*words: str, **variables: str) -> Unit:
+    command = tuple(Argument(word, f'{SERVICE}:{line}') for line, word in enumerate(words, 1))
+    return Unit(
+        'k3s.service', (SERVICE,), command, environment={key: Argument(variables[key], '') for key in variables}
+    )
+
+
+@pytest.mark.parametrize(
+    'words, told',
+    [
+        (('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3'), ['--kubelet-arg=v=3']),
+        (('k3s', 'agent'), []),
+        (('/usr/local/bin/k3s', '--debug', 'server'), None),
+        (('/usr/local/bin/k3s', 'kubectl'), None),
+        (('/opt/start-k3s', 'server'), None),
+        (('/usr/local/bin/k3s',), None),
+    ],
+)
+def test_the_service_of_k3s_tells_its_command_line_where_it_starts_k3s_itself(
+    words: tuple[str, ...], told: list[str] | None
+) -> None:
+    assert told_by(unit(*words), K3S).words == told
+
+
+def test_no_service_tells_nothing() -> None:
+    assert told_by(None, K3S) == told_by(Unknown('x'), K3S) == Told()
+    assert told_by(Unit('k3s.service', (), Unknown('x')), K3S).words is None
+
+
+def test_what_the_service_tells_stands_in_its_file() -> None:
+    told = told_by(unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), K3S)
+    k3s = read_k3s(told, [file(MAIN, 'kubelet-arg: v=2')])
+    assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
+    assert k3s.places == {'--v=2': f'{MAIN}:1', '--v=3': f'{SERVICE}:3', '--max-pods=9': f'{SERVICE}:5'}
+    assert k3s_launch(told, k3s, with_drop_ins=True).doubt == K3S_SHOWN
+
+
+@pytest.mark.parametrize(
+    'words, variables, config, data',
+    [
+        ((), {}, MAIN, '/var/lib/rancher/k3s'),
+        (('--config=/c.yaml', '-d', '/d'), {}, '/c.yaml', '/d'),
+        (('--config=/c.yaml', '-d', '/d'), {'K3S_CONFIG_FILE': '/e.yaml', 'K3S_DATA_DIR': '/e'}, '/e.yaml', '/d'),
+        ((), {'K3S_DATA_DIR': '/e', 'RKE2_CONFIG_FILE': '/x'}, MAIN, '/e'),
+    ],
+)
+def test_the_variables_of_a_service_say_where_k3s_has_its_files(
+    words: tuple[str, ...], variables: dict[str, str], config: str, data: str
+) -> None:
+    told = told_by(unit('k3s', 'server', *words, **variables), K3S)
+    assert (k3s_config(told), read_k3s(told, []).data) == (config, data)
+
+
+def test_rke2_has_its_own_files() -> None:
+    assert k3s_config(Told(), RKE2) == '/etc/rancher/rke2/config.yaml'
+    assert k3s_config(told_by(unit('rke2', 'server', RKE2_CONFIG_FILE='/r.yaml'), RKE2), RKE2) == '/r.yaml'
+    assert read_k3s(Told(), [], RKE2).drop_ins == '/var/lib/rancher/rke2/agent/etc/kubelet.conf.d'
+
+
 def test_a_k3s_without_an_agent_has_no_kubelet() -> None:
-    assert not read_k3s(None, [file(MAIN, 'disable-agent: true')]).has_kubelet
-    assert read_k3s(None, [file(MAIN, 'disable-agent: false')]).has_kubelet
+    assert not read_k3s(Told(), [file(MAIN, 'disable-agent: true')]).has_kubelet
+    assert read_k3s(Told(), [file(MAIN, 'disable-agent: false')]).has_kubelet
 
 
 @pytest.mark.parametrize('hidden', [True, False])
 def test_what_k3s_passes_is_never_taken_for_all_of_it(hidden: bool) -> None:
     arguments = None if hidden else ()
-    launch = k3s_launch(arguments, read_k3s(arguments, [file(MAIN, 'kubelet-arg: v=2')]), with_drop_ins=True)
+    launch = k3s_launch(
+        Told(arguments), read_k3s(Told(arguments), [file(MAIN, 'kubelet-arg: v=2')]), with_drop_ins=True
+    )
     assert launch.doubt is not None and 'configz' in launch.doubt.remedy
     assert launch.arguments[-1] == '--v=2'  # type: ignore[index]
 
 
 def test_a_file_of_k3s_that_cannot_be_read_is_named() -> None:
     files = [Unreadable(MAIN, 'permission denied'), Missing(MORE, 'gone')]
-    launch = k3s_launch(None, read_k3s(None, files), with_drop_ins=False)
+    launch = k3s_launch(Told(), read_k3s(Told(), files), with_drop_ins=False)
     assert launch.doubt is not None and f'{MAIN} could not be read: permission denied' in launch.doubt.reason
 
 
 def test_from_1_32_on_k3s_keeps_config_files_to_itself() -> None:
-    k3s = read_k3s(None, [file(MAIN, 'kubelet-arg: [config=/a, config-dir=/b, v=2]')])
-    new = k3s_launch(None, k3s, with_drop_ins=True).arguments
-    old = k3s_launch(None, k3s, with_drop_ins=False).arguments
+    k3s = read_k3s(Told(), [file(MAIN, 'kubelet-arg: [config=/a, config-dir=/b, v=2]')])
+    new = k3s_launch(Told(), k3s, with_drop_ins=True).arguments
+    old = k3s_launch(Told(), k3s, with_drop_ins=False).arguments
     assert isinstance(new, tuple) and isinstance(old, tuple)
     assert '--config=/a' in old and '--config=/a' not in new and '--config-dir=/b' not in new
 
 
 def test_an_argument_that_k3s_adds_up_itself_is_not_guessed_at() -> None:
-    k3s = read_k3s(None, [file(MAIN, 'kubelet-arg: feature-gates+=A=true')])
-    assert isinstance(k3s_launch(None, k3s, with_drop_ins=True).arguments, Unknown)
+    k3s = read_k3s(Told(), [file(MAIN, 'kubelet-arg: feature-gates+=A=true')])
+    assert isinstance(k3s_launch(Told(), k3s, with_drop_ins=True).arguments, Unknown)
 
 
 @pytest.mark.parametrize(
@@ -112,10 +199,10 @@ def test_a_file_of_arguments_elsewhere_tells_no_variables() -> None:
 
 
 def doubted(declared: bool, running: object = NOT_ASKED) -> Verdict:
-    launch = k3s_launch(None, read_k3s(None, []), with_drop_ins=True)
+    launch = k3s_launch(Told(), read_k3s(Told(), []), with_drop_ins=True)
     values = ((RULE.fields[0], declared),)
     seen = running if isinstance(running, Unknown) else ((RULE.fields[0], running),)
-    setting = Setting(values, Origin(Source.DROP_IN, '/d:3'), seen, launch=launch, doubt=launch.doubt)  # type: ignore[arg-type]
+    setting = Setting(values, Origin(Source.DROP_IN, '/d:3'), seen, doubt=launch.doubt)  # type: ignore[arg-type]
     return judge(RULE, setting, BENCHMARK).verdict
 
 

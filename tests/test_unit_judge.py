@@ -3,6 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
@@ -11,6 +13,7 @@ from datadog_checks.kubelet_compliance.judge import judge, judge_node, shorten, 
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Finding,
+    Home,
     KubeletReport,
     Origin,
     Process,
@@ -31,7 +34,10 @@ FLAG = Origin(Source.FLAG, '--make-iptables-util-chains=false')
 UNREAD = Unknown('/c.yaml could not be read: permission denied', 'let the Agent read it')
 NOT_ASKED = Unknown('not asked')
 CHANGED = '/var/lib/kubelet/config.yaml'
-RESTART = 'run: systemctl daemon-reload && systemctl restart kubelet.service'
+RESTART = 'run: systemctl daemon-reload && systemctl restart rke2-agent.service'
+CONFIG = '/var/lib/kubelet/config.yaml'
+HOME = Home(RESTART, RESTART, 'the arguments of rke2-agent.service (find it: systemctl cat rke2-agent.service)', CONFIG)
+ONLY_FLAGS = replace(HOME, file='')
 
 COMPLIANT, NON_COMPLIANT, UNKNOWN = Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN
 PROCESS = Process(1, 1, (), 1000.0)
@@ -104,7 +110,7 @@ def test_each_cell_of_the_table_of_verdicts(
     says: str,
 ) -> None:
     unknown = declared if isinstance(declared, Unknown) else None
-    setting = Setting(pair(declared), None if unknown else FILE, pair(running), changed)
+    setting = Setting(pair(declared), None if unknown else FILE, pair(running), changed, home=HOME)
     finding = judge(RULE, setting, BENCHMARK)
     assert finding.verdict is verdict
     assert finding.message == says
@@ -117,27 +123,69 @@ def pair(value: Value | Unknown) -> Values | Unknown:
     return value if isinstance(value, Unknown) else ((FIELD, value),)
 
 
-def test_the_fix_for_a_flag_is_to_take_it_out_of_the_service() -> None:
-    message = judge(RULE, Setting(pair(False), FLAG, NOT_ASKED), BENCHMARK).message
-    assert message == (
-        f'{FIELD} is false (--make-iptables-util-chains=false); expected true. To fix it, take the flag '
-        "out of the arguments of the kubelet's service (kubeadm: KUBELET_SYSTEM_PODS_ARGS in "
-        f'/etc/systemd/system/kubelet.service.d/10-kubeadm.conf), then {RESTART}'
-    )
-    assert len(message) < 500
+def fix_of(key: str, values: Values, origin: Origin, home: Home) -> str:
+    """What a message says of the fix."""
+    message = judge(RULES_BY_KEY[key], Setting(values, origin, NOT_ASKED, home=home), BENCHMARK).message
+    assert len(message) <= 500
+    return message.partition('. To fix it, ')[2]
 
 
-def test_where_the_default_is_not_compliant_the_file_has_to_say_more() -> None:
-    rule = RULES_BY_KEY['rotate_certificates']
-    by_flag = Setting((('rotateCertificates', False),), Origin(Source.FLAG, '--rotate-certificates=0'), NOT_ASKED)
-    assert 'take the flag out of ' in judge(rule, by_flag, BENCHMARK).message
-    assert (
-        ' and set rotateCertificates: true in the file of --config, then run' in judge(rule, by_flag, BENCHMARK).message
+PLACED = Origin(Source.FLAG, f'{FLAG.place} in /etc/k.env:3 (ARGS)', '/etc/k.env', '/etc/k.env:3 (ARGS)')
+OWN = replace(HOME, flags='machine.extraArgs', file='machine.extraConfig', apply='run: apply', is_rewritten=True)
+
+
+@pytest.mark.parametrize(
+    'origin, home, fix',
+    [
+        (PLACED, HOME, f'take the flag out of /etc/k.env:3 (ARGS), then {RESTART}'),
+        (FLAG, HOME, f'take the flag out of {HOME.flags}, then {RESTART}'),
+        (PLACED, OWN, 'take the flag out of machine.extraArgs, then run: apply'),
+        (FILE, HOME, f'set {FIELD}: true in {CONFIG}, then {RESTART}'),
+        (FILE, OWN, f'set {FIELD}: true in machine.extraConfig, then run: apply'),
+        (FILE, replace(HOME, lasting='the pool'), f'set {FIELD}: true in {CONFIG}, then {RESTART}. '
+            'To make it last, also change the pool'),
+    ],
+)  # fmt: skip
+def test_the_fix_is_at_the_place_that_decides(origin: Origin, home: Home, fix: str) -> None:
+    assert fix_of(RULE.key, ((FIELD, False),), origin, home) == fix
+
+
+def test_what_outlives_the_node_is_said_only_where_there_is_room() -> None:
+    origin = replace(FILE, place=f'/{"x" * 110}:17')
+    assert 'To make it last' not in fix_of(RULE.key, ((FIELD, False),), origin, replace(HOME, lasting='y' * 150))
+
+
+ROTATE = Origin(Source.FLAG, '--rotate-certificates=0')
+UNSET = Origin(Source.DEFAULT, 'default')
+
+
+@pytest.mark.parametrize(
+    'origin, home, fix',
+    [
+        (
+            ROTATE,
+            HOME,
+            f'take the flag out of {HOME.flags} and set rotateCertificates: true in {CONFIG}, then {RESTART}',
+        ),
+        (ROTATE, ONLY_FLAGS, f'change the flag to --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
+        (UNSET, HOME, f'set rotateCertificates: true in {CONFIG}, then {RESTART}'),
+        (UNSET, ONLY_FLAGS, f'put --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
+    ],
+)
+def test_where_the_default_is_not_compliant_the_file_or_a_flag_has_to_say_more(
+    origin: Origin, home: Home, fix: str
+) -> None:
+    assert fix_of('rotate_certificates', (('rotateCertificates', False),), origin, home) == fix
+
+
+def test_without_a_file_a_field_is_set_by_the_flag_that_writes_it() -> None:
+    values = (('tlsCipherSuites', None),)
+    assert '--tls-cipher-suites=TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_RSA' in fix_of(
+        'tls_cipher_suites', values, UNSET, ONLY_FLAGS
     )
-    by_default = Setting((('rotateCertificates', False),), Origin(Source.DEFAULT, 'default'), NOT_ASKED)
-    assert judge(rule, by_default, BENCHMARK).message == (
-        'rotateCertificates is false (default); expected true. '
-        f'To fix it, set rotateCertificates: true in the file of --config, then {RESTART}'
+    gate = tuple((field, None) for field in RULES_BY_KEY['rotate_kubelet_server_certificate'].fields)
+    assert fix_of('rotate_kubelet_server_certificate', gate, UNSET, ONLY_FLAGS).startswith(
+        'put --feature-gates=RotateKubeletServerCertificate=true --rotate-server-certificates=true in '
     )
 
 

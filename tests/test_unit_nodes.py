@@ -12,7 +12,14 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.capture import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.cli import main
+from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.launches import read_launch
+from datadog_checks.kubelet_compliance.model import Evidence, Unit
+from datadog_checks.kubelet_compliance.next_start import next_arguments, places_of
+from datadog_checks.kubelet_compliance.processes import Admission
+from datadog_checks.kubelet_compliance.services import read_unit_of
 
 NODES = Path(__file__).parent / 'nodes'
 NAMES = sorted(path.name for path in NODES.iterdir())
@@ -100,6 +107,47 @@ def test_without_configz_nothing_is_green_that_rests_on_a_reconstruction(
     green = {rule['rule'] for rule in kubelet['rules'] if rule['verdict'] == 'compliant'}
     # The unit is known from the process itself.
     assert green <= {'service_file_permissions', 'service_file_ownership'}
+
+
+# A kubelet that its service starts itself.
+OWN_PROCESS = sorted(
+    name
+    for name in NAMES
+    if list((NODES / name).glob('*/**/kubelet.service')) and name not in ('wrapper', 'kind-not-asked-for')
+)
+
+
+def host_of(node: Path) -> Host:
+    capture = parse_capture((node / NODE_FACTS).read_bytes())
+    return Host(str(node / 'proc'), str(node), admission=Admission(nested=True), capture=capture)
+
+
+@pytest.mark.parametrize('name', OWN_PROCESS)
+def test_the_service_of_a_node_gives_its_kubelet_the_arguments_that_it_has(name: str) -> None:
+    host = host_of(NODES / name)
+    (process,) = host.find_kubelets().processes
+    unit = read_unit_of(host, process, '').unit
+    assert next_arguments(Evidence(process, unit=unit)) == process.arguments
+    assert process.arguments is not None
+    assert {argument for argument in process.arguments if argument.startswith('--')} <= places_of(unit).keys()
+
+
+def test_the_files_of_its_service_belong_to_how_k3s_starts_its_kubelet(tmp_path: Path) -> None:
+    shutil.copytree(NODES / 'k3s-agent-off', tmp_path / 'node', symlinks=True)
+    variables = tmp_path / 'node/etc/systemd/system/k3s-agent.service.env'
+    variables.write_text('K3S_TOKEN=hush\nK3S_DATA_DIR=/data\n')
+    host = host_of(tmp_path / 'node')
+    (process,) = host.find_kubelets().processes
+    unit = read_unit_of(host, process, '').unit
+    assert isinstance(unit, Unit)
+    # Of the variables only those are kept that say where the options are.
+    assert {name: value.text for name, value in unit.environment.items()} == {'K3S_DATA_DIR': '/data'}
+    launch = read_launch(host, process, unit)
+    assert launch is not None
+    assert [file.path for file in launch.files] == [
+        '/etc/systemd/system/k3s-agent.service',
+        '/etc/systemd/system/k3s-agent.service.env',
+    ]
 
 
 def test_every_file_survives_git_and_no_link_leads_a_packager_out_of_the_tree() -> None:

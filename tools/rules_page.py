@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from datadog_checks.kubelet_compliance.explanation import fixes_of, numbers_of
+from datadog_checks.kubelet_compliance.explanation import fixes_of, iter_distributions, numbers_of
 from datadog_checks.kubelet_compliance.model import FileAspect, Rule
 from datadog_checks.kubelet_compliance.rules import RULES
 
@@ -19,7 +19,8 @@ PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 HEAD = """\
 # Rules
 
-Made by `make docs` from the rows in `rules.py`, `file_rules.py` and `benchmark_table.py`: change them, not this page.
+Made by `make docs` from the rows in `rules.py`, `file_rules.py`, `distributions.py` and `benchmark_table.py`: change
+them, not this page.
 
 A rule keeps its name for ever; its number is that of the benchmark that is chosen (`benchmark`, by default
 `{default}`). A rule is judged by what the kubelet really has: its flags over its drop-ins over its file over its
@@ -30,7 +31,12 @@ note says so.
 
 def render() -> str:
     """The whole page."""
-    return '\n'.join([*iter_head(), *(line for rule in RULES for line in iter_rule(rule)), *iter_benchmarks()]) + '\n'
+    return (
+        '\n'.join(
+            [*iter_head(), *(line for rule in RULES for line in iter_rule(rule)), *iter_places(), *iter_benchmarks()]
+        )
+        + '\n'
+    )
 
 
 def iter_head() -> Iterator[str]:
@@ -77,6 +83,15 @@ def judged(rule: Rule) -> str:
 def iter_fixes(rule: Rule) -> Iterator[str]:
     for purpose, fix in fixes_of(rule):
         yield f'*{FIX_TITLES[purpose]}.* {fix[0].upper()}{fix[1:]}.\n'
+
+
+def iter_places() -> Iterator[str]:
+    yield '\n# Where settings are made\n'
+    yield 'A message names the file, the line and the service of its own node. With `UNIT` for the service:\n'
+    yield '| distribution | flags | fields | then | what outlives the node |'
+    yield '|---|---|---|---|---|'
+    for row in iter_distributions():
+        yield f'| {" | ".join(row)} |'
 
 
 def iter_benchmarks() -> Iterator[str]:

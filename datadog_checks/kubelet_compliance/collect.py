@@ -26,7 +26,7 @@ from .host import CHANGED_MEANWHILE, Host
 from .judge import judge_node
 from .kubelets import Kubelet, flags_of, not_seen, report_on
 from .late_refusals import NeededFile
-from .launches import read_launch
+from .launches import RKE2_SERVICES, read_launch, read_rke2
 from .memory import Memory
 from .model import (
     DropIns,
@@ -150,10 +150,13 @@ class Collector:
         """What a process was told; None for one that only prints its help or version, or holds no kubelet."""
         evidence = Evidence(process, age_seconds=self.memory.age_of(process, self.host.age(process)))
         if process.inside:
-            evidence = replace(evidence, launch=read_launch(self.host, process))
-            if evidence.launch is None:
+            service = read_unit_of(self.host, process)
+            launch = read_launch(self.host, process, service.unit)
+            if launch is None:
                 return None
-        evidence = self.with_unit(evidence)
+            evidence = replace(evidence, launch=launch, unit=service.unit, service=service.name)
+        else:
+            evidence = self.with_unit(evidence)
         minors = self.minors_of(process, self.api.known_version(process))
         lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
         flags = flags_of(lines)
@@ -162,19 +165,23 @@ class Collector:
         evidence = self.memory.settle(read(self.host, evidence, flags))
         kubelet = self.with_readings(Kubelet(evidence, lines, ()))
         cgroups = kubelet.readings[0].value(CGROUP_FIELD)
-        if isinstance(evidence.unit, Unit) or not cgroups:
+        if isinstance(evidence.unit, Unit) or evidence.launch is not None or not cgroups:
             return kubelet
         return self.with_readings(replace(kubelet, evidence=self.with_unit(kubelet.evidence, str(cgroups))))
 
     def with_unit(self, evidence: Evidence, kubelet_cgroups: str = '') -> Evidence:
         """The evidence with the systemd service that starts the kubelet."""
         process = evidence.process
-        unit = read_unit_of(self.host, process, kubelet_cgroups)
-        evidence = replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
+        service = read_unit_of(self.host, process, kubelet_cgroups)
+        unit = service.unit
+        evidence = replace(evidence, unit=unit, service=service.name, places=places_of(unit))
         is_told = isinstance(unit, Unit) and (not isinstance(unit.command, Unknown) or unit.command.refused)
         if isinstance(unit, Unit) and is_told and not is_as_given(evidence):
             evidence = replace(evidence, unit=with_folder_times(self.host, process, unit))
-        return evidence
+        if service.name not in RKE2_SERVICES:
+            return evidence
+        rke2 = read_rke2(self.host, process, unit)
+        return replace(evidence, places={**evidence.places, **rke2.places}, options=rke2.path)
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""

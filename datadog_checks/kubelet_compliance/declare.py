@@ -293,7 +293,8 @@ def placed(origin: Origin, evidence: Evidence) -> Origin:
     if place is None and launch is None:
         return origin
     where = place or (launch.program if launch is not None else '')
-    return Origin(Source.FLAG, f'{origin.place} in {where}', place and place.partition(' ')[0].rpartition(':')[0])
+    path = place.partition(' ')[0].rpartition(':')[0] if place else ''
+    return Origin(Source.FLAG, f'{origin.place} in {where}', path or None, where if path else '')
 
 
 def changed_file(evidence: Evidence) -> str | None:

@@ -10,27 +10,52 @@ k3s: k3s-io/k3s pkg/configfilearg/parser.go, pkg/daemons/agent/agent_linux.go. M
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .documents import parse_document
 from .goyaml import DocumentError, DocumentTooLarge, Node
-from .model import File, Launch, Missing, Unknown, Unreadable
+from .model import Argument, File, Launch, Missing, Unit, Unknown, Unreadable
 from .names import MAX_ARGUMENTS, Program
 
 ASK_CONFIGZ = 'let the Agent read /configz'
 
-K3S_CONFIG = '/etc/rancher/k3s/config.yaml'
-K3S_DATA = '/var/lib/rancher/k3s'
-K3S_RESTART = 'systemctl restart k3s (k3s-agent on an agent)'
+
+@dataclass(frozen=True, slots=True)
+class Rancher:
+    """A program of the k3s family: k3s-io/k3s pkg/cli/cmds/config.go, rancher/rke2 pkg/cli/cmds."""
+
+    name: str
+
+    @property
+    def config(self) -> str:
+        return f'/etc/rancher/{self.name}/config.yaml'
+
+    @property
+    def data(self) -> str:
+        return f'/var/lib/rancher/{self.name}'
+
+    @property
+    def config_variable(self) -> str:
+        return f'{self.name.upper()}_CONFIG_FILE'
+
+    @property
+    def data_variable(self) -> str:
+        return f'{self.name.upper()}_DATA_DIR'
+
+
+K3S = Rancher('k3s')
+RKE2 = Rancher('rke2')
+OPTION_VARIABLES = frozenset(
+    variable for program in (K3S, RKE2) for variable in (program.config_variable, program.data_variable)
+)
+"""The variables that matter to a kubelet: `kubelet-arg` has none (pkg/cli/cmds/agent.go)."""
 K3S_HIDDEN = Unknown('k3s hides its command line, where --kubelet-arg may say otherwise', ASK_CONFIGZ)
 K3S_SHOWN = Unknown('what k3s itself passes to its kubelet differs from release to release', ASK_CONFIGZ)
 
-MICROK8S_RESTART = 'snap restart microk8s.daemon-kubelite'
 MICROK8S_ARGUMENTS = '/var/snap/microk8s/current/args/kubelet'
 ARGUMENTS_FLAG = 'kubelet-args-file'
 
-MICROSHIFT_RESTART = 'systemctl restart microshift'
 MICROSHIFT_KUBELET = '/var/lib/microshift/resources/kubelet'
 MICROSHIFT_ARGUMENTS = (
     f'--config={MICROSHIFT_KUBELET}/config/config.yaml',
@@ -47,7 +72,9 @@ class K3s:
 
     arguments: list[str] = field(default_factory=list)
     places: dict[str, str] = field(default_factory=dict)
-    data: str = K3S_DATA
+    path: str = ''
+    """The configuration file, where there is one."""
+    data: str = K3S.data
     has_kubelet: bool = True
     unread: list[str] = field(default_factory=list)
 
@@ -57,13 +84,39 @@ class K3s:
         return f'{self.data}/agent/etc/kubelet.conf.d'
 
 
-def k3s_config(arguments: Sequence[str] | None) -> str:
-    """The configuration file that k3s is told to read, as far as its command line shows."""
-    named = [value for name, value in iter_options(arguments or ()) if name in ('config', 'c')]
-    return named[-1] if named else K3S_CONFIG
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a program is told by its service, or shows itself. `words`: its options, None where they are hidden.
+
+    `places`: the file and line of each word. `environment`: the variables that it takes options from.
+    """
+
+    words: Sequence[str] | None = None
+    places: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Argument] = field(default_factory=dict)
+
+    def variable(self, name: str) -> str:
+        return self.environment[name].text if name in self.environment else ''
 
 
-def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
+def told_by(unit: Unit | Unknown | None, program: Rancher) -> Told:
+    """What the service that starts a program of the k3s family tells it."""
+    if not isinstance(unit, Unit):
+        return Told()
+    command = () if isinstance(unit.command, Unknown) else unit.command
+    texts = [word.text for word in command]
+    is_plain = texts[1:2] in (['server'], ['agent']) and texts[0].rpartition('/')[2] == program.name
+    places = {word.text: word.place for word in command}
+    return Told(texts[2:] if is_plain else None, places, unit.environment)
+
+
+def k3s_config(told: Told, program: Rancher = K3S) -> str:
+    """The configuration file that k3s is told to read; the variable wins (`findConfigFileFlag`)."""
+    named = [value for name, value, _ in iter_options(told.words or ()) if name in ('config', 'c')]
+    return told.variable(program.config_variable) or (named[-1] if named else program.config)
+
+
+def read_k3s(told: Told, files: Sequence[Seen], program: Rancher = K3S) -> K3s:
     """The options in the configuration file, in the files of its `.d` folder, and on the command line, in this order.
 
     A key of a later file takes the place of an earlier one's, with a `+` at its end it adds to it; the command line
@@ -80,14 +133,15 @@ def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
                 values[name] = [*values.get(name, ()), *found] if key.endswith('+') else found
         except NotUnderstood as error:
             unread.append(f'{file.path} {error}')
-    for name, value in iter_options(arguments or ()):
-        values.setdefault(LONG.get(name, name), []).append((value, f'--{name} on the command line of k3s'))
-    k3s = K3s(unread=unread)
+    for name, value, word in iter_options(told.words or ()):
+        place = told.places.get(word) or f'--{name} on the command line of {program.name}'
+        values.setdefault(LONG.get(name, name), []).append((value, place))
+    k3s = K3s(unread=unread, path=next((file.path for file in files if isinstance(file, File)), ''))
     for value, place in values.get(KUBELET_ARGUMENT, ()):
         argument = as_argument(value)
         k3s.arguments.append(argument)
         k3s.places[argument] = place
-    k3s.data = last(values, 'data-dir') or K3S_DATA
+    k3s.data = last(values, 'data-dir') or told.variable(program.data_variable) or program.data
     k3s.has_kubelet = last(values, 'disable-agent').lower() not in ('true', '1', 't')
     return k3s
 
@@ -98,25 +152,25 @@ def as_argument(value: str) -> str:
     return f'--{value}' if '=' in value else f'--{value}=true'
 
 
-def k3s_launch(arguments: Sequence[str] | None, k3s: K3s, *, with_drop_ins: bool) -> Launch:
+def k3s_launch(told: Told, k3s: K3s, *, with_drop_ins: bool, files: tuple[File, ...] = ()) -> Launch:
     """What k3s starts its kubelet with. From 1.32 on it copies what `config` and `config-dir` name into a folder."""
     own = [f'--kubeconfig={k3s.data}/agent/kubelet.kubeconfig', '--read-only-port=0']
     given = k3s.arguments
     if with_drop_ins:
         own.append(f'--config-dir={k3s.drop_ins}')
         given = [argument for argument in given if not argument.startswith(('--config=', '--config-dir='))]
-    doubt = K3S_HIDDEN if arguments is None else K3S_SHOWN
+    doubt = K3S_HIDDEN if told.words is None else K3S_SHOWN
     if k3s.unread:
         doubt = Unknown(f'{doubt.reason}; {k3s.unread[0]}', doubt.remedy)
     adds = next((argument for argument in given if argument.partition('=')[0].endswith(('+', '-'))), None)
     return Launch(
         Program.K3S,
-        K3S_RESTART,
         (*own, *given) if adds is None else Unknown(f'k3s adds {adds} to what it passes', ASK_CONFIGZ),
-        K3S_CONFIG,
+        k3s.path,
         k3s.places,
+        files,
         doubt=doubt,
-        drop_ins=k3s.drop_ins,
+        drop_ins=k3s.drop_ins if with_drop_ins else '',
     )
 
 
@@ -130,14 +184,17 @@ OPTIONS_THAT_COUNT = frozenset({KUBELET_ARGUMENT, 'data-dir', 'd', 'disable-agen
 OPTION = re.compile(r'--?([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?', re.DOTALL)
 
 
-def iter_options(arguments: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """`--name=value` and `--name value`; what a bare name means is told only by the next word."""
+def iter_options(arguments: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """`--name=value` and `--name value`, and the word that holds the value; only the next word tells of a bare name."""
     for position, argument in enumerate(arguments):
         match = OPTION.fullmatch(argument)
         if match is None:
             continue
         following = arguments[position + 1] if position + 1 < len(arguments) else ''
-        yield match[1], match[2] if match[2] is not None else '' if following.startswith('-') else following
+        if match[2] is not None or following.startswith('-'):
+            yield match[1], match[2] or '', argument
+        else:
+            yield match[1], following, following
 
 
 def iter_settings(file: Seen) -> Iterator[tuple[str, list[tuple[str, str]]]]:
@@ -171,7 +228,7 @@ def last(values: dict[str, list[tuple[str, str]]], name: str) -> str:
 
 def microk8s_file(arguments: Sequence[str] | None) -> str:
     """The file with the arguments of the kubelet: the last that the command line of kubelite names."""
-    named = [value for name, value in iter_options(arguments or ()) if name == ARGUMENTS_FLAG]
+    named = [value for name, value, _ in iter_options(arguments or ()) if name == ARGUMENTS_FLAG]
     return named[-1] if named else MICROK8S_ARGUMENTS
 
 
@@ -180,7 +237,7 @@ def microk8s_launch(path: str, file: Seen) -> Launch:
     if not isinstance(file, File):
         remedy = file.remedy if isinstance(file, Unreadable) else ''
         unknown = Unknown(f'{path}, which holds the arguments of the kubelet, could not be read: {file.why}', remedy)
-        return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path)
+        return Launch(Program.MICROK8S, unknown, path)
     arguments: list[str] = []
     places: dict[str, str] = {}
     for number, line in enumerate(file.data.decode('utf-8', 'surrogateescape').split('\n'), 1):
@@ -191,13 +248,13 @@ def microk8s_launch(path: str, file: Seen) -> Launch:
             expanded = expand(part, path)
             if '$' in expanded:
                 unknown = Unknown(f'{path}:{number} uses a variable whose value is not known', 'write the value there')
-                return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path, files=(file,))
+                return Launch(Program.MICROK8S, unknown, path, files=(file,))
             arguments.append(expanded)
             places[expanded] = f'{path}:{number}'
     if len(arguments) > MAX_ARGUMENTS:
         unknown = Unknown(f'{path} holds more than {MAX_ARGUMENTS} arguments', 'make it smaller')
-        return Launch(Program.MICROK8S, MICROK8S_RESTART, unknown, path, files=(file,))
-    return Launch(Program.MICROK8S, MICROK8S_RESTART, tuple(arguments), path, places, files=(file,))
+        return Launch(Program.MICROK8S, unknown, path, files=(file,))
+    return Launch(Program.MICROK8S, tuple(arguments), path, places, files=(file,))
 
 
 VARIABLE = re.compile(r'\$(?:\{(SNAP|SNAP_DATA|SNAP_COMMON)\}|(SNAP|SNAP_DATA|SNAP_COMMON)(?![A-Za-z0-9_]))')
@@ -222,8 +279,7 @@ def microshift_launch() -> Launch:
     """MicroShift gives its kubelet a file that it has just written, and no flag that writes a field."""
     return Launch(
         Program.MICROSHIFT,
-        MICROSHIFT_RESTART,
         MICROSHIFT_ARGUMENTS,
-        '/etc/microshift/config.yaml',
+        '',
         doubt=MICROSHIFT_DOUBT,
     )

@@ -38,6 +38,8 @@ class Origin:
     source: Source
     place: str
     path: str | None = None
+    where: str = ''
+    """The file and line of a flag, with the variable that it is in; '' where they are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,21 +123,20 @@ class Listing:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a program starts the kubelet that is a part of it. `path`: where a person sets the kubelet's arguments.
+    """How a program starts the kubelet that is a part of it. `path`: the file with its arguments, if any.
 
     `places`: where each argument stands. `files`: those that the arguments come from and that say when they changed.
     `doubt`: why the arguments may not be all of them: then they can show what is wrong, never that all is well.
     """
 
     program: str
-    restart: str
     arguments: tuple[str, ...] | Unknown
     path: str
     places: Mapping[str, str] = field(default_factory=dict)
     files: tuple[File, ...] = ()
     doubt: Unknown | None = None
     drop_ins: str = ''
-    """The folder for drop-ins that the program passes by itself."""
+    """The folder for drop-ins that the program passes by itself, where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,10 @@ class Unit:
     command: tuple[Argument, ...] | Unknown
     files: tuple[File | Missing | Unreadable, ...] = ()
     """All that the command line is made of: `paths`, and the environment files."""
+    environment: Mapping[str, Argument] = field(default_factory=dict)
+    """Those of its variables that a program takes options from."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where arguments of the process stand as words of a variable, whether the command uses it or not."""
     directory: str = ''
     """The working directory of the command; '' where the unit does not set it."""
     unread: tuple[Unreadable, ...] = ()
@@ -180,8 +185,12 @@ class Evidence:
     """None: the kubelet is a process of its own."""
     unit: Unit | Unknown | None = None
     """The systemd service that starts it; None: it runs in a container."""
+    service: str = ''
+    """The name of that service, also where nothing else of it is known."""
     places: Mapping[str, str] = field(default_factory=dict)
     """The file and line of each argument, as far as they are known."""
+    options: str = ''
+    """The file with the options of the program that starts it, where they were read."""
     age_seconds: float | None = None
     """For how long the process has been running; None where that is not known."""
     broken: Mapping[str, str] = field(default_factory=dict)

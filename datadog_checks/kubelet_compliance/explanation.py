@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .benchmarks import BENCHMARKS
-from .judge import RESTART, SERVICE_ARGUMENTS
+from .distributions import DISTRIBUTIONS, NOT_TOLD, Distribution
 from .model import Benchmark, FileAspect, Rule
 
 FILE_FIXES = {
@@ -24,10 +24,29 @@ def fixes_of(rule: Rule) -> Iterator[tuple[str, str]]:
         return
     if rule.fix:
         yield 'in a file', f'set {" and ".join(f"`{field}: {value}`" for field, value in rule.fix)}'
-    flags = ', '.join(f'`{flag}`' for flag in rule.flags)
+    flags = ', '.join(f'`{flag}`' for flag in dict.fromkeys(rule.flags))
     then = '' if rule.default_holds else ', and set it in the file'
-    yield 'by a flag', f'take {flags} out of {SERVICE_ARGUMENTS}{then}'
-    yield 'then', f'run: `{RESTART}`'
+    yield 'by a flag', f'take {flags} out where {"it is" if flags.count("`") == 2 else "they are"} set{then}'
+    yield 'then', HOW_TO_FIND_IT
+
+
+HOW_TO_FIND_IT = (
+    'restart the kubelet; the message about a node names its file, line and service, `systemctl status PID` of the '
+    "kubelet's process shows the service, and `systemctl cat UNIT` its flags"
+)
+
+
+def iter_distributions() -> Iterator[tuple[str, str, str, str, str]]:
+    """Of each distribution: its name, where flags and fields are set, how a change comes into force, what lasts."""
+    for row in (*DISTRIBUTIONS, NOT_TOLD):
+        options = row.options or row.options_else.format(unit='UNIT')
+        flags = row.flags.format(unit='UNIT', pid='PID', options=options)
+        yield row.name, flags, row.file or file_of(row), (row.apply or row.restart).format(unit='UNIT'), row.lasting
+
+
+def file_of(row: Distribution) -> str:
+    """Where fields are set that stand in the files which the kubelet reads."""
+    return 'its drop-ins, or its flags' if row.options else 'the file of `--config`, or its flags'
 
 
 def numbers_of(rule: Rule) -> Iterator[str]:

@@ -13,8 +13,8 @@ from .model import (
     Benchmark,
     FileAspect,
     Finding,
+    Home,
     KubeletReport,
-    Launch,
     NodeReport,
     Origin,
     Rule,
@@ -26,12 +26,8 @@ from .model import (
     Verdict,
 )
 
-RESTART = 'systemctl daemon-reload && systemctl restart kubelet.service'
-SERVICE_ARGUMENTS = (
-    "the arguments of the kubelet's service (kubeadm: KUBELET_SYSTEM_PODS_ARGS in "
-    '/etc/systemd/system/kubelet.service.d/10-kubeadm.conf)'
-)
 LONGEST_VALUE = 60
+LONGEST_MESSAGE = 500
 LONGEST_FINDING = 440
 """Of the part that must be whole: what is said before it, and after it, takes up the rest of 500."""
 LONGEST_PLACE = 120
@@ -62,7 +58,9 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
             return Verdict.COMPLIANT, said
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
         now = f'{place} now says {describe(declared)}'
-        return Verdict.NON_COMPLIANT, f'running with {describe(running)}; {now}: restart the kubelet, run: {RESTART}'
+        restart = setting.home.restart
+        then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
+        return Verdict.NON_COMPLIANT, f'running with {describe(running)}; {now}: {then}'
     if setting.changed is None:
         return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
@@ -71,13 +69,21 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
     )
 
 
-def judge_non_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
+def judge_non_compliant(
+    rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark, doubt: Unknown | None = None
+) -> tuple[Verdict, str]:
     said = f'{describe(declared)}{place_of(setting.origin)}'
     rest = f'; expected {rule.expected.text(benchmark)}. {fix(rule, setting, benchmark)}'
-    message = f'{shorten(said, max(LONGEST_FINDING - len(rest), LONGEST_VALUE))}{rest}'
+    before, after = '', f'. But {shorten(doubt.reason)}' if doubt is not None else ''
     if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
-        message = f'Running with {describe(setting.running)}, but the next restart brings in: {message}'
-    return Verdict.NON_COMPLIANT, message
+        before = f'Running with {describe(setting.running)}, but the next restart brings in: '
+    longest = min(LONGEST_FINDING, LONGEST_MESSAGE - len(before) - len(after))
+    lasting = (
+        f'. To make it last, also change {setting.home.lasting}' if setting.home.lasting and not rule.files else ''
+    )
+    if len(said) + len(rest) + len(lasting) <= longest:
+        rest += lasting
+    return Verdict.NON_COMPLIANT, f'{before}{shorten(said, max(longest - len(rest), LONGEST_VALUE))}{rest}{after}'
 
 
 def judge_doubted(
@@ -91,8 +97,7 @@ def judge_doubted(
             return Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}'
         return judge_non_compliant(rule, setting, declared, benchmark)
     if not holds(rule, declared, benchmark):
-        verdict, message = judge_non_compliant(rule, setting, declared, benchmark)
-        return verdict, f'{message}. But {doubt.reason}'
+        return judge_non_compliant(rule, setting, declared, benchmark, doubt)
     return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}: {doubt.remedy}'
 
 
@@ -141,27 +146,44 @@ def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
     """What to do, at the place that decides."""
     if rule.aspect is not None:
         return f'To fix it, run: {file_command(rule, setting, benchmark)}'
-    steps = []
-    origin, launch = setting.origin, setting.launch
-    source = origin.source if origin is not None else Source.DEFAULT
-    path = origin.path if origin is not None else None
-    if source is Source.FLAG:
-        steps.append(f'take the flag out of {shorten(path or launch.path) if launch else SERVICE_ARGUMENTS}')
-    if rule.fix and not (source is Source.FLAG and rule.default_holds):
-        steps.append(setting_step(rule, path if source is not Source.FLAG else None, launch))
-    return f'To fix it, {" and ".join(steps)}, then run: {launch.restart if launch else RESTART}'
+    origin, home = setting.origin, setting.home
+    if origin is None or origin.source is not Source.FLAG:
+        steps = [setting_step(rule, origin.path if origin is not None else None, home)]
+    else:
+        place = shorten(home.flags if home.is_rewritten else origin.where or home.flags)
+        flags = '' if home.file else flags_for(rule)
+        if len(rule.fix) == 1 and not rule.default_holds and flags.startswith(f'{origin.place.partition("=")[0]}='):
+            steps = [f'change the flag to {flags} in {place}']
+        else:
+            steps = [f'take the flag out of {place}']
+            if rule.fix and not rule.default_holds:
+                steps.append(f'put {flags} there' if flags else setting_step(rule, None, home))
+    return f'To fix it, {" and ".join(steps)}, then {home.apply}'
 
 
-def setting_step(rule: Rule, path: str | None, launch: Launch | None) -> str:
-    """Where to set what: in the file that holds the value, else in the one that is meant for it."""
+def setting_step(rule: Rule, path: str | None, home: Home) -> str:
+    """Where to set what: in the file that holds the value, else where the distribution has such settings."""
+    file = home.file if home.is_rewritten or path is None else path
+    flags = '' if file else flags_for(rule)
+    if flags:
+        return f'put {flags} in {shorten(home.flags)}'
     wanted = ' and '.join(f'{field}: {value}' for field, value in rule.fix)
-    if path is None and launch is not None and launch.drop_ins:
-        return f'set {wanted} in a file of {launch.drop_ins}'
-    flags = tuple(dict.fromkeys(rule.flags))
-    if path is None and launch is not None and len(flags) == len(rule.fix):
-        pairs = zip(flags, rule.fix, strict=True)
-        return f'put {" ".join(f"{flag}={value}" for flag, (_, value) in pairs)} in {launch.path}'
-    return f'set {wanted} in {shorten(path) if path else "the file of --config"}'
+    return f'set {wanted} in {shorten(file) if file else "a file for --config"}'
+
+
+def flags_for(rule: Rule) -> str:
+    """The flags that set what the rule wants; '' where a field has none."""
+    flags = dict(zip(rule.fields, rule.flags, strict=True))
+    if any(field not in flags for field, _ in rule.fix):
+        return ''
+    return ' '.join(as_flag(flags[field], field, value) for field, value in rule.fix)
+
+
+def as_flag(flag: str, field: str, value: str) -> str:
+    """A field's value in the spelling of its flag: a list without brackets, a feature gate with its name."""
+    gate = field.partition('featureGates.')[2]
+    listed = value.strip('[]"').replace(', ', ',')
+    return f'{flag}={gate}={listed}' if gate else f'{flag}={listed}'
 
 
 def file_command(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:

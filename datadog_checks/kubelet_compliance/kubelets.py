@@ -12,15 +12,20 @@ from functools import partial
 from .command_lines import NOT_BELIEVED, CommandLine
 from .declare import is_refused
 from .decoding import Configuration
+from .distributions import Traits, distribution_of, home_of
 from .file_sets import files_of
 from .flags import Flags
 from .host import Host
 from .judge import hinted, holds, judge
 from .model import (
     Declared,
+    DropIns,
     Evidence,
+    File,
     FileSet,
+    FileStatus,
     FileSubject,
+    Home,
     KubeletReport,
     Process,
     Rule,
@@ -79,6 +84,7 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     evidence, readings = kubelet.evidence, kubelet.readings
     process, benchmark = evidence.process, selection.benchmark
     flags = flags_of(kubelet.lines)
+    home = home_on(host, evidence, flags)
     file_sets: dict[FileSubject, FileSet | Unknown] = {}
     settings = []
     findings = []
@@ -94,7 +100,8 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
             setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
             if isinstance(setting.declared, Unknown):
                 file_sets[rule.files] = setting.declared
-        findings.append(hinted(judge(rule, setting, benchmark), names if evidence.launch is None else frozenset()))
+        finding = judge(rule, replace(setting, home=home), benchmark)
+        findings.append(hinted(finding, names if evidence.launch is None else frozenset()))
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
     problems = tuple(dict.fromkeys((*problems_of(kubelet), *kubelet.problems, *unseen_files)))
     name = str(readings[0].value('--hostname-override') or process.container or '')
@@ -102,6 +109,34 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     if kubelet.next is not None:
         pending = True
     return KubeletReport(process, tuple(findings), problems, pending, name)
+
+
+def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
+    """Where the settings of a kubelet are changed on its node."""
+    traits = traits_of(evidence, flags)
+    path = distribution_of(traits).options
+    if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
+        traits = replace(traits, options=path)
+    return home_of(traits)
+
+
+def traits_of(evidence: Evidence, flags: Flags | Unknown) -> Traits:
+    process, launch = evidence.process, evidence.launch
+    config, config_dir, kubeconfig = ('', '', '') if isinstance(flags, Unknown) else map(flags.text, NAMING_FLAGS)
+    has_drop_ins = isinstance(evidence.drop_ins, DropIns) and not config
+    return Traits(
+        unit=evidence.service,
+        program=process.program,
+        config=config,
+        config_dir=config_dir,
+        kubeconfig=kubeconfig,
+        inside=process.inside,
+        is_contained=process.container is not None,
+        pid=process.pid,
+        has_config=isinstance(evidence.config, File),
+        drop_ins=launch.drop_ins if launch is not None else config_dir if has_drop_ins else '',
+        options=launch.path if launch is not None else evidence.options,
+    )
 
 
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:

@@ -5,7 +5,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from .embedded import (
+    K3S,
+    RKE2,
+    K3s,
     Seen,
     k3s_config,
     k3s_launch,
@@ -13,16 +18,23 @@ from .embedded import (
     microk8s_launch,
     microshift_launch,
     read_k3s,
+    told_by,
 )
 from .host import Host, is_absent
-from .model import DropIns, Launch, Process, Unreadable
+from .model import DropIns, File, Launch, Process, Unit, Unknown, Unreadable
 from .names import Program
 
 K3S_ENDINGS = ('.yaml', '.yml')
 
 
-def read_launch(host: Host, process: Process) -> Launch | None:
-    """How the kubelet inside a program is started; None where it is none, or the program is told to run none."""
+RKE2_SERVICES = frozenset({'rke2-server.service', 'rke2-agent.service'})
+
+
+def read_launch(host: Host, process: Process, unit: Unit | Unknown | None = None) -> Launch | None:
+    """How the kubelet inside a program is started; None where it is none, or the program is told to run none.
+
+    `unit`: the service of the program.
+    """
     match Program(process.inside):
         case Program.MICROK8S:
             path = microk8s_file(process.arguments)
@@ -30,15 +42,27 @@ def read_launch(host: Host, process: Process) -> Launch | None:
         case Program.MICROSHIFT:
             return microshift_launch()
         case Program.K3S:
-            k3s = read_k3s(process.arguments, k3s_files(host, process, k3s_config(process.arguments)))
+            told = told_by(unit, K3S)
+            if process.arguments is not None:
+                told = replace(told, words=process.arguments)
+            k3s = read_k3s(told, k3s_files(host, process, k3s_config(told)))
             if not k3s.has_kubelet:
                 return None
             with_drop_ins = not is_absent(host.file_status(process, k3s.drop_ins))
-            return k3s_launch(process.arguments, k3s, with_drop_ins=with_drop_ins)
+            files = tuple(file for file in unit.files if isinstance(file, File)) if isinstance(unit, Unit) else ()
+            return k3s_launch(told, k3s, with_drop_ins=with_drop_ins, files=files)
+
+
+def read_rke2(host: Host, process: Process, unit: Unit | Unknown | None) -> K3s:
+    """The options of RKE2, whose kubelet is a process of its own: where its arguments stand."""
+    told = told_by(unit, RKE2)
+    return read_k3s(told, k3s_files(host, process, k3s_config(told, RKE2)), RKE2)
 
 
 def k3s_files(host: Host, process: Process, path: str) -> list[Seen]:
     """The configuration file, and the files of its `.d` folder in order; k3s does not look into folders below."""
+    if '://' in path:
+        return [Unreadable(path, 'this check does not read options from the network')]
     folder = f'{path}.d'
     found = host.read_files(process, folder, K3S_ENDINGS)
     if not isinstance(found, DropIns):

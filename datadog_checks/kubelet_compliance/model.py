@@ -99,6 +99,24 @@ Values = tuple[tuple[str, Value], ...]
 
 
 @dataclass(frozen=True, slots=True)
+class Home:
+    """Where a person changes the settings of a kubelet, and how: texts for its own node, see `distributions.py`.
+
+    `restart`: what restarts it. `apply`: what brings a change into force. `flags`: where flags are set. `file`: where
+    fields are set; '' where only flags are.
+    """
+
+    restart: str = 'restart the kubelet'
+    apply: str = 'restart the kubelet'
+    flags: str = 'what starts the kubelet'
+    file: str = ''
+    is_rewritten: bool = False
+    """Whether what the kubelet itself reads is written anew, so that a change there is lost."""
+    lasting: str = ''
+    """Where the node gets its settings from when it is made anew; '' where that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What a rule looks at on one kubelet: as declared, as it runs, and whether its files changed since the start."""
 
@@ -107,9 +125,9 @@ class Setting:
     running: Values | Unknown
     changed: str | None = None
     """The path that changed since the start and that the value depends on; None: no such."""
-    launch: Launch | None = None
     doubt: Unknown | None = None
     """Why the declared value may not be the one in force: it can show what is wrong, never that all is well."""
+    home: Home = Home()
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,10 @@ def may_be_edited(unit: Unit, started_at: float | None) -> bool:
 
 def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:
     """Where each argument stands, of the words that one place only has as the last."""
-    if not isinstance(unit, Unit) or isinstance(unit.command, Unknown):
+    if not isinstance(unit, Unit):
         return {}
-    return {word.text: word.place for word in unit.command[1:] if word.place}
+    command = () if isinstance(unit.command, Unknown) else unit.command[1:]
+    return {**unit.places, **{word.text: word.place for word in command if word.place}}
 
 
 def start_folder(evidence: Evidence) -> str:

@@ -37,23 +37,23 @@ def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown
     origins = [declared.origins.get(field) for field in fields]
     by_flags = all(is_flag(field) or was_flag(origin) for field, origin in zip(fields, origins, strict=True))
     if unknown is not None and not (by_flags and declared.flags_known):
-        return Setting(unknown, None, running, declared.changed, launch)
+        return Setting(unknown, None, running, declared.changed)
     undecided = next((why for path, why in declared.undecided.items() for field in fields if is_at(field, path)), None)
     if undecided is not None:
-        return Setting(undecided, None, running, launch=launch)
+        return Setting(undecided, None, running)
     values = tuple((field, declared.value(field)) for field in fields)
     origin = next((origin for origin in origins if origin is not None and origin.source is not Source.DEFAULT), None)
     doubt = launch.doubt if launch is not None else None
     if doubt is not None and origin is None:
         # A default shows only that nothing was found, and not all was looked at.
-        return Setting(doubt, None, running, launch=launch, doubt=doubt)
+        return Setting(doubt, None, running, doubt=doubt)
     if unknown is not None and unknown.refused and not declared.line_accepted:
         # The process has not yet shown that it stays: its flags can show what is wrong, never that all is well.
         doubt = unknown
     # The flags of a kubelet inside another program stand in a file themselves.
     fixed = by_flags and launch is None
     changed = None if fixed else declared.changed
-    return Setting(values, origin or DEFAULT_ORIGIN, running, changed, launch, doubt)
+    return Setting(values, origin or DEFAULT_ORIGIN, running, changed, doubt)
 
 
 def is_at(field: str, path: str) -> bool:
@@ -182,7 +182,7 @@ def resolve_files(files: FileSet | Unknown, aspect: FileAspect, launch: Launch |
         return Setting(Unknown(f'{unseen.path} could not be looked at: {unseen.why}', remedy), None, NOT_ASKED)
     values = tuple((file.path, aspect_of(file, aspect)) for file in files.files if isinstance(file, FileStatus))
     doubt = launch.doubt if launch is not None else None
-    return Setting(values, Origin(files.source, ''), NOT_ASKED, launch=launch, doubt=doubt)
+    return Setting(values, Origin(files.source, ''), NOT_ASKED, doubt=doubt)
 
 
 def aspect_of(file: FileStatus, aspect: FileAspect) -> str:

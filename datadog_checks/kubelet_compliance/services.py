@@ -6,15 +6,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from itertools import groupby
 
+from .embedded import OPTION_VARIABLES
 from .host import Host, is_absent, is_masked
-from .model import Missing, Process, Unit, Unknown, Unreadable
-from .systemd_text import UnitError
+from .model import Argument, Missing, Process, Unit, Unknown, Unreadable
+from .systemd_text import WHITESPACE, Letters, UnitError, text_of
 from .unit_paths import DROP_IN_ENDING, UNIT_FOLDERS, drop_in_folders, names_of, unit_paths
-from .units import Seen, next_command, read_service
+from .units import Seen, environment_of, next_command, read_service
 
 KUBELET_UNIT = 'kubelet.service'
 MAX_UNIT_FILES = 64
@@ -26,21 +28,29 @@ OUTSIDE_OF_SYSTEMD = Unknown(
 )
 
 
-def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Unit | Unknown | None:
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The unit that starts a process, and its name, which is known also of one that cannot be read."""
+
+    unit: Unit | Unknown | None
+    name: str = ''
+
+
+def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Service:
     """The unit that starts a process: by its cgroup, else the one whose program it is; None in a container.
 
     `kubelet_cgroups`: the cgroup that the kubelet is told to move to, where that is known.
     """
     place = host.unit_name(process, kubelet_cgroups)
     if isinstance(place, Unknown):
-        return place
+        return Service(place)
     if place.unit is not None:
-        return read_unit(host, process, place.unit)
+        return Service(read_unit(host, process, place.unit), place.unit)
     if place.has_moved:
         unit = read_unit(host, process, KUBELET_UNIT)
         if isinstance(unit, Unit) and not isinstance(unit.command, Unknown) and unit.command[0].text == process.program:
-            return unit
-    return None if process.container is not None else OUTSIDE_OF_SYSTEMD
+            return Service(unit, KUBELET_UNIT)
+    return Service(None if process.container is not None else OUTSIDE_OF_SYSTEMD)
 
 
 def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
@@ -71,6 +81,9 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         files.extend(file for found in contents.values() for file in found)
         folders = (*folders, *dict.fromkeys(map(posixpath.dirname, patterns)))
         unit = replace(unit, files=tuple(files), directory=services[0].directory, folders=folders)
+        variables = environment_of(services[0], contents)
+        environment = {key: as_argument(variables[key]) for key in OPTION_VARIABLES & variables.keys()}
+        unit = replace(unit, environment=environment, places=dict(iter_places(process, variables)))
         command, *others = [next_command(service, contents) for service in services]
         if any(other != command for other in others):
             raise UnitError(f'{name} and {names[-1]} are one unit, and its specifiers depend on the name')
@@ -88,6 +101,21 @@ def with_folder_times(host: Host, process: Process, unit: Unit) -> Unit:
 def is_made_anew(folder: str) -> bool:
     """Whether systemd itself changes a folder all the time, for other units."""
     return folder.startswith(('/run/systemd/transient', '/run/systemd/generator'))
+
+
+def as_argument(value: Letters) -> Argument:
+    return Argument(text_of(value), str(value[0][1]) if value else '')
+
+
+def iter_places(process: Process, variables: Mapping[str, Letters]) -> Iterator[tuple[str, str]]:
+    """Where an argument of the process stands as a word of a variable."""
+    wanted = frozenset(process.arguments or ())
+    for value in variables.values():
+        for is_space, letters in groupby(value, key=lambda letter: letter[0] in WHITESPACE):
+            word = list(letters)
+            text = text_of(word)
+            if not is_space and text in wanted:
+                yield text, str(word[0][1])
 
 
 def is_gone(file: Seen) -> bool:
