@@ -37,6 +37,7 @@ from .model import (
     Process,
     Scan,
     Selection,
+    Unit,
     Unknown,
     Unreadable,
 )
@@ -165,6 +166,8 @@ class Collector:
         evidence = kubelet.evidence
         cgroups = str(kubelet.readings[0].value(CGROUP_FIELD) or '')
         unit = read_unit_of(self.host, evidence.process, cgroups)
+        if isinstance(unit, Unit):
+            unit = self.memory.settle_unit(evidence.process, unit)
         return replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
@@ -189,7 +192,7 @@ class Collector:
         evidence = kubelet.evidence
         arguments = next_arguments(evidence)
         if evidence.launch is not None or isinstance(arguments, Unknown) or arguments == evidence.arguments:
-            return replace(kubelet, next=None)
+            return replace(kubelet, next=None, coming=None)
         minors = frozenset(minor for line in kubelet.lines for minor in line.minors)
         lines = read_next_lines(arguments, minors, kubelet.lines)
         before = flags_of(kubelet.lines)
@@ -203,7 +206,8 @@ class Collector:
             evidence = read(self.host, replace(evidence, config=None, drop_ins=None), flags)
         objections = (each for declared in kubelet.readings for each in declared.objections)
         known = replace(known, objections=known.objections | {replace(each, place='') for each in objections})
-        return replace(kubelet, next=read_configurations(evidence, lines, known))
+        coming = replace(evidence, process=replace(evidence.process, arguments=arguments))
+        return replace(kubelet, next=read_configurations(evidence, lines, known), coming=coming)
 
     def minors_of(self, process: Process, version: str | None) -> frozenset[int]:
         """The releases that a kubelet can be of, by its version, else by what it has accepted."""

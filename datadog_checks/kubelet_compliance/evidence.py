@@ -112,6 +112,15 @@ class DropIns:
 
 
 @dataclass(frozen=True, slots=True)
+class Folder:
+    """What a folder lists, sorted. `changed_at`: the latest ctime of it and of the links on the way to it."""
+
+    path: str
+    names: tuple[str, ...]
+    changed_at: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Launch:
     """How a program starts the kubelet that is a part of it. `path`: where a person sets the kubelet's arguments.
 
@@ -155,6 +164,10 @@ class Unit:
     """The working directory of the command; '' where the unit does not set it."""
     unread: tuple[Unreadable, ...] = ()
     """Folders of drop-ins that could not be read."""
+    folders: tuple[Folder, ...] = ()
+    """Those that its drop-ins may lie in, as far as they are there."""
+    lacks_files: bool = False
+    """Files that it was made of while the process ran are no longer there."""
 
 
 @dataclass(frozen=True, slots=True)

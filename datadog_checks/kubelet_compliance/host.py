@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from .capture import Capture
 from .identity import Mounts, mounts_of, other_mounts, runs_in, unit_of
-from .model import DropIns, File, FileStatus, Missing, Process, Scan, Unknown, Unreadable
+from .model import DropIns, File, FileStatus, Folder, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
 from .rooted import A_DEVICE, CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
 from .sockets import Sockets
@@ -145,12 +145,14 @@ class Host(Sockets):
             return Unknown(f'the cgroup of process {process.pid} could not be read')
         return UnitName(unit_of(cgroup), runs_in(cgroup, kubelet_cgroups))
 
-    def list_folder(self, process: Process, path: str) -> tuple[str, ...] | Missing | Unreadable:
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
         """The names in a folder of the process, sorted; links to the folder are followed."""
-        return self.first_seen(process, path, lambda view, inner: view.root.names(inner))
+        return self.first_seen(process, path, self.names_in)
 
     def real_path(self, process: Process, path: str) -> str:
         """A path of the process without the links on the way; the path itself where that cannot be seen."""
+        if self.capture is not None and path in self.capture.real_paths:
+            return self.capture.real_paths[path]
         found = self.first_seen(process, path, lambda view, inner: view.root.real_path(inner))
         return found if isinstance(found, str) else path
 
@@ -291,6 +293,12 @@ class Host(Sockets):
                 return Unreadable(path, f'its drop-ins are larger than {MAX_DROP_IN_BYTES // 1024} KiB together')
             files.append(file)
         return DropIns(path, tuple(files), walk.changed_at if self.capture is None else self.capture.changed_at(path))
+
+    def names_in(self, view: View, path: str) -> Folder:
+        if self.capture is not None and path in self.capture.listings:
+            return Folder(path, self.capture.listings[path], self.capture.changed_at(path))
+        found = view.root.names(path)
+        return Folder(path, found.names, found.changed_at if self.capture is None else self.capture.changed_at(path))
 
     def status_of(self, view: View, path: str) -> FileStatus | Unreadable:
         if self.capture is not None and path in self.capture.files:

@@ -19,6 +19,7 @@ from .evidence import (
     FileSet as FileSet,
     FileStatus as FileStatus,
     FileSubject as FileSubject,
+    Folder as Folder,
     Launch as Launch,
     Missing as Missing,
     Origin as Origin,

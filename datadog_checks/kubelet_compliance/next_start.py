@@ -51,8 +51,10 @@ def without_wrapper(command: Sequence[Argument]) -> Sequence[Argument]:
 
 
 def has_changed(unit: Unit, started_at: float | None) -> bool:
-    """Whether a file of the service changed after the process started."""
-    return any(is_later(file.changed_at, started_at) for file in unit.files if isinstance(file, File))
+    """Whether a file of the service, or which drop-ins it has, changed after the process started."""
+    times = [file.changed_at for file in unit.files if isinstance(file, File)]
+    times += [folder.changed_at for folder in unit.folders]
+    return unit.lacks_files or any(is_later(time, started_at) for time in times)
 
 
 def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from .host import Host, is_absent, is_masked
-from .model import Missing, Process, Unit, Unknown, Unreadable
+from .model import Folder, Missing, Process, Unit, Unknown, Unreadable
 from .systemd_text import UnitError
 from .unit_paths import DROP_IN_ENDING, drop_in_folders, names_of, unit_paths
 from .units import Seen, next_command, read_service
@@ -48,9 +48,17 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
     fragment = next((file for path in unit_paths(name) if not is_gone(file := host.read_file(process, path))), None)
     if fragment is None:
         return Unknown(f'no unit file of {name} was found')
-    drop_ins, unread = read_drop_ins(host, process, names_of(name, host.real_path(process, fragment.path)))
-    files: list[Seen] = [file for file in (fragment, *drop_ins) if not is_masked(file)]
-    unit = Unit(name, tuple(file.path for file in files), UNREAD, tuple(files), unread=unread)
+    found = read_drop_ins(host, process, names_of(name, host.real_path(process, fragment.path)))
+    unread = tuple(found.unread)
+    files: list[Seen] = [file for file in (fragment, *found.in_order()) if not is_masked(file)]
+    unit = Unit(
+        name,
+        tuple(file.path for file in files),
+        UNREAD,
+        tuple(files),
+        unread=unread,
+        folders=tuple(found.folders),
+    )
     try:
         if is_masked(fragment):
             raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}')
@@ -70,27 +78,36 @@ def is_gone(file: Seen) -> bool:
     return is_absent(file) and not is_masked(file)
 
 
-def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> tuple[list[Seen], tuple[Unreadable, ...]]:
-    """The drop-ins in the order of their names, and the folders that could not be read.
+@dataclass(slots=True)
+class UnitDropIns:
+    """The drop-ins of a unit by their names, the folders that were listed, and those that could not be."""
 
-    Of drop-ins with the same name the one in the first folder counts.
-    """
-    found: dict[str, Seen] = {}
-    unread: list[Unreadable] = []
-    for folder in drop_in_folders(names):
-        listed = host.list_folder(process, folder)
-        if isinstance(listed, Unreadable) and not is_absent(listed):
-            unread.append(listed)
-        if isinstance(listed, Missing | Unreadable):
+    files: dict[str, Seen] = field(default_factory=dict)
+    folders: list[Folder] = field(default_factory=list)
+    unread: list[Unreadable] = field(default_factory=list)
+
+    def in_order(self) -> list[Seen]:
+        """As systemd reads them."""
+        return [self.files[name] for name in sorted(self.files, key=lambda name: name.encode(errors='surrogateescape'))]
+
+
+def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> UnitDropIns:
+    """Of drop-ins with the same name the one in the first folder counts."""
+    found = UnitDropIns()
+    for path in drop_in_folders(names):
+        folder = host.list_folder(process, path)
+        if isinstance(folder, Unreadable) and not is_absent(folder):
+            found.unread.append(folder)
+        if isinstance(folder, Missing | Unreadable):
             continue
-        for name in listed:
-            if name.endswith(DROP_IN_ENDING) and not name.startswith('.') and name not in found:
-                if len(found) == MAX_UNIT_FILES:
-                    unread.append(Unreadable(folder, f'the unit has more than {MAX_UNIT_FILES} drop-ins'))
-                    return list(found.values()), tuple(unread)
-                found[name] = host.read_file(process, f'{folder}/{name}')
-    in_order = sorted(found, key=lambda name: name.encode('utf-8', 'surrogateescape'))
-    return [found[name] for name in in_order], tuple(unread)
+        found.folders.append(folder)
+        for name in folder.names:
+            if name.endswith(DROP_IN_ENDING) and not name.startswith('.') and name not in found.files:
+                if len(found.files) == MAX_UNIT_FILES:
+                    found.unread.append(Unreadable(path, f'the unit has more than {MAX_UNIT_FILES} drop-ins'))
+                    return found
+                found.files[name] = host.read_file(process, f'{path}/{name}')
+    return found
 
 
 def iter_matching(host: Host, process: Process, pattern: str) -> Iterator[Seen]:
@@ -106,7 +123,9 @@ def iter_matching(host: Host, process: Process, pattern: str) -> Iterator[Seen]:
     if isinstance(listed, Missing | Unreadable):
         yield listed
         return
-    matching = [name for name in listed if fnmatchcase(name, last) and name.startswith('.') == last.startswith('.')]
+    matching = [
+        name for name in listed.names if fnmatchcase(name, last) and name.startswith('.') == last.startswith('.')
+    ]
     for name in matching[:MAX_UNIT_FILES]:
         yield host.read_file(process, f'{folder}/{name}')
     if len(matching) > MAX_UNIT_FILES:
