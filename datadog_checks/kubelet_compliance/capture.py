@@ -41,6 +41,14 @@ class Capture:
     """Where links lead that the copy does not have."""
     unseen: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
     """What was found in place of a file or folder that the node does not have, or that could not be read."""
+    unseen_modes: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
+    """What was found in place of a file's mode and owner."""
+
+    def kept_status(self, path: str) -> FileStatus | Missing | Unreadable | None:
+        """Mode and owner of a file, or what was found in their place; None where neither is known."""
+        facts = self.files.get(path)
+        known = self.status(path) if facts is not None and facts.mode is not None else None
+        return self.unseen_modes.get(path, known)
 
     def status(self, path: str) -> FileStatus | Unreadable:
         """Mode and owner of a file."""
@@ -88,6 +96,7 @@ def parse_capture(data: bytes) -> Capture:
             listings={str(path): tuple(map(str, names)) for path, names in facts.get('listings', {}).items()},
             real_paths={str(path): str(real) for path, real in facts.get('real_paths', {}).items()},
             unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
+            unseen_modes={str(path): unseen(path, row) for path, row in facts.get('unseen_modes', {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
         raise CaptureError(f'{NODE_FACTS} is not what a capture writes') from None
@@ -113,13 +122,16 @@ def as_json(capture: Capture) -> dict[str, Any]:
         },
         'listings': {path: list(names) for path, names in capture.listings.items()},
         'real_paths': dict(capture.real_paths),
-        'unseen': {
-            path: {'missing': True, 'why': found.why}
-            if isinstance(found, Missing)
-            else {'why': found.why, 'remedy': found.remedy, 'absent': found.absent}
-            for path, found in capture.unseen.items()
-        },
+        'unseen': {path: told(found) for path, found in capture.unseen.items()},
+        'unseen_modes': {path: told(found) for path, found in capture.unseen_modes.items()},
     }
+
+
+def told(found: Missing | Unreadable) -> dict[str, Any]:
+    """What `unseen` reads."""
+    if isinstance(found, Missing):
+        return {'missing': True, 'why': found.why}
+    return {'why': found.why, 'remedy': found.remedy, 'absent': found.absent}
 
 
 def file_facts(row: Mapping[str, Any]) -> FileFacts:

@@ -131,6 +131,9 @@ class Host(Sockets):
 
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         """Mode and owner of a file of the process, links followed."""
+        kept = self.capture.kept_status(path) if self.capture is not None else None
+        if kept is not None:
+            return kept
         return self.first_seen(process, path, self.status_of)
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:

@@ -13,7 +13,7 @@ from .host import Host
 from .model import Argument, Evidence, File, Folder, Missing, Process, Unit, Unknown, Unreadable
 from .next_start import next_arguments
 from .redact import redact_arguments
-from .redact_units import redact_command, redact_environment, redact_unit, used_variables
+from .redact_units import padded, redact_command, redact_environment, redact_unit, used_variables
 from .services import read_unit
 
 NOT_THERE = 'no such file or directory'
@@ -60,17 +60,18 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
         return {}
     files = {file.path: file.data for file in unit.files if isinstance(file, File)}
     used = used_variables(files[path] for path in unit.paths if path in files)
-    kept = {
+    redacted = {
         path: redact_unit(data, used) if path in unit.paths else redact_environment(data, used)
         for path, data in files.items()
     }
-    host.contents = kept
-    again = read_unit(host, process, unit.name)
-    if isinstance(again, Unknown) or (again.paths, again.unread, told(again.command)) != (
-        unit.paths,
-        unit.unread,
-        redacted_words(unit.command),
-    ):
+    wanted = unit.paths, unit.unread, redacted_words(unit.command)
+    # The last ones, for a service that is too large.
+    for kept in (redacted, {path: padded(data, len(files[path])) for path, data in redacted.items()}):
+        host.contents = kept
+        again = read_unit(host, process, unit.name)
+        if isinstance(again, Unit) and (again.paths, again.unread, told(again.command)) == wanted:
+            break
+    else:
         raise CannotCapture(f'the files of {unit.name} cannot be kept without what may be secret in them')
     own = None if process.arguments is None else redact_arguments(process.arguments)
     copied = replace(

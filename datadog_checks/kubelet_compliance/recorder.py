@@ -79,6 +79,7 @@ class Recorder(Host):
         self.folders: dict[str, float | None] = {}
         self.modes: dict[str, FileStatus] = {}
         self.unseen: dict[str, Missing | Unreadable] = {}
+        self.unseen_modes: dict[str, Missing | Unreadable] = {}
         self.working_directories: dict[int, str] = {}
         self.listings: dict[str, Folder] = {}
         self.real_paths: dict[str, str] = {}
@@ -127,7 +128,7 @@ class Recorder(Host):
         if isinstance(answer, FileStatus):
             self.modes[self.place(process, path)] = answer
         elif self.is_to_keep(self.place(process, path), answer):
-            self.keep(process, path, answer)
+            self.unseen_modes[self.place(process, path)] = answer
         return answer
 
     def is_to_keep(self, place: str, answer: Missing | Unreadable) -> bool:
@@ -211,7 +212,9 @@ def facts_of(recorder: Recorder) -> Capture:
     ticks = capture.ticks_per_second if capture is not None else os.sysconf('SC_CLK_TCK')
     booted, captured = (capture.booted_at, capture.captured_at) if capture is not None else (booted_at(), now())
     listings = {path: folder.names for path, folder in recorder.listings.items()}
-    return Capture(files, booted, captured, ticks, listings, recorder.real_paths, recorder.unseen)
+    return Capture(
+        files, booted, captured, ticks, listings, recorder.real_paths, recorder.unseen, recorder.unseen_modes
+    )
 
 
 def as_text(capture: Capture) -> bytes:

@@ -22,10 +22,12 @@ ASSIGNMENTS = frozenset({'Environment'})
 KEPT = frozenset(
     {'EnvironmentFile', 'UnsetEnvironment', 'PassEnvironment', 'Type', 'WorkingDirectory', 'RootDirectory', 'RootImage'}
 )
-TOKEN = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\.|[^\s"'\\])+""", re.DOTALL)
+TOKEN = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\[^\n]|[^\s"'\\])+""", re.DOTALL)
+"""A word, with its quotes. A backslash at the end of a line is none."""
+STANDS_FOR_OTHERS = re.compile(r'(?:\$[A-Za-z0-9_]+|\$\{[A-Za-z0-9_]+\})+')
 USED = re.compile(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)')
 ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=')
-SEPARATORS = frozenset({';', r'\;', '\\'})
+SEPARATORS = frozenset({';', r'\;'})
 HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
 
 
@@ -40,6 +42,14 @@ def head_of(words: Sequence[str]) -> int:
     wrapped = int(len(words) > 1 and posixpath.basename(words[0]) in WRAPPERS)
     arguments = arguments_of(words[wrapped:]) if words[wrapped:] else None
     return len(words) - len(arguments) if arguments is not None else 1 + wrapped
+
+
+def padded(data: bytes, size: int) -> bytes:
+    """A unit or environment file of at least a size, by a comment at its end."""
+    lacking = size - len(data)
+    if lacking <= 0:
+        return data
+    return data + (b'' if data.endswith(b'\n') or not data else b'\n') + b'#' * lacking
 
 
 def used_variables(units: Iterable[bytes]) -> frozenset[str]:
@@ -109,6 +119,11 @@ def is_comment(line: str) -> bool:
     return line.lstrip(WHITESPACE)[:1] in tuple(COMMENTS)
 
 
+def is_comment_at(text: str, position: int) -> bool:
+    """Whether a comment of `without_comments` stands there, within an assignment."""
+    return text[position - 1 : position + 1] == '\n#'
+
+
 def without_comments(lines: Iterable[str]) -> Iterator[str]:
     return ('#' if is_comment(line) else line for line in lines)
 
@@ -116,7 +131,7 @@ def without_comments(lines: Iterable[str]) -> Iterator[str]:
 def redact_tokens(text: str, redact: Callable[[Sequence[str]], Sequence[str]]) -> str:
     """`KEY=words`, with other words in place of each. They are handed on without their outer quotes."""
     key, _, value = '\n'.join(without_comments(text.split('\n'))).partition('=')
-    tokens = [match for match in TOKEN.finditer(value) if match[0] not in ('\\', '\\\n')]
+    tokens = [match for match in TOKEN.finditer(value) if not is_comment_at(value, match.start())]
     texts = [bare(match[0]) for match in tokens]
     parts, here = [f'{key}='], 0
     for match, old, new in zip(tokens, texts, redact(texts), strict=True):
@@ -151,7 +166,7 @@ def of_command(tokens: Sequence[str]) -> Sequence[str]:
 
 def is_opaque(token: str) -> bool:
     """What is no word of a command by itself."""
-    return '$' in token and not token.startswith('-') or token in SEPARATORS
+    return STANDS_FOR_OTHERS.fullmatch(token) is not None or token in SEPARATORS
 
 
 def of_assignments(tokens: Sequence[str], used: frozenset[str]) -> Sequence[str]:
