@@ -93,7 +93,7 @@ CHANGES: dict[str, tuple[Change, bool | None]] = {
     'a byte of the unit': (lambda node: rewrite(node.at(UNIT), 'always', 'aLways'), False),
     'a byte of a drop-in': (
         lambda node: rewrite(node.at(DROP_IN), '/usr/bin/kubelet $K', '/usr/bin/kubelet $J'),
-        False,
+        True,
     ),
     'a byte of an environment file': (lambda node: rewrite(node.at(ENVIRONMENT), '--v=2', '--v=3'), True),
     'an environment file that was not there': (wrote('/etc/late', f'KUBELET_EXTRA_ARGS={OFF}\n'), True),

@@ -158,17 +158,18 @@ class Collector:
         if all(line.flags is not None and line.flags.exits and not line.is_accepted for line in lines):
             return None
         evidence = self.memory.settle(read(self.host, evidence, flags))
-        kubelet = self.with_readings(Kubelet(evidence, lines, ()))
-        return self.with_readings(replace(kubelet, evidence=self.with_unit(kubelet)))
+        return self.with_unit(Kubelet(evidence, lines, ()))
 
-    def with_unit(self, kubelet: Kubelet) -> Evidence:
-        """The evidence with the systemd service that starts the kubelet."""
+    def with_unit(self, kubelet: Kubelet) -> Kubelet:
+        """The kubelet with its configuration, and with the systemd service that starts it."""
         evidence = kubelet.evidence
-        cgroups = str(kubelet.readings[0].value(CGROUP_FIELD) or '')
-        unit = read_unit_of(self.host, evidence.process, cgroups)
-        if isinstance(unit, Unit):
-            unit = self.memory.settle_unit(evidence.process, unit)
-        return replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
+        without = cache(lambda: self.with_readings(kubelet))
+        unit = read_unit_of(self.host, evidence.process, lambda: str(without().readings[0].value(CGROUP_FIELD) or ''))
+        if not isinstance(unit, Unit):
+            return replace(without(), evidence=replace(without().evidence, unit=unit))
+        unit = self.memory.settle_unit(evidence.process, unit)
+        places = places_of(unit) if evidence.launch is None else {}
+        return self.with_readings(replace(kubelet, evidence=replace(evidence, unit=unit, places=places)))
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""

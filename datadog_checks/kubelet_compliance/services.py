@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
@@ -26,16 +26,19 @@ OUTSIDE_OF_SYSTEMD = Unknown(
 )
 
 
-def read_unit_of(host: Host, process: Process, kubelet_cgroups: str) -> Unit | Unknown | None:
+def read_unit_of(host: Host, process: Process, kubelet_cgroups: Callable[[], str]) -> Unit | Unknown | None:
     """The unit that starts a process: by its cgroup, else the one whose program it is; None in a container.
 
-    `kubelet_cgroups`: the cgroup that the kubelet is told to move to.
+    `kubelet_cgroups`: tells the cgroup that the kubelet is told to move to, which only its configuration says.
     """
-    place = host.unit_name(process, kubelet_cgroups)
+    place = host.unit_name(process, '')
     if isinstance(place, Unknown):
         return place
     if place.unit is not None:
         return read_unit(host, process, place.unit)
+    place = host.unit_name(process, kubelet_cgroups())
+    if isinstance(place, Unknown):
+        return place
     if place.has_moved:
         unit = read_unit(host, process, KUBELET_UNIT)
         if isinstance(unit, Unit) and not isinstance(unit.command, Unknown) and unit.command[0].text == process.program:
