@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from .declare import is_later
@@ -39,10 +38,16 @@ def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
         # What it starts has put another command in its place.
         return Unknown(f'{unit.name} starts {program}, but the kubelet runs as {process.program}')
     own = evidence.arguments
-    is_new = not isinstance(own, tuple) or bool(Counter(arguments) - Counter(own))
+    is_new = not isinstance(own, tuple) or not has_all(own, arguments)
     if arguments != own and not is_new and not has_changed(unit, process.started_at):
         return Unknown(f'the kubelet has arguments that {unit.name} does not give it')
     return arguments
+
+
+def has_all(own: Sequence[str], arguments: Sequence[str]) -> bool:
+    """Whether these are arguments of its own in their order, which decides where one is given twice."""
+    rest = iter(own)
+    return all(argument in rest for argument in arguments)
 
 
 def without_wrapper(command: Sequence[Argument]) -> Sequence[Argument]:
