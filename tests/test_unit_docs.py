@@ -84,7 +84,7 @@ INNER = {
     'its files have not been read', ', which is not a kubelet itself', ', but the kubelet runs as',
     'the kubelet has arguments that',
 }  # fmt: skip
-"""Are never shown: the first stands for an answer that nobody asked for, the others for a next start that is not told."""
+"""Are never shown: the first stands for an answer that nobody asked for, the others for an unknown next start."""
 
 
 SOURCES = [ast.parse(path.read_text()) for path in (ROOT / 'datadog_checks' / 'kubelet_compliance').glob('*.py')]

@@ -6,18 +6,19 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from .host import Host, is_absent, is_masked
-from .model import Folder, Missing, Process, Unit, Unknown, Unreadable
+from .model import File, Folder, Missing, Process, Unit, Unknown, Unreadable
 from .systemd_text import UnitError
 from .unit_paths import DROP_IN_ENDING, drop_in_folders, names_of, unit_paths
-from .units import Seen, next_command, read_service
+from .units import Seen, Service, next_command, read_service
 
 KUBELET_UNIT = 'kubelet.service'
 MAX_UNIT_FILES = 64
+MAX_LETTERS = 1024 * 1024
 PATTERN = frozenset('*?[')
 UNREAD = Unknown('its files have not been read')
 OUTSIDE_OF_SYSTEMD = Unknown(
@@ -71,9 +72,19 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         contents = {each.pattern: tuple(iter_matching(host, process, each.pattern)) for each in service.files}
         files.extend(file for found in contents.values() for file in found)
         unit = replace(unit, files=tuple(files), directory=service.directory)
+        refuse_bombs(service, contents)
         return replace(unit, command=next_command(service, contents))
     except UnitError as error:
         return replace(unit, command=Unknown(str(error)))
+
+
+def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> None:
+    """Raises UnitError where the variables of a command could bring far more text than the files hold."""
+    files = (file for found in contents.values() for file in found)
+    lengths = [*map(len, service.variables.values()), *(len(file.data) for file in files if isinstance(file, File))]
+    uses = sum(letter == '$' for command in service.commands for word in command.words for letter, _ in word)
+    if uses * max(lengths, default=0) > MAX_LETTERS:
+        raise UnitError(f'the variables of {service.name} may bring more than {MAX_LETTERS // 1024} KiB of text')
 
 
 def is_gone(file: Seen) -> bool:
