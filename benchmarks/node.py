@@ -91,8 +91,21 @@ maxPods: 200
     '/etc/kubernetes/pki/ca.crt': '-----BEGIN CERTIFICATE-----\n',
     '/usr/lib/systemd/system/kubelet.service': '[Service]\nExecStart=/usr/bin/kubelet\n',
     '/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf': (
-        '[Service]\nEnvironment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"\n'
+        '[Service]\n'
+        f'Environment="KUBELET_KUBECONFIG_ARGS={ARGUMENTS[1]} {ARGUMENTS[2]}"\n'
+        f'Environment="KUBELET_CONFIG_ARGS={ARGUMENTS[3]} {ARGUMENTS[4]}"\n'
+        'EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env\n'
+        'EnvironmentFile=-/etc/default/kubelet\n'
+        'ExecStart=\n'
+        'ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS'
+        ' $KUBELET_EXTRA_ARGS\n'
     ),
+    '/var/lib/kubelet/kubeadm-flags.env': f'KUBELET_KUBEADM_ARGS="{" ".join(ARGUMENTS[5:])}"\n',
+    **{
+        # Folders that systemd looks into and that every node has.
+        f'{folder}/dbus.service': '[Service]\nExecStart=/usr/bin/dbus-daemon\n'
+        for folder in ('/etc/systemd/system', '/run/systemd/system', '/run/systemd/generator', '/run/systemd/transient')
+    },
 }
 MODE = 0o600
 
@@ -125,6 +138,7 @@ def lay_out(root: Path) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
         file.chmod(MODE)
+    (root / 'lib').symlink_to('usr/lib')
 
 
 def run(check: KubeletComplianceCheck) -> None:

@@ -85,7 +85,7 @@ def test_no_file_of_a_pods_kubelet_is_looked_at(
     procfs: Path, aggregator: AggregatorStub, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
 ) -> None:
     write_other(procfs, files, '--config=/etc/shadow', '--config-dir=/etc', '--kubeconfig=/proc/1/environ')
-    for name in ('read_file', 'read_files', 'file_status', 'service_files'):
+    for name in ('read_file', 'read_files', 'file_status', 'list_folder', 'real_path'):
         monkeypatch.setattr(Host, name, None)
     sent = collect(check_of(procfs, rules=None), aggregator)
     assert sent.kubelet == (UNKNOWN, NONE_RUNS[str(files)])

@@ -10,7 +10,6 @@ import pytest
 from datadog_checks.kubelet_compliance.file_sets import files_of
 from datadog_checks.kubelet_compliance.flags import Flags
 from datadog_checks.kubelet_compliance.model import (
-    Declared,
     Evidence,
     FileSet,
     FileSubject,
@@ -20,6 +19,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
 )
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.services import read_unit_of
 
 from .nodes import PID, made_up_host
 
@@ -33,7 +33,8 @@ NO_CA = Setting(((FIELD, ''),), None, NOT_ASKED)
 def test_a_kubelet_outside_of_a_service_says_nothing_of_its_unit(tmp_path: Path, cgroup: str) -> None:
     host, process = made_up_host(tmp_path, (), tmp_path)
     (tmp_path / 'proc' / str(PID) / 'cgroup').write_text(f'{cgroup}\n')
-    found = files_of(FileSubject.SERVICE, host, Evidence(process), Declared({}, {}), NO_CA, Unknown(''))
+    evidence = Evidence(process, unit=read_unit_of(host, process, lambda: ''))
+    found = files_of(FileSubject.SERVICE, host, evidence, NO_CA, Unknown(''))
     assert isinstance(found, Unknown)
     assert 'names no systemd service' in found.reason
 
@@ -43,7 +44,7 @@ def test_which_client_ca_is_used_is_not_known_once_its_file_changed(tmp_path: Pa
     host, process = made_up_host(tmp_path, (), tmp_path)
     (tmp_path / 'ca.crt').write_bytes(b'')
     setting = Setting(((FIELD, str(tmp_path / 'ca.crt')),), CA, NOT_ASKED, changed)
-    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), Declared({}, {}), setting, Flags({}))
+    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), setting, Flags({}))
     if changed is None:
         assert not isinstance(found, Unknown) and len(found.files) == 1
     else:
@@ -69,6 +70,6 @@ def test_what_configz_tells_of_the_client_ca_counts_whatever_changed(
         (tmp_path / name).write_bytes(b'')
     told = UNREAD if declared is None else ((FIELD, paths[declared]),)
     setting = Setting(told, CA, ((FIELD, paths[running]),), '/c.yaml')
-    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), Declared({}, {}), setting, Flags({}))
+    found = files_of(FileSubject.CLIENT_CA, host, Evidence(process), setting, Flags({}))
     assert isinstance(found, FileSet)
     assert [file.path for file in found.files] == [paths[name] for name in names]

@@ -97,9 +97,11 @@ MAY_IMPORT: dict[str, set[str]] = {
     'connection': {'configz', 'model'},
     'replay': {'configz'},
     'redact': {'embedded', 'fields', 'flag_table'},
+    'redact_units': {'names', 'next_start', 'redact', 'systemd_text'},
+    'recorded_units': {'capture', 'host', 'model', 'next_start', 'redact', 'redact_units', 'services'},
     'recorder': {
-        'capture', 'collect', 'declare', 'host', 'kubelets', 'model', 'names', 'processes', 'redact', 'release',
-        'rooted',
+        'capture', 'collect', 'declare', 'host', 'kubelets', 'model', 'names', 'processes', 'recorded_units', 'redact',
+        'release', 'rooted',
     },
     'capture_write': set(),
     'ownership': {'model'},

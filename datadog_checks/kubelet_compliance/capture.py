@@ -21,6 +21,10 @@ class CaptureError(Exception):
     """`node.json` is not what a capture writes."""
 
 
+class CannotCapture(Exception):
+    """What is seen of this node cannot be kept so that it reads the same."""
+
+
 @dataclass(frozen=True, slots=True)
 class Capture:
     """The facts by path, as the node's own processes name it. What is not there is not known."""
@@ -31,8 +35,20 @@ class Capture:
     captured_at: float | None = None
     """When it was captured; None in what older releases wrote."""
     ticks_per_second: int = 100
+    listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The names in folders of which not all files were read."""
+    real_paths: Mapping[str, str] = field(default_factory=dict)
+    """Where links lead that the copy does not have."""
     unseen: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
     """What was found in place of a file or folder that the node does not have, or that could not be read."""
+    unseen_modes: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
+    """What was found in place of a file's mode and owner."""
+
+    def kept_status(self, path: str) -> FileStatus | Missing | Unreadable | None:
+        """Mode and owner of a file, or what was found in their place; None where neither is known."""
+        facts = self.files.get(path)
+        known = self.status(path) if facts is not None and facts.mode is not None else None
+        return self.unseen_modes.get(path, known)
 
     def status(self, path: str) -> FileStatus | Unreadable:
         """Mode and owner of a file."""
@@ -77,7 +93,10 @@ def parse_capture(data: bytes) -> Capture:
             booted_at=number(facts.get('booted_at')),
             captured_at=number(facts.get('captured_at')),
             ticks_per_second=positive(facts.get('ticks_per_second', 100)),
+            listings={str(path): tuple(map(str, names)) for path, names in facts.get('listings', {}).items()},
+            real_paths={str(path): str(real) for path, real in facts.get('real_paths', {}).items()},
             unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
+            unseen_modes={str(path): unseen(path, row) for path, row in facts.get('unseen_modes', {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
         raise CaptureError(f'{NODE_FACTS} is not what a capture writes') from None
@@ -101,13 +120,18 @@ def as_json(capture: Capture) -> dict[str, Any]:
             else {'mode': f'{facts.mode:o}', 'uid': facts.uid, 'gid': facts.gid, 'changed_at': facts.changed_at}
             for path, facts in capture.files.items()
         },
-        'unseen': {
-            path: {'missing': True, 'why': found.why}
-            if isinstance(found, Missing)
-            else {'why': found.why, 'remedy': found.remedy, 'absent': found.absent}
-            for path, found in capture.unseen.items()
-        },
+        'listings': {path: list(names) for path, names in capture.listings.items()},
+        'real_paths': dict(capture.real_paths),
+        'unseen': {path: told(found) for path, found in capture.unseen.items()},
+        'unseen_modes': {path: told(found) for path, found in capture.unseen_modes.items()},
     }
+
+
+def told(found: Missing | Unreadable) -> dict[str, Any]:
+    """What `unseen` reads."""
+    if isinstance(found, Missing):
+        return {'missing': True, 'why': found.why}
+    return {'why': found.why, 'remedy': found.remedy, 'absent': found.absent}
 
 
 def file_facts(row: Mapping[str, Any]) -> FileFacts:

@@ -46,7 +46,7 @@ from .next_start import is_as_given, next_arguments, places_of, start_folder
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .release import ALL, minor_of, within_tables
 from .report import tell
-from .services import read_unit_of, with_folder_times
+from .services import read_unit_of, with_parent_times
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +174,12 @@ class Collector:
         process = evidence.process
         service = read_unit_of(self.host, process, kubelet_cgroups)
         unit = service.unit
+        if isinstance(unit, Unit):
+            unit = self.memory.settle_unit(process, unit)
         evidence = replace(evidence, unit=unit, service=service.name, places=places_of(unit))
         is_told = isinstance(unit, Unit) and (not isinstance(unit.command, Unknown) or unit.command.refused)
         if isinstance(unit, Unit) and is_told and not is_as_given(evidence):
-            evidence = replace(evidence, unit=with_folder_times(self.host, process, unit))
+            evidence = replace(evidence, unit=with_parent_times(self.host, process, unit))
         if service.name not in RKE2_SERVICES:
             return evidence
         rke2 = read_rke2(self.host, process, unit)
@@ -205,7 +207,7 @@ class Collector:
         evidence = kubelet.evidence
         arguments = next_arguments(evidence)
         if evidence.launch is not None or isinstance(arguments, Unknown) or arguments == evidence.arguments:
-            return replace(kubelet, next=None)
+            return replace(kubelet, next=None, coming=None)
         minors = frozenset(minor for line in kubelet.lines for minor in line.minors)
         lines = read_next_lines(arguments, minors, kubelet.lines)
         before = flags_of(kubelet.lines)
@@ -220,7 +222,8 @@ class Collector:
             evidence = read(self.host, replace(evidence, config=None, drop_ins=None), flags, folder)
         objections = (each for declared in kubelet.readings for each in declared.objections)
         known = replace(known, objections=known.objections | {replace(each, place='') for each in objections})
-        return replace(kubelet, next=read_configurations(evidence, lines, known))
+        coming = replace(evidence, process=replace(evidence.process, arguments=arguments))
+        return replace(kubelet, next=read_configurations(evidence, lines, known), coming=coming)
 
     def minors_of(self, process: Process, version: str | None) -> frozenset[int]:
         """The releases that a kubelet can be of, by its version, else by what it has accepted."""

@@ -104,6 +104,11 @@ class Unreadable:
     """We see the place, and no such file there; the kubelet may see another one."""
 
 
+def is_absent(answer: object) -> bool:
+    """Whether there is no such file, as far as we can see."""
+    return isinstance(answer, Missing) or isinstance(answer, Unreadable) and answer.absent
+
+
 @dataclass(frozen=True, slots=True)
 class DropIns:
     """The files of `--config-dir` in the kubelet's own order. `changed_at`: the latest ctime of the folders."""
@@ -114,11 +119,12 @@ class DropIns:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
-    """The names in a folder, sorted by their bytes."""
+class Folder:
+    """What a folder lists, sorted. `changed_at`: the latest ctime of it and of the links on the way to it."""
 
     path: str
     names: tuple[str, ...]
+    changed_at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,10 +174,14 @@ class Unit:
     """The working directory of the command; '' where the unit does not set it."""
     unread: tuple[Unreadable, ...] = ()
     """Folders of drop-ins that could not be read."""
-    folders: tuple[str, ...] = ()
-    """Those that a file of it may have been taken out of."""
-    folders_changed_at: float | None = None
+    folders: tuple[Folder, ...] = ()
+    """Those that its drop-ins may lie in, as far as they are there."""
+    parents: tuple[str, ...] = ()
+    """The folders that a file of it, or a folder of drop-ins, may have been taken out of."""
+    parents_changed_at: float | None = None
     """The latest ctime of these, where that was asked for."""
+    lacks_files: bool = False
+    """Files that it was made of while the process ran are no longer there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from .capture import Capture
 from .identity import Mounts, mounts_of, other_mounts, runs_in, unit_of
-from .model import DropIns, File, FileStatus, Listing, Missing, Process, Scan, Unknown, Unreadable
+from .model import DropIns, File, FileStatus, Folder, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
 from .rooted import A_DEVICE, CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
 from .sockets import Sockets
@@ -131,6 +131,9 @@ class Host(Sockets):
 
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         """Mode and owner of a file of the process, links followed."""
+        kept = self.capture.kept_status(path) if self.capture is not None else None
+        if kept is not None:
+            return kept
         return self.first_seen(process, path, self.status_of)
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
@@ -145,9 +148,9 @@ class Host(Sockets):
             return Unknown(f'the cgroup of process {process.pid} could not be read')
         return UnitName(unit_of(cgroup), runs_in(cgroup, kubelet_cgroups))
 
-    def list_folder(self, process: Process, path: str) -> Listing | Missing | Unreadable:
-        """The names in a folder of the process; links to the folder are followed."""
-        return self.first_seen(process, path, lambda view, inner: Listing(path, view.root.names(inner)))
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        """The names in a folder of the process, sorted; links to the folder are followed."""
+        return self.first_seen(process, path, self.names_in)
 
     def folder_changed_at(self, process: Process, path: str) -> float | None:
         """The ctime of a folder of the process, in seconds since the epoch; None where it cannot be told."""
@@ -168,6 +171,8 @@ class Host(Sockets):
 
     def real_path(self, process: Process, path: str) -> str:
         """A path of the process without the links on the way; the path itself where that cannot be seen."""
+        if self.capture is not None and path in self.capture.real_paths:
+            return self.capture.real_paths[path]
         found = self.first_seen(process, path, lambda view, inner: view.root.real_path(inner))
         return found if isinstance(found, str) else path
 
@@ -309,6 +314,12 @@ class Host(Sockets):
             files.append(file)
         return DropIns(path, tuple(files), walk.changed_at if self.capture is None else self.capture.changed_at(path))
 
+    def names_in(self, view: View, path: str) -> Folder:
+        if self.capture is not None and path in self.capture.listings:
+            return Folder(path, self.capture.listings[path], self.capture.changed_at(path))
+        found = view.root.names(path)
+        return Folder(path, found.names, found.changed_at if self.capture is None else self.capture.changed_at(path))
+
     def status_of(self, view: View, path: str) -> FileStatus | Unreadable:
         if self.capture is not None and path in self.capture.files:
             return self.capture.status(path)
@@ -334,11 +345,6 @@ class Host(Sockets):
 
     def remedy(self) -> str:
         return ROOT_REMEDY if self.capture is None else ''
-
-
-def is_absent(answer: object) -> bool:
-    """Whether there is no such file, as far as we can see."""
-    return isinstance(answer, Missing) or isinstance(answer, Unreadable) and answer.absent
 
 
 def is_masked(answer: object) -> bool:

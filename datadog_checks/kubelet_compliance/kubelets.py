@@ -60,6 +60,8 @@ class Kubelet:
     """The configuration that it is known to have started with."""
     next: tuple[Declared, ...] | None = None
     """What its next start would run with, as each release reads it; None where that has the same command line."""
+    coming: Evidence | None = None
+    """What `next` was read from."""
 
     @property
     def following(self) -> tuple[Declared, ...]:

@@ -20,8 +20,8 @@ from .embedded import (
     read_k3s,
     told_by,
 )
-from .host import Host, is_absent
-from .model import DropIns, File, Launch, Process, Unit, Unknown, Unreadable
+from .host import Host
+from .model import DropIns, File, Launch, Process, Unit, Unknown, Unreadable, is_absent
 from .names import Program
 
 K3S_ENDINGS = ('.yaml', '.yml')

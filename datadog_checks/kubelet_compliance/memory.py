@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from .model import Declared, DropIns, Evidence, File, Missing, Objection, Process, Unreadable
+from .model import Declared, DropIns, Evidence, File, Missing, Objection, Process, Unit, Unreadable
 
 
 class Memory:
@@ -21,11 +21,13 @@ class Memory:
         self.starts: dict[tuple[int, ...], float] = {}
         self.started_with: dict[tuple[int, ...], Declared] = {}
         self.born: dict[tuple[int, ...], float] = {}
+        self.units: dict[tuple[int, ...], dict[str, Seen]] = {}
         self.accepts: dict[tuple[int, ...], tuple[frozenset[int], frozenset[Objection]]] = {}
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
         self.seen = {key: seen for key, seen in self.seen.items() if key in alive}
+        self.units = {key: seen for key, seen in self.units.items() if key in alive}
         self.starts = {key: start for key, start in self.starts.items() if key in alive}
         self.started_with = {key: declared for key, declared in self.started_with.items() if key in alive}
         self.accepts = {key: accepted for key, accepted in self.accepts.items() if key in alive}
@@ -104,6 +106,19 @@ class Memory:
         self.seen[process.key] = {**before, **look.now}
         return replace(evidence, process=process, config=config, drop_ins=drop_ins, launch=launch)
 
+    def settle_unit(self, process: Process, unit: Unit) -> Unit:
+        """The service with the time of each file's content, and whether files of it have gone."""
+        before = self.units.get(process.key, {})
+        look = Look(before)
+        files = tuple(look.settled(file) for file in unit.files)
+        folders = tuple(
+            replace(folder, changed_at=look.content(f'{folder.path}/', folder.names, folder.changed_at))
+            for folder in unit.folders
+        )
+        self.units[process.key] = {**before, **look.now}
+        lacks_files = any(seen.digest is not None and path not in look.now for path, seen in before.items())
+        return replace(unit, files=files, folders=folders, lacks_files=lacks_files)
+
     def with_earliest_start(self, process: Process) -> Process:
         """The process with the earliest start that was ever worked out for it, in seconds since the epoch.
 
@@ -147,7 +162,7 @@ class Look:
         if path not in self.before:
             self.now[path] = Seen(None, -math.inf)
 
-    def content(self, path: str, content: bytes, changed_at: float | None) -> float | None:
+    def content(self, path: str, content: bytes | tuple[str, ...], changed_at: float | None) -> float | None:
         """When a content became what it is; None where files have no times."""
         if changed_at is None:
             return None

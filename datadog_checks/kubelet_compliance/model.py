@@ -19,8 +19,8 @@ from .evidence import (
     FileSet as FileSet,
     FileStatus as FileStatus,
     FileSubject as FileSubject,
+    Folder as Folder,
     Launch as Launch,
-    Listing as Listing,
     Missing as Missing,
     Origin as Origin,
     Process as Process,
@@ -30,6 +30,7 @@ from .evidence import (
     Unknown as Unknown,
     Unreadable as Unreadable,
     Value as Value,
+    is_absent as is_absent,
     lookup as lookup,
 )
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import posixpath
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -40,7 +39,7 @@ def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
         # What it starts has put another command in its place.
         return Unknown(f'{unit.name} starts {program}, but the kubelet runs as {process.program}')
     own = evidence.arguments
-    is_new = not isinstance(own, tuple) or bool(Counter(arguments) - Counter(own))
+    is_new = not isinstance(own, tuple) or not has_all(own, arguments)
     if arguments != own and not is_new and not may_be_edited(unit, process.started_at):
         return Unknown(f'the kubelet has arguments that {unit.name} does not give it')
     return arguments
@@ -64,19 +63,27 @@ def is_as_given(evidence: Evidence) -> bool:
     return arguments_of([word.text for word in without_wrapper(unit.command)]) == evidence.arguments
 
 
+def has_all(own: Sequence[str], arguments: Sequence[str]) -> bool:
+    """Whether these are arguments of its own in their order, which decides where one is given twice."""
+    rest = iter(own)
+    return all(argument in rest for argument in arguments)
+
+
 def without_wrapper(command: Sequence[Argument]) -> Sequence[Argument]:
     is_wrapped = len(command) > 1 and posixpath.basename(command[0].text) in WRAPPERS
     return command[1:] if is_wrapped else command
 
 
 def has_changed(unit: Unit, started_at: float | None) -> bool:
-    """Whether a file of the service changed after the process started."""
-    return any(is_later(file.changed_at, started_at) for file in unit.files if isinstance(file, File))
+    """Whether a file of the service, or which drop-ins it has, changed after the process started."""
+    times = [file.changed_at for file in unit.files if isinstance(file, File)]
+    times += [folder.changed_at for folder in unit.folders]
+    return unit.lacks_files or any(is_later(time, started_at) for time in times)
 
 
 def may_be_edited(unit: Unit, started_at: float | None) -> bool:
     """Whether a file of the service changed, or may have been taken out, after the process started."""
-    return has_changed(unit, started_at) or is_later(unit.folders_changed_at, started_at)
+    return has_changed(unit, started_at) or is_later(unit.parents_changed_at, started_at)
 
 
 def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:

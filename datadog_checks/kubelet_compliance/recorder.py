@@ -10,26 +10,30 @@ import os
 import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from .capture import CONFIGZ, NODE_FACTS, Capture, FileFacts, as_json
+from .capture import CONFIGZ, NODE_FACTS, CannotCapture as CannotCapture, Capture, FileFacts, as_json
 from .collect import Collector
 from .declare import every_reading
 from .host import Host
-from .kubelets import report_on
+from .kubelets import Kubelet, report_on
 from .model import (
     Declared,
     DropIns,
     Evidence,
     File,
     FileStatus,
+    Folder,
     Missing,
     Process,
     Selection,
+    Unit,
     Unreadable,
     Value,
 )
 from .names import COMMS, DATAPATHS, NoKubelet, Program, read_command_line
 from .processes import booted_at, now
+from .recorded_units import Retold, redacted_unit
 from .redact import (
     LEFT_OUT,
     SECRET_FIELDS,
@@ -75,7 +79,10 @@ class Recorder(Host):
         self.folders: dict[str, float | None] = {}
         self.modes: dict[str, FileStatus] = {}
         self.unseen: dict[str, Missing | Unreadable] = {}
+        self.unseen_modes: dict[str, Missing | Unreadable] = {}
         self.working_directories: dict[int, str] = {}
+        self.listings: dict[str, Folder] = {}
+        self.real_paths: dict[str, str] = {}
 
     def read(self, pid: int, name: str, limit: int) -> bytes:
         data = super().read(pid, name, limit)
@@ -102,12 +109,26 @@ class Recorder(Host):
             self.keep(process, path, answer)
         return answer
 
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        answer = super().list_folder(process, path)
+        if isinstance(answer, Folder):
+            self.listings[path] = answer
+        else:
+            self.keep(process, path, answer)
+        return answer
+
+    def real_path(self, process: Process, path: str) -> str:
+        found = super().real_path(process, path)
+        if found != path:
+            self.real_paths[path] = found
+        return found
+
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         answer = super().file_status(process, path)
         if isinstance(answer, FileStatus):
             self.modes[self.place(process, path)] = answer
         elif self.is_to_keep(self.place(process, path), answer):
-            self.keep(process, path, answer)
+            self.unseen_modes[self.place(process, path)] = answer
         return answer
 
     def is_to_keep(self, place: str, answer: Missing | Unreadable) -> bool:
@@ -138,8 +159,7 @@ class Recorder(Host):
         return f'{found.rstrip("/")}/{path}'
 
 
-class CannotCapture(Exception):
-    """What is seen of this node cannot be kept so that it reads the same."""
+Read = TypeVar('Read', bound=File | Missing | Unreadable | None)
 
 
 def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
@@ -154,7 +174,9 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
     image = Image()
     contents = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:
-        contents.update(redacted_files(recorder, kubelet.evidence))
+        retold = Retold(recorder.procfs, recorder.contents, recorder.listings, recorder.real_paths, recorder.unseen)
+        contents.update(redacted_unit(retold, kubelet.evidence))
+        contents.update(redacted_files(recorder, kubelet))
     add_proc(image, recorder)
     for place, data in contents.items():
         image.files[below(place)] = data
@@ -176,7 +198,11 @@ def below(place: str) -> str:
 
 def facts_of(recorder: Recorder) -> Capture:
     capture = recorder.capture
-    times = {**{place: file.changed_at for place, file in recorder.contents.items()}, **recorder.folders}
+    times = {
+        **{place: file.changed_at for place, file in recorder.contents.items()},
+        **recorder.folders,
+        **{path: folder.changed_at for path, folder in recorder.listings.items()},
+    }
     files = {
         place: FileFacts(status.mode, status.uid, status.gid, times.get(place))
         for place, status in recorder.modes.items()
@@ -185,28 +211,33 @@ def facts_of(recorder: Recorder) -> Capture:
         files.setdefault(place, FileFacts(changed_at=changed_at))
     ticks = capture.ticks_per_second if capture is not None else os.sysconf('SC_CLK_TCK')
     booted, captured = (capture.booted_at, capture.captured_at) if capture is not None else (booted_at(), now())
-    return Capture(files, booted, captured, ticks, recorder.unseen)
+    listings = {path: folder.names for path, folder in recorder.listings.items()}
+    return Capture(
+        files, booted, captured, ticks, listings, recorder.real_paths, recorder.unseen, recorder.unseen_modes
+    )
 
 
 def as_text(capture: Capture) -> bytes:
     return (json.dumps(as_json(capture), indent=2, sort_keys=True) + '\n').encode()
 
 
-def redacted_files(recorder: Recorder, evidence: Evidence) -> dict[str, bytes]:
+def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
     """The files of one kubelet, by their place, with what no verdict needs left out."""
+    evidence = kubelet.evidence
     process, found = evidence.process, {}
-    before = outcomes(evidence)
-    for file in configuration_files(evidence):
+    readers = [each for each in (evidence, kubelet.coming) if each is not None]
+    before = [outcomes(each) for each in readers]
+    for file in (file for each in readers for file in configuration_files(each)):
 
-        def is_same(data: bytes, old: File = file) -> bool:
-            return outcomes(with_data(evidence, old, data)) == before
+        def is_same(data: bytes, path: str = file.path) -> bool:
+            return [outcomes(with_data(each, path, data)) for each in readers] == before
 
         redacted = redact_configuration(file.data, is_same) if file.data else b''
         if redacted is None:
             raise CannotCapture(f'{file.path} cannot be kept without what may be secret in it')
         found[recorder.place(process, file.path)] = redacted
     for place, file in recorder.contents.items():
-        if place not in found and process.inside:
+        if place not in found and process.inside and place not in unit_files(evidence):
             found[place] = REDACTIONS[Program(process.inside)](file.data) if file.data else b''
     return found
 
@@ -217,13 +248,21 @@ def configuration_files(evidence: Evidence) -> list[File]:
     return [file for file in (evidence.config, *files) if isinstance(file, File)]
 
 
-def with_data(evidence: Evidence, old: File, data: bytes) -> Evidence:
-    """The evidence with other bytes in a file."""
-    new = replace(old, data=data)
+def unit_files(evidence: Evidence) -> frozenset[str]:
+    unit = evidence.unit
+    return frozenset(file.path for file in unit.files) if isinstance(unit, Unit) else frozenset()
+
+
+def with_data(evidence: Evidence, path: str, data: bytes) -> Evidence:
+    """The evidence with other bytes in the file of a path."""
+
+    def changed(file: Read) -> Read:
+        return replace(file, data=data) if isinstance(file, File) and file.path == path else file
+
     config, drop_ins = evidence.config, evidence.drop_ins
     if isinstance(drop_ins, DropIns):
-        drop_ins = replace(drop_ins, files=tuple(new if file is old else file for file in drop_ins.files))
-    return replace(evidence, config=new if config is old else config, drop_ins=drop_ins)
+        drop_ins = replace(drop_ins, files=tuple(map(changed, drop_ins.files)))
+    return replace(evidence, config=changed(config), drop_ins=drop_ins)
 
 
 def outcomes(evidence: Evidence) -> list[tuple[Value, ...]]:

@@ -35,12 +35,18 @@ COMMENT = re.compile(r'#[^\n]*')
 WORD = re.compile(r'[A-Za-z0-9]')
 
 
-def redact_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
-    """The arguments of a kubelet. After the first that no kubelet knows, nothing is read, so nothing is kept."""
+def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
+    """The arguments of a kubelet. After the first that no kubelet knows, nothing is read, so nothing is kept.
+
+    `is_opaque`: what stands for other words, and so is kept.
+    """
     found: list[str] = []
     rest = list(reversed(arguments))
     while rest:
         argument = rest.pop()
+        if is_opaque(argument):
+            found.append(argument)
+            continue
         name, has_value, text = argument.lstrip('-').partition('=')
         name = name.replace('_', '-')
         if argument.startswith('--'):
@@ -49,7 +55,8 @@ def redact_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
             name = SHORTHANDS.get(argument[1:2], '') if argument.startswith('-') else ''
             kind = FLAGS[name].kind if name else None
         if kind is None or argument == '--':
-            return (*found, *map(redact_unknown, [argument, *reversed(rest)]))
+            unread = [argument, *reversed(rest)]
+            return (*found, *(each if is_opaque(each) else redact_unknown(each) for each in unread))
         if argument.startswith('--') and has_value:
             value = kept_value(name, kind, text)
             found.append(argument if value is None else f'{argument.partition("=")[0]}={value}')
@@ -58,7 +65,7 @@ def redact_arguments(arguments: Sequence[str]) -> tuple[str, ...]:
         takes_next = argument.startswith('--') or len(argument) == 2
         if takes_next and kind not in BARE_KINDS and rest:
             following = rest.pop()
-            value = kept_value(name, kind, following)
+            value = None if is_opaque(following) else kept_value(name, kind, following)
             found.append(following if value is None else value)
     return tuple(found)
 

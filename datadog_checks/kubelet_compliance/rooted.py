@@ -61,6 +61,14 @@ class Walk:
     changed_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a folder lists; `changed_at`: the latest ctime of it and of the links on the way to it."""
+
+    names: tuple[str, ...]
+    changed_at: float
+
+
 class Root:
     """A root directory and, where it is known, a working directory. Holds open handles: use it in a `with`."""
 
@@ -152,11 +160,11 @@ class Root:
             raise CannotRead(CHANGED_MEANWHILE)
         return Content(data, max(after.st_ctime, found.changed_at))
 
-    def names(self, path: str) -> tuple[str, ...]:
+    def names(self, path: str) -> Names:
         """The names in a folder, links to it followed, sorted by their bytes. Raises NotThere and CannotRead."""
         with self.resolve(f'{path}/.') as found:
             try:
-                return tuple(listing(found.handle))
+                return Names(tuple(listing(found.handle)), found.changed_at)
             except OSError as error:
                 raise self.failed(error) from None
 

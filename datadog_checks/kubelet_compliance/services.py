@@ -6,20 +6,21 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 
 from .embedded import OPTION_VARIABLES
-from .host import Host, is_absent, is_masked
-from .model import Argument, Missing, Process, Unit, Unknown, Unreadable
+from .host import Host, is_masked
+from .model import Argument, File, Folder, Missing, Process, Unit, Unknown, Unreadable, is_absent
 from .systemd_text import WHITESPACE, Letters, UnitError, text_of
 from .unit_paths import DROP_IN_ENDING, UNIT_FOLDERS, drop_in_folders, names_of, unit_paths
-from .units import Seen, environment_of, next_command, read_service
+from .units import Seen, Service, environment_of, next_command, read_service
 
 KUBELET_UNIT = 'kubelet.service'
 MAX_UNIT_FILES = 64
+MAX_LETTERS = 1024 * 1024
 PATTERN = frozenset('*?[')
 UNREAD = Unknown('its files have not been read')
 OUTSIDE_OF_SYSTEMD = Unknown(
@@ -29,28 +30,28 @@ OUTSIDE_OF_SYSTEMD = Unknown(
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class Starter:
     """The unit that starts a process, and its name, which is known also of one that cannot be read."""
 
     unit: Unit | Unknown | None
     name: str = ''
 
 
-def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Service:
+def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Starter:
     """The unit that starts a process: by its cgroup, else the one whose program it is; None in a container.
 
     `kubelet_cgroups`: the cgroup that the kubelet is told to move to, where that is known.
     """
     place = host.unit_name(process, kubelet_cgroups)
     if isinstance(place, Unknown):
-        return Service(place)
+        return Starter(place)
     if place.unit is not None:
-        return Service(read_unit(host, process, place.unit), place.unit)
+        return Starter(read_unit(host, process, place.unit), place.unit)
     if place.has_moved:
         unit = read_unit(host, process, KUBELET_UNIT)
         if isinstance(unit, Unit) and not isinstance(unit.command, Unknown) and unit.command[0].text == process.program:
-            return Service(unit, KUBELET_UNIT)
-    return Service(None if process.container is not None else OUTSIDE_OF_SYSTEMD)
+            return Starter(unit, KUBELET_UNIT)
+    return Starter(None if process.container is not None else OUTSIDE_OF_SYSTEMD)
 
 
 def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
@@ -60,15 +61,22 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
     if fragment is None:
         return Unknown(f'no unit file of {name} was found')
     names = names_of(name, host.real_path(process, fragment.path))
-    drop_ins, unread = read_drop_ins(host, process, names)
-    files: list[Seen] = [file for file in (fragment, *drop_ins) if not is_absent(file)]
-    folders = tuple(folder for folder in (*UNIT_FOLDERS, *drop_in_folders((name,))) if not is_made_anew(folder))
-    unit = Unit(name, tuple(file.path for file in files), UNREAD, tuple(files), unread=unread, folders=folders)
+    found = read_drop_ins(host, process, names)
+    files: list[Seen] = [file for file in (fragment, *found.in_order()) if not is_absent(file)]
+    unit = Unit(
+        name,
+        tuple(file.path for file in files),
+        UNREAD,
+        tuple(files),
+        unread=tuple(found.unread),
+        folders=tuple(found.folders),
+        parents=tuple(folder for folder in UNIT_FOLDERS if not is_made_anew(folder)),
+    )
     try:
         if is_masked(fragment):
             raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}', refused=True)
-        if unread:
-            raise UnitError(f'{unread[0].path} could not be read: {unread[0].why}')
+        if unit.unread:
+            raise UnitError(f'{unit.unread[0].path} could not be read: {unit.unread[0].why}')
         if any(isinstance(file, Unreadable) for file in looked_for) and not host.shows_whole_root(process):
             raise UnitError(f'host_root does not hold all folders that systemd looks for {name} in')
         if len(names) > 1 and '@' in name:
@@ -79,8 +87,9 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         patterns = dict.fromkeys(each.pattern for service in services for each in service.files)
         contents = {pattern: tuple(iter_matching(host, process, pattern)) for pattern in patterns}
         files.extend(file for found in contents.values() for file in found)
-        folders = (*folders, *dict.fromkeys(map(posixpath.dirname, patterns)))
-        unit = replace(unit, files=tuple(files), directory=services[0].directory, folders=folders)
+        refuse_bombs(services[0], contents)
+        parents = (*unit.parents, *dict.fromkeys(map(posixpath.dirname, patterns)))
+        unit = replace(unit, files=tuple(files), directory=services[0].directory, parents=parents)
         variables = environment_of(services[0], contents)
         environment = {key: as_argument(variables[key]) for key in OPTION_VARIABLES & variables.keys()}
         unit = replace(unit, environment=environment, places=dict(iter_places(process, variables)))
@@ -92,10 +101,10 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         return replace(unit, command=Unknown(str(error), refused=error.refused))
 
 
-def with_folder_times(host: Host, process: Process, unit: Unit) -> Unit:
-    """The unit with the time of the last change of its folders: a file may have been taken out of one since."""
-    times = [host.folder_changed_at(process, folder) for folder in unit.folders]
-    return replace(unit, folders_changed_at=max((at for at in times if at is not None), default=None))
+def with_parent_times(host: Host, process: Process, unit: Unit) -> Unit:
+    """The unit with the last change of the folders that a file of it may have been taken out of."""
+    times = [host.folder_changed_at(process, folder) for folder in unit.parents]
+    return replace(unit, parents_changed_at=max((at for at in times if at is not None), default=None))
 
 
 def is_made_anew(folder: str) -> bool:
@@ -118,32 +127,50 @@ def iter_places(process: Process, variables: Mapping[str, Letters]) -> Iterator[
                 yield text, str(word[0][1])
 
 
+def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> None:
+    """Raises UnitError where the variables of a command could bring far more text than the files hold."""
+    files = (file for found in contents.values() for file in found)
+    lengths = [*map(len, service.variables.values()), *(len(file.data) for file in files if isinstance(file, File))]
+    uses = sum(letter == '$' for command in service.commands for word in command.words for letter, _ in word)
+    if uses * max(lengths, default=0) > MAX_LETTERS:
+        raise UnitError(f'the variables of {service.name} may bring more than {MAX_LETTERS // 1024} KiB of text')
+
+
 def is_gone(file: Seen) -> bool:
     """Whether nothing is there, not even a mask."""
     return is_absent(file) and not is_masked(file)
 
 
-def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> tuple[list[Seen], tuple[Unreadable, ...]]:
-    """The drop-ins in the order of their names, and the folders that could not be read.
+@dataclass(slots=True)
+class UnitDropIns:
+    """The drop-ins of a unit by their names, the folders that were listed, and those that could not be."""
 
-    Of drop-ins with the same name the one in the first folder counts, also where it is a folder or a link to nowhere.
-    """
-    found: dict[str, Seen] = {}
-    unread: list[Unreadable] = []
-    for folder in drop_in_folders(names):
-        listed = host.list_folder(process, folder)
-        if isinstance(listed, Unreadable) and not is_absent(listed):
-            unread.append(listed)
-        if isinstance(listed, Missing | Unreadable):
+    files: dict[str, Seen] = field(default_factory=dict)
+    folders: list[Folder] = field(default_factory=list)
+    unread: list[Unreadable] = field(default_factory=list)
+
+    def in_order(self) -> list[Seen]:
+        """As systemd reads them."""
+        return [self.files[name] for name in sorted(self.files, key=lambda name: name.encode(errors='surrogateescape'))]
+
+
+def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> UnitDropIns:
+    """Of drop-ins with the same name the one in the first folder counts, also where it is a folder or leads nowhere."""
+    found = UnitDropIns()
+    for path in drop_in_folders(names):
+        folder = host.list_folder(process, path)
+        if isinstance(folder, Unreadable) and not is_absent(folder):
+            found.unread.append(folder)
+        if isinstance(folder, Missing | Unreadable):
             continue
-        for name in listed.names:
-            if name.endswith(DROP_IN_ENDING) and not name.startswith('.') and name not in found:
-                if len(found) == MAX_UNIT_FILES:
-                    unread.append(Unreadable(folder, f'the unit has more than {MAX_UNIT_FILES} drop-ins'))
-                    return list(found.values()), tuple(unread)
-                found[name] = host.read_file(process, f'{folder}/{name}')
-    in_order = sorted(found, key=lambda name: name.encode('utf-8', 'surrogateescape'))
-    return [found[name] for name in in_order], tuple(unread)
+        found.folders.append(folder)
+        for name in folder.names:
+            if name.endswith(DROP_IN_ENDING) and not name.startswith('.') and name not in found.files:
+                if len(found.files) == MAX_UNIT_FILES:
+                    found.unread.append(Unreadable(path, f'the unit has more than {MAX_UNIT_FILES} drop-ins'))
+                    return found
+                found.files[name] = host.read_file(process, f'{path}/{name}')
+    return found
 
 
 def iter_matching(host: Host, process: Process, pattern: str) -> Iterator[Seen]:

@@ -23,6 +23,7 @@ from .laid_out import (
     redacted,
     sockets,
 )
+from .unit_bounds import UNITS
 
 MOST_SECONDS = 0.75
 MOST_KIB = 64 * 1024
@@ -166,4 +167,4 @@ ANSWERS = (
     Bound('a capture nested 100,000 deep', UNKNOWN, capture(lambda: b'{"files":' + b'[' * 100 * K)),
 )
 
-BOUNDS = (*FILES, *DROP_INS, *COMMAND_LINES, *PROGRAMS, *PROCESSES, *ANSWERS)
+BOUNDS = (*FILES, *DROP_INS, *UNITS, *COMMAND_LINES, *PROGRAMS, *PROCESSES, *ANSWERS)

@@ -25,6 +25,7 @@ from tests.nodes import HEAD, PID, declare, write_process
 from .promises import SELECTION, check_reported, judged
 
 CONFIG, DROP_INS = '/etc/kubelet.yaml', '/etc/kubelet.d'
+UNIT = '/etc/systemd/system/kubelet.service'
 HEADER = HEAD.encode()
 IPTABLES = 'make_iptables_util_chains'
 
@@ -97,6 +98,25 @@ def microk8s(make: Make) -> Prepare:
         arguments=(f'--kubelet-args-file={path}',),
         files={path: make()},
     )
+
+
+def unit(make: Make) -> Prepare:
+    """The file of the systemd service."""
+    return lambda folder: on_node(folder, files={UNIT: make()})
+
+
+def unit_drop_ins(number: int, make: Make) -> Prepare:
+    """So many drop-ins of the service, all the same."""
+    service = {UNIT: b'[Service]\nExecStart=/usr/bin/kubelet\n'}
+    return lambda folder: on_node(
+        folder, files={**service, **{f'{UNIT}.d/{each:05}.conf': make() for each in range(number)}}
+    )
+
+
+def environment(make: Make) -> Prepare:
+    """The environment file of the service, of which the kubelet gets `$A`."""
+    service = b'[Service]\nEnvironmentFile=/etc/default/kubelet\nExecStart=/usr/bin/kubelet $A\n'
+    return lambda folder: on_node(folder, files={UNIT: service, '/etc/default/kubelet': make()})
 
 
 def kubelets(number: int, *arguments: str) -> Prepare:

@@ -16,7 +16,16 @@ from datadog_checks.kubelet_compliance.capture import Capture
 from datadog_checks.kubelet_compliance.embedded import K3s, k3s_config, microk8s_file
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.launches import read_launch
-from datadog_checks.kubelet_compliance.model import DropIns, File, FileStatus, Launch, Missing, Process, Unreadable
+from datadog_checks.kubelet_compliance.model import (
+    DropIns,
+    File,
+    FileStatus,
+    Folder,
+    Launch,
+    Missing,
+    Process,
+    Unreadable,
+)
 from datadog_checks.kubelet_compliance.processes import Admission, ProcessGone
 
 PIDS = (1, 1000, 1001, 1002, 1003)
@@ -45,6 +54,14 @@ class MemoryHost(Host):
         if not found:
             return Missing(path, NOT_THERE)
         return DropIns(path, tuple(File(name, self.files[name], 1.0) for name in found), 1.0)
+
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        found = [name.removeprefix(f'{path}/') for name in sorted(self.files) if name.startswith(f'{path}/')]
+        names = tuple(dict.fromkeys(name.partition('/')[0] for name in found))
+        return Folder(path, names, 1.0) if names else Missing(path, NOT_THERE)
+
+    def real_path(self, process: Process, path: str) -> str:
+        return path
 
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         return FileStatus(path, 0o600, 0, 0) if path in self.files else Missing(path, NOT_THERE)

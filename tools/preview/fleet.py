@@ -21,7 +21,7 @@ from datadog_checks.kubelet_compliance.model import (
     DropIns,
     File,
     FileStatus,
-    Listing,
+    Folder,
     Missing,
     Process,
     Unreadable,
@@ -90,7 +90,7 @@ class BlindHost(Host):
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         return self.refused_file(path)
 
-    def list_folder(self, process: Process, path: str) -> Listing | Missing | Unreadable:
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
         return self.refused_file(path)
 
     def refused_file(self, path: str) -> Unreadable:
