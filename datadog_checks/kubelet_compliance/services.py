@@ -68,6 +68,8 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
             raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}')
         if unread:
             raise UnitError(f'{unread[0].path} could not be read: {unread[0].why}')
+        if len(name) * sum(file.data.count(b'%') for file in files if isinstance(file, File)) > MAX_LETTERS:
+            raise UnitError(f'the specifiers of {name} may bring more than {MAX_LETTERS // 1024} KiB of text')
         service = read_service(name, files)
         contents = {each.pattern: tuple(iter_matching(host, process, each.pattern)) for each in service.files}
         files.extend(file for found in contents.values() for file in found)
