@@ -224,6 +224,7 @@ SECRETS: dict[str, Callable[[ServiceNode], object]] = {
     ),
     'what a shell runs': with_unit(f'[Service]\nExecStart=/bin/sh -c "T={SECRET} exec kubelet --token={SECRET}"\n'),
     'another program': with_unit(f'[Service]\nExecStart=/usr/bin/docker run -e TOKEN={SECRET} kubelet {SECRET}\n'),
+    'a variable of a secret flag': with_unit(f'{RUN} --manifest-url=${{U}} --v=2\nEnvironment=U={SECRET}\n'),
     'the configuration of the next start': another_config,
 }  # fmt: skip
 
@@ -268,6 +269,10 @@ def test_a_drift_of_nothing_but_a_secret_cannot_be_captured(tmp_path: Path) -> N
     'text',
     [
         pytest.param(f'{RUN} --v=2 --manifest"-url={SECRET}"\n', id='a quote within a name'),
+        pytest.param(f'{RUN} --manifest-url $U\nEnvironment=U={SECRET}\n', id='a variable behind a flag'),
+        pytest.param(
+            f'{RUN} --manifest-url $U\nEnvironment=U={SECRET}\nExecStart=\nExecStart=/usr/bin/kubelet\n', id='replaced'
+        ),
         pytest.param(f'{RUN} --manifest\\x2durl={SECRET}\n', id='an escape within a name'),
         pytest.param(
             f'{RUN} --manifest-${{A}}={SECRET}\nEnvironment=A=url\n', id='a part of a name'

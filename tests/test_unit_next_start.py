@@ -280,3 +280,13 @@ def test_a_check_that_starts_after_a_flag_was_taken_out_sees_it_by_the_times(lif
     until_later_than(life.started_at() + 1.5, touch, folder)
     life.check = life.new_check()
     assert life.tells()[:2] == (NON_COMPLIANT, True)
+
+
+def test_a_mode_that_changes_makes_no_edit_of_what_only_the_process_has(life: Life) -> None:
+    life.start(ARGUMENTS[0], OFF, *ARGUMENTS[1:])
+    life.check = life.new_check()
+    assert life.tells()[:2] == (NON_COMPLIANT, False)
+    drop_in_file = life.node.at(DROP_IN)
+    until_later_than(life.started_at() + 1.5, lambda: drop_in_file.chmod(0o600), drop_in_file)
+    verdict, pending, message = life.tells()
+    assert (verdict, pending) == (NON_COMPLIANT, False), message

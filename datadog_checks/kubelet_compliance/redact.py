@@ -65,7 +65,7 @@ def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] 
         takes_next = argument.startswith('--') or len(argument) == 2
         if takes_next and kind not in BARE_KINDS and rest:
             following = rest.pop()
-            value = None if is_opaque(following) else kept_value(name, kind, following)
+            value = kept_value(name, kind, following)
             found.append(following if value is None else value)
     return tuple(found)
 

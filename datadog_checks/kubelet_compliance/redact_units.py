@@ -53,9 +53,9 @@ def padded(data: bytes, size: int) -> bytes:
 
 
 def used_variables(units: Iterable[bytes]) -> frozenset[str]:
-    """The variables that any command in these unit files names."""
+    """The variables that the commands in these unit files name where no secret is left out."""
     found: set[str] = set()
-    for data in units:
+    for data in (redact_unit(unit, frozenset()) for unit in units):
         for lines in logical_lines(END_OF_LINE.split(decode(data))):
             text = '\n'.join(lines)
             if key_of(text) in WORDS:

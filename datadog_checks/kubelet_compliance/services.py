@@ -6,21 +6,20 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 
 from .embedded import OPTION_VARIABLES
 from .host import Host, is_masked
-from .model import Argument, File, Folder, Missing, Process, Unit, Unknown, Unreadable, is_absent
+from .model import Argument, Folder, Missing, Process, Unit, Unknown, Unreadable, is_absent
 from .systemd_text import WHITESPACE, Letters, UnitError, text_of
 from .unit_paths import DROP_IN_ENDING, UNIT_FOLDERS, drop_in_folders, names_of, unit_paths
-from .units import Seen, Service, environment_of, next_command, read_service
+from .units import Seen, environment_of, next_command, read_service
 
 KUBELET_UNIT = 'kubelet.service'
 MAX_UNIT_FILES = 64
-MAX_LETTERS = 1024 * 1024
 PATTERN = frozenset('*?[')
 UNREAD = Unknown('its files have not been read')
 OUTSIDE_OF_SYSTEMD = Unknown(
@@ -87,7 +86,6 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         patterns = dict.fromkeys(each.pattern for service in services for each in service.files)
         contents = {pattern: tuple(iter_matching(host, process, pattern)) for pattern in patterns}
         files.extend(file for found in contents.values() for file in found)
-        refuse_bombs(services[0], contents)
         parents = (*unit.parents, *dict.fromkeys(map(posixpath.dirname, patterns)))
         unit = replace(unit, files=tuple(files), directory=services[0].directory, parents=parents)
         variables = environment_of(services[0], contents)
@@ -125,15 +123,6 @@ def iter_places(process: Process, variables: Mapping[str, Letters]) -> Iterator[
             text = text_of(word)
             if not is_space and text in wanted:
                 yield text, str(word[0][1])
-
-
-def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> None:
-    """Raises UnitError where the variables of a command could bring far more text than the files hold."""
-    files = (file for found in contents.values() for file in found)
-    lengths = [*map(len, service.variables.values()), *(len(file.data) for file in files if isinstance(file, File))]
-    uses = sum(letter == '$' for command in service.commands for word in command.words for letter, _ in word)
-    if uses * max(lengths, default=0) > MAX_LETTERS:
-        raise UnitError(f'the variables of {service.name} may bring more than {MAX_LETTERS // 1024} KiB of text')
 
 
 def is_gone(file: Seen) -> bool:

@@ -32,6 +32,9 @@ Seen = File | Missing | Unreadable
 MAX_UNIT_BYTES = 64 * 1024
 """All unit files, drop-ins and environment files of a service together."""
 
+MAX_LETTERS = 1024 * 1024
+"""What the specifiers, or the variables, of a service may come to."""
+
 SERVICE = 'Service'
 TYPES = frozenset({'simple', 'exec', 'forking', 'oneshot', 'dbus', 'notify', 'notify-reload', 'idle'})
 ANOTHER_ROOT = frozenset({'RootDirectory', 'RootImage'})
@@ -87,13 +90,16 @@ def read_service(name: str, files: Sequence[Seen]) -> Service:
     """The unit file and its drop-ins, in order, as one. Raises UnitError."""
     service = Service(name)
     specifiers = specifiers_of(name)
-    room = MAX_UNIT_BYTES
+    room, percents = MAX_UNIT_BYTES, 0
     for file in files:
         if not isinstance(file, File):
             raise UnitError(f'{file.path} could not be read: {file.why}')
         room -= len(file.data)
         if room < 0:
             raise UnitError(f'the files of {name} are larger than {MAX_UNIT_BYTES // 1024} KiB together')
+        percents += file.data.count(b'%')
+        if percents * len(name) > MAX_LETTERS:
+            raise UnitError(f'the specifiers of {name} may bring more than {MAX_LETTERS // 1024} KiB of text')
         try:
             for assignment in iter_assignments(file.path, file.data):
                 if assignment.section == SERVICE:
@@ -268,6 +274,7 @@ def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tu
         raise UnitError(f'{service.name} has no command that systemd would start', refused=True)
     if len(service.commands) > 1 and service.type != 'oneshot':
         raise UnitError(f'{service.name} has more than one ExecStart=, so systemd does not load it', refused=True)
+    refuse_bombs(service, contents)
     command = service.commands[-1]
     words = command.words
     if command.replaces_variables:
@@ -290,6 +297,15 @@ def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tu
 def text_again(word: Letters) -> str:
     """The text of a word; bytes that were written one by one may make up a character together."""
     return text_of(word).encode('utf-8', 'surrogateescape').decode('utf-8', 'surrogateescape')
+
+
+def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> None:
+    """Raises UnitError where the variables of a command could bring far more text than the files hold."""
+    files = (file for found in contents.values() for file in found)
+    lengths = [*map(len, service.variables.values()), *(len(file.data) for file in files if isinstance(file, File))]
+    uses = sum(letter == '$' for command in service.commands for word in command.words for letter, _ in word)
+    if uses * max(lengths, default=0) > MAX_LETTERS:
+        raise UnitError(f'the variables of {service.name} may bring more than {MAX_LETTERS // 1024} KiB of text')
 
 
 def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> dict[str, Letters]:

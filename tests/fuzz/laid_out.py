@@ -100,9 +100,11 @@ def microk8s(make: Make) -> Prepare:
     )
 
 
-def unit(make: Make) -> Prepare:
+def unit(make: Make, name: str = 'kubelet') -> Prepare:
     """The file of the systemd service."""
-    return lambda folder: on_node(folder, files={UNIT: make()})
+    cgroup = f'0::/system.slice/{name}.service\n'.encode()
+    path = UNIT.replace('kubelet', name)
+    return lambda folder: on_node(folder, files={path: make()}, proc={'cgroup': cgroup})
 
 
 def unit_drop_ins(number: int, make: Make) -> Prepare:

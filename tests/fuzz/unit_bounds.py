@@ -22,6 +22,7 @@ UNITS = (
     Bound('a unit: quotes', REFUSED, unit(lambda: RUN + b' ' + b'"' * MOST)),
     Bound('a unit: escapes', REFUSED, unit(lambda: RUN + b' ' + b'\\x41' * (MOST // 4))),
     Bound('a unit: specifiers', REFUSED, unit(lambda: RUN + b' ' + b'%n' * (MOST // 2))),
+    Bound('a unit: specifiers of a long name', JUDGED, unit(lambda: RUN + b' ' + b'%n' * (MOST // 2), name='k' * 240)),
     Bound('a unit: dollars', REFUSED, unit(lambda: RUN + b' ' + b'$' * MOST)),
     Bound('a unit: open braces', REFUSED, unit(lambda: RUN + b' ' + b'${' * (MOST // 2))),
     Bound('a unit: commands', JUDGED, unit(lambda: RUN + b' ;/a' * (MOST // 4))),
