@@ -98,7 +98,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'replay': {'configz'},
     'redact': {'embedded', 'fields', 'flag_table'},
     'redact_units': {'names', 'next_start', 'redact', 'systemd_text'},
-    'recorded_units': {'capture', 'host', 'model', 'next_start', 'redact', 'redact_units', 'services'},
+    'recorded_units': {'embedded', 'capture', 'host', 'model', 'next_start', 'redact', 'redact_units', 'services'},
     'recorder': {
         'capture', 'collect', 'declare', 'host', 'kubelets', 'model', 'names', 'processes', 'recorded_units', 'redact',
         'release', 'rooted',

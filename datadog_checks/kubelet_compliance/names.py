@@ -106,14 +106,20 @@ def title_of(name: KubeletName, line: bytes) -> Invocation | NoKubelet:
     return Invocation(None if titled or argv is None else argv[2:], name.inside)
 
 
-def arguments_of(argv: Sequence[str]) -> tuple[str, ...] | None:
-    """The arguments of a command that starts a kubelet as a process of its own; None for any other command."""
+def invocation_of(argv: Sequence[str]) -> Invocation | None:
+    """A command as one that starts a kubelet, or a program that holds one; None for any other command."""
     program = argv[0].rpartition('/')[2]
     for name in KUBELET_NAMES:
         count = len(name.command)
-        if not name.inside and name.program == program and tuple(argv[1 : 1 + count]) == name.command:
-            return tuple(argv[1 + count :])
+        if name.program == program and tuple(argv[1 : 1 + count]) == name.command:
+            return Invocation(tuple(argv[1 + count :]), name.inside)
     return None
+
+
+def arguments_of(argv: Sequence[str]) -> tuple[str, ...] | None:
+    """The arguments of a command that starts a kubelet as a process of its own; None for any other command."""
+    found = invocation_of(argv)
+    return None if found is None or found.inside else found.arguments
 
 
 def base_name(word: bytes) -> str:

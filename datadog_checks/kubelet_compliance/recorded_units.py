@@ -5,18 +5,23 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
 from .capture import CannotCapture, Capture
+from .embedded import OPTION_VARIABLES
 from .host import Host
 from .model import Argument, Evidence, File, Folder, Missing, Process, Unit, Unknown, Unreadable
 from .next_start import next_arguments
-from .redact import redact_arguments
+from .redact import LEFT_OUT, redact_arguments
 from .redact_units import padded, redact_command, redact_environment, redact_unit, used_variables
 from .services import read_unit
 
 NOT_THERE = 'no such file or directory'
+VARIABLE = re.compile(r' \(([A-Za-z_][A-Za-z0-9_]*)\)$')
+"""The end of a word's place, where it comes from a variable."""
 
 
 class Retold(Host):
@@ -59,7 +64,8 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
     if not isinstance(unit, Unit):
         return {}
     files = {file.path: file.data for file in unit.files if isinstance(file, File)}
-    used = used_variables(files[path] for path in unit.paths if path in files)
+    named = used_variables(files[path] for path in unit.paths if path in files)
+    used = named - hidden_variables(unit) | OPTION_VARIABLES
     redacted = {
         path: redact_unit(data, used) if path in unit.paths else redact_environment(data, used)
         for path, data in files.items()
@@ -80,6 +86,17 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
     if evidence.launch is None and is_drift(evidence) != is_drift(copied):
         raise CannotCapture(f'the kubelet and {unit.name} differ in what may be secret only')
     return kept
+
+
+def hidden_variables(unit: Unit) -> frozenset[str]:
+    """The variables whose value is one word of the command that is left out."""
+    if isinstance(unit.command, Unknown):
+        return frozenset()
+    places = Counter(word.place for word in unit.command)
+    kept = redact_command([word.text for word in unit.command])
+    pairs = zip(unit.command, kept, strict=True)
+    left_out = (word.place for word, text in pairs if text == LEFT_OUT != word.text and places[word.place] == 1)
+    return frozenset(match[1] for place in left_out if (match := VARIABLE.search(place)) is not None)
 
 
 def told(command: tuple[Argument, ...] | Unknown) -> object:

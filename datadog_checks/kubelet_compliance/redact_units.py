@@ -12,9 +12,9 @@ import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .names import arguments_of
+from .names import invocation_of
 from .next_start import WRAPPERS
-from .redact import LEFT_OUT, redact_arguments
+from .redact import LEFT_OUT, redact_arguments, redact_options
 from .systemd_text import COMMENTS, END_OF_LINE, WHITESPACE, decode, ends_in_escape
 
 WORDS = frozenset({'ExecStart'})
@@ -31,17 +31,15 @@ SEPARATORS = frozenset({';', r'\;'})
 HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
 
 
-def redact_command(words: Sequence[str]) -> tuple[str, ...]:
-    """A command line, argv[0] first."""
-    count = head_of(words)
-    return (*words[:count], *redact_arguments(words[count:]))
-
-
-def head_of(words: Sequence[str]) -> int:
-    """How many words say what is started."""
+def redact_command(words: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
+    """A command line, argv[0] first. `is_opaque`: what stands for other words, and so is kept."""
     wrapped = int(len(words) > 1 and posixpath.basename(words[0]) in WRAPPERS)
-    arguments = arguments_of(words[wrapped:]) if words[wrapped:] else None
-    return len(words) - len(arguments) if arguments is not None else 1 + wrapped
+    found = invocation_of(words[wrapped:]) if words[wrapped:] else None
+    arguments = found.arguments if found is not None else None
+    count = len(words) - len(arguments) if arguments is not None else 1 + wrapped
+    if found is not None and found.inside:
+        return (*words[:count], *redact_options(words[count:]))
+    return (*words[:count], *redact_arguments(words[count:], is_opaque))
 
 
 def padded(data: bytes, size: int) -> bytes:
@@ -160,8 +158,7 @@ def of_command(tokens: Sequence[str]) -> Sequence[str]:
     program = tokens[0].lstrip('-@:+!')
     prefix = tokens[0][: len(tokens[0]) - len(program)]
     count = 1 if '@' in prefix and len(tokens) > 1 else 0
-    head = count + head_of([program, *tokens[count + 1 :]])
-    return (*tokens[:head], *redact_arguments(tokens[head:], is_opaque))
+    return (*tokens[: count + 1], *redact_command([program, *tokens[count + 1 :]], is_opaque)[1:])
 
 
 def is_opaque(token: str) -> bool:
