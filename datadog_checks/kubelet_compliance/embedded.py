@@ -26,6 +26,9 @@ K3S_RESTART = 'systemctl restart k3s (k3s-agent on an agent)'
 K3S_HIDDEN = Unknown('k3s hides its command line, where --kubelet-arg may say otherwise', ASK_CONFIGZ)
 K3S_SHOWN = Unknown('what k3s itself passes to its kubelet differs from release to release', ASK_CONFIGZ)
 
+RKE2_CONFIG = '/etc/rancher/rke2/config.yaml'
+RKE2_DOUBT = Unknown('RKE2 writes the command line and the drop-ins of its kubelet anew at each start', ASK_CONFIGZ)
+
 MICROK8S_RESTART = 'snap restart microk8s.daemon-kubelite'
 MICROK8S_ARGUMENTS = '/var/snap/microk8s/current/args/kubelet'
 ARGUMENTS_FLAG = 'kubelet-args-file'
@@ -57,10 +60,10 @@ class K3s:
         return f'{self.data}/agent/etc/kubelet.conf.d'
 
 
-def k3s_config(arguments: Sequence[str] | None) -> str:
+def k3s_config(arguments: Sequence[str] | None, otherwise: str = K3S_CONFIG) -> str:
     """The configuration file that k3s is told to read, as far as its command line shows."""
     named = [value for name, value in iter_options(arguments or ()) if name in ('config', 'c')]
-    return named[-1] if named else K3S_CONFIG
+    return named[-1] if named else otherwise
 
 
 def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
@@ -118,6 +121,17 @@ def k3s_launch(arguments: Sequence[str] | None, k3s: K3s, *, with_drop_ins: bool
         doubt=doubt,
         drop_ins=k3s.drop_ins,
     )
+
+
+def rke2_launch(rke2: K3s) -> Launch:
+    """RKE2 reads its options as k3s does. Only the arguments that these give can be told before it runs."""
+    doubt = RKE2_DOUBT
+    if rke2.unread:
+        doubt = Unknown(f'{doubt.reason}; {rke2.unread[0]}', doubt.remedy)
+    # Which files the kubelet reads is decided by RKE2 too, so none is read here.
+    given = tuple(each for each in rke2.arguments if not each.startswith(('--config=', '--config-dir=')))
+    restart = 'systemctl restart rke2-server (rke2-agent on an agent)'
+    return Launch(Program.RKE2, restart, given, RKE2_CONFIG, rke2.places, doubt=doubt)
 
 
 class NotUnderstood(Exception):

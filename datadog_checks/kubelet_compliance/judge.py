@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .model import (
+    NOT_RUNNING,
     Benchmark,
     FileAspect,
     Finding,
@@ -93,7 +94,8 @@ def judge_doubted(
     if not holds(rule, declared, benchmark):
         verdict, message = judge_non_compliant(rule, setting, declared, benchmark)
         return verdict, f'{message}. But {doubt.reason}'
-    return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}: {doubt.remedy}'
+    remedy = f': {doubt.remedy}' if doubt.remedy else ''
+    return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}{remedy}'
 
 
 def hinted(finding: Finding, names: frozenset[str]) -> Finding:
@@ -149,7 +151,10 @@ def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
         steps.append(f'take the flag out of {shorten(path or launch.path) if launch else SERVICE_ARGUMENTS}')
     if rule.fix and not (source is Source.FLAG and rule.default_holds):
         steps.append(setting_step(rule, path if source is not Source.FLAG else None, launch))
-    return f'To fix it, {" and ".join(steps)}, then run: {launch.restart if launch else RESTART}'
+    to_do = f'To fix it, {" and ".join(steps)}'
+    if setting.running == NOT_RUNNING:
+        return to_do
+    return f'{to_do}, then run: {launch.restart if launch else RESTART}'
 
 
 def setting_step(rule: Rule, path: str | None, launch: Launch | None) -> str:

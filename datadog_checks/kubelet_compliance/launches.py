@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from .embedded import (
+    RKE2_CONFIG,
     Seen,
     k3s_config,
     k3s_launch,
@@ -13,6 +14,7 @@ from .embedded import (
     microk8s_launch,
     microshift_launch,
     read_k3s,
+    rke2_launch,
 )
 from .host import Host, is_absent
 from .model import DropIns, Launch, Process, Unreadable
@@ -35,6 +37,10 @@ def read_launch(host: Host, process: Process) -> Launch | None:
                 return None
             with_drop_ins = not is_absent(host.file_status(process, k3s.drop_ins))
             return k3s_launch(process.arguments, k3s, with_drop_ins=with_drop_ins)
+        case Program.RKE2:
+            path = k3s_config(process.arguments, RKE2_CONFIG)
+            rke2 = read_k3s(process.arguments, k3s_files(host, process, path))
+            return rke2_launch(rke2) if rke2.has_kubelet else None
 
 
 def k3s_files(host: Host, process: Process, path: str) -> list[Seen]:

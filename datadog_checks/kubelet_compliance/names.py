@@ -20,6 +20,8 @@ class Program(StrEnum):
     K3S = 'k3s'
     MICROK8S = 'MicroK8s'
     MICROSHIFT = 'MicroShift'
+    RKE2 = 'RKE2'
+    """Starts its kubelet as a process of its own, so it stands for one only before that process runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,16 @@ def arguments_of(argv: Sequence[str]) -> tuple[str, ...] | None:
         count = len(name.command)
         if not name.inside and name.program == program and tuple(argv[1 : 1 + count]) == name.command:
             return tuple(argv[1 + count :])
+    return None
+
+
+def held_by(argv: Sequence[str]) -> Invocation | None:
+    """A command that starts a program which holds a kubelet; None for any other command."""
+    program = argv[0].rpartition('/')[2]
+    for name in KUBELET_NAMES:
+        count = len(name.command)
+        if name.inside and name.program == program and tuple(argv[1 : 1 + count]) == name.command:
+            return Invocation(tuple(argv[1 + count :]), name.inside)
     return None
 
 

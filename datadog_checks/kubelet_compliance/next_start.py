@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import posixpath
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from .declare import is_later
-from .model import Argument, Evidence, File, Unit, Unknown
-from .names import arguments_of
+from .model import Argument, Evidence, File, NextStart, Unit, Unknown
+from .names import Program, arguments_of
 
 WRAPPERS = frozenset({'kubenswrapper'})
 """Programs that run the command behind them as it stands (openshift/machine-config-operator, `kubenswrapper`)."""
@@ -90,3 +90,44 @@ def start_folder(evidence: Evidence) -> str:
     """The working directory of the next start, from which relative paths are meant: `/` where the unit sets none."""
     directory = evidence.unit.directory if isinstance(evidence.unit, Unit) else ''
     return '/root' if directory == '~' else directory.removeprefix('-') or '/'
+
+
+def next_start_of(evidence: Evidence) -> NextStart:
+    """What a person is told of the next start."""
+    unit, launch, process = evidence.unit, evidence.launch, evidence.process
+    found = next_arguments(evidence)
+    by = f' ({unit.name})' if isinstance(unit, Unit) else ''
+    own = evidence.arguments if isinstance(evidence.arguments, tuple) else ()
+    flags = tuple(iter_flags(Argument(text, '') for text in own))
+    command = without_wrapper(unit.command) if isinstance(unit, Unit) and isinstance(unit.command, tuple) else ()
+    argv = tuple(word.text for word in command)
+    if launch is not None:
+        flags = tuple(iter_flags(Argument(text, launch.places.get(text, '')) for text in own))
+        if launch.program != Program.RKE2:
+            summary = f'{launch.program} starts the kubelet that is a part of it{by}'
+            why = found if isinstance(found, Unknown) else NO_UNIT
+            return NextStart(summary, argv or why, flags)
+    if isinstance(found, Unknown):
+        found = process.unknown or found
+        return NextStart(f'not known: {found.reason}{"" if process.unit else FLAGS_OF_THE_PROCESS}', found, flags)
+    flags = tuple(iter_flags(command))
+    if process.unit:
+        return NextStart(f'{argv[0]} with {len(argv) - 1} arguments{by}', argv, flags)
+    return NextStart(f'{"as it runs now" if found == own else "with other arguments than now"}{by}', argv, flags)
+
+
+FLAGS_OF_THE_PROCESS = '; flags are those of the process'
+
+
+def iter_flags(words: Iterable[Argument]) -> Iterator[Argument]:
+    """The flags of a command line, each with the words behind it that are none."""
+    flag: Argument | None = None
+    for word in words:
+        if word.text.startswith('-'):
+            if flag is not None:
+                yield flag
+            flag = word
+        elif flag is not None:
+            flag = replace(flag, text=f'{flag.text} {word.text}')
+    if flag is not None:
+        yield flag
