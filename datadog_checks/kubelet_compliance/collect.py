@@ -42,7 +42,7 @@ from .model import (
     Unknown,
     Unreadable,
 )
-from .next_start import is_as_given, next_arguments, places_of, start_folder
+from .next_start import is_as_given, next_arguments, places_of, start_folder, with_lines
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .release import ALL, minor_of, within_tables
 from .report import tell
@@ -170,7 +170,9 @@ class Collector:
         """The evidence with the systemd service that starts the kubelet."""
         process = evidence.process
         unit = read_unit_of(self.host, process, kubelet_cgroups)
-        evidence = replace(evidence, unit=unit, places=places_of(unit) if evidence.launch is None else {})
+        places = places_of(unit) if evidence.launch is None else {}
+        launch = with_lines(evidence.launch, unit) if evidence.launch is not None else None
+        evidence = replace(evidence, unit=unit, places=places, launch=launch)
         is_told = isinstance(unit, Unit) and (not isinstance(unit.command, Unknown) or unit.command.refused)
         if isinstance(unit, Unit) and is_told and not is_as_given(evidence):
             evidence = replace(evidence, unit=with_folder_times(self.host, process, unit))

@@ -84,7 +84,7 @@ def read_k3s(arguments: Sequence[str] | None, files: Sequence[Seen]) -> K3s:
         except NotUnderstood as error:
             unread.append(f'{file.path} {error}')
     for name, value in iter_options(arguments or ()):
-        values.setdefault(LONG.get(name, name), []).append((value, f'--{name} on the command line of k3s'))
+        values.setdefault(LONG.get(name, name), []).append((value, f'--{name} {ON_THE_COMMAND_LINE}'))
     k3s = K3s(unread=unread)
     for value, place in values.get(KUBELET_ARGUMENT, ()):
         argument = as_argument(value)
@@ -140,6 +140,7 @@ class NotUnderstood(Exception):
 
 LONG = {'c': 'config', 'd': 'data-dir'}
 KUBELET_ARGUMENT = 'kubelet-arg'
+ON_THE_COMMAND_LINE = 'on the command line of k3s'
 OPTIONS_THAT_COUNT = frozenset({KUBELET_ARGUMENT, 'data-dir', 'd', 'disable-agent'})
 OPTION = re.compile(r'--?([A-Za-z][A-Za-z0-9-]*)(?:=(.*))?', re.DOTALL)
 

@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from .declare import is_later
-from .model import Argument, Evidence, File, NextStart, Unit, Unknown
+from .embedded import KUBELET_ARGUMENT, ON_THE_COMMAND_LINE, as_argument
+from .model import Argument, Evidence, File, Launch, NextStart, Unit, Unknown
 from .names import Program, arguments_of
 
 WRAPPERS = frozenset({'kubenswrapper'})
@@ -86,6 +87,19 @@ def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:
     return {word.text: word.place for word in unit.command[1:] if word.place}
 
 
+def with_lines(launch: Launch, unit: Unit | Unknown | None) -> Launch:
+    """The launch with the line of each argument that stands on the command line of the program, in its service."""
+    if not isinstance(unit, Unit) or isinstance(unit.command, Unknown):
+        return launch
+    option = f'--{KUBELET_ARGUMENT}='
+    lines = {as_argument(word.text.removeprefix(option)): word.place for word in unit.command[1:] if word.place}
+    places = {
+        argument: lines.get(argument, place) if place.endswith(ON_THE_COMMAND_LINE) else place
+        for argument, place in launch.places.items()
+    }
+    return replace(launch, places=places)
+
+
 def start_folder(evidence: Evidence) -> str:
     """The working directory of the next start, from which relative paths are meant: `/` where the unit sets none."""
     directory = evidence.unit.directory if isinstance(evidence.unit, Unit) else ''
@@ -112,7 +126,8 @@ def next_start_of(evidence: Evidence) -> NextStart:
         return NextStart(f'not known: {found.reason}{"" if process.unit else FLAGS_OF_THE_PROCESS}', found, flags)
     flags = tuple(iter_flags(command))
     if process.unit:
-        return NextStart(f'{argv[0]} with {len(argv) - 1} arguments{by}', argv, flags)
+        count = f'{len(argv) - 1} argument{"" if len(argv) == 2 else "s"}'
+        return NextStart(f'{argv[0]} with {count}{by}', argv, flags)
     return NextStart(f'{"as it runs now" if found == own else "with other arguments than now"}{by}', argv, flags)
 
 

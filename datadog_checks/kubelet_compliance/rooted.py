@@ -166,7 +166,7 @@ class Root:
         """A path without the links on the way. Raises NotThere and CannotRead."""
         with self.resolve(path) as found:
             anchor, place = found.place
-            return f'/{place}' if anchor == self.root_path else path
+            return os.path.normpath(f'/{place}') if anchor == self.root_path else path
 
     def walk(self, path: str) -> Walk:
         """All that is not a folder below `path`, in filepath.WalkDir's order; a linked folder is not entered.
@@ -223,7 +223,7 @@ class Root:
                 try:
                     there, status = step(here, name)
                 except (FileNotFoundError, NotADirectoryError):
-                    self.led_to = '/'.join((place, *names))
+                    self.led_to = os.path.normpath('/'.join((place, *names)))
                     self.trace.missed(anchor, place)
                     raise
                 if not stat.S_ISLNK(status.st_mode) or not names and not follow_last:
@@ -245,7 +245,7 @@ class Root:
                     os.dup2(self.root, here, inheritable=False)
                     anchor, place = self.root_path, ''
             status = os.fstat(here)
-            self.led_to = place
+            self.led_to = os.path.normpath(place)
             self.trace.looked_at(anchor, place or '.', status)
             return Found(here, status, max(changed_at, status.st_ctime), (anchor, place or '.'))
         except BaseException:

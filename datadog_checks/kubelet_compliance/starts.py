@@ -8,6 +8,8 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 
+from .at_rest import of_image
+from .embedded import MICROSHIFT_DOUBT
 from .model import Unit, Unknown
 from .names import Program, arguments_of, held_by
 from .next_start import without_wrapper
@@ -59,6 +61,9 @@ def start_of(unit: Unit) -> Start | None:
     if arguments is not None:
         return Start(arguments, program=program)
     held = held_by(argv)
+    if held is not None and held.inside == Program.MICROSHIFT:
+        # The file that its kubelet reads is not there before it runs, or is that of an earlier start.
+        return Start(None, unknown=of_image(MICROSHIFT_DOUBT))
     if held is not None:
         return Start(held.arguments, held.inside, program)
     match posixpath.basename(program), argv[1:]:
