@@ -212,6 +212,31 @@ def test_a_flag_whose_value_is_a_word_of_its_own_is_one_flag(root: Path, answer:
     }
 
 
+def test_no_secret_is_shown(root: Path, answer: Callable[..., dict[str, Any]]) -> None:
+    secrets = '--manifest-url-header=A:hunter2 --manifest-url hunter2 --v=2'
+    write(kubeadm(root), {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS={secrets}\n'})
+    write(root, {f'{UNITS}/k3s.service': '[Service]\nExecStart=/k3s server --token hunter2 --kubelet-arg=v=2\n'})
+    found = answer()
+    assert 'hunter2' not in json.dumps(found)
+    kubelet, inside = found['kubelets']
+    assert kubelet['arguments'][-4:] == [
+        '--manifest-url-header=left-out', '--manifest-url', 'left-out', '--v=2',
+    ]  # fmt: skip
+    assert [flag['flag'] for flag in kubelet['flags'][-2:]] == ['--manifest-url left-out', '--v=2']
+    assert inside['arguments'] == ['/k3s', 'server', '--token', 'left-out', '--kubelet-arg=v=2']
+
+
+def test_a_unit_that_cannot_be_read_is_no_unit_that_is_not_there(
+    root: Path, run: Callable[..., tuple[int, str]]
+) -> None:
+    (root / UNITS).mkdir(parents=True)
+    os.mkfifo(root / KUBELET)
+    status, shown = run()
+    assert status == 2
+    assert shown.startswith('No kubelet could be seen. problem whether a kubelet starts cannot be told: ')
+    assert 'kubelet.service could not be read: it is a FIFO, not a file' in shown
+
+
 def test_a_folder_without_a_unit_says_which_it_looked_for(root: Path, run: Callable[..., tuple[int, str]]) -> None:
     status, shown = run()
     assert status == 2

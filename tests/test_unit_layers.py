@@ -98,7 +98,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'kept_configz': {'configz', 'documents', 'goyaml'},
     'connection': {'configz', 'model'},
     'replay': {'configz'},
-    'redact': {'embedded', 'fields', 'flag_table'},
+    'redact': {'embedded', 'fields', 'flag_table', 'names'},
     'recorder': {
         'capture', 'collect', 'declare', 'host', 'kubelets', 'model', 'names', 'processes', 'redact', 'release',
         'rooted',
@@ -120,7 +120,7 @@ MAY_IMPORT: dict[str, set[str]] = {
         'processes', 'report', 'rules', 'selection',
     },
     'as_the_agent': {'check'},
-    'printing': {'__about__', 'explanation', 'judge', 'model', 'report'},
+    'printing': {'__about__', 'explanation', 'judge', 'model', 'redact', 'report'},
     'cli': {
         '__about__', 'as_the_agent', 'benchmarks', 'capture', 'capture_write', 'collect', 'configz',
         'exemptions', 'host', 'identity', 'image', 'kept_configz', 'model', 'patient_host', 'printing',

@@ -62,7 +62,11 @@ class Image(Host):
         names = [process.unit for process in found]
         if MICROK8S in names:
             found = [process for process in found if process.unit != MICROK8S_BEFORE]
-        return Scan(tuple(found), tuple(could_not_see(unseen)), none_found_because=self.why_none_found(without, names))
+        return Scan(
+            tuple(found),
+            tuple(could_not_see(unseen)),
+            none_found_because='' if unseen else self.why_none_found(without, names),
+        )
 
     def process_of(self, unit: Unit) -> Process | None:
         """The process that a service would start; there is none yet, so neither has it a number nor a time."""

@@ -231,6 +231,8 @@ class NextStart:
     summary: str
     command: tuple[str, ...] | Unknown
     flags: tuple[Argument, ...] = ()
+    unit: str = ''
+    """The service that starts it; '' where none does, or none is known."""
 
 
 @dataclass(frozen=True, slots=True)

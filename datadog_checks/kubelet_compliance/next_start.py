@@ -109,26 +109,25 @@ def start_folder(evidence: Evidence) -> str:
 def next_start_of(evidence: Evidence) -> NextStart:
     """What a person is told of the next start."""
     unit, launch, process = evidence.unit, evidence.launch, evidence.process
-    found = next_arguments(evidence)
-    by = f' ({unit.name})' if isinstance(unit, Unit) else ''
+    name, found = unit.name if isinstance(unit, Unit) else '', next_arguments(evidence)
+    by = f' ({name})' if name else ''
+    words = without_wrapper(unit.command) if isinstance(unit, Unit) and isinstance(unit.command, tuple) else ()
+    argv = tuple(word.text for word in words)
     own = evidence.arguments if isinstance(evidence.arguments, tuple) else ()
-    flags = tuple(iter_flags(Argument(text, '') for text in own))
-    command = without_wrapper(unit.command) if isinstance(unit, Unit) and isinstance(unit.command, tuple) else ()
-    argv = tuple(word.text for word in command)
-    if launch is not None:
-        flags = tuple(iter_flags(Argument(text, launch.places.get(text, '')) for text in own))
-        if launch.program != Program.RKE2:
-            summary = f'{launch.program} starts the kubelet that is a part of it{by}'
-            why = found if isinstance(found, Unknown) else NO_UNIT
-            return NextStart(summary, argv or why, flags)
+    places = launch.places if launch is not None else {}
+    flags = tuple(iter_flags(Argument(text, places.get(text, '')) for text in own))
+    if launch is not None and launch.program != Program.RKE2:
+        why = found if isinstance(found, Unknown) else NO_UNIT
+        return NextStart(f'{launch.program} starts the kubelet that is a part of it{by}', argv or why, flags, name)
     if isinstance(found, Unknown):
         found = process.unknown or found
-        return NextStart(f'not known: {found.reason}{"" if process.unit else FLAGS_OF_THE_PROCESS}', found, flags)
-    flags = tuple(iter_flags(command))
+        instead = '' if process.unit else FLAGS_OF_THE_PROCESS
+        return NextStart(f'not known: {found.reason}{instead}', found, flags, name)
     if process.unit:
-        count = f'{len(argv) - 1} argument{"" if len(argv) == 2 else "s"}'
-        return NextStart(f'{argv[0]} with {count}{by}', argv, flags)
-    return NextStart(f'{"as it runs now" if found == own else "with other arguments than now"}{by}', argv, flags)
+        summary = f'{argv[0]} with {len(argv) - 1} argument{"" if len(argv) == 2 else "s"}'
+    else:
+        summary = 'as it runs now' if found == own else 'with other arguments than now'
+    return NextStart(f'{summary}{by}', argv, tuple(iter_flags(words)), name)
 
 
 FLAGS_OF_THE_PROCESS = '; flags are those of the process'

@@ -14,6 +14,7 @@ from .__about__ import __version__
 from .explanation import fixes_of, numbers_of
 from .judge import describe, shorten
 from .model import (
+    Argument,
     Benchmark,
     Finding,
     KubeletReport,
@@ -25,6 +26,7 @@ from .model import (
     Values,
     Verdict,
 )
+from .redact import without_secrets
 from .report import admissible, printable, tell
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
@@ -168,7 +170,6 @@ def as_json(answer: Answer) -> dict[str, Any]:
         'kubelets': [
             {
                 'pid': kubelet.process.pid if answer.image is None else None,
-                'unit': kubelet.process.unit or None,
                 **next_start_as_json(kubelet.next_start),
                 'restart_pending': kubelet.restart_pending,
                 'problems': [printable(tell(problem)) for problem in kubelet.problems],
@@ -187,13 +188,18 @@ def as_json(answer: Answer) -> dict[str, Any]:
 
 def next_start_as_json(next_start: NextStart | None) -> dict[str, Any]:
     if next_start is None:
-        return {'arguments': None, 'arguments_unknown': NOT_SEEN, 'flags': []}
+        return {'unit': None, 'arguments': None, 'arguments_unknown': NOT_SEEN, 'flags': []}
     command = next_start.command
     return {
-        'arguments': None if isinstance(command, Unknown) else list(command),
+        'unit': next_start.unit or None,
+        'arguments': None if isinstance(command, Unknown) else list(without_secrets(command)),
         'arguments_unknown': printable(tell(command)) if isinstance(command, Unknown) else None,
-        'flags': [{'flag': flag.text, 'place': flag.place or None} for flag in next_start.flags],
+        'flags': [{'flag': shown(flag), 'place': flag.place or None} for flag in next_start.flags],
     }
+
+
+def shown(flag: Argument) -> str:
+    return ' '.join(without_secrets(flag.text.split(' ', 1)))
 
 
 def finding_as_json(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
