@@ -92,7 +92,7 @@ def test_nothing_is_said_of_a_process(
     IMAGES[name](root)
     if wrong:
         for config in (*root.rglob('config.yaml'), *root.rglob('kubelet-config.json')):
-            config.write_text(config.read_text().replace('protectKernelDefaults', 'protectKernelDefault'))
+            config.write_text(config.read_text().replace('true', '7'))
         write(root, {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS={OFF}\n'})
     shown = f'{run(rule=None)[1]} {json.dumps(answer(rule=None)["kubelets"])}'.replace('restart_pending', '')
     # Why a rule is there is told of any kubelet.
@@ -356,6 +356,15 @@ def test_a_command_line_that_a_kubelet_would_refuse_is_unknown(root: Path, run: 
     assert (status, 'the kubelet would refuse its command line' in shown) == (2, True)
 
 
+def test_what_would_end_a_kubelet_on_its_way_to_serving_is_unknown(
+    root: Path, run: Callable[..., tuple[int, str]]
+) -> None:
+    # By default it asks the API server for authorization, which it cannot reach without a kubeconfig.
+    write(root, {KUBELET: '[Service]\nExecStart=/usr/bin/kubelet --config=/k.yaml\n', 'k.yaml': HEAD})
+    status, shown = run()
+    assert (status, 'the kubelet would end on its way to serving' in shown) == (2, True)
+
+
 @pytest.mark.parametrize(('content', 'status'), [(None, 0), ('not a certificate', 2)])
 def test_a_client_ca_that_is_not_there_may_still_come_but_a_broken_one_ends_the_kubelet(
     root: Path, run: Callable[..., tuple[int, str]], content: str | None, status: int
@@ -569,3 +578,16 @@ def test_no_configuration_of_the_agent_counts(
     monkeypatch.setenv('DD_CONFD_PATH', str(tmp_path / 'conf.d'))
     kubeadm(root)
     assert run()[1].startswith(f'{root}, unit kubelet.service')
+
+
+@pytest.mark.parametrize(
+    ('name', 'why'),
+    [('eks-al2023', '/etc/eks/kubelet/environment is not there'), ('k0s', 'k0s writes the command line'),
+     ('microshift', 'MicroShift writes the configuration'), ('rke2', 'RKE2 writes the command line')],
+)  # fmt: skip
+def test_a_rule_says_why_the_command_line_is_not_known(
+    root: Path, answer: Callable[..., dict[str, Any]], name: str, why: str
+) -> None:
+    IMAGES[name](root)
+    (kubelet,) = answer()['kubelets']
+    assert kubelet['rules'][0]['message'].startswith(f'makeIPTablesUtilChains cannot be determined: {why}')

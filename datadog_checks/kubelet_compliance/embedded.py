@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from .documents import parse_document
 from .goyaml import DocumentError, DocumentTooLarge, Node
 from .model import File, Launch, Missing, Unknown, Unreadable
-from .names import MAX_ARGUMENTS, Program
+from .names import MAX_ARGUMENTS, RKE2, Program
 
 ASK_CONFIGZ = 'let the Agent read /configz'
 
@@ -131,7 +131,7 @@ def rke2_launch(rke2: K3s) -> Launch:
     # Which files the kubelet reads is decided by RKE2 too, so none is read here.
     given = tuple(each for each in rke2.arguments if not each.startswith(('--config=', '--config-dir=')))
     restart = 'systemctl restart rke2-server (rke2-agent on an agent)'
-    return Launch(Program.RKE2, restart, given, RKE2_CONFIG, rke2.places, doubt=doubt)
+    return Launch(RKE2, restart, given, RKE2_CONFIG, rke2.places, doubt=doubt)
 
 
 class NotUnderstood(Exception):

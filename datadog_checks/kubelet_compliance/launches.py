@@ -18,13 +18,17 @@ from .embedded import (
 )
 from .host import Host, is_absent
 from .model import DropIns, Launch, Process, Unreadable
-from .names import Program
+from .names import RKE2, Program
 
 K3S_ENDINGS = ('.yaml', '.yml')
 
 
 def read_launch(host: Host, process: Process) -> Launch | None:
     """How the kubelet inside a program is started; None where it is none, or the program is told to run none."""
+    if process.inside == RKE2:
+        path = k3s_config(process.arguments, RKE2_CONFIG)
+        rke2 = read_k3s(process.arguments, k3s_files(host, process, path))
+        return rke2_launch(rke2) if rke2.has_kubelet else None
     match Program(process.inside):
         case Program.MICROK8S:
             path = microk8s_file(process.arguments)
@@ -37,10 +41,6 @@ def read_launch(host: Host, process: Process) -> Launch | None:
                 return None
             with_drop_ins = not is_absent(host.file_status(process, k3s.drop_ins))
             return k3s_launch(process.arguments, k3s, with_drop_ins=with_drop_ins)
-        case Program.RKE2:
-            path = k3s_config(process.arguments, RKE2_CONFIG)
-            rke2 = read_k3s(process.arguments, k3s_files(host, process, path))
-            return rke2_launch(rke2) if rke2.has_kubelet else None
 
 
 def k3s_files(host: Host, process: Process, path: str) -> list[Seen]:

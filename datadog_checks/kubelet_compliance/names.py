@@ -20,8 +20,10 @@ class Program(StrEnum):
     K3S = 'k3s'
     MICROK8S = 'MicroK8s'
     MICROSHIFT = 'MicroShift'
-    RKE2 = 'RKE2'
-    """Starts its kubelet as a process of its own, so it stands for one only before that process runs."""
+
+
+RKE2 = 'RKE2'
+"""Starts its kubelet as a process of its own, so it stands for that one only before it runs."""
 
 
 @dataclass(frozen=True, slots=True)

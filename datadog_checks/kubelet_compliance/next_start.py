@@ -13,7 +13,7 @@ from dataclasses import replace
 from .declare import is_later
 from .embedded import KUBELET_ARGUMENT, ON_THE_COMMAND_LINE, as_argument
 from .model import Argument, Evidence, File, Launch, NextStart, Unit, Unknown
-from .names import Program, arguments_of
+from .names import RKE2, arguments_of
 
 WRAPPERS = frozenset({'kubenswrapper'})
 """Programs that run the command behind them as it stands (openshift/machine-config-operator, `kubenswrapper`)."""
@@ -116,7 +116,7 @@ def next_start_of(evidence: Evidence) -> NextStart:
     own = evidence.arguments if isinstance(evidence.arguments, tuple) else ()
     places = launch.places if launch is not None else {}
     flags = tuple(iter_flags(Argument(text, places.get(text, '')) for text in own))
-    if launch is not None and launch.program != Program.RKE2:
+    if launch is not None and launch.program != RKE2:
         why = found if isinstance(found, Unknown) else NO_UNIT
         return NextStart(f'{launch.program} starts the kubelet that is a part of it{by}', argv or why, flags, name)
     if isinstance(found, Unknown):

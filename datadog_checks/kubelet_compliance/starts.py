@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from .at_rest import of_image
 from .embedded import MICROSHIFT_DOUBT
 from .model import Unit, Unknown
-from .names import Program, arguments_of, held_by
+from .names import RKE2, Program, arguments_of, held_by
 from .next_start import without_wrapper
 
 MICROK8S = 'snap.microk8s.daemon-kubelite.service'
@@ -70,7 +70,7 @@ def start_of(unit: Unit) -> Start | None:
         case 'snap', ['run', name] if name in SNAPS:
             return Start(None, SNAPS[name], program)
         case 'rke2', ['server' | 'agent', *options]:
-            return Start(tuple(options), Program.RKE2, program)
+            return Start(tuple(options), RKE2, program)
         case 'k0s', ['controller', *options] if not K0S_WITH_KUBELET & set(options):
             return None
         case 'k0s', ['controller' | 'worker', *_]:
