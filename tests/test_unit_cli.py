@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -303,3 +304,48 @@ def test_on_another_system_the_command_ends_without_a_traceback(
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (2, '', 'kubelet-compliance: not applicable: Linux only\n')
     assert list(tmp_path.iterdir()) == []
+
+
+def shown_next_start(node: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, dict[str, Any]]:
+    """What is said of the next start, in words and as JSON."""
+    main(['--node', str(node), '--rule', IPTABLES])
+    text = ' '.join(capsys.readouterr().out.partition('next start: ')[2].partition('\n\n')[0].split())
+    main(['--node', str(node), '--rule', IPTABLES, '--json'])
+    (kubelet,) = json.loads(capsys.readouterr().out)['kubelets']
+    return text, {key: kubelet[key] for key in ('unit', 'arguments', 'arguments_unknown', 'flags')}
+
+
+def add_unit(node: Path, command: str) -> None:
+    (node / 'etc/systemd/system').mkdir(parents=True)
+    (node / 'etc/systemd/system/kubelet.service').write_text(f'[Service]\nExecStart={command}\n')
+
+
+def test_the_next_start_of_a_kubelet_that_runs(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_kubelet(node, '--v=2', program='/usr/bin/kubelet')
+    add_unit(node, '/usr/bin/kubelet --v=2')
+    text, found = shown_next_start(node, capsys)
+    assert text == 'as it runs now (kubelet.service)'
+    assert found == {
+        'unit': 'kubelet.service',
+        'arguments': ['/usr/bin/kubelet', '--v=2'],
+        'arguments_unknown': None,
+        'flags': [{'flag': '--v=2', 'place': '/etc/systemd/system/kubelet.service:2'}],
+    }
+
+
+def test_a_next_start_with_other_arguments(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_kubelet(node, '--v=2', program='/usr/bin/kubelet')
+    add_unit(node, '/usr/bin/kubelet --v=4')
+    text, found = shown_next_start(node, capsys)
+    assert text.startswith('with other arguments than now (kubelet.service) restart ')
+    assert found['arguments'] == ['/usr/bin/kubelet', '--v=4']
+
+
+def test_a_next_start_that_is_not_known(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    add_kubelet(node, '--v=2', program='/usr/bin/kubelet')
+    add_unit(node, '/usr/local/bin/rke2 server')
+    text, found = shown_next_start(node, capsys)
+    why = 'kubelet.service starts /usr/local/bin/rke2, which is not a kubelet itself'
+    assert text == f'not known: {why}; flags are those of the process'
+    assert (found['arguments'], found['arguments_unknown']) == (None, why)
+    assert found['flags'] == [{'flag': '--v=2', 'place': None}]

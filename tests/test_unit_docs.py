@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import json
+import os
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from types import ModuleType
 
@@ -15,6 +18,8 @@ import pytest
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules import RULES
+
+from .images import kubeadm, write
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / 'README.md').read_text()
@@ -66,6 +71,17 @@ def test_a_command_of_the_readme_runs_and_prints_what_is_shown(command: str) -> 
     assert done.stdout.startswith(shown.rstrip('\n'))
 
 
+@pytest.mark.parametrize(('flags', 'status'), [('--v=2', 0), ('--make-iptables-util-chains=false', 1)])
+def test_the_pipeline_of_the_readme_runs(tmp_path: Path, flags: str, status: int) -> None:
+    (script,) = re.findall(r'^```sh\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
+    with tarfile.open(tmp_path / 'image.tar', 'w') as archive:
+        archive.add(write(kubeadm(tmp_path / 'image'), {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS={flags}'}), '.')
+    path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
+    done = subprocess.run(['sh', '-e', '-c', script], cwd=tmp_path, env={**os.environ, 'PATH': path}, check=False)
+    assert done.returncode == status
+    assert json.loads((tmp_path / 'compliance.json').read_text())['exit_status'] == status
+
+
 @pytest.mark.parametrize('target', sorted(set(re.findall(r'(?:^|`)make ([a-z-]+)', README, re.MULTILINE))))
 def test_a_make_target_of_the_readme_exists(target: str) -> None:
     done = subprocess.run(['make', '--dry-run', target], cwd=ROOT, capture_output=True, text=True, check=False)
@@ -80,7 +96,7 @@ MESSAGES = frozenset(
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 
 INNER = {
-    'the running configuration was not asked for', 'no systemd service starts the kubelet',
+    'the running configuration was not asked for', 'no systemd service starts the kubelet', 'the machine does not run',
     'its files have not been read', ', which is not a kubelet itself', ', but the kubelet runs as',
     'the kubelet has arguments that',
 }  # fmt: skip

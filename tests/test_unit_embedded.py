@@ -8,9 +8,9 @@ from __future__ import annotations
 import pytest
 
 from datadog_checks.kubelet_compliance.embedded import (
-    K3S,
+    K3S_PROGRAM,
     K3S_SHOWN,
-    RKE2,
+    RKE2_PROGRAM,
     Told,
     expand,
     k3s_config,
@@ -98,16 +98,18 @@ def unit(*words: str, **variables: str) -> Unit:
 def test_the_service_of_k3s_tells_its_command_line_where_it_starts_k3s_itself(
     words: tuple[str, ...], told: list[str] | None
 ) -> None:
-    assert told_by(unit(*words), K3S).words == told
+    assert told_by(unit(*words), K3S_PROGRAM).words == told
 
 
 def test_no_service_tells_nothing() -> None:
-    assert told_by(None, K3S) == told_by(Unknown('x'), K3S) == Told()
-    assert told_by(Unit('k3s.service', (), Unknown('x')), K3S).words is None
+    assert told_by(None, K3S_PROGRAM) == told_by(Unknown('x'), K3S_PROGRAM) == Told()
+    assert told_by(Unit('k3s.service', (), Unknown('x')), K3S_PROGRAM).words is None
 
 
 def test_what_the_service_tells_stands_in_its_file() -> None:
-    told = told_by(unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), K3S)
+    told = told_by(
+        unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), K3S_PROGRAM
+    )
     k3s = read_k3s(told, [file(MAIN, 'kubelet-arg: v=2')])
     assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
     assert k3s.places == {'--v=2': f'{MAIN}:1', '--v=3': f'{SERVICE}:3', '--max-pods=9': f'{SERVICE}:5'}
@@ -126,14 +128,16 @@ def test_what_the_service_tells_stands_in_its_file() -> None:
 def test_the_variables_of_a_service_say_where_k3s_has_its_files(
     words: tuple[str, ...], variables: dict[str, str], config: str, data: str
 ) -> None:
-    told = told_by(unit('k3s', 'server', *words, **variables), K3S)
+    told = told_by(unit('k3s', 'server', *words, **variables), K3S_PROGRAM)
     assert (k3s_config(told), read_k3s(told, []).data) == (config, data)
 
 
 def test_rke2_has_its_own_files() -> None:
-    assert k3s_config(Told(), RKE2) == '/etc/rancher/rke2/config.yaml'
-    assert k3s_config(told_by(unit('rke2', 'server', RKE2_CONFIG_FILE='/r.yaml'), RKE2), RKE2) == '/r.yaml'
-    assert read_k3s(Told(), [], RKE2).drop_ins == '/var/lib/rancher/rke2/agent/etc/kubelet.conf.d'
+    assert k3s_config(Told(), RKE2_PROGRAM) == '/etc/rancher/rke2/config.yaml'
+    assert (
+        k3s_config(told_by(unit('rke2', 'server', RKE2_CONFIG_FILE='/r.yaml'), RKE2_PROGRAM), RKE2_PROGRAM) == '/r.yaml'
+    )
+    assert read_k3s(Told(), [], RKE2_PROGRAM).drop_ins == '/var/lib/rancher/rke2/agent/etc/kubelet.conf.d'
 
 
 def test_a_k3s_without_an_agent_has_no_kubelet() -> None:

@@ -69,6 +69,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'unit_paths': set(),
     'services': {'embedded', 'host', 'model', 'systemd_text', 'unit_paths', 'units'},
     'next_start': {'declare', 'model', 'names'},
+    'starts': {'at_rest', 'embedded', 'model', 'names', 'next_start'},
+    'at_rest': {'embedded', 'model', 'resolve'},
     'embedded': {'documents', 'goyaml', 'model', 'names'},
     'launches': {'embedded', 'host', 'model', 'names'},
     'rules': {'expect', 'file_rules', 'model', 'names'},
@@ -89,6 +91,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'sockets': {'identity', 'model', 'processes'},
     'host': {'capture', 'identity', 'model', 'processes', 'rooted', 'sockets', 'stamps'},
     'patient_host': {'host', 'model', 'patience'},
+    'image': {'host', 'model', 'next_start', 'rooted', 'services', 'starts', 'unit_paths'},
     'memory': {'model'},
     'patience': set(),
     'tls_failures': set(),
@@ -96,7 +99,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'kept_configz': {'configz', 'documents', 'goyaml'},
     'connection': {'configz', 'model'},
     'replay': {'configz'},
-    'redact': {'embedded', 'fields', 'flag_table'},
+    'redact': {'embedded', 'fields', 'flag_table', 'names'},
     'redact_units': {'names', 'next_start', 'redact', 'systemd_text'},
     'recorded_units': {'embedded', 'capture', 'host', 'model', 'next_start', 'redact', 'redact_units', 'services'},
     'recorder': {
@@ -107,8 +110,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'ownership': {'model'},
     'file_sets': {'flags', 'host', 'model'},
     'kubelets': {
-        'command_lines', 'declare', 'decoding', 'distributions', 'file_sets', 'flags', 'host', 'judge', 'model',
-        'next_start', 'pending', 'resolve', 'rules',
+        'at_rest', 'command_lines', 'declare', 'decoding', 'distributions', 'file_sets', 'flags', 'host', 'judge',
+        'model', 'next_start', 'pending', 'resolve', 'rules',
     },
     'collect': {
         'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',
@@ -120,11 +123,11 @@ MAY_IMPORT: dict[str, set[str]] = {
         'processes', 'report', 'rules', 'selection',
     },
     'as_the_agent': {'check'},
-    'printing': {'__about__', 'explanation', 'judge', 'model', 'report'},
+    'printing': {'__about__', 'explanation', 'judge', 'model', 'redact', 'report'},
     'cli': {
-        '__about__', 'as_the_agent', 'benchmarks', 'capture', 'capture_write', 'collect', 'configz', 'exemptions',
-        'host', 'kept_configz', 'model', 'patient_host', 'printing', 'processes', 'recorder', 'release', 'replay',
-        'report', 'rooted', 'rules', 'selection',
+        '__about__', 'as_the_agent', 'benchmarks', 'capture', 'capture_write', 'collect', 'configz',
+        'exemptions', 'host', 'identity', 'image', 'kept_configz', 'model', 'patient_host', 'printing',
+        'processes', 'recorder', 'release', 'replay', 'report', 'rooted', 'rules', 'selection',
     },
 }  # fmt: skip
 

@@ -75,7 +75,12 @@ def test_a_node_captured_again_gets_the_same_verdicts(
     again = tmp_path / 'again'
     assert main(['--node', str(NODES / name), '--capture', str(again), *wanted['options']]) == 0
     capsys.readouterr()
-    assert shown(again, wanted['options'], capsys) == shown(NODES / name, wanted['options'], capsys)
+    answers = [shown(node, wanted['options'], capsys) for node in (again, NODES / name)]
+    for answer in answers:
+        for kubelet in answer['kubelets']:
+            # A capture leaves out what may be a secret in a command line.
+            del kubelet['arguments'], kubelet['arguments_unknown'], kubelet['flags']
+    assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize('name', [name for name in NAMES if name.startswith(('k3s', 'microk8s', 'microshift'))])

@@ -24,6 +24,8 @@ from .collect import Collector
 from .configz import MAX_CONFIGZ_BYTES, Connection
 from .exemptions import apply_exemptions, exempted
 from .host import Host
+from .identity import UNIT
+from .image import Image
 from .kept_configz import CannotUse, read_kept_answer
 from .model import Exemption, KubeletReport, Unknown
 from .patient_host import PatientHost
@@ -105,6 +107,8 @@ class Task:
     configz_from: str | None = None
     kept: bytes | None = None
     """The answer of /configz that was kept in a file."""
+    image: str | None = None
+    """The root file system of a machine that does not run."""
 
     def run(self) -> Answer:
         collection = self.collector.collect(self.connection)
@@ -122,11 +126,16 @@ class Task:
             self.collector.host.capture is not None,
             self.options_from,
             self.configz_from,
+            self.image,
         )
 
 
 def task_of(options: argparse.Namespace) -> Task:
     """Raises SelectionError, AdmissionError, CaptureError, ConfigError, OSError, CannotAnswer."""
+    if options.root is not None:
+        return task_of_image(options)
+    if options.unit is not None:
+        raise CannotAnswer('--unit names the service that starts the kubelet of an image: give --root too')
     found = None if options.no_conf else configured_of(options)
     if found is not None:
         return task_as_the_agent(options, *found, configz_of(options))
@@ -137,6 +146,30 @@ def task_of(options: argparse.Namespace) -> Task:
     collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options))
     connection = answers({'/configz': kept}) if kept is not None else None
     return Task(collector, connection, configz_from=options.configz, kept=kept)
+
+
+NOT_OF_AN_IMAGE = ('node', 'capture', 'procfs', 'host_root', 'conf', 'configz', 'nested', 'allowed_users')
+"""Options that mean a machine which runs."""
+
+
+def task_of_image(options: argparse.Namespace) -> Task:
+    """The task that looks at no process and goes by no Agent. Raises SelectionError, CannotAnswer."""
+    given = [f'--{name.replace("_", "-").replace("users", "user")}' for name in NOT_OF_AN_IMAGE if vars(options)[name]]
+    if given:
+        raise CannotAnswer(f'--root judges a machine that does not run, so {given[0]} makes no sense with it')
+    unit: str | None = options.unit
+    if unit is not None:
+        unit = unit if unit.endswith('.service') else f'{unit}.service'
+        if UNIT.fullmatch(unit) is None:
+            raise CannotAnswer(f'--unit {options.unit}: it is no name of a service')
+    try:
+        host = Image(options.root, unit)
+    except CannotRead as error:
+        raise CannotAnswer(f'--root {options.root}: {error}') from None
+    version = version_of(options)
+    benchmark = options.benchmark or DEFAULT_BENCHMARK
+    by_version = partial(select, AUTO, options.rules) if benchmark == AUTO else None
+    return Task(Collector(host, select(benchmark, options.rules), by_version, version), None, image=options.root)
 
 
 def task_as_the_agent(options: argparse.Namespace, configured: Configured, path: str, kept: bytes | None) -> Task:
@@ -226,6 +259,12 @@ def parser() -> argparse.ArgumentParser:
         prog='kubelet-compliance',
         description='Judge the configuration that the kubelets of this machine really have against a CIS benchmark.',
         epilog=EXIT_STATUS,
+    )
+    parser.add_argument(
+        '--root', metavar='DIR', help='judge an image: the root file system of a machine before it runs'
+    )
+    parser.add_argument(
+        '--unit', metavar='NAME', help='the service that starts the kubelet of --root (default: those of distributions)'
     )
     parser.add_argument('--node', metavar='DIR', help='judge a captured node: a folder with its proc/ and its files')
     parser.add_argument(

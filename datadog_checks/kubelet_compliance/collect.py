@@ -191,7 +191,8 @@ class Collector:
         running = kubelet.running if isinstance(kubelet.running, Configuration) else None
         known = Known(self.memory.objections_to(process), running, self.memory.has_seen_the_files_of(process))
         readings = read_configurations(evidence, lines, known)
-        broken = dict(iter_broken(self.host, process, iter_needed(readings, lines)))
+        needed = iter_needed(readings, lines, is_first_start=bool(process.unit))
+        broken = dict(iter_broken(self.host, process, needed))
         if broken:
             evidence = replace(evidence, broken=broken)
             readings = read_configurations(evidence, lines, known)

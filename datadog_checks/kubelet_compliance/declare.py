@@ -230,6 +230,9 @@ class Check:
         return needed.field == CLIENT_CA and is_new and self.release.before(CA_IS_LATE)
 
     def may_be_new(self, problem: Problem | NeededFile, configuration: Configuration) -> bool:
+        if self.evidence.process.unit:
+            # Of a machine that does not run all is new.
+            return True
         is_by_file = source_of(problem, configuration) in (Source.CONFIG_FILE, Source.DROP_IN)
         return self.changed is not None and is_by_file and self.known.can_tell_what_is_new
 
@@ -253,17 +256,20 @@ def iter_undecided(names: Sequence[str]) -> Iterator[tuple[str, Unknown]]:
         yield FLAGS[name].field or f'--{name}', Unknown(f'the value of --{name} is not understood')
 
 
-def iter_needed(readings: Sequence[Declared], lines: Sequence[CommandLine]) -> Iterator[NeededFile]:
+def iter_needed(
+    readings: Sequence[Declared], lines: Sequence[CommandLine], *, is_first_start: bool = False
+) -> Iterator[NeededFile]:
     """The files that a kubelet must find which starts with files that changed since its last start.
 
-    Of one that has just started, and whose release is known, the files that it looks for first.
+    Of one that has just started, and whose release is known, the files that it looks for first. `is_first_start`: all
+    files are new to it.
     """
     flags = next((line.flags for line in lines if line.flags is not None), None)
     if flags is None:
         return
     for declared in readings:
         if declared.unknown is None:
-            for minor in declared.minors if declared.changed is not None else ():
+            for minor in declared.minors if declared.changed is not None or is_first_start else ():
                 yield from needed_files(declared.values, flags, Release(minor))
             if declared.changed is None and not declared.line_accepted and len(declared.minors) == len(readings) == 1:
                 (minor,) = declared.minors

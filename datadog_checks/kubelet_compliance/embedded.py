@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from .documents import parse_document
 from .goyaml import DocumentError, DocumentTooLarge, Node
 from .model import Argument, File, Launch, Missing, Unit, Unknown, Unreadable
-from .names import MAX_ARGUMENTS, Program
+from .names import MAX_ARGUMENTS, RKE2, Program
 
 ASK_CONFIGZ = 'let the Agent read /configz'
 
@@ -44,14 +44,16 @@ class Rancher:
         return f'{self.name.upper()}_DATA_DIR'
 
 
-K3S = Rancher('k3s')
-RKE2 = Rancher('rke2')
+K3S_PROGRAM = Rancher('k3s')
+RKE2_PROGRAM = Rancher('rke2')
 OPTION_VARIABLES = frozenset(
-    variable for program in (K3S, RKE2) for variable in (program.config_variable, program.data_variable)
+    variable for program in (K3S_PROGRAM, RKE2_PROGRAM) for variable in (program.config_variable, program.data_variable)
 )
 """The variables that matter to a kubelet: `kubelet-arg` has none (pkg/cli/cmds/agent.go)."""
 K3S_HIDDEN = Unknown('k3s hides its command line, where --kubelet-arg may say otherwise', ASK_CONFIGZ)
 K3S_SHOWN = Unknown('what k3s itself passes to its kubelet differs from release to release', ASK_CONFIGZ)
+
+RKE2_DOUBT = Unknown('RKE2 writes the command line and the drop-ins of its kubelet anew at each start', ASK_CONFIGZ)
 
 MICROK8S_ARGUMENTS = '/var/snap/microk8s/current/args/kubelet'
 ARGUMENTS_FLAG = 'kubelet-args-file'
@@ -74,7 +76,7 @@ class K3s:
     places: dict[str, str] = field(default_factory=dict)
     path: str = ''
     """The configuration file, where there is one."""
-    data: str = K3S.data
+    data: str = K3S_PROGRAM.data
     has_kubelet: bool = True
     unread: list[str] = field(default_factory=list)
 
@@ -110,13 +112,13 @@ def told_by(unit: Unit | Unknown | None, program: Rancher) -> Told:
     return Told(texts[2:] if is_plain else None, places, unit.environment)
 
 
-def k3s_config(told: Told, program: Rancher = K3S) -> str:
+def k3s_config(told: Told, program: Rancher = K3S_PROGRAM) -> str:
     """The configuration file that k3s is told to read; the variable wins (`findConfigFileFlag`)."""
     named = [value for name, value, _ in iter_options(told.words or ()) if name in ('config', 'c')]
     return told.variable(program.config_variable) or (named[-1] if named else program.config)
 
 
-def read_k3s(told: Told, files: Sequence[Seen], program: Rancher = K3S) -> K3s:
+def read_k3s(told: Told, files: Sequence[Seen], program: Rancher = K3S_PROGRAM) -> K3s:
     """The options in the configuration file, in the files of its `.d` folder, and on the command line, in this order.
 
     A key of a later file takes the place of an earlier one's, with a `+` at its end it adds to it; the command line
@@ -172,6 +174,16 @@ def k3s_launch(told: Told, k3s: K3s, *, with_drop_ins: bool, files: tuple[File, 
         doubt=doubt,
         drop_ins=k3s.drop_ins if with_drop_ins else '',
     )
+
+
+def rke2_launch(rke2: K3s) -> Launch:
+    """RKE2 reads its options as k3s does. Only the arguments that these give can be told before it runs."""
+    doubt = RKE2_DOUBT
+    if rke2.unread:
+        doubt = Unknown(f'{doubt.reason}; {rke2.unread[0]}', doubt.remedy)
+    # Which files the kubelet reads is decided by RKE2 too, so none is read here.
+    given = tuple(each for each in rke2.arguments if not each.startswith(('--config=', '--config-dir=')))
+    return Launch(RKE2, given, rke2.path, rke2.places, doubt=doubt)
 
 
 class NotUnderstood(Exception):

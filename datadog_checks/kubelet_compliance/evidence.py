@@ -69,11 +69,15 @@ class Process:
     """argv[0]."""
     stack: int = 0
     """Where its stack begins, which each `exec` places anew; 0 where the kernel does not show it to us."""
+    unit: str = ''
+    """The service that would start it, of a machine that does not run; then there is no such process yet."""
+    unknown: Unknown | None = None
+    """Why its arguments are not known, where `unit` does not tell them."""
 
     @property
     def key(self) -> tuple[int, ...]:
         """What tells this program from every other one: a pid is used again, and `exec` keeps pid and start."""
-        return self.pid, self.start_ticks, self.stack, hash(self.arguments)
+        return self.pid, self.start_ticks, self.stack, hash((self.arguments, self.unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +213,9 @@ class Evidence:
     @property
     def arguments(self) -> tuple[str, ...] | Unknown | None:
         """The kubelet's own; None where its command line cannot be believed."""
-        return self.process.arguments if self.launch is None else self.launch.arguments
+        if self.launch is not None:
+            return self.launch.arguments
+        return self.process.unknown if self.process.arguments is None else self.process.arguments
 
 
 class FileSubject(Enum):

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .model import (
+    NOT_RUNNING,
     Benchmark,
     FileAspect,
     Finding,
@@ -98,7 +99,8 @@ def judge_doubted(
         return judge_non_compliant(rule, setting, declared, benchmark)
     if not holds(rule, declared, benchmark):
         return judge_non_compliant(rule, setting, declared, benchmark, doubt)
-    return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}: {doubt.remedy}'
+    remedy = f': {doubt.remedy}' if doubt.remedy else ''
+    return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}{remedy}'
 
 
 def hinted(finding: Finding, names: frozenset[str]) -> Finding:
@@ -158,7 +160,8 @@ def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
             steps = [f'take the flag out of {place}']
             if rule.fix and not rule.default_holds:
                 steps.append(f'put {flags} there' if flags else setting_step(rule, None, home))
-    return f'To fix it, {" and ".join(steps)}, then {home.apply}'
+    to_do = f'To fix it, {" and ".join(steps)}'
+    return to_do if setting.running == NOT_RUNNING else f'{to_do}, then {home.apply}'
 
 
 def setting_step(rule: Rule, path: str | None, home: Home) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from .at_rest import of_image, setting_of_image
 from .command_lines import NOT_BELIEVED, CommandLine
 from .declare import is_refused
 from .decoding import Configuration
@@ -34,7 +35,7 @@ from .model import (
     Unknown,
     Values,
 )
-from .next_start import next_start_problem
+from .next_start import next_start_of, next_start_problem
 from .pending import restart_pending
 from .resolve import FLAG_DECIDES, NOT_ASKED, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
 from .rules import RULES_BY_KEY
@@ -102,15 +103,17 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
             setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
             if isinstance(setting.declared, Unknown):
                 file_sets[rule.files] = setting.declared
+        setting = setting_of_image(setting) if process.unit else setting
         finding = judge(rule, replace(setting, home=home), benchmark)
         findings.append(hinted(finding, names if evidence.launch is None else frozenset()))
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
     problems = tuple(dict.fromkeys((*problems_of(kubelet), *kubelet.problems, *unseen_files)))
+    problems = tuple(map(of_image, problems)) if process.unit else problems
     name = str(readings[0].value('--hostname-override') or process.container or '')
     pending = restart_pending(process, kubelet.following, settings, kubelet.running)
     if kubelet.next is not None:
         pending = True
-    return KubeletReport(process, tuple(findings), problems, pending, name)
+    return KubeletReport(process, tuple(findings), problems, pending, name, next_start_of(evidence))
 
 
 def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .embedded import (
-    K3S,
-    RKE2,
+    K3S_PROGRAM,
+    RKE2_PROGRAM,
     K3s,
     Seen,
     k3s_config,
@@ -18,11 +18,12 @@ from .embedded import (
     microk8s_launch,
     microshift_launch,
     read_k3s,
+    rke2_launch,
     told_by,
 )
 from .host import Host
 from .model import DropIns, File, Launch, Process, Unit, Unknown, Unreadable, is_absent
-from .names import Program
+from .names import RKE2, Program
 
 K3S_ENDINGS = ('.yaml', '.yml')
 
@@ -35,6 +36,9 @@ def read_launch(host: Host, process: Process, unit: Unit | Unknown | None = None
 
     `unit`: the service of the program.
     """
+    if process.inside == RKE2:
+        rke2 = read_rke2(host, process, unit)
+        return rke2_launch(rke2) if rke2.has_kubelet else None
     match Program(process.inside):
         case Program.MICROK8S:
             path = microk8s_file(process.arguments)
@@ -42,7 +46,7 @@ def read_launch(host: Host, process: Process, unit: Unit | Unknown | None = None
         case Program.MICROSHIFT:
             return microshift_launch()
         case Program.K3S:
-            told = told_by(unit, K3S)
+            told = told_by(unit, K3S_PROGRAM)
             if process.arguments is not None:
                 told = replace(told, words=process.arguments)
             k3s = read_k3s(told, k3s_files(host, process, k3s_config(told)))
@@ -55,8 +59,8 @@ def read_launch(host: Host, process: Process, unit: Unit | Unknown | None = None
 
 def read_rke2(host: Host, process: Process, unit: Unit | Unknown | None) -> K3s:
     """The options of RKE2, whose kubelet is a process of its own: where its arguments stand."""
-    told = told_by(unit, RKE2)
-    return read_k3s(told, k3s_files(host, process, k3s_config(told, RKE2)), RKE2)
+    told = told_by(unit, RKE2_PROGRAM)
+    return read_k3s(told, k3s_files(host, process, k3s_config(told, RKE2_PROGRAM)), RKE2_PROGRAM)
 
 
 def k3s_files(host: Host, process: Process, path: str) -> list[Seen]:

@@ -131,6 +131,10 @@ class Setting:
     home: Home = Home()
 
 
+NOT_RUNNING = Unknown('the machine does not run')
+"""What the kubelet of an image runs with: there is nothing to ask, and nothing to restart."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileModes:
     """The modes that a benchmark allows: none beyond the bits of `at_most`, or `one_of` a few."""
@@ -237,6 +241,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class NextStart:
+    """What starts a kubelet next. `command`: argv[0] first. `flags`: the kubelet's own, each with its file and line.
+
+    Where the command is not known, the flags are those of the process, if there is one.
+    """
+
+    summary: str
+    command: tuple[str, ...] | Unknown
+    flags: tuple[Argument, ...] = ()
+    unit: str = ''
+    """The service that starts it; '' where none does, or none is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class KubeletReport:
     """All that is said of one kubelet. `restart_pending`: None where it cannot be told.
 
@@ -248,6 +266,7 @@ class KubeletReport:
     problems: tuple[Unknown, ...] = ()
     restart_pending: bool | None = None
     name: str = ''
+    next_start: NextStart | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,10 @@ class Program(StrEnum):
     MICROSHIFT = 'MicroShift'
 
 
+RKE2 = 'RKE2'
+"""Starts its kubelet as a process of its own, so it stands for that one only before it runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class KubeletName:
     """One way in which a kubelet shows its name: `/proc/PID/comm`, the base name of argv[0], and the words after it.
@@ -120,6 +124,12 @@ def arguments_of(argv: Sequence[str]) -> tuple[str, ...] | None:
     """The arguments of a command that starts a kubelet as a process of its own; None for any other command."""
     found = invocation_of(argv)
     return None if found is None or found.inside else found.arguments
+
+
+def held_by(argv: Sequence[str]) -> Invocation | None:
+    """A command that starts a program which holds a kubelet; None for any other command."""
+    found = invocation_of(argv)
+    return found if found is not None and found.inside else None
 
 
 def base_name(word: bytes) -> str:

@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from .declare import is_later
-from .model import Argument, Evidence, File, Unit, Unknown
-from .names import arguments_of
+from .model import Argument, Evidence, File, NextStart, Unit, Unknown
+from .names import RKE2, arguments_of
 
 WRAPPERS = frozenset({'kubenswrapper'})
 """Programs that run the command behind them as it stands (openshift/machine-config-operator, `kubenswrapper`)."""
@@ -98,3 +98,44 @@ def start_folder(evidence: Evidence) -> str:
     """The working directory of the next start, from which relative paths are meant: `/` where the unit sets none."""
     directory = evidence.unit.directory if isinstance(evidence.unit, Unit) else ''
     return '/root' if directory == '~' else directory.removeprefix('-') or '/'
+
+
+def next_start_of(evidence: Evidence) -> NextStart:
+    """What a person is told of the next start."""
+    unit, launch, process = evidence.unit, evidence.launch, evidence.process
+    name, found = unit.name if isinstance(unit, Unit) else '', next_arguments(evidence)
+    by = f' ({name})' if name else ''
+    words = without_wrapper(unit.command) if isinstance(unit, Unit) and isinstance(unit.command, tuple) else ()
+    argv = tuple(word.text for word in words)
+    own = evidence.arguments if isinstance(evidence.arguments, tuple) else ()
+    places = launch.places if launch is not None else {}
+    flags = tuple(iter_flags(Argument(text, places.get(text, '')) for text in own))
+    if launch is not None and launch.program != RKE2:
+        why = found if isinstance(found, Unknown) else NO_UNIT
+        return NextStart(f'{launch.program} starts the kubelet that is a part of it{by}', argv or why, flags, name)
+    if isinstance(found, Unknown):
+        found = process.unknown or found
+        instead = '' if process.unit else FLAGS_OF_THE_PROCESS
+        return NextStart(f'not known: {found.reason}{instead}', found, flags, name)
+    if process.unit:
+        summary = f'{argv[0]} with {len(argv) - 1} argument{"" if len(argv) == 2 else "s"}'
+    else:
+        summary = 'as it runs now' if found == own else 'with other arguments than now'
+    return NextStart(f'{summary}{by}', argv, tuple(iter_flags(words)), name)
+
+
+FLAGS_OF_THE_PROCESS = '; flags are those of the process'
+
+
+def iter_flags(words: Iterable[Argument]) -> Iterator[Argument]:
+    """The flags of a command line, each with the words behind it that are none."""
+    flag: Argument | None = None
+    for word in words:
+        if word.text.startswith('-'):
+            if flag is not None:
+                yield flag
+            flag = word
+        elif flag is not None:
+            flag = replace(flag, text=f'{flag.text} {word.text}')
+    if flag is not None:
+        yield flag

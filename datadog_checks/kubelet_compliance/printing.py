@@ -13,10 +13,24 @@ from typing import Any
 from .__about__ import __version__
 from .explanation import fixes_of, numbers_of
 from .judge import describe, shorten
-from .model import Benchmark, Finding, KubeletReport, NodeReport, Rule, Source, Unknown, Values, Verdict
+from .model import (
+    Argument,
+    Benchmark,
+    Finding,
+    KubeletReport,
+    NextStart,
+    NodeReport,
+    Rule,
+    Source,
+    Unknown,
+    Values,
+    Verdict,
+)
+from .redact import without_secrets
 from .report import admissible, printable, tell
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
+NOT_SEEN = 'the kubelet can no longer be looked at'
 WIDTH = 100
 LABEL_WIDTH = 10
 LONGEST_TEXT = 2000
@@ -35,6 +49,8 @@ class Answer:
     captured: bool
     options_from: str | None = None
     configz_from: str | None = None
+    image: str | None = None
+    """The folder of a machine that does not run; None: a node was judged."""
 
 
 def exit_status(node: NodeReport) -> int:
@@ -56,10 +72,14 @@ def iter_lines(answer: Answer) -> Iterator[str]:
     if not kubelets:
         yield f'{none_found(node)}.'
     for kubelet in kubelets:
-        yield f'kubelet, process {kubelet.process.pid}, judged by {benchmark.name}'
+        yield f'{heading(kubelet, answer.image)}, judged by {benchmark.name}'
         for finding in kubelet.findings:
             yield ''
             yield from iter_finding(finding, benchmark)
+        if kubelet.findings:
+            yield ''
+        if kubelet.next_start is not None:
+            yield from labelled('next start:', kubelet.next_start.summary)
         for problem in kubelet.problems:
             yield from labelled('problem', tell(problem))
         if kubelet.restart_pending:
@@ -71,6 +91,12 @@ def iter_lines(answer: Answer) -> Iterator[str]:
         yield from labelled('problem', tell(problem))
     if answer.captured and any(kubelet.process.started_at is None for kubelet in kubelets):
         yield CAPTURED_NOTE
+
+
+def heading(kubelet: KubeletReport, image: str | None) -> str:
+    if image is None:
+        return f'kubelet, process {kubelet.process.pid}'
+    return f'{printable(image)}, unit {printable(kubelet.process.unit)}'
 
 
 def none_found(node: NodeReport) -> str:
@@ -115,7 +141,7 @@ def iter_explanation(rule: Rule) -> Iterator[str]:
 
 
 def labelled(label: str, text: str) -> list[str]:
-    first = f'    {label:<{LABEL_WIDTH}}'
+    first = f'    {label:<{LABEL_WIDTH - 1}} '
     return textwrap.wrap(
         printable(text, LONGEST_TEXT),
         WIDTH,
@@ -138,11 +164,13 @@ def as_json(answer: Answer) -> dict[str, Any]:
         'benchmark': benchmark.name,
         'compliance_framework': benchmark.framework,
         'captured': answer.captured,
+        'root': answer.image,
         'options_from': answer.options_from,
         'configz_from': answer.configz_from,
         'kubelets': [
             {
-                'pid': kubelet.process.pid,
+                'pid': kubelet.process.pid if answer.image is None else None,
+                **next_start_as_json(kubelet.next_start),
                 'restart_pending': kubelet.restart_pending,
                 'problems': [printable(tell(problem)) for problem in kubelet.problems],
                 'rules': [finding_as_json(finding, benchmark) for finding in kubelet.findings],
@@ -156,6 +184,22 @@ def as_json(answer: Answer) -> dict[str, Any]:
         'turned_away': [printable(tell(each)) for each in node.turned_away],
         'exit_status': exit_status(node),
     }
+
+
+def next_start_as_json(next_start: NextStart | None) -> dict[str, Any]:
+    if next_start is None:
+        return {'unit': None, 'arguments': None, 'arguments_unknown': NOT_SEEN, 'flags': []}
+    command = next_start.command
+    return {
+        'unit': next_start.unit or None,
+        'arguments': None if isinstance(command, Unknown) else list(without_secrets(command)),
+        'arguments_unknown': printable(tell(command)) if isinstance(command, Unknown) else None,
+        'flags': [{'flag': shown(flag), 'place': flag.place or None} for flag in next_start.flags],
+    }
+
+
+def shown(flag: Argument) -> str:
+    return ' '.join(without_secrets(flag.text.split(' ', 1)))
 
 
 def finding_as_json(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:

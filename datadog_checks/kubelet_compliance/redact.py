@@ -16,6 +16,7 @@ import yaml
 from .embedded import ARGUMENTS_FLAG, KUBELET_ARGUMENT, OPTIONS_THAT_COUNT, as_argument
 from .fields import KUBELET_CONFIGURATION, Field, Kind
 from .flag_table import BARE_KINDS, FLAGS, SHORTHANDS, FlagKind
+from .names import held_by
 
 LEFT_OUT = 'left-out'
 REFUSED = b'{\n'
@@ -88,6 +89,26 @@ def redact_unknown(argument: str) -> str:
         return LEFT_OUT
     name, has_value, _ = argument.partition('=')
     return f'{name}={LEFT_OUT}' if has_value else name
+
+
+def without_secrets(words: Sequence[str]) -> Iterator[str]:
+    """A command line to show to a person: only what may hold a password is left out."""
+    held = held_by(words) if words else None
+    if held is not None and held.arguments is not None:
+        # A program that holds a kubelet has options of its own, such as a token.
+        count = len(words) - len(held.arguments)
+        yield from (*words[:count], *redact_options(held.arguments))
+        return
+    is_secret = False
+    for word in words:
+        name, has_value, _ = word.partition('=')
+        if is_secret and not word.startswith('-'):
+            yield LEFT_OUT
+            is_secret = False
+            continue
+        is_secret = name.startswith('-') and name.lstrip('-').replace('_', '-') in (SECRET_FLAG, SECRET_PAIRS)
+        yield f'{name}={LEFT_OUT}' if is_secret and has_value else word
+        is_secret = is_secret and not has_value
 
 
 def redact_options(arguments: Sequence[str]) -> tuple[str, ...]:

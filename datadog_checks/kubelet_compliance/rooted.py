@@ -88,6 +88,8 @@ class Root:
         self.handles: list[int] = []
         self.trace = trace or Trace()
         self.root_path, self.cwd_path = root, cwd
+        self.led_to = ''
+        """Where the last path led, from the anchor and without links, whether anything is there or not."""
         self.cwd: int | None = None
         try:
             self.root = self.open_anchor(root)
@@ -172,7 +174,7 @@ class Root:
         """A path without the links on the way. Raises NotThere and CannotRead."""
         with self.resolve(path) as found:
             anchor, place = found.place
-            return f'/{place}' if anchor == self.root_path else path
+            return os.path.normpath(f'/{place}') if anchor == self.root_path else path
 
     def walk(self, path: str) -> Walk:
         """All that is not a folder below `path`, in filepath.WalkDir's order; a linked folder is not entered.
@@ -216,6 +218,7 @@ class Root:
         here, place = os.dup(handle), ''
         links = 0
         changed_at = 0.0
+        self.led_to = ''
         try:
             while names:
                 name = names.popleft()
@@ -228,6 +231,7 @@ class Root:
                 try:
                     there, status = step(here, name)
                 except (FileNotFoundError, NotADirectoryError):
+                    self.led_to = os.path.normpath('/'.join((place, *names)))
                     self.trace.missed(anchor, place)
                     raise
                 if not stat.S_ISLNK(status.st_mode) or not names and not follow_last:
@@ -249,6 +253,7 @@ class Root:
                     os.dup2(self.root, here, inheritable=False)
                     anchor, place = self.root_path, ''
             status = os.fstat(here)
+            self.led_to = os.path.normpath(place)
             self.trace.looked_at(anchor, place or '.', status)
             return Found(here, status, max(changed_at, status.st_ctime), (anchor, place or '.'))
         except BaseException:
