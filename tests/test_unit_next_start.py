@@ -87,11 +87,16 @@ STORIES = {
         lambda node: node.write(ENVIRONMENT, f'KUBELET_EXTRA_ARGS={OFF}\n'), NON_COMPLIANT, True, f'{ENVIRONMENT}:1'
     ),
     'an optional environment file goes': Story(lambda node: node.at(ENVIRONMENT).unlink(), COMPLIANT, True),
-    'one that must be there is not': Story(added('[Service]\nEnvironmentFile=/etc/none\n'), COMPLIANT, False),
-    'one that must be there is not, and the flags are wrong': Story(
-        added('[Service]\nEnvironmentFile=/etc/none\n'), NON_COMPLIANT, False, OFF, flags=(OFF,)
+    'one that must be there is not': Story(
+        added('[Service]\nEnvironmentFile=/etc/none\n'), COMPLIANT, False, problem='/etc/none is not there'
     ),
-    'a shell starts it': Story(added(command(f"/bin/sh -c 'exec kubelet {OFF}'")), COMPLIANT, False),
+    'one that must be there is not, and the flags are wrong': Story(
+        added('[Service]\nEnvironmentFile=/etc/none\n'), NON_COMPLIANT, False, OFF, flags=(OFF,),
+        problem='/etc/none is not there',
+    ),
+    'a shell starts it': Story(
+        added(command(f"/bin/sh -c 'exec kubelet {OFF}'")), COMPLIANT, False, problem='not a kubelet itself'
+    ),
     'the unit would not load': Story(added('[Service\n'), COMPLIANT, False),
     'the unit is gone': Story(lambda node: (node.at(UNIT).unlink()), COMPLIANT, False),
     'another configuration file': Story(OTHER_CONFIG, NON_COMPLIANT, True, '/etc/other.yaml:3'),

@@ -318,7 +318,7 @@ class Host(Sockets):
         if self.capture is not None and path in self.capture.listings:
             return Folder(path, self.capture.listings[path], self.capture.changed_at(path))
         found = view.root.names(path)
-        return Folder(path, found.names, found.changed_at if self.capture is None else self.capture.changed_at(path))
+        return Folder(path, found.paths, found.changed_at if self.capture is None else self.capture.changed_at(path))
 
     def status_of(self, view: View, path: str) -> FileStatus | Unreadable:
         if self.capture is not None and path in self.capture.files:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .__about__ import __version__
@@ -193,7 +193,7 @@ def next_start_as_json(next_start: NextStart | None) -> dict[str, Any]:
     return {
         'unit': next_start.unit or None,
         'arguments': None if isinstance(command, Unknown) else list(without_secrets(command)),
-        'arguments_unknown': printable(tell(command)) if isinstance(command, Unknown) else None,
+        'arguments_unknown': printable(tell(replace(command, refused=False))) if isinstance(command, Unknown) else None,
         'flags': [{'flag': shown(flag), 'place': flag.place or None} for flag in next_start.flags],
     }
 

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -20,8 +18,6 @@ from .redact_units import padded, redact_command, redact_environment, redact_uni
 from .services import read_unit
 
 NOT_THERE = 'no such file or directory'
-VARIABLE = re.compile(r' \(([A-Za-z_][A-Za-z0-9_]*)\)$')
-"""The end of a word's place, where it comes from a variable."""
 
 
 class Retold(Host):
@@ -64,8 +60,7 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
     if not isinstance(unit, Unit):
         return {}
     files = {file.path: file.data for file in unit.files if isinstance(file, File)}
-    named = used_variables(files[path] for path in unit.paths if path in files)
-    used = named - hidden_variables(unit) | OPTION_VARIABLES
+    used = used_variables(files[path] for path in unit.paths if path in files) | OPTION_VARIABLES
     redacted = {
         path: redact_unit(data, used) if path in unit.paths else redact_environment(data, used)
         for path, data in files.items()
@@ -88,26 +83,18 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
     return kept
 
 
-def hidden_variables(unit: Unit) -> frozenset[str]:
-    """The variables whose value is one word of the command that is left out."""
-    if isinstance(unit.command, Unknown):
-        return frozenset()
-    places = Counter(word.place for word in unit.command)
-    kept = redact_command([word.text for word in unit.command])
-    pairs = zip(unit.command, kept, strict=True)
-    left_out = (word.place for word, text in pairs if text == LEFT_OUT != word.text and places[word.place] == 1)
-    return frozenset(match[1] for place in left_out if (match := VARIABLE.search(place)) is not None)
-
-
 def told(command: tuple[Argument, ...] | Unknown) -> object:
-    return command.reason if isinstance(command, Unknown) else command
+    """What must stay the same; where a word stands that is left out does not matter."""
+    if isinstance(command, Unknown):
+        return command.reason
+    return tuple(replace(word, place='') if word.text == LEFT_OUT else word for word in command)
 
 
 def redacted_words(command: tuple[Argument, ...] | Unknown) -> object:
     if isinstance(command, Unknown):
         return command.reason
     words = redact_command([word.text for word in command])
-    return tuple(replace(word, text=text) for word, text in zip(command, words, strict=True))
+    return told(tuple(replace(word, text=text) for word, text in zip(command, words, strict=True)))
 
 
 def is_drift(evidence: Evidence) -> bool | None:

@@ -61,14 +61,6 @@ class Walk:
     changed_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
-    """What a folder lists; `changed_at`: the latest ctime of it and of the links on the way to it."""
-
-    names: tuple[str, ...]
-    changed_at: float
-
-
 class Root:
     """A root directory and, where it is known, a working directory. Holds open handles: use it in a `with`."""
 
@@ -162,11 +154,11 @@ class Root:
             raise CannotRead(CHANGED_MEANWHILE)
         return Content(data, max(after.st_ctime, found.changed_at))
 
-    def names(self, path: str) -> Names:
+    def names(self, path: str) -> Walk:
         """The names in a folder, links to it followed, sorted by their bytes. Raises NotThere and CannotRead."""
         with self.resolve(f'{path}/.') as found:
             try:
-                return Names(tuple(listing(found.handle)), found.changed_at)
+                return Walk(tuple(listing(found.handle)), found.changed_at)
             except OSError as error:
                 raise self.failed(error) from None
 

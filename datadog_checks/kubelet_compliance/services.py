@@ -76,7 +76,7 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
             raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}', refused=True)
         if unit.unread:
             raise UnitError(f'{unit.unread[0].path} could not be read: {unit.unread[0].why}')
-        if any(isinstance(file, Unreadable) for file in looked_for) and not host.shows_whole_root(process):
+        if any(is_missed(file) for file in looked_for) and not host.shows_whole_root(process):
             raise UnitError(f'host_root does not hold all folders that systemd looks for {name} in')
         if len(names) > 1 and '@' in name:
             raise UnitError(
@@ -123,6 +123,11 @@ def iter_places(process: Process, variables: Mapping[str, Letters]) -> Iterator[
             text = text_of(word)
             if not is_space and text in wanted:
                 yield text, str(word[0][1])
+
+
+def is_missed(file: Seen) -> bool:
+    """Whether it is missing below host_root, and the kubelet may see it all the same."""
+    return isinstance(file, Unreadable) and is_gone(file)
 
 
 def is_gone(file: Seen) -> bool:
