@@ -27,6 +27,8 @@ from .model import (
     Verdict,
 )
 
+A_CA = 'PATH (of the CA that signs the client certificate of the API server)'
+"""What stands for the only file that a fix names, where the node does not have it."""
 LONGEST_VALUE = 60
 LONGEST_MESSAGE = 500
 LONGEST_FINDING = 440
@@ -153,7 +155,7 @@ def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
         steps = [setting_step(rule, origin.path if origin is not None else None, home)]
     else:
         place = shorten(home.flags if home.is_rewritten else origin.where or home.flags)
-        flags = '' if home.file else flags_for(rule)
+        flags = '' if home.file else flags_for(rule, home)
         if len(rule.fix) == 1 and not rule.default_holds and flags.startswith(f'{origin.place.partition("=")[0]}='):
             steps = [f'change the flag to {flags} in {place}']
         else:
@@ -167,19 +169,24 @@ def fix(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
 def setting_step(rule: Rule, path: str | None, home: Home) -> str:
     """Where to set what: in the file that holds the value, else where the distribution has such settings."""
     file = home.file if home.is_rewritten or path is None else path
-    flags = '' if file else flags_for(rule)
+    flags = '' if file else flags_for(rule, home)
     if flags:
         return f'put {flags} in {shorten(home.flags)}'
-    wanted = ' and '.join(f'{field}: {value}' for field, value in rule.fix)
+    wanted = ' and '.join(f'{field}: {value}' for field, value in wanted_of(rule, home))
     return f'set {wanted} in {shorten(file) if file else "a file for --config"}'
 
 
-def flags_for(rule: Rule) -> str:
+def wanted_of(rule: Rule, home: Home) -> list[tuple[str, str]]:
+    """The fields of a fix, and what to set them to on this node."""
+    return [(field, A_CA if value in home.lacks else value) for field, value in rule.fix]
+
+
+def flags_for(rule: Rule, home: Home) -> str:
     """The flags that set what the rule wants; '' where a field has none."""
     flags = dict(zip(rule.fields, rule.flags, strict=True))
     if any(field not in flags for field, _ in rule.fix):
         return ''
-    return ' '.join(as_flag(flags[field], field, value) for field, value in rule.fix)
+    return ' '.join(as_flag(flags[field], field, value) for field, value in wanted_of(rule, home))
 
 
 def as_flag(flag: str, field: str, value: str) -> str:

@@ -104,7 +104,9 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
             if isinstance(setting.declared, Unknown):
                 file_sets[rule.files] = setting.declared
         setting = setting_of_image(setting) if process.unit else setting
-        finding = judge(rule, replace(setting, home=home), benchmark)
+        is_wrong = not isinstance(setting.declared, Unknown) and not holds(rule, setting.declared, benchmark)
+        lacks = frozenset(iter_lacking(host, process, rule)) if is_wrong else frozenset()
+        finding = judge(rule, replace(setting, home=replace(home, lacks=lacks)), benchmark)
         findings.append(hinted(finding, names if evidence.launch is None else frozenset()))
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
     problems = tuple(dict.fromkeys((*problems_of(kubelet), *kubelet.problems, *unseen_files)))
@@ -123,6 +125,13 @@ def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
     if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
         traits = replace(traits, options=path)
     return home_of(traits)
+
+
+def iter_lacking(host: Host, process: Process, rule: Rule) -> Iterator[str]:
+    """The files that the fix of a rule names and that are not seen on the node."""
+    for _, value in rule.fix:
+        if value.startswith('/') and not isinstance(host.file_status(process, value), FileStatus):
+            yield value
 
 
 def traits_of(evidence: Evidence, flags: Flags | Unknown) -> Traits:

@@ -115,6 +115,8 @@ class Home:
     """Whether what the kubelet itself reads is written anew, so that a change there is lost."""
     lasting: str = ''
     """Where the node gets its settings from when it is made anew; '' where that is not known."""
+    lacks: frozenset[str] = frozenset()
+    """Files that a fix would name and that are not seen on the node."""
 
 
 @dataclass(frozen=True, slots=True)
