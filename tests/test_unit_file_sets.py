@@ -33,7 +33,7 @@ NO_CA = Setting(((FIELD, ''),), None, NOT_ASKED)
 def test_a_kubelet_outside_of_a_service_says_nothing_of_its_unit(tmp_path: Path, cgroup: str) -> None:
     host, process = made_up_host(tmp_path, (), tmp_path)
     (tmp_path / 'proc' / str(PID) / 'cgroup').write_text(f'{cgroup}\n')
-    evidence = Evidence(process, unit=read_unit_of(host, process, lambda: ''))
+    evidence = Evidence(process, unit=read_unit_of(host, process).unit)
     found = files_of(FileSubject.SERVICE, host, evidence, NO_CA, Unknown(''))
     assert isinstance(found, Unknown)
     assert 'names no systemd service' in found.reason

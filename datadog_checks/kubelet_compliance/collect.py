@@ -155,14 +155,14 @@ class Collector:
             if launch is None:
                 return None
             evidence = replace(evidence, launch=launch, unit=service.unit, service=service.name)
-        else:
-            evidence = self.with_unit(evidence)
         minors = self.minors_of(process, self.api.known_version(process))
         lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
         flags = flags_of(lines)
         if all(line.flags is not None and line.flags.exits and not line.is_accepted for line in lines):
             return None
         evidence = self.memory.settle(read(self.host, evidence, flags))
+        if evidence.launch is None:
+            evidence = self.with_unit(evidence)
         kubelet = self.with_readings(Kubelet(evidence, lines, ()))
         cgroups = kubelet.readings[0].value(CGROUP_FIELD)
         if isinstance(evidence.unit, Unit) or evidence.launch is not None or not cgroups:

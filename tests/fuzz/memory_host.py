@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.capture import Capture
-from datadog_checks.kubelet_compliance.embedded import K3s, k3s_config, microk8s_file
+from datadog_checks.kubelet_compliance.embedded import K3s, Told, k3s_config, microk8s_file
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.launches import read_launch
 from datadog_checks.kubelet_compliance.model import (
@@ -81,7 +81,8 @@ def launch_of(process: Process, contents: Sequence[bytes]) -> Launch | None:
     """How the program starts its kubelet, on a node where its configuration lies in files of these contents."""
     if not process.inside:
         return None
-    path = (microk8s_file if process.inside == 'MicroK8s' else k3s_config)(process.arguments)
+    is_microk8s = process.inside == 'MicroK8s'
+    path = microk8s_file(process.arguments) if is_microk8s else k3s_config(Told(process.arguments))
     files = {f'{path}.d/{number:05}.yaml' if number else path: content for number, content in enumerate(contents)}
     return read_launch(MemoryHost({}, {**files, K3s().drop_ins: b''}, nested=False), process)
 
