@@ -73,6 +73,12 @@ answers = st.builds('{{"kubeletconfig": {{"{}": {}, "{}": {}}}}}'.format, names,
     lambda text: text.encode('utf-8', 'replace')
 )
 
+unit_words = st.sampled_from(
+    ['ExecStart=', 'ExecStart=/k ', 'Environment=', 'EnvironmentFile=/e', 'UnsetEnvironment=', 'A=', '$A', '${A}', '$$']
+    + ['%n', '%', ' ', '"', "'", '\\', '\\x41', ' ; ', '#', '\\\n', '\n', '\r', '[Service', 'b']
+)
+unit_texts = st.lists(unit_words, max_size=24).map(lambda parts: ''.join(parts).encode())
+
 
 @given(line=command_lines)
 @made_up
@@ -104,3 +110,11 @@ def test_no_process_breaks_a_promise(options: bytes, processes: list[bytes]) -> 
 @made_up
 def test_no_answer_breaks_a_promise(parts: tuple[bytes, ...]) -> None:
     TARGETS['configz'](PART.join(parts))
+
+
+@given(parts=st.tuples(unit_texts, unit_texts, unit_texts))
+@made_up
+def test_no_service_breaks_a_promise(parts: tuple[bytes, ...]) -> None:
+    unit, drop_in, environment = parts
+    TARGETS['units'](PART.join([b'[Service]\nExecStart=/k $A\n' + unit, b'[Service]\n' + drop_in, environment]))
+    TARGETS['environment-files'](b'A=' + environment)

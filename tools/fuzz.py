@@ -45,12 +45,30 @@ PROC_WORDS = (
     'nested',
     'configz',
 )
+UNIT_WORDS = (
+    '[Service]\\x0a',
+    'ExecStart=/k ',
+    '\\x0aEnvironment=A=',
+    '\\x0aEnvironmentFile=-/e\\x0a',
+    '\\x0aUnsetEnvironment=A',
+    'Type=oneshot\\x0a',
+    ' $A',
+    '${A}',
+    '$$',
+    '%%',
+    '%n',
+    ' ; ',
+    '\\\\;',
+    '\\\\x41',
+    '\\\\x0a',
+    '\\x0a#',
+)
 PARTS = ('\\x00', '\\x1d', '\\x1e', '\\xef\\xbb\\xbf', '\\xed\\xa0\\x80', '\\xc2\\x85', '\\xe2\\x80\\xa8', '\\x1b[31m')
 
 
 def iter_words() -> Iterator[str]:
     """What a made-up input is likely to be understood by."""
-    yield from (*YAML_WORDS, *JSON_WORDS, *PROC_WORDS, *PARTS)
+    yield from (*YAML_WORDS, *JSON_WORDS, *PROC_WORDS, *UNIT_WORDS, *PARTS)
     yield from (f'--{name}=' for name in FLAGS)
     yield from sorted(set(iter_names(KUBELET_CONFIGURATION)))
 

@@ -42,6 +42,7 @@ from .checks import check, check_independently, is_chosen, rules_for, verdict_of
 from .laid_out import HEADER
 from .memory_host import PIDS, MemoryHost, launch_of, proc_of
 from .promises import FEW, SELECTION, check_reported, judged, promise
+from .unit_targets import fuzz_environment_files, fuzz_units
 
 PART, PROCESS = b'\x1e', b'\x1d'
 """What stands between the parts of an input, and between its processes."""
@@ -245,6 +246,8 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
     'launches': fuzz_launches,
     'captures': fuzz_captures,
     'redact': fuzz_redact,
+    'units': fuzz_units,
+    'environment-files': fuzz_environment_files,
 }
 
 

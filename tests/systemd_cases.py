@@ -1,0 +1,91 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The recorded units of systemd, and a root file system below a folder that has been booted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datadog_checks.kubelet_compliance.host import Host, Seen, View
+from datadog_checks.kubelet_compliance.image import Image
+from datadog_checks.kubelet_compliance.model import Missing, Process, Unit, Unknown, Unreadable
+from datadog_checks.kubelet_compliance.rooted import Root
+from datadog_checks.kubelet_compliance.services import read_unit
+
+from .cases import rows_of
+from .service_node import ServiceNode
+
+FOLDER = '/opt/case'
+PROCESS = Process(1000, 100, None)
+
+
+class Booted(Image):
+    """A root in which `/run` holds what a boot has made."""
+
+    def below_root(self, process: Process, path: str) -> View:
+        return View(Root(self.folder, trace=self.trace), path, is_its_own=True)
+
+    def look(self, view: View, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
+        return Host.look(self, view, path, read)
+
+
+@dataclass(frozen=True)
+class UnitCase:
+    """A service's files, and the command line that a real systemd started with them. None: it did not start it."""
+
+    id: str
+    unit: str
+    files: Mapping[str, Any]
+    argv: tuple[str, ...] | None
+
+    def fill(self, text: str) -> str:
+        kubelet = f'{FOLDER}/kubelet'
+        return text.replace('{unit}', self.unit).replace('{kubelet}', kubelet).replace('{dir}', FOLDER)
+
+    def lay_out(self, folder: Path) -> ServiceNode:
+        """A lone surrogate stands for one raw byte."""
+        node = root_below(folder)
+        for path, content in self.files.items():
+            if isinstance(content, str):
+                node.write(self.fill(path), os.fsencode(self.fill(content)))
+            elif 'symlink' in content:
+                node.link(self.fill(path), self.fill(content['symlink']))
+            else:
+                assert content == {'dir': True}
+                node.at(f'{self.fill(path)}/x')
+        return node
+
+
+def root_below(folder: Path) -> ServiceNode:
+    """An empty Debian, whose `/lib` is a link."""
+    node = ServiceNode(folder)
+    node.at('/usr/lib/x')
+    node.link('/lib', 'usr/lib')
+    node.write('/etc/os-release', 'ID=debian\n')
+    return node
+
+
+def unit_in(node: ServiceNode, name: str = 'kubelet.service', process: Process = PROCESS) -> Unit | Unknown:
+    return read_unit(Booted(str(node.root)), process, name)
+
+
+def words_of(unit: Unit | Unknown) -> tuple[str, ...] | Unknown:
+    """The command line, without the places of its words."""
+    command = unit if isinstance(unit, Unknown) else unit.command
+    return command if isinstance(command, Unknown) else tuple(argument.text for argument in command)
+
+
+def load(name: str) -> Iterator[UnitCase]:
+    for row in rows_of(name):
+        case = UnitCase(row['id'], row.get('unit', f'case-{row["id"]}.service'), row['files'], None)
+        argv = row['systemd']['argv'] if row['systemd']['started'] else None
+        yield UnitCase(case.id, case.unit, case.files, None if argv is None else tuple(map(case.fill, argv)))
+
+
+CASES = tuple(load('systemd.jsonl'))
+MORE_CASES = tuple(load('systemd-more.jsonl'))
