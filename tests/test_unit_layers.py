@@ -67,7 +67,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'environment_files': {'systemd_text', 'systemd_words'},
     'units': {'environment_files', 'model', 'names', 'systemd_text', 'systemd_words'},
     'unit_paths': set(),
-    'services': {'embedded', 'host', 'model', 'systemd_text', 'unit_paths', 'units'},
+    'named_files': {'flags', 'host', 'late_refusals', 'model'},
+    'services': {'embedded', 'host', 'model', 'rooted', 'systemd_text', 'unit_paths', 'units'},
     'next_start': {'declare', 'model', 'names'},
     'starts': {'at_rest', 'embedded', 'model', 'names', 'next_start'},
     'at_rest': {'embedded', 'model', 'resolve'},
@@ -115,7 +116,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     'collect': {
         'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',
-        'late_refusals', 'launches', 'memory', 'model', 'next_start', 'ownership', 'release', 'report', 'resolve',
+        'launches', 'memory', 'model', 'named_files', 'next_start', 'ownership', 'release', 'report', 'resolve',
         'services',
     },
     'check': {

@@ -88,14 +88,14 @@ STORIES = {
     ),
     'an optional environment file goes': Story(lambda node: node.at(ENVIRONMENT).unlink(), COMPLIANT, True),
     'one that must be there is not': Story(
-        added('[Service]\nEnvironmentFile=/etc/none\n'), COMPLIANT, False, problem='/etc/none is not there'
+        added('[Service]\nEnvironmentFile=/etc/none\n'), COMPLIANT, None, problem='/etc/none is not there'
     ),
     'one that must be there is not, and the flags are wrong': Story(
-        added('[Service]\nEnvironmentFile=/etc/none\n'), NON_COMPLIANT, False, OFF, flags=(OFF,),
+        added('[Service]\nEnvironmentFile=/etc/none\n'), NON_COMPLIANT, None, OFF, flags=(OFF,),
         problem='/etc/none is not there',
     ),
     'a shell starts it': Story(
-        added(command(f"/bin/sh -c 'exec kubelet {OFF}'")), COMPLIANT, False, problem='not a kubelet itself'
+        added(command(f"/bin/sh -c 'exec kubelet {OFF}'")), COMPLIANT, None, problem='not a kubelet itself'
     ),
     'the unit would not load': Story(added('[Service\n'), COMPLIANT, False),
     'the unit is gone': Story(lambda node: (node.at(UNIT).unlink()), COMPLIANT, False),

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
@@ -22,26 +22,22 @@ from .declare import (
 )
 from .decoding import Configuration
 from .flags import Flags
-from .host import CHANGED_MEANWHILE, Host
+from .host import Host
 from .judge import judge_node
 from .kubelets import Kubelet, flags_of, not_seen, report_on
-from .late_refusals import NeededFile
 from .launches import RKE2_SERVICES, read_launch, read_rke2
 from .memory import Memory
 from .model import (
-    DropIns,
     Evidence,
-    File,
     KubeletReport,
-    Missing,
     NodeReport,
     Process,
     Scan,
     Selection,
     Unit,
     Unknown,
-    Unreadable,
 )
+from .named_files import iter_broken, read
 from .next_start import is_as_given, next_arguments, places_of, start_folder
 from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .release import ALL, minor_of, within_tables
@@ -207,15 +203,19 @@ class Collector:
         """The kubelet with what its next start would run with, where its service passes it other arguments by then."""
         evidence = kubelet.evidence
         arguments = next_arguments(evidence)
-        if evidence.launch is not None or isinstance(arguments, Unknown) or arguments == evidence.arguments:
+        before = flags_of(kubelet.lines)
+        if evidence.launch is not None or isinstance(arguments, Unknown):
+            return replace(kubelet, next=None, coming=None)
+        has_moved = self.will_start_elsewhere(evidence, before)
+        if arguments == evidence.arguments and not has_moved:
             return replace(kubelet, next=None, coming=None)
         minors = frozenset(minor for line in kubelet.lines for minor in line.minors)
         lines = read_next_lines(arguments, minors, kubelet.lines)
-        before = flags_of(kubelet.lines)
         flags = flags_of(lines)
         evidence = replace(evidence, age_seconds=None, broken={})
         if (
-            isinstance(before, Unknown)
+            has_moved
+            or isinstance(before, Unknown)
             or isinstance(flags, Unknown)
             or any(before.text(name) != flags.text(name) for name in ('config', 'config-dir'))
         ):
@@ -225,6 +225,17 @@ class Collector:
         known = replace(known, objections=known.objections | {replace(each, place='') for each in objections})
         coming = replace(evidence, process=replace(evidence.process, arguments=arguments))
         return replace(kubelet, next=read_configurations(evidence, lines, known), coming=coming)
+
+    def will_start_elsewhere(self, evidence: Evidence, flags: Flags | Unknown) -> bool:
+        """Whether relative paths will lead to other files, as far as the working directory can be seen."""
+        process = evidence.process
+        if isinstance(flags, Unknown) or process.unit:
+            return False
+        named = (flags.text('config'), flags.text('config-dir'))
+        if not any(path and not path.startswith('/') for path in named):
+            return False
+        now = self.host.working_directory_of(process)
+        return now is not None and posixpath.normpath(now) != posixpath.normpath(start_folder(evidence))
 
     def minors_of(self, process: Process, version: str | None) -> frozenset[int]:
         """The releases that a kubelet can be of, by its version, else by what it has accepted."""
@@ -317,42 +328,3 @@ def unseen(procfs: str) -> str:
         f'no kubelet runs on this host, or {procfs} does not show it: if there is one, '
         'set hostPID: true or mount the /proc of the host'
     )
-
-
-def read(host: Host, evidence: Evidence, flags: Flags | Unknown, start: str = '') -> Evidence:
-    """Add the files that the command line names, all as they were at one time.
-
-    `start`: the working directory of a start to come; '' for that of the process.
-    """
-    if isinstance(flags, Unknown):
-        return evidence
-    process = evidence.process
-    named = (flags.text('config'), flags.text('config-dir'))
-    config, folder = (posixpath.join(start, path) if path else '' for path in named)
-    seen = replace(
-        evidence,
-        config=host.read_file(process, config) if config else None,
-        drop_ins=host.read_drop_ins(process, folder) if folder else None,
-    )
-    if not host.is_still_so(process):
-        if isinstance(seen.config, File):
-            seen = replace(seen, config=Unreadable(config, CHANGED_MEANWHILE))
-        if isinstance(seen.drop_ins, DropIns):
-            seen = replace(seen, drop_ins=Unreadable(folder, CHANGED_MEANWHILE))
-    return seen
-
-
-def iter_broken(host: Host, process: Process, needed: Iterable[NeededFile]) -> Iterator[tuple[str, str]]:
-    """The files among those needed that the kubelet would not take, and why. What cannot be read tells nothing."""
-    for file in dict.fromkeys(needed):
-        if not host.shows(file.path):
-            continue
-        is_gone = isinstance(host.file_status(process, file.path), Missing)
-        if is_gone and file.instead and not isinstance(host.file_status(process, file.instead), Missing):
-            continue
-        found = host.read_file(process, file.path) if file.is_read and not is_gone else None
-        why = file.judge(None) if is_gone else file.judge(found.data) if isinstance(found, File) else None
-        if isinstance(found, Missing):
-            why = f'cannot be read: {found.why}'
-        if why is not None:
-            yield file.path, why

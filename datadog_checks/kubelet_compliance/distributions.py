@@ -218,7 +218,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'minikube',  # kubernetes/minikube, "minikube start --extra-config"
         (Mark(program='/var/lib/minikube/binaries/*'),),
-        lasting='--extra-config=kubelet.KEY=VALUE of minikube start',
+        lasting='the options of minikube start (--extra-config=kubelet.KEY=VALUE)',
     ),
     Distribution(
         'kind',

@@ -173,6 +173,7 @@ def k3s_launch(told: Told, k3s: K3s, *, with_drop_ins: bool, files: tuple[File, 
         files,
         doubt=doubt,
         drop_ins=k3s.drop_ins if with_drop_ins else '',
+        is_whole=told.words is not None and not k3s.unread,
     )
 
 

@@ -147,6 +147,8 @@ class Launch:
     doubt: Unknown | None = None
     drop_ins: str = ''
     """The folder for drop-ins that the program passes by itself, where there is one."""
+    is_whole: bool = False
+    """Whether each argument that is known counts, whatever else the program passes before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,8 @@ class Unit:
     """The working directory of the command; '' where the unit does not set it."""
     unread: tuple[Unreadable, ...] = ()
     """Folders of drop-ins that could not be read."""
+    unset: frozenset[str] = frozenset()
+    """Variables that the command uses and no file of the service sets: they are taken for empty."""
     folders: tuple[Folder, ...] = ()
     """Those that its drop-ins may lie in, as far as they are there."""
     parents: tuple[str, ...] = ()

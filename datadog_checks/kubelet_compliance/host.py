@@ -31,7 +31,6 @@ ROOT_REMEDY = (
 )
 
 NO_PERMISSION = os.strerror(errno.EACCES).lower()
-
 Seen = TypeVar('Seen')
 
 
@@ -268,6 +267,13 @@ class Host(Sockets):
             raise CannotRead('the working directory of the kubelet is not reachable')
         return target
 
+    def working_directory_of(self, process: Process) -> str | None:
+        """The process's working directory as it names it; None where it cannot be seen."""
+        try:
+            return self.working_directory(process)
+        except CannotRead:
+            return None
+
     def through_process(self, process: Process, path: str) -> View | None:
         """The path as the process itself sees it. Asked for only where needed, and after a refusal never again:
 
@@ -345,11 +351,6 @@ class Host(Sockets):
 
     def remedy(self) -> str:
         return ROOT_REMEDY if self.capture is None else ''
-
-
-def is_masked(answer: object) -> bool:
-    """Whether a file is hidden by a link to /dev/null, as systemd's are masked."""
-    return isinstance(answer, Unreadable) and answer.absent and answer.why == A_DEVICE
 
 
 def parse_mounts(data: bytes) -> Mounts:

@@ -11,11 +11,11 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable
 
-from .host import Host, Seen, UnitName, View, is_masked
+from .host import Host, Seen, UnitName, View
 from .model import Evidence, File, Missing, Process, Scan, Unit, Unknown, Unreadable
 from .next_start import start_folder
-from .rooted import A_DEVICE, CannotRead, Root
-from .services import is_gone, read_unit
+from .rooted import A_DEVICE, CannotRead, NotThere, Root
+from .services import is_gone, is_masked, read_unit
 from .starts import MICROK8S, MICROK8S_BEFORE, UNITS, start_of
 from .unit_paths import unit_paths
 
@@ -30,12 +30,20 @@ class Image(Host):
     def __init__(self, root: str, unit: str | None = None) -> None:
         """`unit`: the service that starts the kubelet; None: look for those of known distributions."""
         super().__init__(root=root)
+        self.refuse_undeployed()
         self.folder = root
         self.names = UNITS if unit is None else (unit,)
         self.is_named = unit is not None
         self.started_in: dict[str, str] = {}
         """The working directory of each service."""
         Root(root).close()
+
+    def refuse_undeployed(self) -> None:
+        """Raises CannotRead for what an OSTree commit holds: its configuration lies elsewhere until it is deployed."""
+        assert self.root is not None
+        with Root(self.root) as root:
+            if not holds_folder(root, '/etc') and holds_folder(root, '/usr/etc'):
+                raise CannotRead('it holds usr/etc and no etc: name an OSTree deployment, not a commit')
 
     def is_unchanged(self) -> bool:
         return False
@@ -134,6 +142,9 @@ class Image(Host):
         return found
 
     def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
+        if view.root.dangles:
+            # Another file system is mounted there once the machine runs, most likely.
+            return Unreadable(path, f'it is a link to /{view.root.led_to}, which is not in the image')
         return Missing(path, why)
 
     def remedy(self) -> str:
@@ -146,6 +157,14 @@ class ImageRoot(Root):
     def refuse_others(self, anchor: str, place: str) -> None:
         if place == 'run':
             raise CannotRead(MADE_AT_BOOT)
+
+
+def holds_folder(root: Root, path: str) -> bool:
+    try:
+        root.names(path)
+    except NotThere:
+        return False
+    return True
 
 
 def could_not_see(unseen: list[Unreadable]) -> list[Unknown]:

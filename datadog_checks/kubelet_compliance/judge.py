@@ -94,7 +94,7 @@ def judge_doubted(
 ) -> tuple[Verdict, str]:
     """A value that something unseen may overrule: it can show what is wrong, never that all is well."""
     if not isinstance(setting.running, Unknown):
-        if declared != setting.running:
+        if declared != setting.running and not (setting.is_explicit and not holds(rule, declared, benchmark)):
             return judge_undeclared(rule, doubt, setting.running, benchmark)
         if holds(rule, declared, benchmark):
             return Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}'

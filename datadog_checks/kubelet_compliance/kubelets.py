@@ -115,6 +115,8 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     pending = restart_pending(process, kubelet.following, settings, kubelet.running)
     if kubelet.next is not None:
         pending = True
+    elif pending is False and next_start_problem(evidence) is not None:
+        pending = None
     return KubeletReport(process, tuple(findings), problems, pending, name, next_start_of(evidence))
 
 

@@ -130,6 +130,8 @@ class Setting:
     """The path that changed since the start and that the value depends on; None: no such."""
     doubt: Unknown | None = None
     """Why the declared value may not be the one in force: it can show what is wrong, never that all is well."""
+    is_explicit: bool = False
+    """Whether the next start passes just this value, whatever the doubt is."""
     home: Home = Home()
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from .declare import is_later
 from .model import Argument, Evidence, File, NextStart, Unit, Unknown
-from .names import RKE2, arguments_of
+from .names import RKE2, arguments_of, invocation_of
 
 WRAPPERS = frozenset({'kubenswrapper'})
 """Programs that run the command behind them as it stands (openshift/machine-config-operator, `kubenswrapper`)."""
@@ -42,6 +42,8 @@ def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
     is_new = not isinstance(own, tuple) or not has_all(own, arguments)
     if arguments != own and not is_new and not may_be_edited(unit, process.started_at):
         return Unknown(f'the kubelet has arguments that {unit.name} does not give it')
+    if arguments != own and unit.unset and not may_be_edited(unit, process.started_at):
+        return Unknown(f'{unit.name} uses ${min(unit.unset)}, which no file of it sets')
     return arguments
 
 
@@ -111,8 +113,10 @@ def next_start_of(evidence: Evidence) -> NextStart:
     places = launch.places if launch is not None else {}
     flags = tuple(iter_flags(Argument(text, places.get(text, '')) for text in own))
     if launch is not None and launch.program != RKE2:
-        why = found if isinstance(found, Unknown) else NO_UNIT
-        return NextStart(f'{launch.program} starts the kubelet that is a part of it{by}', argv or why, flags, name)
+        # Of a command that is not understood, what may be a secret is not known either.
+        known = argv if argv and invocation_of(argv) is not None else None
+        why = Unknown(f'{name} starts {argv[0]}') if argv else found if isinstance(found, Unknown) else NO_UNIT
+        return NextStart(f'{launch.program} starts the kubelet that is a part of it{by}', known or why, flags, name)
     if isinstance(found, Unknown):
         found = process.unknown or found
         instead = '' if process.unit else FLAGS_OF_THE_PROCESS

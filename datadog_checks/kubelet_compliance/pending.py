@@ -43,7 +43,9 @@ def is_drifted(setting: Setting) -> bool:
 
     A number that differs from the default, with nothing changed since the start, is the default of another release.
     """
-    if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown) or setting.doubt is not None:
+    if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown):
+        return False
+    if setting.doubt is not None and not setting.is_explicit:
         return False
     is_default = setting.origin is not None and setting.origin.source is Source.DEFAULT and setting.changed is None
     pairs = zip(setting.declared, setting.running, strict=True)

@@ -199,7 +199,9 @@ def next_start_as_json(next_start: NextStart | None) -> dict[str, Any]:
 
 
 def shown(flag: Argument) -> str:
-    return ' '.join(without_secrets(flag.text.split(' ', 1)))
+    name, _, rest = flag.text.partition(' ')
+    # What follows `=` is one word, spaces and all.
+    return ' '.join(without_secrets([flag.text] if '=' in name or not rest else [name, rest]))
 
 
 def finding_as_json(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:

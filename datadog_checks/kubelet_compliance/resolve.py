@@ -53,7 +53,8 @@ def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown
     # The flags of a kubelet inside another program stand in a file themselves.
     fixed = by_flags and launch is None
     changed = None if fixed else declared.changed
-    return Setting(values, origin or DEFAULT_ORIGIN, running, changed, doubt)
+    is_explicit = launch is not None and launch.is_whole and by_flags
+    return Setting(values, origin or DEFAULT_ORIGIN, running, changed, doubt, is_explicit)
 
 
 def is_at(field: str, path: str) -> bool:

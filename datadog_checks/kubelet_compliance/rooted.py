@@ -80,7 +80,7 @@ class Root:
         self.handles: list[int] = []
         self.trace = trace or Trace()
         self.root_path, self.cwd_path = root, cwd
-        self.led_to = ''
+        self.led_to, self.dangles = '', False
         """Where the last path led, from the anchor and without links, whether anything is there or not."""
         self.cwd: int | None = None
         try:
@@ -210,7 +210,7 @@ class Root:
         here, place = os.dup(handle), ''
         links = 0
         changed_at = 0.0
-        self.led_to = ''
+        self.led_to, rest, self.dangles = '', 0, False
         try:
             while names:
                 name = names.popleft()
@@ -224,6 +224,7 @@ class Root:
                     there, status = step(here, name)
                 except (FileNotFoundError, NotADirectoryError):
                     self.led_to = os.path.normpath('/'.join((place, *names)))
+                    self.dangles = links > 0 and len(names) >= rest
                     self.trace.missed(anchor, place)
                     raise
                 if not stat.S_ISLNK(status.st_mode) or not names and not follow_last:
@@ -239,6 +240,7 @@ class Root:
                     target = os.readlink('', dir_fd=there)
                 if links > MAX_LINKS:
                     raise NotThere('too many links on the way to it')
+                rest = len(names)
                 names.extendleft(reversed(components(target)))
                 place = above
                 if target.startswith('/'):

@@ -12,11 +12,12 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 
 from .embedded import OPTION_VARIABLES
-from .host import Host, is_masked
+from .host import Host
 from .model import Argument, Folder, Missing, Process, Unit, Unknown, Unreadable, is_absent
+from .rooted import A_DEVICE
 from .systemd_text import WHITESPACE, Letters, UnitError, text_of
 from .unit_paths import DROP_IN_ENDING, UNIT_FOLDERS, drop_in_folders, names_of, unit_paths
-from .units import Seen, environment_of, next_command, read_service
+from .units import Seen, environment_of, next_command, read_service, unset_variables
 
 KUBELET_UNIT = 'kubelet.service'
 MAX_UNIT_FILES = 64
@@ -90,7 +91,8 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         unit = replace(unit, files=tuple(files), directory=services[0].directory, parents=parents)
         variables = environment_of(services[0], contents)
         environment = {key: as_argument(variables[key]) for key in OPTION_VARIABLES & variables.keys()}
-        unit = replace(unit, environment=environment, places=dict(iter_places(process, variables)))
+        unset = unset_variables(services[0], variables)
+        unit = replace(unit, environment=environment, places=dict(iter_places(process, variables)), unset=unset)
         command, *others = [next_command(service, contents) for service in services]
         if any(other != command for other in others):
             raise UnitError(f'{name} and {names[-1]} are one unit, and its specifiers depend on the name')
@@ -123,6 +125,11 @@ def iter_places(process: Process, variables: Mapping[str, Letters]) -> Iterator[
             text = text_of(word)
             if not is_space and text in wanted:
                 yield text, str(word[0][1])
+
+
+def is_masked(answer: object) -> bool:
+    """Whether a file is hidden by a link to /dev/null, as systemd's are masked."""
+    return isinstance(answer, Unreadable) and answer.absent and answer.why == A_DEVICE
 
 
 def is_missed(file: Seen) -> bool:

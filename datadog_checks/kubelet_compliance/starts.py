@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from itertools import dropwhile
 
 from .at_rest import of_image
 from .embedded import MICROSHIFT_DOUBT
@@ -41,6 +42,10 @@ K0S = Unknown('k0s writes the command line and the configuration of its kubelet 
 K0S_WITH_KUBELET = frozenset({'--enable-worker', '--enable-worker=true', '--single', '--single=true'})
 
 
+def is_option(word: str) -> bool:
+    return word.startswith('-')
+
+
 @dataclass(frozen=True, slots=True)
 class Start:
     """What a service starts. `arguments`: see `Process`; `unknown`: why they are not known."""
@@ -55,8 +60,9 @@ def start_of(unit: Unit) -> Start | None:
     """The kubelet that a service starts; None where it starts none."""
     if isinstance(unit.command, Unknown):
         return Start(None, unknown=unit.command)
-    argv = [word.text for word in without_wrapper(unit.command)]
-    program = argv[0]
+    program, *words = [word.text for word in without_wrapper(unit.command)]
+    # Options of the program itself may stand before its command.
+    argv = [program, *words] if arguments_of([program, *words]) is not None else [program, *dropwhile(is_option, words)]
     arguments = arguments_of(argv)
     if arguments is not None:
         return Start(arguments, program=program)

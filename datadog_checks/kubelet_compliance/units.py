@@ -308,6 +308,16 @@ def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> No
         raise UnitError(f'the variables of {service.name} may bring more than {MAX_LETTERS // 1024} KiB of text')
 
 
+USED = re.compile(r'\$\{([A-Za-z_][A-Za-z0-9_]*)\}|^\$([A-Za-z_][A-Za-z0-9_]*)$')
+
+
+def unset_variables(service: Service, variables: Mapping[str, Letters]) -> frozenset[str]:
+    """The variables that the command uses and that neither a file sets nor the service unsets."""
+    words = [text_of(word) for command in service.commands[-1:] if command.replaces_variables for word in command.words]
+    used = {match[1] or match[2] for text in words for match in USED.finditer(text)}
+    return frozenset(used - variables.keys() - set(service.unset))
+
+
 def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> dict[str, Letters]:
     """The variables of a service: its files' over its own, without those that it unsets. Raises UnitError."""
     variables = dict(service.variables)
