@@ -99,7 +99,17 @@ def test_an_invalid_command_line_is_refused(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    'line, expected', [('-a/b c', []), ('-/k "open', []), ('-/k/', []), ('/a ; -b/c', ['/a']), ('-', []), ('--/k', [])]
+    'line, expected',
+    [
+        ('-a/b c', []),
+        ('-/k "open', []),
+        ('-/k/', []),
+        ('/a ; -b/c', ['/a']),
+        ('-', []),
+        ('--/k', []),
+        ('-/a/ ; /b', []),
+        ('/b ; -/a/ x ; /c', ['/b']),
+    ],
 )
 def test_after_a_dash_an_invalid_command_line_is_left_out(line: str, expected: list[str]) -> None:
     assert [each.program for each in service_of(f'ExecStart={line}').commands] == expected
