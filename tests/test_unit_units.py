@@ -374,6 +374,16 @@ def test_a_variable_that_systemd_sets_is_not_known_unless_the_unit_sets_or_unset
     assert command(f'ExecStart=:/k ${name}') == ['/k', f'${name}']
 
 
+def test_the_variables_of_the_manual_are_among_those_that_systemd_sets() -> None:
+    manual = (
+        'PATH LANG USER LOGNAME HOME SHELL INVOCATION_ID XDG_RUNTIME_DIR RUNTIME_DIRECTORY STATE_DIRECTORY '
+        'CACHE_DIRECTORY LOGS_DIRECTORY CONFIGURATION_DIRECTORY CREDENTIALS_DIRECTORY MAINPID MANAGERPID LISTEN_FDS '
+        'LISTEN_PID LISTEN_FDNAMES NOTIFY_SOCKET WATCHDOG_PID WATCHDOG_USEC SYSTEMD_EXEC_PID TERM LOG_NAMESPACE '
+        'JOURNAL_STREAM REMOTE_ADDR REMOTE_PORT MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE PIDFILE FDSTORE'
+    )
+    assert set(manual.split()) <= SET_BY_SYSTEMD
+
+
 def test_a_variable_that_is_passed_on_is_not_known() -> None:
     with pytest.raises(UnitError, match=r'uses \$A, whose value comes from systemd itself'):
         command(f'{RUN} $A\nPassEnvironment=A')
