@@ -289,7 +289,7 @@ def test_a_unit_tells_its_files_in_the_order_in_which_they_count(node: ServiceNo
 def test_where_an_argument_of_the_process_stands_is_told(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', '[Service]\nEnvironmentFile=/e\nExecStart=/bin/sh -c "exec /k $KUBELET_ARGS"\n')
     node.write('/e', 'KUBELET_ARGS="--a=1 \\\n  --b=2"\n')
-    process = replace(PROCESS, arguments=('--b=2', '--c=3'))
+    process = replace(PROCESS, arguments=('--b=2', '--c=3', ' ' * 3))
     unit = unit_in(node, process=process)
     assert isinstance(unit, Unit)
     assert unit.places == {'--b=2': '/e:2 (KUBELET_ARGS)'}
