@@ -344,6 +344,19 @@ def test_a_root_that_shows_only_a_part_of_the_node_does_not_tell_the_command(
     assert unit.command == expected
 
 
+def test_a_folder_of_drop_ins_that_cannot_be_listed_leaves_the_command_unknown(node: ServiceNode) -> None:
+    class Shut(Booted):
+        def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+            is_shut = path == f'{ETC}/{NAME}.d'
+            return Unreadable(path, 'no permission') if is_shut else super().list_folder(process, path)
+
+    node.write(f'{USR}/{NAME}', RUN)
+    unit = read_unit(Shut(str(node.root)), PROCESS, NAME)
+    assert isinstance(unit, Unit)
+    assert unit.unread == (Unreadable(f'{ETC}/{NAME}.d', 'no permission'),)
+    assert unit.command == Unknown(f'{ETC}/{NAME}.d could not be read: no permission')
+
+
 def test_the_last_change_of_its_folders_is_the_latest_of_them(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', RUN)
     host = Booted(str(node.root))
