@@ -289,7 +289,7 @@ def test_a_unit_tells_its_files_in_the_order_in_which_they_count(node: ServiceNo
 def test_where_an_argument_of_the_process_stands_is_told(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', '[Service]\nEnvironmentFile=/e\nExecStart=/bin/sh -c "exec /k $KUBELET_ARGS"\n')
     node.write('/e', 'KUBELET_ARGS="--a=1 \\\n  --b=2"\n')
-    process = replace(PROCESS, arguments=('--b=2', '--c=3'))
+    process = replace(PROCESS, arguments=('--b=2', '--c=3', ' ' * 3))
     unit = unit_in(node, process=process)
     assert isinstance(unit, Unit)
     assert unit.places == {'--b=2': '/e:2 (KUBELET_ARGS)'}
@@ -342,6 +342,19 @@ def test_a_root_that_shows_only_a_part_of_the_node_does_not_tell_the_command(
     unit = read_unit(kind(str(node.root)), PROCESS, NAME)
     assert isinstance(unit, Unit)
     assert unit.command == expected
+
+
+def test_a_folder_of_drop_ins_that_cannot_be_listed_leaves_the_command_unknown(node: ServiceNode) -> None:
+    class Shut(Booted):
+        def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+            is_shut = path == f'{ETC}/{NAME}.d'
+            return Unreadable(path, 'no permission') if is_shut else super().list_folder(process, path)
+
+    node.write(f'{USR}/{NAME}', RUN)
+    unit = read_unit(Shut(str(node.root)), PROCESS, NAME)
+    assert isinstance(unit, Unit)
+    assert unit.unread == (Unreadable(f'{ETC}/{NAME}.d', 'no permission'),)
+    assert unit.command == Unknown(f'{ETC}/{NAME}.d could not be read: no permission')
 
 
 def test_the_last_change_of_its_folders_is_the_latest_of_them(node: ServiceNode) -> None:

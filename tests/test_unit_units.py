@@ -99,7 +99,17 @@ def test_an_invalid_command_line_is_refused(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    'line, expected', [('-a/b c', []), ('-/k "open', []), ('-/k/', []), ('/a ; -b/c', ['/a']), ('-', []), ('--/k', [])]
+    'line, expected',
+    [
+        ('-a/b c', []),
+        ('-/k "open', []),
+        ('-/k/', []),
+        ('/a ; -b/c', ['/a']),
+        ('-', []),
+        ('--/k', []),
+        ('-/a/ ; /b', []),
+        ('/b ; -/a/ x ; /c', ['/b']),
+    ],
 )
 def test_after_a_dash_an_invalid_command_line_is_left_out(line: str, expected: list[str]) -> None:
     assert [each.program for each in service_of(f'ExecStart={line}').commands] == expected
@@ -362,6 +372,16 @@ def test_a_variable_that_systemd_sets_is_not_known_unless_the_unit_sets_or_unset
     assert command(f'{RUN} ${name}\nEnvironment={name}=x') == [PROGRAM, 'x']
     assert command(f'{RUN} ${name}\nUnsetEnvironment={name}') == [PROGRAM]
     assert command(f'ExecStart=:/k ${name}') == ['/k', f'${name}']
+
+
+def test_the_variables_of_the_manual_are_among_those_that_systemd_sets() -> None:
+    manual = (
+        'PATH LANG USER LOGNAME HOME SHELL INVOCATION_ID XDG_RUNTIME_DIR RUNTIME_DIRECTORY STATE_DIRECTORY '
+        'CACHE_DIRECTORY LOGS_DIRECTORY CONFIGURATION_DIRECTORY CREDENTIALS_DIRECTORY MAINPID MANAGERPID LISTEN_FDS '
+        'LISTEN_PID LISTEN_FDNAMES NOTIFY_SOCKET WATCHDOG_PID WATCHDOG_USEC SYSTEMD_EXEC_PID TERM LOG_NAMESPACE '
+        'JOURNAL_STREAM REMOTE_ADDR REMOTE_PORT MEMORY_PRESSURE_WATCH MEMORY_PRESSURE_WRITE PIDFILE FDSTORE'
+    )
+    assert set(manual.split()) <= SET_BY_SYSTEMD
 
 
 def test_a_variable_that_is_passed_on_is_not_known() -> None:
