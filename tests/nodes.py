@@ -57,7 +57,20 @@ def ticks_from_now(seconds: float) -> int:
     return int((time.clock_gettime(time.CLOCK_BOOTTIME) + seconds) * os.sysconf('SC_CLK_TCK'))
 
 
-def write_process(procfs: Path, pid: int, argv: Sequence[str], *, comm: str = 'kubelet', cwd: Path = Path('/')) -> None:
+IN_A_SERVICE = '0::/system.slice/kubelet.service'
+IN_NO_SERVICE = '0::/system.slice'
+"""For tests that go through every step of a look: reading a service takes a hundred more."""
+
+
+def write_process(
+    procfs: Path,
+    pid: int,
+    argv: Sequence[str],
+    *,
+    comm: str = 'kubelet',
+    cwd: Path = Path('/'),
+    cgroup: str = IN_A_SERVICE,
+) -> None:
     """A process's folder as the kernel shows it; its links lead to real places of this machine.
 
     It starts a minute from now, so that no file that a test wrote before has changed since.
@@ -70,7 +83,7 @@ def write_process(procfs: Path, pid: int, argv: Sequence[str], *, comm: str = 'k
         f'{pid} ({comm}) S 1 {pid} {pid} 0 -1 4194560 {"0 " * 12}{ticks_from_now(60)} {"0 " * 30}\n'
     )
     (folder / 'status').write_text(f'Name:\t{comm}\nUid:\t0\t0\t0\t0\nNSpid:\t{pid}\n')
-    (folder / 'cgroup').write_text('0::/system.slice/kubelet.service\n')
+    (folder / 'cgroup').write_text(f'{cgroup}\n')
     if not (procfs / '1').exists():
         (procfs / '1').mkdir()
         (procfs / '1' / 'comm').write_text('systemd\n')

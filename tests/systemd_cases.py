@@ -33,6 +33,9 @@ class Booted(Image):
     def look(self, view: View, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         return Host.look(self, view, path, read)
 
+    def missing(self, view: View, path: str, why: str) -> Missing:
+        return Missing(path, why)
+
 
 @dataclass(frozen=True)
 class UnitCase:

@@ -20,7 +20,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, serve
-from .nodes import HEAD, write_process
+from .nodes import HEAD, IN_NO_SERVICE, write_process
 from .sent import (
     CRITICAL,
     GOOD,
@@ -109,7 +109,7 @@ LONG_AGO = -3600 * os.sysconf('SC_CLK_TCK')
 
 def write_program(folder: Path, ticks: int, comm: str, *arguments: str) -> Path:
     """The folder of one program in /proc, to be shown in place of another; it starts in a minute and `ticks`."""
-    write_process(folder, PID, ('kubelet', *arguments), comm=comm)
+    write_process(folder, PID, ('kubelet', *arguments), comm=comm, cgroup=IN_NO_SERVICE)
     stat = folder / str(PID) / 'stat'
     head, _, tail = stat.read_text().rpartition(') ')
     words = tail.split()
@@ -235,7 +235,7 @@ def test_a_file_that_changes_at_any_step_gives_one_of_its_contents_or_none(
     folder.mkdir()
     file = folder / '1.conf'
     then = AS_DEFAULTS if 'dir' in flag and change in (by_a_folder, Path.unlink) else CHANGES[change]
-    write_process(tmp_path / 'proc', PID, ('kubelet', flag.format(folder)))
+    write_process(tmp_path / 'proc', PID, ('kubelet', flag.format(folder)), cgroup=IN_NO_SERVICE)
     said: list[str] = []
     for nth in itertools.count(1):
         remove(file)
@@ -315,7 +315,7 @@ def test_a_file_that_is_rewritten_without_pause_is_never_a_mixture(
 ) -> None:
     config = tmp_path / 'c.yaml'
     config.write_text(contents[0])
-    write_process(tmp_path / 'proc', PID, ('kubelet', f'--config={config}'))
+    write_process(tmp_path / 'proc', PID, ('kubelet', f'--config={config}'), cgroup=IN_NO_SERVICE)
     rewrite(config, how, contents)
     seen = set()
     for _ in range(150):
@@ -414,7 +414,7 @@ def test_the_contents_that_these_tests_use_can_be_red_and_green(
 ) -> None:
     """Else what they find not to be green would show nothing."""
     (tmp_path / 'c.yaml').write_text(content)
-    write_process(tmp_path / 'proc', PID, ('kubelet', f'--config={tmp_path}/c.yaml'))
+    write_process(tmp_path / 'proc', PID, ('kubelet', f'--config={tmp_path}/c.yaml'), cgroup=IN_NO_SERVICE)
     sent = collect(check_of(tmp_path / 'proc', rules=PAIR), aggregator)
     assert pair_of(sent) == expected
     assert ('node' in sent.green) is (expected == (OK, OK))

@@ -13,7 +13,7 @@ import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 
-from .nodes import HEAD, write_process
+from .nodes import HEAD, IN_NO_SERVICE, write_process
 from .sent import CRITICAL, IPTABLES, KERNEL, OK, UNKNOWN, check_of, collect
 from .steps import at, steps
 
@@ -67,7 +67,9 @@ def test_a_folder_that_gives_way_to_another_at_any_step_is_never_mixed_with_it(
             tree.rename(now)
 
     # The walk of the drop-ins does not enter a link, but the links on the way to it.
-    write_process(tmp_path / 'proc', PID, ('kubelet', f'--config={now}/c.yaml', f'--config-dir={now}/d/'))
+    write_process(
+        tmp_path / 'proc', PID, ('kubelet', f'--config={now}/c.yaml', f'--config-dir={now}/d/'), cgroup=IN_NO_SERVICE
+    )
     as_before, as_after = [(OK, CRITICAL) if value else (CRITICAL, OK) for value in (before[0], before[1])]
     for nth in itertools.count(1):
         put_back()

@@ -18,7 +18,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 
 from .apart import run_apart
 from .mounts import needs_mounts
-from .nodes import write_process
+from .nodes import IN_NO_SERVICE, write_process
 from .sent import (
     BAD,
     CRITICAL,
@@ -59,7 +59,7 @@ def without_advice(sent: Sent) -> Sent:
 def test_an_error_of_the_system_at_any_step_is_unknown_and_never_green(
     tmp_path: Path, aggregator: AggregatorStub, error: int, lasting: bool
 ) -> None:
-    write_process(tmp_path / 'proc', PID, lay_out(tmp_path / 'etc'))
+    write_process(tmp_path / 'proc', PID, lay_out(tmp_path / 'etc'), cgroup=IN_NO_SERVICE)
     whole = collect(check_of(tmp_path / 'proc'), aggregator)
     assert whole.status() == CRITICAL
     for nth in itertools.count(1):
@@ -87,7 +87,7 @@ def test_no_handle_is_left_when_what_is_open_can_no_longer_be_looked_at(
     tmp_path: Path, aggregator: AggregatorStub, error: int
 ) -> None:
     """As on a network file system whose server has gone: `collect` sees to the handles."""
-    write_process(tmp_path / 'proc', PID, lay_out(tmp_path / 'etc'))
+    write_process(tmp_path / 'proc', PID, lay_out(tmp_path / 'etc'), cgroup=IN_NO_SERVICE)
     for nth in itertools.count(1):
 
         def refuse(number: int, nth: int = nth) -> None:
@@ -111,7 +111,7 @@ def run_without_rights(procfs: Path | str, wrapped_in: Sequence[str] = ()) -> Se
 def test_what_an_unprivileged_agent_may_not_read_is_unknown(open_folder: Path, hidden: str) -> None:
     """Its /proc is made up, so that it may look through `root`, as where only the files are closed to it."""
     folder = open_folder / 'etc'
-    write_process(open_folder / 'proc', PID, lay_out(folder))
+    write_process(open_folder / 'proc', PID, lay_out(folder), cgroup=IN_NO_SERVICE)
     path = folder / hidden
     mode = path.stat().st_mode
     path.chmod(0)
@@ -181,7 +181,7 @@ def test_hidepid_hides_nothing_from_root(standins: Standins, open_folder: Path, 
 @pytest.mark.parametrize('name', ['comm', 'stat', 'cmdline', 'cgroup', 'status'])
 def test_a_process_whose_files_are_hidden_is_told_and_never_green(open_folder: Path, name: str) -> None:
     """As with hidepid=noaccess, made up: it runs wherever the tests do."""
-    write_process(open_folder / 'proc', PID, ('kubelet',))
+    write_process(open_folder / 'proc', PID, ('kubelet',), cgroup=IN_NO_SERVICE)
     (open_folder / 'proc' / str(PID) / name).chmod(0)
     sent = run_without_rights(open_folder / 'proc')
     assert (sent.found, sent.rules, sent.green) == (0, {}, set())

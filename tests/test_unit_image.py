@@ -423,7 +423,29 @@ def test_links_stay_inside_the_folder(root: Path, run: Callable[..., tuple[int, 
     config.unlink()
     config.symlink_to('/etc/k.yaml')
     write(root, {'etc/k.yaml': HEAD})
-    assert run()[0] == 0
+    status, text = run()
+    assert status == 2
+    assert 'which is not in the image' in ' '.join(text.split())
+    assert OFF not in text
+
+
+@pytest.mark.parametrize('link', [f'{KUBELET}.d', f'{KUBELET}.d/x.conf', 'etc/default/kubelet'])
+def test_a_link_that_leads_out_of_the_image_is_unknown(
+    root: Path, run: Callable[..., tuple[int, str]], link: str
+) -> None:
+    kubeadm(root)
+    (root / link).unlink(missing_ok=True)
+    (root / link).parent.mkdir(parents=True, exist_ok=True)
+    (root / link).symlink_to('/data/elsewhere')
+    status, text = run()
+    assert status == 2
+    assert 'it is a link to /data/elsewhere, which is not in the image' in ' '.join(text.split())
+
+
+def test_an_ostree_commit_is_no_image_that_can_be_judged(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(root, {'usr/etc/systemd/system/kubelet.service.d/1.conf': '', 'usr/lib/systemd/system/kubelet.service': ''})
+    assert main(['--root', str(root)]) == 2
+    assert 'name an OSTree deployment' in capsys.readouterr().err
 
 
 def test_a_link_by_an_absolute_path_leads_to_the_file_in_the_folder(

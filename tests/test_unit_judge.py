@@ -289,3 +289,15 @@ def test_a_restart_is_pending_on_the_node_when_it_is_for_one_kubelet(
 def test_no_kubelet_gives_no_finding() -> None:
     node = judge_node([], [NOT_ASKED])
     assert (node.found, node.findings, node.doubts, node.restart_pending) == (0, (), (NOT_ASKED,), None)
+
+
+@pytest.mark.parametrize('is_explicit, verdict, pending', [(True, NON_COMPLIANT, True), (False, COMPLIANT, None)])
+def test_what_the_next_start_passes_in_any_case_counts_beside_what_runs(
+    is_explicit: bool, verdict: Verdict, pending: bool | None
+) -> None:
+    """As k3s does with a `kubelet-arg`, though what else it passes is in doubt."""
+    wrong, right = ((FIELD, False),), ((FIELD, True),)
+    setting = Setting(wrong, FLAG, right, doubt=UNREAD, is_explicit=is_explicit, home=HOME)
+    assert judge(RULE, setting, BENCHMARK).verdict is verdict
+    declared = Declared({}, {}, UNREAD)
+    assert restart_pending(PROCESS, [declared], [setting], NOT_ASKED) is pending

@@ -8,14 +8,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.model import Unknown, Verdict
+from datadog_checks.kubelet_compliance.model import Unit, Unknown, Verdict
 from datadog_checks.kubelet_compliance.next_start import next_arguments
 from datadog_checks.kubelet_compliance.replay import answers
 from datadog_checks.kubelet_compliance.selection import select
@@ -295,3 +295,19 @@ def test_a_mode_that_changes_makes_no_edit_of_what_only_the_process_has(life: Li
     until_later_than(life.started_at() + 1.5, lambda: drop_in_file.chmod(0o600), drop_in_file)
     verdict, pending, message = life.tells()
     assert (verdict, pending) == (NON_COMPLIANT, False), message
+
+
+def test_a_variable_that_no_file_sets_is_no_drift_of_an_unchanged_service(tmp_path: Path) -> None:
+    """It may come from systemd's own environment, which is not seen."""
+    node = started(tmp_path, ('--node-ip=10.0.0.1',))
+    added(command('/usr/bin/kubelet --config=/etc/k.yaml --node-ip=${NODE_IP}'))(node)
+    evidence = node.evidence()
+    assert isinstance(evidence.unit, Unit)
+    assert evidence.unit.unset == {'NODE_IP'}
+    unchanged = replace(
+        evidence,
+        unit=replace(evidence.unit, files=(), folders=(), parents_changed_at=None, lacks_files=False),
+    )
+    arguments = next_arguments(unchanged)
+    assert isinstance(arguments, Unknown)
+    assert arguments.reason == 'kubelet.service uses $NODE_IP, which no file of it sets'
