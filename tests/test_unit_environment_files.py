@@ -10,6 +10,8 @@ from datadog_checks.kubelet_compliance.environment_files import read_environment
 from datadog_checks.kubelet_compliance.systemd_text import Place, UnitError, text_of
 
 PATH = '/etc/default/kubelet'
+NO_TEXT = 'holds text that is not UTF-8, so systemd does not read it'
+DIFFERS = 'has a comment that ends in a backslash, which systemd releases read differently'
 
 
 def read(text: str | bytes) -> dict[str, str]:
@@ -124,21 +126,23 @@ def test_a_line_without_an_equals_sign_leaves_the_next_one_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    'data, says',
+    'data, says, refused',
     [
-        (b'A=1\0\n', f'{PATH} holds a NUL, so systemd does not read it'),
-        (b'A=\xff', f'{PATH} holds bytes that are not UTF-8, so systemd does not read it'),
-        (b'\xff=1', f'{PATH} holds bytes that are not UTF-8, so systemd does not read it'),
-        (
-            b'#x\\\nA=1',
-            f'{PATH} has a comment that ends in a backslash, which systemd releases read differently',
-        ),
+        (b'A=1\0\n', 'holds a NUL, so systemd does not read it', True),
+        (b'#\0', 'holds a NUL, so systemd does not read it', True),
+        (b'A=\xff', NO_TEXT, True),
+        (b'\xff=1', NO_TEXT, True),
+        (b'1=\xff\nA=1', NO_TEXT, True),
+        (b'A=\xef\xbf\xbe', NO_TEXT, True),
+        (b'#x\\\nA=1', DIFFERS, False),
+        (b'#x\\\nA=\xff', DIFFERS, False),
+        (b'#x\\\nA=1\nB=\xff', NO_TEXT, True),
     ],
 )
-def test_what_systemd_does_not_read_or_reads_differently_is_not_told(data: bytes, says: str) -> None:
+def test_what_systemd_does_not_read_or_reads_differently_is_not_told(data: bytes, says: str, refused: bool) -> None:
     with pytest.raises(UnitError) as raised:
         read(data)
-    assert (str(raised.value), raised.value.refused) == (says, False)
+    assert (str(raised.value), raised.value.refused) == (f'{PATH} {says}', refused)
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ ENVIRONMENT = '[Service]\nEnvironmentFile=%s\nExecStart=/k $A $B $C\n'
         ('/e/*', {'/e/b': 'A=2', '/e/a': 'A=1'}, ('2',)),
         ('/e/*.env', {'/e/a': 'A=1', '/e/b.env': 'B=2'}, ('2',)),
         ('/e/*', {'/e/.a': 'A=1', '/e/b': 'B=2'}, ('2',)),
-        ('/e/.*', {'/e/.a': 'A=1', '/e/b': 'B=2'}, ('1',)),
+        ('-/e/.*', {'/e/.a': 'A=1', '/e/b': 'B=2'}, ('1',)),
         ('/e/?', {'/e/a': 'A=1', '/e/bb': 'B=2'}, ('1',)),
         ('/e/[ab]', {'/e/a': 'A=1', '/e/b': 'B=2', '/e/c': 'C=3'}, ('1', '2')),
         ('/e/[!a]', {'/e/a': 'A=1', '/e/b': 'B=2'}, ('2',)),
@@ -227,7 +227,8 @@ ENVIRONMENT = '[Service]\nEnvironmentFile=%s\nExecStart=/k $A $B $C\n'
         ('-/none/*', {}, ()),
         ('-/e/none', {}, ()),
         ('/e//a', {'/e/a': 'A=1'}, ('1',)),
-        ('/e/../e/a', {'/e/a': 'A=1'}, ('1',)),
+        ('/e/../e/a', {'/e/a': 'A=1'}, ()),
+        ('/e/./a/', {'/e/a': 'A=1'}, ('1',)),
     ],
 )
 def test_environment_files_are_those_that_a_pattern_matches_in_the_order_of_their_names(
@@ -247,7 +248,17 @@ def test_an_environment_file_that_must_be_there_is_refused_where_it_is_not(node:
     assert 'is not there, so systemd does not start kubelet.service' in command.reason
 
 
-@pytest.mark.parametrize('pattern', ['/*/a', '/e/\\*', '/e/[a\\]'])
+@pytest.mark.parametrize(
+    'pattern', ['/e/\\a', '/e/\\*', '/e/[a\\]', '/e/[^b]', '/e/.*', '/e/[[:alpha:]]', '/e/[b[=a=]]']
+)
+def test_a_pattern_that_glob_reads_otherwise_is_not_told(node: ServiceNode, pattern: str) -> None:
+    node.write(f'{USR}/{NAME}', ENVIRONMENT % pattern)
+    node.write('/e/a', 'A=1')
+    command = unit_of(node).command
+    assert command == Unknown(f'{pattern} is a pattern that this check does not support')
+
+
+@pytest.mark.parametrize('pattern', ['/*/a'])
 def test_a_pattern_that_is_not_supported_is_not_told(node: ServiceNode, pattern: str) -> None:
     node.write(f'{USR}/{NAME}', ENVIRONMENT % pattern)
     node.write('/e/a', 'A=1')

@@ -14,6 +14,7 @@ from datadog_checks.kubelet_compliance.systemd_text import (
     at_place,
     decode,
     ends_in_escape,
+    is_text,
     iter_assignments,
     iter_logical_lines,
     strip,
@@ -42,14 +43,14 @@ def in_service(text: str) -> list[tuple[str, str]]:
         ('a\n\rb', ['a', 'b']),
         ('a\n\0b', ['a', 'b']),
         ('a\r\0b', ['a', 'b']),
-        ('a\0\nb', ['a', 'b']),
-        ('a\0\rb', ['a', 'b']),
+        ('a\0\nb', ['a', '', 'b']),
+        ('a\0\rb', ['a', '', 'b']),
         ('a\r\n\0b', ['a', 'b']),
-        ('a\0\r\nb', ['a', 'b']),
-        ('a\n\0\rb', ['a', 'b']),
-        ('a\r\0\nb', ['a', 'b']),
+        ('a\0\r\nb', ['a', '', 'b']),
+        ('a\n\0\rb', ['a', '', 'b']),
+        ('a\r\0\nb', ['a', '', 'b']),
         ('a\n\r\0b', ['a', 'b']),
-        ('a\0\n\rb', ['a', 'b']),
+        ('a\0\n\rb', ['a', '', 'b']),
         ('a\n\nb', ['a', '', 'b']),
         ('a\r\rb', ['a', '', 'b']),
         ('a\0\0b', ['a', '', 'b']),
@@ -59,7 +60,9 @@ def in_service(text: str) -> list[tuple[str, str]]:
         ('a\x0bb\x0cc\x85d\u2028e', ['a\x0bb\x0cc\x85d\u2028e']),
     ],
 )
-def test_a_line_ends_at_each_of_its_three_letters_at_most_once(text: str, lines: list[str]) -> None:
+def test_a_line_ends_at_a_line_feed_and_a_carriage_return_in_any_order_and_at_a_nul_behind_them(
+    text: str, lines: list[str]
+) -> None:
     assert END_OF_LINE.split(text) == lines
     assert [text_of(line) for line in iter_logical_lines(PATH, text)] == lines
 
@@ -86,8 +89,12 @@ def test_a_line_ends_at_each_of_its_three_letters_at_most_once(text: str, lines:
         ('', ['']),
         ('#', []),
         ('\ufeffa', ['a']),
-        ('\ufeff# c\nb', ['b']),
-        ('a\n\ufeffb', ['a', '\ufeffb']),
+        ('\ufeff# c\nb', ['# c', 'b']),
+        ('\ufeff# c \\\nb', ['# c  b']),
+        ('a\n\ufeffb', ['a', 'b']),
+        ('a\\\n\ufeffb', ['a b']),
+        ('#\ufeff\n\ufeffa\n\ufeffb', ['a', '\ufeffb']),
+        (' \ufeffa', [' \ufeffa']),
     ],
 )
 def test_a_backslash_joins_lines_and_a_comment_never_counts(text: str, lines: list[str]) -> None:
@@ -157,8 +164,21 @@ def test_a_section_counts_until_the_next(text: str, expected: list[tuple[str, st
     assert assigned(text) == expected
 
 
-@pytest.mark.parametrize('header, line', [('[Service', 1), ('\n [Service] x', 2), ('[\n', 1), ('#\n\\\n[Service', 3)])
-def test_a_section_that_does_not_end_is_refused(header: str, line: int) -> None:
+@pytest.mark.parametrize(
+    'header, line',
+    [
+        ('[Service', 1),
+        ('\n [Service] x', 2),
+        ('[\n', 1),
+        ('#\n\\\n[Service', 3),
+        ('[Ser"vice]', 1),
+        ("[Ser'vice]", 1),
+        ('[Ser\\vice]', 1),
+        ('[Ser\x0bvice]', 1),
+        ('[Ser\x7fvice]', 1),
+    ],
+)
+def test_a_section_that_does_not_end_or_holds_other_letters_is_refused(header: str, line: int) -> None:
     with pytest.raises(UnitError, match=re.escape(f'{PATH}:{line} is an invalid section header')) as raised:
         assigned(header)
     assert raised.value.refused
@@ -172,8 +192,33 @@ def test_what_stands_before_a_broken_section_is_read() -> None:
 
 
 def test_bytes_that_are_no_text_survive() -> None:
-    assert assigned(b'[Service]\nA=\xff\xc3\xa9')[0][2] == '\udcff\u00e9'
+    assert decode(b'\xff\xc3\xa9') == '\udcff\u00e9'
     assert decode(b'\xed\xa0\x80') == '\udced\udca0\udc80'
+
+
+@pytest.mark.parametrize(
+    'text', ['A=\udcff', '\udcff', '[\udcff]', 'A=\ufffe', '\uffff=1', 'A=\ufdd0', 'A=\ufdef', 'A=\U0001fffe']
+)
+def test_a_line_that_is_no_text_is_refused_and_what_stands_before_it_is_read(text: str) -> None:
+    found = iter_assignments(PATH, f'[Service]\nA=1\n{text}\nA=2'.encode('utf-8', 'surrogateescape'))
+    assert next(found).key == 'A'
+    with pytest.raises(UnitError, match=f'^{PATH}:3 is not UTF-8, so systemd does not load it$') as raised:
+        next(found)
+    assert raised.value.refused
+
+
+@pytest.mark.parametrize('text', ['# \udcff', 'A=\ufffd', 'A=\ufdcf\ufdf0', 'A=\ufeff', 'A=\x0b\x7f'])
+def test_other_text_and_comments_of_any_bytes_are_read(text: str) -> None:
+    data = f'[Service]\n{text}\nB=2'.encode('utf-8', 'surrogateescape')
+    assert [each.key for each in iter_assignments(PATH, data)][-1] == 'B'
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [('a', True), ('\udcc3\udca9', True), ('\udcc3', False), ('\udced\udca0\udc80', False), ('\U0010ffff', False)],
+)
+def test_bytes_that_make_up_a_character_together_are_text(text: str, expected: bool) -> None:
+    assert is_text(text) is expected
 
 
 @pytest.mark.parametrize(

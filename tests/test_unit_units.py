@@ -60,6 +60,9 @@ def arguments(*texts: str, env: dict[str, str] | None = None, name: str = NAME) 
         ('-/k a', ['/k', 'a']),
         ('@/k zero a', ['zero', 'a']),
         ('-@/k zero', ['zero']),
+        ('@/k "" a', ['', 'a']),
+        ('/k\u00a0x', ['/k\u00a0x']),
+        ('/k//./x', ['/k//./x']),
         ('+/k', ['/k']),
         ('!/k', ['/k']),
         ('!!/k', ['/k']),
@@ -89,7 +92,7 @@ def test_a_command_has_the_words_that_systemd_would_start(line: str, expected: l
     'line',
     [
         '/k "open', '@/k', 'a/b c', '/', '/k/', '""', '@', '+!/k', '!!!/k', '++/k', '::/k', '/k\\a',
-        '/k "a\\', '@/k ""', '/a ; b/c', '-/a ; b/c',
+        '/k "a\\', '/k\\\\x', '"/k\'"', '..', '.', f'/{"k" * 256}', '/k' * 2048, '/a ; b/c', '-/a ; b/c',
     ],
 )  # fmt: skip
 def test_an_invalid_command_line_is_refused(line: str) -> None:
@@ -351,7 +354,8 @@ def test_specifiers_are_those_of_a_system_service(name: str, expected: dict[str,
 
 @pytest.mark.parametrize('letter', ['z', 'e', 'x', 'Q', '1', 'O'])
 def test_other_letters_are_no_specifiers(letter: str) -> None:
-    with pytest.raises(UnitError, match=f'^{UNIT}:2 uses %{letter}, which is no specifier$') as raised:
+    says = f'^{UNIT}:2 uses %{letter}, which is no specifier, so systemd does not load it$'
+    with pytest.raises(UnitError, match=says) as raised:
         service_of(f'{RUN} %{letter}')
     assert raised.value.refused
 
@@ -404,10 +408,16 @@ def test_a_command_in_another_root_is_not_told(key: str) -> None:
         ('WorkingDirectory=/a', '/a'),
         ('WorkingDirectory=/var/%p', '/var/kubelet'),
         ('WorkingDirectory=/a\nWorkingDirectory=', ''),
-        ('WorkingDirectory=-/a', '-/a'),
+        ('WorkingDirectory=-/a', '/a'),
+        ('WorkingDirectory=//a/./b/', '/a/b'),
+        ('WorkingDirectory=~', '~'),
+        ('WorkingDirectory=-~', '~'),
+        ('WorkingDirectory=/a\nWorkingDirectory=-b', '/a'),
+        ('WorkingDirectory=/a\nWorkingDirectory=-/%z', '/a'),
+        ('WorkingDirectory=/a\nWorkingDirectory=-', '/a'),
     ],
 )
-def test_the_working_directory_is_kept_as_it_is_written(text: str, expected: str) -> None:
+def test_the_working_directory_is_a_path_or_a_home(text: str, expected: str) -> None:
     assert service_of(text).directory == expected
 
 
@@ -437,7 +447,7 @@ def test_what_is_not_known_in_a_drop_in_is_an_error() -> None:
 @pytest.mark.parametrize('seen', [SHUT, GONE], ids=['unreadable', 'missing'])
 def test_a_file_that_is_not_read_is_an_error(seen: Seen) -> None:
     with pytest.raises(UnitError, match=f'^{seen.path} could not be read: {seen.why}$') as raised:  # type: ignore[union-attr]
-        read_service(NAME, [file(UNIT, ''), seen])
+        read_service(NAME, [file(UNIT, RUN), seen])
     assert not raised.value.refused
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from .systemd_text import COMMENTS, WHITESPACE, Letters, Place, UnitError, decode, text_of
+from .systemd_text import COMMENTS, WHITESPACE, Letters, Place, UnitError, decode, is_text, text_of
 from .systemd_words import placed
 
 NEWLINE = '\n\r'
@@ -42,11 +42,20 @@ def read_environment_file(path: str, data: bytes) -> dict[str, Letters]:
     """The variables that a file sets. Raises UnitError where systemd releases read it differently, or not at all."""
     text = decode(data)
     if '\0' in text:
-        raise UnitError(f'{path} holds a NUL, so systemd does not read it')
-    found = dict(iter_variables(path, text, comments_go_on=True))
-    if found != dict(iter_variables(path, text, comments_go_on=False)):
+        raise UnitError(f'{path} holds a NUL, so systemd does not read it', refused=True)
+    older, newer = (reading(path, text, comments_go_on=each) for each in (True, False))
+    if isinstance(older, UnitError) and isinstance(newer, UnitError):
+        raise older
+    if isinstance(older, UnitError) or isinstance(newer, UnitError) or older != newer:
         raise UnitError(f'{path} has a comment that ends in a backslash, which systemd releases read differently')
-    return found
+    return older
+
+
+def reading(path: str, text: str, *, comments_go_on: bool) -> dict[str, Letters] | UnitError:
+    try:
+        return dict(iter_variables(path, text, comments_go_on=comments_go_on))
+    except UnitError as error:
+        return error
 
 
 def iter_variables(path: str, text: str, *, comments_go_on: bool) -> Iterator[tuple[str, Letters]]:
@@ -68,9 +77,8 @@ def iter_variables(path: str, text: str, *, comments_go_on: bool) -> Iterator[tu
 
 def valid(path: str, key: str, value: Letters) -> Iterator[tuple[str, Letters]]:
     """Nothing where the assignment is none that a process may have. Raises UnitError."""
-    text = text_of(value)
-    if any('\udc80' <= letter <= '\udcff' for letter in key + text):
-        raise UnitError(f'{path} holds bytes that are not UTF-8, so systemd does not read it')
+    if not is_text(key) or not is_text(text_of(value)):
+        raise UnitError(f'{path} holds text that is not UTF-8, so systemd does not read it', refused=True)
     if NAME.fullmatch(key):
         yield key, placed(value, key)
 

@@ -15,8 +15,16 @@ from typing import NamedTuple
 WHITESPACE = ' \t\n\r'
 COMMENTS = '#;'
 
-END_OF_LINE = re.compile(r'\r\n\0|\r\0\n|\n\r\0|\n\0\r|\0\r\n|\0\n\r|\r\n|\n\r|\r\0|\0\r|\n\0|\0\n|\n|\r|\0')
-"""What ends one line: a carriage return, a line feed and a NUL, each at most once, in any order."""
+END_OF_LINE = re.compile(r'\r\n?\0?|\n\r?\0?|\0')
+"""What ends one line: a carriage return and a line feed, each at most once, in any order; a NUL ends it there."""
+
+BYTE_ORDER_MARK = '\ufeff'
+LAST_OF_PLANES = ''.join(chr(plane | last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF))
+NO_TEXT = re.compile(f'[\ud800-\udfff\ufdd0-\ufdef{LAST_OF_PLANES}]')
+"""Bytes that are not UTF-8, and what systemd does not count as a character (utf8.c, `unichar_is_valid`)."""
+
+UNSAFE = re.compile(r'[\0-\x1f\x7f"\'\\]')
+"""Control characters, quotes and backslashes (string-util.c, `string_is_safe`)."""
 
 
 class UnitError(Exception):
@@ -58,6 +66,15 @@ def at_place(text: str, place: Place) -> Letters:
     return [(letter, place) for letter in text]
 
 
+def is_text(text: str) -> bool:
+    """Whether systemd takes it for UTF-8. Bytes that were written one by one may make up a character together."""
+    return NO_TEXT.search(text_again(text)) is None
+
+
+def text_again(text: str) -> str:
+    return text.encode('utf-8', 'surrogateescape').decode('utf-8', 'surrogateescape')
+
+
 def decode(data: bytes) -> str:
     """A file's bytes as the text in which undecodable bytes survive."""
     return data.decode('utf-8', 'surrogateescape')
@@ -70,12 +87,14 @@ def iter_assignments(path: str, data: bytes) -> Iterator[Assignment]:
         line = strip(letters)
         if not line:
             continue
-        if line[0][0] == '[':
-            if line[-1][0] != ']':
-                raise UnitError(f'{line[0][1]} is an invalid section header, so systemd does not load it', refused=True)
-            section = text_of(line[1:-1])
-            continue
         text = text_of(line)
+        if not is_text(text):
+            raise UnitError(f'{line[0][1]} is not UTF-8, so systemd does not load it', refused=True)
+        if text[0] == '[':
+            if text[-1] != ']' or UNSAFE.search(text):
+                raise UnitError(f'{line[0][1]} is an invalid section header, so systemd does not load it', refused=True)
+            section = text[1:-1]
+            continue
         equals = text.find('=')
         if section and equals >= 0:
             yield Assignment(section, text[:equals].strip(WHITESPACE), strip(line[equals + 1 :]))
@@ -84,11 +103,13 @@ def iter_assignments(path: str, data: bytes) -> Iterator[Assignment]:
 def iter_logical_lines(path: str, text: str) -> Iterator[Letters]:
     """Lines, those that end in a backslash joined with the next; comments are left out even in between."""
     parts: Letters = []
+    has_mark = False
     for number, line in enumerate(END_OF_LINE.split(text), 1):
-        if number == 1:
-            line = line.removeprefix('\ufeff')
         if line.lstrip(WHITESPACE)[:1] in tuple(COMMENTS):
             continue
+        if not has_mark and line.startswith(BYTE_ORDER_MARK):
+            # A byte order mark counts at the beginning of any line, and makes a comment none.
+            has_mark, line = True, line[1:]
         parts.extend(at_place(line, Place(path, number)))
         if ends_in_escape(line):
             parts[-1] = (' ', parts[-1][1])

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from .systemd_text import WHITESPACE, Letters, Place, UnitError, at_place, text_of
+from .systemd_text import NO_TEXT, WHITESPACE, Letters, Place, UnitError, at_place, text_of
 
 
 class Escapes(Enum):
@@ -25,7 +25,7 @@ class Escapes(Enum):
 
 
 class BadWord(Exception):
-    """A word with an open quote, or with an escape that is none."""
+    """A word with an open quote, or with an escape or a specifier that is none; its text says more, if it has one."""
 
 
 SIMPLE_ESCAPES = {
@@ -105,8 +105,7 @@ def coded_letter(match: re.Match[str]) -> str:
     """The letter, or the bytes, of an escape by number; '' where there is none of that number."""
     is_byte = match[1] is not None or match[4] is not None
     code = int(match[4], 8) if match[4] is not None else int(match[0][1:], 16)
-    is_surrogate = 0xD800 <= code <= 0xDFFF
-    if not code or is_byte and code > 0xFF or code > 0x10FFFF or is_surrogate and match[2] is None:
+    if not code or is_byte and code > 0xFF or code > 0x10FFFF or match[3] is not None and NO_TEXT.match(chr(code)):
         return ''
     # A byte that is no character by itself may be a part of one; half a surrogate pair is none.
     data = bytes([code]) if is_byte else chr(code).encode('utf-8', 'surrogatepass')
@@ -121,18 +120,21 @@ def next_argument(letters: Letters, start: int) -> tuple[Letters | None, int]:
         return next_word(letters, start, Escapes.C_OR_KEPT)
 
 
-def iter_values(letters: Letters) -> Iterator[Letters]:
-    """The words of `Environment=` and its like. Raises BadWord at the one that cannot be read."""
-    word, position = next_word(letters, 0, Escapes.C)
-    while word is not None:
-        yield word
-        word, position = next_word(letters, position, Escapes.C)
+def iter_values(letters: Letters, escapes: Escapes = Escapes.C) -> Iterator[Letters]:
+    """The words of `Environment=` and its like. At one that cannot be read systemd ignores it and all behind it."""
+    try:
+        word, position = next_word(letters, 0, escapes)
+        while word is not None:
+            yield word
+            word, position = next_word(letters, position, escapes)
+    except BadWord:
+        return
 
 
 def with_specifiers(letters: Letters, known: Mapping[str, str | None]) -> Letters:
     """The text with its specifiers replaced. `known`: by letter; None for those whose value is not known here.
 
-    Raises UnitError.
+    Raises BadWord where systemd fails, and UnitError where a value is not known.
     """
     found: Letters = []
     position = 0
@@ -145,7 +147,7 @@ def with_specifiers(letters: Letters, known: Mapping[str, str | None]) -> Letter
             position += 1
             continue
         if following != '%' and following not in known:
-            raise UnitError(f'{place} uses %{following}, which is no specifier', refused=True)
+            raise BadWord(f'{place} uses %{following}, which is no specifier')
         value = '%' if following == '%' else known[following]
         if value is None:
             raise UnitError(f'{place} uses %{following}, whose value is not known here')

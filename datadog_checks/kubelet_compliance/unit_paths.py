@@ -40,23 +40,26 @@ def drop_in_folders(names: Iterable[str]) -> Iterator[str]:
     Follows `unit_file_find_dropin_paths` in systemd's src/shared/dropin.c.
     """
     for name in names:
-        for folder in UNIT_FOLDERS:
-            yield from (f'{folder}/{stem}.d' for stem in general_names(name))
+        stems = tuple(dict.fromkeys(general_names(name)))
+        yield from (f'{folder}/{stem}.d' for folder in UNIT_FOLDERS for stem in stems)
     yield from (f'{folder}/{ALL_SERVICES}' for folder in UNIT_FOLDERS)
 
 
 def general_names(name: str) -> Iterator[str]:
-    """The name of a unit, of its template, and each prefix of it that ends in a dash: `a-b.service`, `a-.service`."""
+    """The name of a unit, of its template, and each prefix of it that ends in a dash: `a-b.service`, `a-.service`.
+
+    Follows `unit_file_find_dirs` in systemd's src/shared/dropin.c; some come more than once.
+    """
     yield name
     template = template_of(name)
     if template is not None:
-        yield template
+        yield from general_names(template)
     stem, dot, ending = name.rpartition('.')
-    stem = stem.partition('@')[0].rstrip('-')
-    while '-' in stem:
-        stem = stem.rpartition('-')[0].rstrip('-')
-        if stem:
-            yield f'{stem}-{dot}{ending}'
+    prefix, at, instance = stem.partition('@')
+    # A dash at the end is part of no prefix; of several one only.
+    shorter = prefix.removesuffix('-').rpartition('-')
+    if prefix.removesuffix('-') and shorter[1] and shorter[0]:
+        yield from general_names(f'{shorter[0]}-{at if instance else ""}{instance}{dot}{ending}')
 
 
 def template_of(name: str) -> str | None:

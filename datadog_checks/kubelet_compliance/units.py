@@ -16,16 +16,25 @@ from dataclasses import dataclass, field
 from .environment_files import NAME, read_environment_file
 from .model import Argument, File, Missing, Unreadable
 from .names import MAX_ARGUMENTS
-from .systemd_text import WHITESPACE, Assignment, Letters, UnitError, iter_assignments, text_of
+from .systemd_text import (
+    Assignment,
+    Letters,
+    UnitError,
+    is_text,
+    iter_assignments,
+    text_again,
+    text_of,
+)
 from .systemd_words import (
     BadWord,
+    Escapes,
     UnknownVariable,
     expand_words,
     iter_values,
-    next_argument,
     placed,
     with_specifiers,
 )
+from .unit_commands import Command, iter_commands, simplified
 
 Seen = File | Missing | Unreadable
 
@@ -37,6 +46,7 @@ MAX_LETTERS = 1024 * 1024
 
 SERVICE = 'Service'
 TYPES = frozenset({'simple', 'exec', 'forking', 'oneshot', 'dbus', 'notify', 'notify-reload', 'idle'})
+OTHER_COMMANDS = frozenset({'ExecCondition', 'ExecStartPre', 'ExecStartPost', 'ExecReload', 'ExecStop', 'ExecStopPost'})
 ANOTHER_ROOT = frozenset({'RootDirectory', 'RootImage'})
 SET_BY_SYSTEMD = frozenset(
     {
@@ -46,10 +56,16 @@ SET_BY_SYSTEMD = frozenset(
         'CONFIGURATION_DIRECTORY', 'CREDENTIALS_DIRECTORY', 'LOG_NAMESPACE', 'XDG_RUNTIME_DIR', 'XDG_SESSION_ID',
         'LC_CTYPE', 'LC_NUMERIC', 'LC_TIME', 'LC_COLLATE', 'LC_MONETARY', 'LC_MESSAGES', 'LC_PAPER', 'LC_NAME',
         'LC_ADDRESS', 'LC_TELEPHONE', 'LC_MEASUREMENT', 'LC_IDENTIFICATION', 'LC_ALL', 'REMOTE_ADDR', 'REMOTE_PORT',
-        'MEMORY_PRESSURE_WATCH', 'MEMORY_PRESSURE_WRITE', 'PIDFILE', 'FDSTORE',
+        'MEMORY_PRESSURE_WATCH', 'MEMORY_PRESSURE_WRITE', 'PIDFILE', 'FDSTORE', 'MONITOR_SERVICE_RESULT',
+        'MONITOR_EXIT_CODE', 'MONITOR_EXIT_STATUS', 'MONITOR_INVOCATION_ID', 'MONITOR_UNIT', 'TRIGGER_UNIT',
+        'TRIGGER_PATH', 'TRIGGER_TIMER_REALTIME_USEC', 'TRIGGER_TIMER_MONOTONIC_USEC', 'SYSTEMD_NSS_DYNAMIC_BYPASS',
     }
 )  # fmt: skip
 """Variables that systemd sets itself (systemd.exec, "Environment Variables in Spawned Processes")."""
+
+OTHER_PATTERN = re.compile(r'\\|\[[\^\[]|\[[:.=]')
+"""Patterns of paths that glob(3) does not take as this check does: escapes, classes, and `[^a]`."""
+FOLDER_PATTERN = re.compile(r'/\.[^/*?\[]*+[*?\[]')
 
 ESCAPED = re.compile(r'\\x([0-9a-fA-F]{2})')
 
@@ -60,15 +76,6 @@ class EnvironmentFile:
 
     pattern: str
     optional: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One command of `ExecStart=` before its variables are replaced. `words`: argv, its first word included."""
-
-    program: str
-    words: list[Letters]
-    replaces_variables: bool
 
 
 @dataclass(slots=True)
@@ -82,8 +89,9 @@ class Service:
     files: list[EnvironmentFile] = field(default_factory=list)
     unset: list[str] = field(default_factory=list)
     passed: list[str] = field(default_factory=list)
+    has_bus_name: bool = False
     directory: str = ''
-    """`WorkingDirectory=`; '' where it is not set, or not absolute."""
+    """`WorkingDirectory=`: a path, or `~` for the home of the user; '' where it is not set."""
 
 
 def read_service(name: str, files: Sequence[Seen]) -> Service:
@@ -100,6 +108,8 @@ def read_service(name: str, files: Sequence[Seen]) -> Service:
         percents += file.data.count(b'%')
         if percents * len(name) > MAX_LETTERS:
             raise UnitError(f'the specifiers of {name} may bring more than {MAX_LETTERS // 1024} KiB of text')
+        if file is files[0] and not file.data:
+            raise UnitError(f'{file.path} is empty, which masks {name}, so systemd does not start it', refused=True)
         try:
             for assignment in iter_assignments(file.path, file.data):
                 if assignment.section == SERVICE:
@@ -115,10 +125,11 @@ def specifiers_of(name: str) -> Mapping[str, str | None]:
     """The specifiers of a system service (systemd.unit, "Specifiers"); None where more than its name decides."""
     stem = name.rpartition('.')[0]
     prefix, at, instance = stem.partition('@')
+    last = prefix.rpartition('-')[2]
     known: dict[str, str | None] = dict.fromkeys('abBAcdfFglmMHkoqrRsvwWyYD')
     known.update(
         n=name, N=stem, p=prefix, P=unescaped(prefix), i=instance if at else '', I=unescaped(instance),
-        j=prefix.rpartition('-')[2], J=unescaped(prefix.rpartition('-')[2]),
+        j=last, J=unescaped(last) if last else None,
         t='/run', S='/var/lib', C='/var/cache', L='/var/log', E='/etc', T='/tmp', V='/var/tmp',
         u='root', U='0', g='root', G='0', h='/root',
     )  # fmt: skip
@@ -129,7 +140,7 @@ def unescaped(text: str) -> str | None:
     """A part of a unit's name without its escapes; None where one is invalid (unit-name.c, `unit_name_unescape`)."""
     text = text.replace('-', '/')
     plain = ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-    return None if '\\' in ESCAPED.sub('', text) or not plain.isascii() else plain
+    return None if '\\' in ESCAPED.sub('', text) or not plain.isascii() or '\0' in plain else plain
 
 
 def assign(service: Service, assignment: Assignment, specifiers: Mapping[str, str | None]) -> None:
@@ -137,132 +148,102 @@ def assign(service: Service, assignment: Assignment, specifiers: Mapping[str, st
     key, value = assignment.key, assignment.value
     match key:
         case 'ExecStart':
-            if value:
-                service.commands.extend(iter_commands(value, specifiers))
-            else:
-                service.commands.clear()
+            add_commands(service, value, specifiers)
+        case _ if key in OTHER_COMMANDS:
+            refuse_bad_commands(value, specifiers)
         case 'Environment':
             if not value:
                 service.variables.clear()
             service.variables.update(iter_assigned(value, specifiers))
         case 'EnvironmentFile':
-            add_environment_file(service, text_of(with_specifiers(value, specifiers)))
-        case 'UnsetEnvironment' | 'PassEnvironment':
-            names = service.unset if key == 'UnsetEnvironment' else service.passed
-            if not value:
-                names.clear()
-            names.extend(text_of(word) for word in iter_until_bad(value, specifiers))
+            add_environment_file(service, value, specifiers)
+        case 'UnsetEnvironment':
+            add_names(service.unset, value, specifiers, Escapes.C)
+        case 'PassEnvironment':
+            add_names(service.passed, value, specifiers, Escapes.DROPPED)
         case 'Type':
             # An unknown type is ignored.
             service.type = text_of(value) if text_of(value) in TYPES else service.type
+        case 'BusName':
+            service.has_bus_name = bool(value)
         case 'WorkingDirectory':
-            service.directory = text_of(with_specifiers(value, specifiers))
+            set_directory(service, value, specifiers)
         case _ if key in ANOTHER_ROOT and value:
             raise UnitError(f'{value[0][1]} sets {key}, so the command runs in another root')
 
 
-def iter_until_bad(value: Letters, specifiers: Mapping[str, str | None]) -> Iterator[Letters]:
-    """The words up to the first that systemd ignores, with all behind it. Raises UnitError."""
-    words = iter_values(value)
-    while True:
+def add_commands(service: Service, value: Letters, specifiers: Mapping[str, str | None]) -> None:
+    """Raises UnitError at the first one that is bad: those before it stay, which counts in a drop-in."""
+    if not value:
+        service.commands.clear()
+    for command in iter_commands(value, specifiers):
+        service.commands.append(command)
+
+
+def add_names(names: list[str], value: Letters, specifiers: Mapping[str, str | None], escapes: Escapes) -> None:
+    if not value:
+        names.clear()
+    names.extend(text_again(text_of(word)) for word in iter_resolved(value, specifiers, escapes))
+
+
+def refuse_bad_commands(value: Letters, specifiers: Mapping[str, str | None]) -> None:
+    """Of a setting whose commands matter only where systemd does not load a unit because of them."""
+    try:
+        for _ in iter_commands(value, specifiers):
+            pass
+    except UnitError as error:
+        if error.refused:
+            raise
+
+
+def set_directory(service: Service, value: Letters, specifiers: Mapping[str, str | None]) -> None:
+    """Raises UnitError."""
+    optional = text_of(value[:1]) == '-'
+    value = value[1:] if optional else value
+    text = text_of(value)
+    if text != '~' and (text or optional):
         try:
-            word = next(words, None)
+            text = simplified(text_of(with_specifiers(value, specifiers)))
         except BadWord:
+            text = ''
+        if not text and optional:
             return
-        if word is None:
-            return
-        yield with_specifiers(word, specifiers)
+        if not text:
+            raise UnitError(f'{value[0][1]} sets no valid WorkingDirectory, so systemd does not load it', refused=True)
+    service.directory = text
+
+
+def iter_resolved(
+    value: Letters, specifiers: Mapping[str, str | None], escapes: Escapes = Escapes.C
+) -> Iterator[Letters]:
+    """The words, without those whose specifiers are none. Raises UnitError."""
+    for word in iter_values(value, escapes):
+        try:
+            yield with_specifiers(word, specifiers)
+        except BadWord:
+            continue
 
 
 def iter_assigned(value: Letters, specifiers: Mapping[str, str | None]) -> Iterator[tuple[str, Letters]]:
     """The variables that one `Environment=` sets. Raises UnitError."""
-    for word in iter_until_bad(value, specifiers):
+    for word in iter_resolved(value, specifiers):
         text = text_of(word)
         name, equals, _ = text.partition('=')
-        is_text = not any('\udc80' <= letter <= '\udcff' for letter in text)
-        if equals and NAME.fullmatch(name) and is_text:
+        if equals and NAME.fullmatch(name) and is_text(text):
             yield name, placed(word[len(name) + 1 :], name)
 
 
-def add_environment_file(service: Service, path: str) -> None:
-    if not path:
+def add_environment_file(service: Service, value: Letters, specifiers: Mapping[str, str | None]) -> None:
+    """What names no absolute path, or one with `..`, is ignored. Raises UnitError."""
+    if not value:
         service.files.clear()
+    try:
+        text = text_of(with_specifiers(value, specifiers))
+    except BadWord:
         return
-    optional = path.startswith('-')
-    pattern = path[1:] if optional else path
-    if pattern.startswith('/'):
-        service.files.append(EnvironmentFile(pattern, optional))
-
-
-def iter_commands(value: Letters, specifiers: Mapping[str, str | None]) -> Iterator[Command]:
-    """The commands of one `ExecStart=`, which a word `;` separates. Raises UnitError."""
-    position = 0
-    while True:
-        try:
-            first, position = next_argument(value, position)
-        except BadWord:
-            return
-        if first is None:
-            return
-        if text_of(first) == ';':
-            continue
-        prefix, rest = split_prefix(first)
-        try:
-            words, position, goes_on = words_of_command(value, position, specifiers)
-            yield command_of(prefix, with_specifiers(rest, specifiers), words)
-        except BadWord:
-            if '-' in prefix:
-                return
-            raise UnitError(
-                f'{value[0][1]} is an invalid command line, so systemd does not load it', refused=True
-            ) from None
-        if not goes_on:
-            return
-
-
-def split_prefix(word: Letters) -> tuple[str, Letters]:
-    """The special characters before a program, and the rest."""
-    prefix = ''
-    for letter, _ in word:
-        once = letter in '-@:' and letter not in prefix
-        privilege = letter == '+' and not set('+!') & set(prefix)
-        twice = letter == '!' and '+' not in prefix and prefix.count('!') < 2
-        if not (once or privilege or twice):
-            break
-        prefix += letter
-    return prefix, word[len(prefix) :]
-
-
-def command_of(prefix: str, program: Letters, words: list[Letters]) -> Command:
-    """Raises BadWord."""
-    path = text_of(program)
-    words = words if '@' in prefix else [program, *words]
-    if not path or path.endswith('/') or not words or not words[0] or not path.isprintable():
-        raise BadWord
-    if not path.startswith('/') and '/' in path:
-        raise BadWord
-    return Command(path, words, ':' not in prefix)
-
-
-def words_of_command(
-    value: Letters, position: int, specifiers: Mapping[str, str | None]
-) -> tuple[list[Letters], int, bool]:
-    """The words behind a program, where they end, and whether another command follows. Raises BadWord, UnitError."""
-    words: list[Letters] = []
-    while position < len(value):
-        ahead = text_of(value[position : position + 3])
-        if ahead[0] == ';' and ahead[1:2].strip(WHITESPACE) == '':
-            return words, position + 1, True
-        if ahead.startswith('\\;') and ahead[2:3].strip(WHITESPACE) == '':
-            words.append([value[position + 1]])
-            position += 2
-            while position < len(value) and value[position][0] in WHITESPACE:
-                position += 1
-            continue
-        word, position = next_argument(value, position)
-        if word is not None:
-            words.append(with_specifiers(word, specifiers))
-    return words, position, False
+    pattern = simplified(text.removeprefix('-'))
+    if pattern:
+        service.files.append(EnvironmentFile(pattern, text.startswith('-')))
 
 
 def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tuple[Argument, ...]:
@@ -274,6 +255,8 @@ def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tu
         raise UnitError(f'{service.name} has no command that systemd would start', refused=True)
     if len(service.commands) > 1 and service.type != 'oneshot':
         raise UnitError(f'{service.name} has more than one ExecStart=, so systemd does not load it', refused=True)
+    if service.type == 'dbus' and not service.has_bus_name:
+        raise UnitError(f'{service.name} has Type=dbus without BusName=, so systemd does not load it', refused=True)
     refuse_bombs(service, contents)
     command = service.commands[-1]
     words = command.words
@@ -291,12 +274,7 @@ def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tu
         raise UnitError(f'{service.name} has an empty command line')
     if len(words) > MAX_ARGUMENTS:
         raise UnitError(f'{service.name} has more than {MAX_ARGUMENTS} arguments')
-    return tuple(Argument(text_again(word), str(word[0][1]) if word else '') for word in words)
-
-
-def text_again(word: Letters) -> str:
-    """The text of a word; bytes that were written one by one may make up a character together."""
-    return text_of(word).encode('utf-8', 'surrogateescape').decode('utf-8', 'surrogateescape')
+    return tuple(Argument(text_again(text_of(word)), str(word[0][1]) if word else '') for word in words)
 
 
 def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> None:
@@ -323,6 +301,7 @@ def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> 
     variables = dict(service.variables)
     room = MAX_UNIT_BYTES
     for wanted in service.files:
+        refuse_pattern(wanted)
         found = contents[wanted.pattern]
         if not found and not wanted.optional:
             raise UnitError(f'{wanted.pattern} is not there, so systemd does not start {service.name}', refused=True)
@@ -336,9 +315,26 @@ def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> 
             room -= len(file.data)
             if room < 0:
                 raise UnitError(f'the environment files of {service.name} are larger than {MAX_UNIT_BYTES // 1024} KiB')
-            variables.update(read_environment_file(file.path, file.data))
+            variables.update(variables_of(file, wanted))
     for entry in service.unset:
         name, equals, value = entry.partition('=')
-        if name in variables and (not equals or text_of(variables[name]) == value):
+        if name in variables and (not equals or text_again(text_of(variables[name])) == value):
             del variables[name]
     return variables
+
+
+def refuse_pattern(wanted: EnvironmentFile) -> None:
+    """Raises UnitError where glob(3) may find other files, or the folders `.` and `..`, which are no optional ones."""
+    pattern = wanted.pattern
+    if OTHER_PATTERN.search(pattern) or not wanted.optional and FOLDER_PATTERN.search(pattern):
+        raise UnitError(f'{pattern} is a pattern that this check does not support')
+
+
+def variables_of(file: File, wanted: EnvironmentFile) -> dict[str, Letters]:
+    """None of an optional file that systemd cannot read. Raises UnitError."""
+    try:
+        return read_environment_file(file.path, file.data)
+    except UnitError as error:
+        if error.refused and wanted.optional:
+            return {}
+        raise

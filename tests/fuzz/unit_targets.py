@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from datadog_checks.kubelet_compliance.environment_files import read_environment_file
 from datadog_checks.kubelet_compliance.model import File
 from datadog_checks.kubelet_compliance.systemd_text import Letters, UnitError, text_of
-from datadog_checks.kubelet_compliance.units import Command, Service, next_command, read_service
+from datadog_checks.kubelet_compliance.unit_commands import Command
+from datadog_checks.kubelet_compliance.units import Service, next_command, read_service
 
 from .checks import is_chosen
 from .promises import promise
