@@ -171,11 +171,11 @@ def test_a_section_counts_until_the_next(text: str, expected: list[tuple[str, st
         ('\n [Service] x', 2),
         ('[\n', 1),
         ('#\n\\\n[Service', 3),
-        ('[Ser"vice]', 1),
-        ("[Ser'vice]", 1),
-        ('[Ser\\vice]', 1),
-        ('[Ser\x0bvice]', 1),
-        ('[Ser\x7fvice]', 1),
+        ('["Service]', 1),
+        ("['Service]", 1),
+        ('[\\Service]', 1),
+        ('[\x0bService]', 1),
+        ('[\x7fService]', 1),
     ],
 )
 def test_a_section_that_does_not_end_or_holds_other_letters_is_refused(header: str, line: int) -> None:
