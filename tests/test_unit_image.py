@@ -24,7 +24,7 @@ from .images import HEAD, IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, 
 IPTABLES = 'make_iptables_util_chains'
 OFF = '--make-iptables-util-chains=false'
 KUBELET = f'{UNITS}/kubelet.service'
-OF_A_PROCESS = re.compile(r'restart|running with|runs with|process \d|agent|/configz', re.IGNORECASE)
+OF_A_PROCESS = re.compile(r'(?i:restart|running with|runs with)|process \d|Agent|/configz')
 
 
 @pytest.fixture
