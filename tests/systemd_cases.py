@@ -6,22 +6,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance.host import Host, Seen, View
 from datadog_checks.kubelet_compliance.image import Image
-from datadog_checks.kubelet_compliance.model import Missing, Process, Unit, Unknown, Unreadable
+from datadog_checks.kubelet_compliance.model import Argument, File, Missing, Process, Unit, Unknown, Unreadable
 from datadog_checks.kubelet_compliance.rooted import Root
 from datadog_checks.kubelet_compliance.services import read_unit
+from datadog_checks.kubelet_compliance.units import Service, environment_of, next_command
 
 from .cases import rows_of
 from .service_node import ServiceNode
 
 FOLDER = '/opt/case'
 PROCESS = Process(1000, 100, None)
+
+
+def command_of(service: Service, contents: Mapping[str, Sequence[File | Missing | Unreadable]]) -> tuple[Argument, ...]:
+    """What a service starts with these environment files, by the paths that it names them by. Raises UnitError."""
+    return next_command(service, environment_of(service, contents))
 
 
 class Booted(Image):

@@ -102,7 +102,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'connection': {'configz', 'model'},
     'replay': {'configz'},
     'redact': {'embedded', 'fields', 'flag_table', 'names'},
-    'redact_units': {'names', 'next_start', 'redact', 'systemd_text'},
+    'redact_units': {'names', 'redact', 'systemd_text'},
     'recorded_units': {'embedded', 'capture', 'host', 'model', 'next_start', 'redact', 'redact_units', 'services'},
     'recorder': {
         'capture', 'collect', 'declare', 'host', 'kubelets', 'model', 'names', 'processes', 'recorded_units', 'redact',

@@ -10,7 +10,9 @@ import pytest
 from datadog_checks.kubelet_compliance.model import File
 from datadog_checks.kubelet_compliance.systemd_text import UnitError
 from datadog_checks.kubelet_compliance.unit_commands import simplified
-from datadog_checks.kubelet_compliance.units import EnvironmentFile, Service, next_command, read_service, specifiers_of
+from datadog_checks.kubelet_compliance.units import EnvironmentFile, Service, read_service, specifiers_of
+
+from .systemd_cases import command_of
 
 NAME = 'kubelet.service'
 UNIT = '/usr/lib/systemd/system/kubelet.service'
@@ -27,7 +29,7 @@ def service_of(text: str, drop_in: str = '') -> Service:
 def command(text: str, drop_in: str = '', environment: bytes = b'') -> list[str]:
     service = service_of(text, drop_in)
     contents = {each.pattern: [File(ENVIRONMENT, environment, None)] for each in service.files}
-    return [argument.text for argument in next_command(service, contents)]
+    return [argument.text for argument in command_of(service, contents)]
 
 
 @pytest.mark.parametrize(
@@ -203,7 +205,7 @@ def test_an_empty_unit_file_is_a_mask_and_an_empty_drop_in_is_none() -> None:
         read_service(NAME, [File(UNIT, b'', None), run])
     assert raised.value.refused
     service = read_service(NAME, [File(UNIT, b'\n', None), File(f'{DROP_IN}/1', b'', None), run])
-    assert [argument.text for argument in next_command(service, {})] == ['/k']
+    assert [argument.text for argument in command_of(service, {})] == ['/k']
 
 
 @pytest.mark.parametrize('name, letter', [('a-.service', 'J'), ('a@\\x00.service', 'I'), ('a\\x.service', 'P')])

@@ -18,10 +18,11 @@ from datadog_checks.kubelet_compliance.units import (
     Seen,
     Service,
     environment_of,
-    next_command,
     read_service,
     specifiers_of,
 )
+
+from .systemd_cases import command_of
 
 NAME = 'kubelet.service'
 UNIT = '/usr/lib/systemd/system/kubelet.service'
@@ -48,7 +49,7 @@ def command(*texts: str, env: dict[str, str] | None = None, name: str = NAME) ->
 def arguments(*texts: str, env: dict[str, str] | None = None, name: str = NAME) -> tuple[Argument, ...]:
     """`env`: the environment files, by the paths that they are named by."""
     service = service_of(*texts, name=name)
-    return next_command(service, {path: [file(path, text)] for path, text in (env or {}).items()})
+    return command_of(service, {path: [file(path, text)] for path, text in (env or {}).items()})
 
 
 @pytest.mark.parametrize(
@@ -279,19 +280,19 @@ def test_an_environment_file_that_is_not_there_is_refused_and_one_that_is_not_re
 ) -> None:
     for line in (RUN, RUN.replace('=', '=:')):
         with pytest.raises(UnitError, match=f'^{re.escape(says)}$') as raised:
-            next_command(service_of(f'EnvironmentFile={ENVIRONMENT}\n{line}'), {ENVIRONMENT: found})
+            command_of(service_of(f'EnvironmentFile={ENVIRONMENT}\n{line}'), {ENVIRONMENT: found})
         assert raised.value.refused is refused
 
 
 @pytest.mark.parametrize('found', [[], [GONE], [DEVICE], [GONE, DEVICE]])
 def test_an_optional_environment_file_need_not_be_there(found: list[Seen]) -> None:
     service = service_of(f'EnvironmentFile=-{ENVIRONMENT}\nEnvironment=A=1\n{RUN} $A')
-    assert [each.text for each in next_command(service, {ENVIRONMENT: found})] == [PROGRAM, '1']
+    assert [each.text for each in command_of(service, {ENVIRONMENT: found})] == [PROGRAM, '1']
 
 
 def test_an_optional_environment_file_that_is_not_read_is_an_error_all_the_same() -> None:
     with pytest.raises(UnitError, match='could not be read'):
-        next_command(service_of(f'EnvironmentFile=-{ENVIRONMENT}\n{RUN}'), {ENVIRONMENT: [SHUT]})
+        command_of(service_of(f'EnvironmentFile=-{ENVIRONMENT}\n{RUN}'), {ENVIRONMENT: [SHUT]})
 
 
 @pytest.mark.parametrize(
@@ -424,7 +425,7 @@ def test_the_working_directory_is_a_path_or_a_home(text: str, expected: str) -> 
 def test_a_drop_in_that_is_broken_counts_up_to_the_line_that_is_broken() -> None:
     drop_in = f'[Service]\nExecStart=\n{RUN} a\n[Service\nExecStart=\n{RUN} b\n'
     service = read_service(NAME, [file(UNIT, f'[Service]\n{RUN}\n'), file(DROP_IN, drop_in)])
-    assert [each.text for each in next_command(service, {})] == [PROGRAM, 'a']
+    assert [each.text for each in command_of(service, {})] == [PROGRAM, 'a']
 
 
 def test_a_drop_in_after_a_broken_one_counts() -> None:

@@ -173,9 +173,9 @@ class Collector:
         if isinstance(unit, Unit):
             unit = self.memory.settle_unit(process, unit)
         evidence = replace(evidence, unit=unit, service=service.name, places=places_of(unit))
-        is_told = isinstance(unit, Unit) and (not isinstance(unit.command, Unknown) or unit.command.refused)
-        if isinstance(unit, Unit) and is_told and not is_as_given(evidence):
-            evidence = replace(evidence, unit=with_parent_times(self.host, process, unit))
+        if isinstance(unit, Unit) and not is_as_given(evidence):
+            is_told = not isinstance(unit.command, Unknown) or unit.command.refused
+            evidence = replace(evidence, unit=with_parent_times(self.host, process, unit)) if is_told else evidence
         if service.name not in RKE2_SERVICES:
             return evidence
         rke2 = read_rke2(self.host, process, unit)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from .model import (
+    LONGEST_MESSAGE,
     NOT_RUNNING,
     Benchmark,
     FileAspect,
@@ -30,7 +31,6 @@ from .model import (
 A_CA = 'PATH (of the CA that signs the client certificate of the API server)'
 """What stands for the only file that a fix names, where the node does not have it."""
 LONGEST_VALUE = 60
-LONGEST_MESSAGE = 500
 LONGEST_FINDING = 440
 """Of the part that must be whole: what is said before it, and after it, takes up the rest of 500."""
 LONGEST_PLACE = 120

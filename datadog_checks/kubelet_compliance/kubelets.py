@@ -109,13 +109,15 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
         finding = judge(rule, replace(setting, home=replace(home, lacks=lacks)), benchmark)
         findings.append(hinted(finding, names if evidence.launch is None else frozenset()))
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
-    problems = tuple(dict.fromkeys((*problems_of(kubelet), *kubelet.problems, *unseen_files)))
+    next_start = next_start_problem(evidence)
+    at_next_start = () if next_start is None else (next_start,)
+    problems = tuple(dict.fromkeys((*at_next_start, *problems_of(kubelet), *kubelet.problems, *unseen_files)))
     problems = tuple(map(of_image, problems)) if process.unit else problems
     name = str(readings[0].value('--hostname-override') or process.container or '')
     pending = restart_pending(process, kubelet.following, settings, kubelet.running)
     if kubelet.next is not None:
         pending = True
-    elif pending is False and next_start_problem(evidence) is not None:
+    elif pending is False and next_start is not None:
         pending = None
     return KubeletReport(process, tuple(findings), problems, pending, name, next_start_of(evidence))
 
@@ -190,9 +192,6 @@ def why_they_differ(readings: Sequence[Declared]) -> Unknown:
 def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
     """What keeps the configuration from being known, and what was not expected of one that runs."""
     readings, launch = kubelet.following, kubelet.evidence.launch
-    next_start = next_start_problem(kubelet.evidence)
-    if next_start is not None:
-        yield next_start
     unknown = [declared.unknown for declared in readings]
     if all(unknown):
         yield from filter(None, unknown[:1])

@@ -34,6 +34,9 @@ from .evidence import (
     lookup as lookup,
 )
 
+LONGEST_MESSAGE = 500
+"""Letters of what is sent with a service check."""
+
 
 class Verdict(Enum):
     """What a rule says of a kubelet; its value is the tag `verdict`. Ordered from best to worst by `badness`."""

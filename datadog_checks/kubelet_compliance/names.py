@@ -110,6 +110,15 @@ def title_of(name: KubeletName, line: bytes) -> Invocation | NoKubelet:
     return Invocation(None if titled or argv is None else argv[2:], name.inside)
 
 
+WRAPPERS = frozenset({'kubenswrapper'})
+"""Programs that run the command behind them as it stands (openshift/machine-config-operator, `kubenswrapper`)."""
+
+
+def wrapper_words(argv: Sequence[str]) -> int:
+    """How many words of a command are a wrapper's."""
+    return int(len(argv) > 1 and argv[0].rpartition('/')[2] in WRAPPERS)
+
+
 def invocation_of(argv: Sequence[str]) -> Invocation | None:
     """A command as one that starts a kubelet, or a program that holds one; None for any other command."""
     program = argv[0].rpartition('/')[2]

@@ -5,16 +5,12 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from .declare import is_later
 from .model import Argument, Evidence, File, NextStart, Unit, Unknown
-from .names import RKE2, arguments_of, invocation_of
-
-WRAPPERS = frozenset({'kubenswrapper'})
-"""Programs that run the command behind them as it stands (openshift/machine-config-operator, `kubenswrapper`)."""
+from .names import RKE2, arguments_of, invocation_of, wrapper_words
 
 NO_UNIT = Unknown('no systemd service starts the kubelet')
 
@@ -30,9 +26,8 @@ def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
         return unit or NO_UNIT
     if isinstance(unit.command, Unknown):
         return unit.command
-    command = without_wrapper(unit.command)
-    arguments = arguments_of([word.text for word in command])
-    program = command[0].text
+    arguments = given_arguments(unit.command)
+    program = without_wrapper(unit.command)[0].text
     if arguments is None:
         return Unknown(f'{unit.name} starts {program}, which is not a kubelet itself')
     if process.program != program and not has_changed(unit, process.started_at):
@@ -62,7 +57,12 @@ def is_as_given(evidence: Evidence) -> bool:
     unit = evidence.unit
     if not isinstance(unit, Unit) or isinstance(unit.command, Unknown):
         return False
-    return arguments_of([word.text for word in without_wrapper(unit.command)]) == evidence.arguments
+    return given_arguments(unit.command) == evidence.arguments
+
+
+def given_arguments(command: Sequence[Argument]) -> tuple[str, ...] | None:
+    """What a command gives to the kubelet that it starts; None where it starts none."""
+    return arguments_of([word.text for word in without_wrapper(command)])
 
 
 def has_all(own: Sequence[str], arguments: Sequence[str]) -> bool:
@@ -72,8 +72,7 @@ def has_all(own: Sequence[str], arguments: Sequence[str]) -> bool:
 
 
 def without_wrapper(command: Sequence[Argument]) -> Sequence[Argument]:
-    is_wrapped = len(command) > 1 and posixpath.basename(command[0].text) in WRAPPERS
-    return command[1:] if is_wrapped else command
+    return command[wrapper_words([word.text for word in command]) :]
 
 
 def has_changed(unit: Unit, started_at: float | None) -> bool:

@@ -8,12 +8,10 @@ Lines stay where they are. What a text with odd quotes comes to afterwards is fo
 
 from __future__ import annotations
 
-import posixpath
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from .names import invocation_of
-from .next_start import WRAPPERS
+from .names import invocation_of, wrapper_words
 from .redact import LEFT_OUT, redact_arguments, redact_options
 from .systemd_text import COMMENTS, END_OF_LINE, WHITESPACE, decode, ends_in_escape
 
@@ -33,7 +31,7 @@ HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
 
 def redact_command(words: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
     """A command line, argv[0] first. `is_opaque`: what stands for other words, and so is kept."""
-    wrapped = int(len(words) > 1 and posixpath.basename(words[0]) in WRAPPERS)
+    wrapped = wrapper_words(words)
     found = invocation_of(words[wrapped:]) if words[wrapped:] else None
     arguments = found.arguments if found is not None else None
     count = len(words) - len(arguments) if arguments is not None else 1 + wrapped

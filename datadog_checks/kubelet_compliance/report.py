@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple
 
-from .model import Benchmark, Finding, KubeletReport, NodeReport, Unknown, Verdict
+from .model import LONGEST_MESSAGE, Benchmark, Finding, KubeletReport, NodeReport, Unknown, Verdict
 
-LONGEST_MESSAGE = 500
 LONGEST_NAME = 63
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)

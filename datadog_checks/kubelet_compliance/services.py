@@ -89,12 +89,12 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
         files.extend(file for found in contents.values() for file in found)
         parents = (*unit.parents, *dict.fromkeys(map(posixpath.dirname, patterns)))
         unit = replace(unit, files=tuple(files), directory=services[0].directory, parents=parents)
-        variables = environment_of(services[0], contents)
+        variables, *other_variables = [environment_of(service, contents) for service in services]
         environment = {key: as_argument(variables[key]) for key in OPTION_VARIABLES & variables.keys()}
         unset = unset_variables(services[0], variables)
         unit = replace(unit, environment=environment, places=dict(iter_places(process, variables)), unset=unset)
-        command, *others = [next_command(service, contents) for service in services]
-        if any(other != command for other in others):
+        command = next_command(services[0], variables)
+        if any(next_command(*other) != command for other in zip(services[1:], other_variables, strict=True)):
             raise UnitError(f'{name} and {names[-1]} are one unit, and its specifiers depend on the name')
         return replace(unit, command=command)
     except UnitError as error:

@@ -246,30 +246,23 @@ def add_environment_file(service: Service, value: Letters, specifiers: Mapping[s
         service.files.append(EnvironmentFile(pattern, text.startswith('-')))
 
 
-def next_command(service: Service, contents: Mapping[str, Sequence[Seen]]) -> tuple[Argument, ...]:
-    """The command line that a service would start with, argv[0] first.
-
-    `contents`: the files that each pattern of an `EnvironmentFile=` matches. Raises UnitError.
-    """
+def next_command(service: Service, variables: Mapping[str, Letters]) -> tuple[Argument, ...]:
+    """The command line that a service with these variables would start with, argv[0] first. Raises UnitError."""
     if not service.commands:
         raise UnitError(f'{service.name} has no command that systemd would start', refused=True)
     if len(service.commands) > 1 and service.type != 'oneshot':
         raise UnitError(f'{service.name} has more than one ExecStart=, so systemd does not load it', refused=True)
     if service.type == 'dbus' and not service.has_bus_name:
         raise UnitError(f'{service.name} has Type=dbus without BusName=, so systemd does not load it', refused=True)
-    refuse_bombs(service, contents)
     command = service.commands[-1]
     words = command.words
     if command.replaces_variables:
-        variables = environment_of(service, contents)
         hidden = (SET_BY_SYSTEMD | set(service.passed)) - set(variables)
         unset_names = {entry for entry in service.unset if '=' not in entry}
         try:
             words = expand_words(words, variables, hidden - unset_names)
         except UnknownVariable as error:
             raise UnitError(f'{service.name} uses ${error}, whose value comes from systemd itself') from None
-    else:
-        environment_of(service, contents)
     if not words:
         raise UnitError(f'{service.name} has an empty command line')
     if len(words) > MAX_ARGUMENTS:
@@ -297,7 +290,11 @@ def unset_variables(service: Service, variables: Mapping[str, Letters]) -> froze
 
 
 def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> dict[str, Letters]:
-    """The variables of a service: its files' over its own, without those that it unsets. Raises UnitError."""
+    """The variables of a service: its files' over its own, without those that it unsets.
+
+    `contents`: the files that each pattern of an `EnvironmentFile=` matches. Raises UnitError.
+    """
+    refuse_bombs(service, contents)
     variables = dict(service.variables)
     room = MAX_UNIT_BYTES
     for wanted in service.files:

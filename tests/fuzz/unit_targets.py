@@ -12,7 +12,8 @@ from datadog_checks.kubelet_compliance.environment_files import read_environment
 from datadog_checks.kubelet_compliance.model import File
 from datadog_checks.kubelet_compliance.systemd_text import Letters, UnitError, text_of
 from datadog_checks.kubelet_compliance.unit_commands import Command
-from datadog_checks.kubelet_compliance.units import Service, next_command, read_service
+from datadog_checks.kubelet_compliance.units import Service, read_service
+from tests.systemd_cases import command_of
 
 from .checks import is_chosen
 from .promises import promise
@@ -37,7 +38,7 @@ def fuzz_units(data: bytes) -> None:
         service = read_service(NAMES[is_chosen(data, 4)], [files[UNIT], files[DROP_IN]])
         for letters in letters_of(service):
             promise(all(1 <= place.line <= lines[place.path] for _, place in letters), 'a line is not there')
-        command = next_command(service, {each.pattern: [files[ENVIRONMENT]] for each in service.files})
+        command = command_of(service, {each.pattern: [files[ENVIRONMENT]] for each in service.files})
     except UnitError:
         return
     promise(bool(command), 'a command has no words')
