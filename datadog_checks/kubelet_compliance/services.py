@@ -56,8 +56,7 @@ def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Sta
 
 def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
     """A service of that name, and the command line of its next start."""
-    looked_for = [host.read_file(process, path) for path in unit_paths(name)]
-    fragment = next((file for file in looked_for if not is_gone(file)), None)
+    fragment = next((file for path in unit_paths(name) if not is_gone(file := host.read_file(process, path))), None)
     if fragment is None:
         return Unknown(f'no unit file of {name} was found')
     names = names_of(name, host.real_path(process, fragment.path))
@@ -77,7 +76,7 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
             raise UnitError(f'{fragment.path} is masked, so systemd does not start {name}', refused=True)
         if unit.unread:
             raise UnitError(f'{unit.unread[0].path} could not be read: {unit.unread[0].why}')
-        if any(is_missed(file) for file in looked_for) and not host.shows_whole_root(process):
+        if found.missed and not host.shows_whole_root(process):
             raise UnitError(f'host_root does not hold all folders that systemd looks for {name} in')
         if len(names) > 1 and '@' in name:
             raise UnitError(
@@ -132,11 +131,6 @@ def is_masked(answer: object) -> bool:
     return isinstance(answer, Unreadable) and answer.absent and answer.why == A_DEVICE
 
 
-def is_missed(file: Seen) -> bool:
-    """Whether it is missing below host_root, and the kubelet may see it all the same."""
-    return isinstance(file, Unreadable) and is_gone(file)
-
-
 def is_gone(file: Seen) -> bool:
     """Whether nothing is there, not even a mask."""
     return is_absent(file) and not is_masked(file)
@@ -144,11 +138,15 @@ def is_gone(file: Seen) -> bool:
 
 @dataclass(slots=True)
 class UnitDropIns:
-    """The drop-ins of a unit by their names, the folders that were listed, and those that could not be."""
+    """The drop-ins of a unit by their names, the folders that were listed, and those that could not be.
+
+    `missed`: those that are missing below host_root, and that the kubelet may see all the same.
+    """
 
     files: dict[str, Seen] = field(default_factory=dict)
     folders: list[Folder] = field(default_factory=list)
     unread: list[Unreadable] = field(default_factory=list)
+    missed: list[Unreadable] = field(default_factory=list)
 
     def in_order(self) -> list[Seen]:
         """As systemd reads them."""
@@ -160,8 +158,8 @@ def read_drop_ins(host: Host, process: Process, names: tuple[str, ...]) -> UnitD
     found = UnitDropIns()
     for path in drop_in_folders(names):
         folder = host.list_folder(process, path)
-        if isinstance(folder, Unreadable) and not is_absent(folder):
-            found.unread.append(folder)
+        if isinstance(folder, Unreadable):
+            (found.missed if is_absent(folder) else found.unread).append(folder)
         if isinstance(folder, Missing | Unreadable):
             continue
         found.folders.append(folder)
