@@ -14,11 +14,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-# An atomic group, because Python 3.11.2 takes too much for a possessive one that ends in the middle of a row.
+from .patterns import repeated
+
+HEADERS = repeated(r'[^\n:-][^\n:]*+:[^\n]*+\n').encode()
 # Nothing in base64 or before a header's colon starts with a dash here, so no byte is looked at again at the next BEGIN.
 BLOCK = re.compile(
     rb'^-----BEGIN ([^\n]*?)-----[ \t]*+\r?\n'
-    rb'((?>(?:[^\n:-][^\n:]*+:[^\n]*+\n)*))'
+    rb'(' + HEADERS + rb')'
     rb'([A-Za-z0-9+/= \t\r\n]*+)(?<=\n)-----END \1-----[ \t]*+(?:\r?\n|\Z)',
     re.MULTILINE,
 )

@@ -15,8 +15,10 @@ from itertools import islice
 from typing import Any
 
 from .goyaml import MAX_NODES, Document, DocumentError, DocumentTooLarge, Node, YamlTree
+from .patterns import repeated
 
-JSON_STRING = re.compile(r'"(?>(?:[^"\\]++|\\.|\\\Z)*)(?:"|\Z)', re.DOTALL)
+JSON_LETTERS = r'[^"\\]++|\\.|\\\Z'
+JSON_STRING = re.compile(rf'"{repeated(JSON_LETTERS)}(?:"|\Z)', re.DOTALL)
 BRACKETS = re.compile(r'[\[\]{}]')
 MAX_DEPTH = 256
 """What Python's parser reads without recursing too deep: Go's reads more."""

@@ -17,6 +17,7 @@ from .flag_table import Flag, FlagKind
 from .golang import parse_bool, parse_duration as duration, parse_float, parse_int
 from .kubernetes_text import is_label, is_qualified_name, is_quantity, quantity_sign
 from .model import Value
+from .patterns import repeated
 from .release import Release
 
 DIGITS = re.compile(r'[0-9]+')
@@ -28,8 +29,9 @@ NUMA_NODE = re.compile(r'[+-]?[0-9]{1,18}')
 
 LEADING_ZEROS = re.compile(r'(?<![0-9])0+(?=[0-9])')
 GROUP_ZEROS = re.compile(r'(?<![0-9A-Fa-f])0+(?=[0-9A-Fa-f])')
-ONE_FIELD = r'(?:"(?>(?:[^"]++|"")*)"|[^",\n]*+)'
-CSV_RECORD = re.compile(rf'{ONE_FIELD}(?>(?:,{ONE_FIELD})*)(?=\n|\Z)')
+QUOTED = repeated('[^"]++|""')
+ONE_FIELD = rf'(?:"{QUOTED}"|[^",\n]*+)'
+CSV_RECORD = re.compile(rf'{ONE_FIELD}{repeated(f",{ONE_FIELD}")}(?=\n|\Z)')
 CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
 
 

@@ -12,18 +12,19 @@ import math
 import re
 import struct
 
+from .patterns import repeated
+
 TRUE_WORDS = frozenset({'1', 't', 'T', 'TRUE', 'true', 'True'})
 FALSE_WORDS = frozenset({'0', 'f', 'F', 'FALSE', 'false', 'False'})
 
+OCTAL = repeated('_?[0-7]', 1)
 INTEGER = re.compile(
-    r'(?P<sign>[+-]?)(?:0[xX](?P<hex>(?>(?:_?[0-9a-fA-F])+))|0[bB](?P<bin>(?>(?:_?[01])+))'
-    r'|0[oO](?P<oct>(?>(?:_?[0-7])+))|0(?P<old>(?>(?:_?[0-7])+))|(?P<dec>0|[1-9](?>(?:_?[0-9])*)))'
+    rf'(?P<sign>[+-]?)(?:0[xX](?P<hex>{repeated("_?[0-9a-fA-F]", 1)})|0[bB](?P<bin>{repeated("_?[01]", 1)})'
+    rf'|0[oO](?P<oct>{OCTAL})|0(?P<old>{OCTAL})|(?P<dec>0|[1-9]{repeated("_?[0-9]")}))'
 )
 BASES = {'hex': 16, 'bin': 2, 'oct': 8, 'old': 8, 'dec': 10}
 
-# Atomic, here and elsewhere: what never gives back what it took needs no more time than the text is long. A possessive
-# quantifier says the same, but after a group Python 3.11.2 leaves the match where it failed.
-DIGITS = '[0-9](?>(?:_?[0-9])*)'
+DIGITS = f'[0-9]{repeated("_?[0-9]")}'
 FLOAT = re.compile(rf'[+-]?(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?')
 
 NANOSECOND = 1

@@ -14,12 +14,13 @@ from typing import NoReturn
 
 import yaml
 
+from .patterns import repeated
+
 BREAKS = '\r\n\x85\u2028\u2029'
 BREAKZ = '\0' + BREAKS
 BLANKZ = ' \t' + BREAKZ
-# Atomic groups, because Python 3.11.2 takes the colon too that ends a possessive one.
-WORD_OF_BLOCK = re.compile(rf'(?>(?:[^{BLANKZ}:]|:(?![{BLANKZ}]))+)')
-WORD_OF_FLOW = re.compile(rf'(?>(?:[^{BLANKZ}:,?\[\]{{}}]|:(?![{BLANKZ}]))+)')
+WORD_OF_BLOCK = re.compile(repeated(rf'[^{BLANKZ}:]|:(?![{BLANKZ}])', 1))
+WORD_OF_FLOW = re.compile(repeated(rf'[^{BLANKZ}:,?\[\]{{}}]|:(?![{BLANKZ}])', 1))
 REST_OF_LINE = re.compile(f'[^{BREAKZ}]*+')
 SPACES = re.compile(' *+')
 BLANKS = re.compile('[ \t]*+')

@@ -1,0 +1,31 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Groups that are repeated and never give back what they took."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from datadog_checks.kubelet_compliance.patterns import CHUNK, repeated
+
+
+@pytest.mark.parametrize('count', [0, 1, 2, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])
+@pytest.mark.parametrize(
+    'group, row, rest', [('_?[0-9]', '_1', '_'), ('a|:(?! )', ':', ': x'), ('[^"]++|""', '""', '"')]
+)
+def test_a_group_is_taken_as_often_as_it_is_there_and_no_part_of_it(
+    group: str, row: str, rest: str, count: int
+) -> None:
+    for least in (0, 1):
+        match = re.match(repeated(group, least), row * count + rest)
+        if count < least:
+            assert match is None
+        else:
+            assert match is not None and match.end() == len(row) * count
+
+
+def test_what_was_taken_is_not_given_back() -> None:
+    assert re.match(repeated('a') + 'a', 'a' * 3 * CHUNK) is None
