@@ -59,9 +59,9 @@ def verdicts(node: NodeReport, cwd: Path = Path('/')) -> dict[str, Any]:
 def describe(message: str, cwd: Path) -> str:
     """A message as far as it says what was found, without the words of a refusal; relative paths become absolute.
 
-    A path that was shortened depends on how long it was.
+    A path that was shortened depends on how long it was, and a capture keeps YAML as JSON.
     """
-    return '' if 'refuse' in message or '...' in message else message.replace(f'{cwd}/', '')
+    return '' if 'refuse' in message or '...' in message else message.replace(f'{cwd}/', '').replace('"', '')
 
 
 def copy_of(host: Host, folder: Path) -> Path:

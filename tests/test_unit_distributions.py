@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS as BENCHMARKS_BY_NAME
 from datadog_checks.kubelet_compliance.capture import NODE_FACTS
-from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.distributions import (
     DISTRIBUTIONS,
     NOT_TOLD,
@@ -23,8 +25,10 @@ from datadog_checks.kubelet_compliance.distributions import (
     home_of,
 )
 from datadog_checks.kubelet_compliance.explanation import iter_distributions
-from datadog_checks.kubelet_compliance.model import Home
+from datadog_checks.kubelet_compliance.fixes import fix_of
+from datadog_checks.kubelet_compliance.model import Fact, Finding, Home, Verdict
 
+from .applied import follow, judged
 from .test_unit_nodes import NODES
 from .test_unit_reported_nodes import REPORTED, lay_out
 
@@ -121,20 +125,23 @@ PATH = re.compile(r'(?<![\w}])/[\w./@:+-]*\w')
 SERVICE = re.compile(r'[\w@.\\-]+\.service\b')
 
 
-def messages(node: Path, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
-    """What is said of each rule on the kubelet's settings that is not met."""
-    found = {}
-    for benchmark in BENCHMARKS:
-        main(['--node', str(node), '--json', '--nested', '--benchmark', benchmark])
-        for kubelet in json.loads(capsys.readouterr().out)['kubelets']:
-            found.update(
-                {rule['rule']: rule['message'] for rule in kubelet['rules'] if 'To fix it, ' in rule['message']}
-            )
-    return {rule: text for rule, text in found.items() if not rule.endswith(('_permissions', '_ownership'))}
+def findings_on(node: Path) -> dict[str, Finding]:
+    """What is found of each rule on the kubelet's settings that is not met."""
+    found = {key: finding for benchmark in BENCHMARKS for key, finding in judged(node, benchmark).items()}
+    return {
+        key: finding
+        for key, finding in found.items()
+        if finding.rule.files is None and finding.verdict is Verdict.NON_COMPLIANT
+    }
+
+
+def messages(node: Path) -> dict[str, str]:
+    return {key: finding.message for key, finding in findings_on(node).items()}
 
 
 def fixes_of(said: dict[str, str]) -> dict[str, str]:
-    return {rule: message.partition('To fix it, ')[2] for rule, message in said.items()}
+    fixes = {rule: message.partition('To fix it, ')[2] for rule, message in said.items()}
+    return {rule: fix for rule, fix in fixes.items() if fix}
 
 
 def is_there(node: Path, path: str) -> bool:
@@ -159,6 +166,10 @@ def lay_out_node(name: str, folder: Path) -> Path:
         return lay_out(name, folder)
     shutil.copytree(NODES / name, folder, symlinks=True, dirs_exist_ok=True)
     (folder / 'configz.json').unlink(missing_ok=True)
+    facts = json.loads((folder / NODE_FACTS).read_text())
+    # A node on which no fix does harm.
+    facts['facts'] = {fact.name.lower(): {'holds': True, 'detail': ''} for fact in Fact}
+    (folder / NODE_FACTS).write_text(json.dumps(facts))
     return folder
 
 
@@ -171,9 +182,9 @@ def test_each_captured_node_has_its_row() -> None:
 
 
 @pytest.mark.parametrize(('name', 'then'), EVERYWHERE)
-def test_a_node_as_it_was_captured(name: str, then: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_node_as_it_was_captured(name: str, then: str, tmp_path: Path) -> None:
     node = lay_out_node(name, tmp_path)
-    check(node, messages(node, capsys), then)
+    check(node, messages(node), then)
 
 
 def break_command_line(node: Path) -> int:
@@ -196,31 +207,60 @@ def break_command_line(node: Path) -> int:
 
 
 @pytest.mark.parametrize(('name', 'then'), EVERYWHERE)
-def test_a_node_with_every_rule_broken_by_a_flag(
-    name: str, then: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_node_with_every_rule_broken_by_a_flag(name: str, then: str, tmp_path: Path) -> None:
     node = lay_out_node(name, tmp_path)
     least = break_command_line(node)
-    said = messages(node, capsys)
+    said = messages(node)
     check(node, said, then)
     assert len(said) >= least, sorted(said)
-    taken_out = [fix for fix in fixes_of(said).values() if ' the flag ' in f' {fix}']
-    assert len(taken_out) >= least - 2
+    by_flag = [fix for fix in fixes_of(said).values() if fix.startswith('remove --') or ' --' in f' {fix}']
+    assert len(by_flag) >= least - 4
 
 
-@pytest.mark.parametrize(('name', 'then'), EVERYWHERE)
-def test_a_node_with_every_rule_broken_by_a_file(
-    name: str, then: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    node = lay_out_node(name, tmp_path)
+def break_files(node: Path) -> int:
+    """Write the bad fields to all config files; how many there are."""
     broken = 0
     for file in node.rglob('*'):
         if file.is_file() and b'kind' in file.read_bytes() and b'KubeletConfiguration' in file.read_bytes():
             file.write_text(json.dumps(BAD_FIELDS))
             broken += 1
-    said = messages(node, capsys)
+    return broken
+
+
+@pytest.mark.parametrize(('name', 'then'), EVERYWHERE)
+def test_a_node_with_every_rule_broken_by_a_file(name: str, then: str, tmp_path: Path) -> None:
+    node = lay_out_node(name, tmp_path)
+    broken = break_files(node)
+    said = messages(node)
     check(node, said, then)
     assert not broken or len(said) >= 8, sorted(said)
+
+
+@pytest.mark.parametrize('broken', [break_command_line, break_files], ids=['flags', 'files'])
+@pytest.mark.parametrize('name', [name for name, _ in EVERYWHERE])
+def test_a_fix_that_is_followed_mends_its_rule_and_breaks_no_other(
+    name: str, broken: Callable[[Path], int], tmp_path: Path
+) -> None:
+    node = lay_out_node(name, tmp_path / 'node')
+    broken(node)
+    for benchmark in BENCHMARKS:
+        before = judged(node, benchmark)
+        for key, finding in before.items():
+            fix = fix_of(finding.rule, finding.setting, BENCHMARKS_BY_NAME[benchmark])
+            if finding.verdict is not Verdict.NON_COMPLIANT or not fix.steps:
+                continue
+            copy = tmp_path / f'{benchmark}-{key}'
+            shutil.copytree(node, copy, symlinks=True)
+            follow(copy, fix, finding.setting)
+            after = judged(copy, benchmark)
+            assert after[key].verdict is not Verdict.NON_COMPLIANT, (finding.message, after[key].message)
+            worse = {
+                other: after[other].message
+                for other, was in before.items()
+                if after[other].verdict.badness > was.verdict.badness
+            }
+            assert not worse, (finding.message, worse)
+            shutil.rmtree(copy)
 
 
 OWN_SERVICE = sorted(
@@ -231,20 +271,20 @@ OWN_SERVICE = sorted(
 
 
 @pytest.mark.parametrize('name', OWN_SERVICE)
-def test_a_flag_of_the_service_is_taken_out_of_its_own_line(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_flag_of_the_service_is_taken_out_of_its_own_line(name: str, tmp_path: Path) -> None:
     node = lay_out_node(name, tmp_path)
     break_command_line(node)
     drop_in = '/etc/systemd/system/kubelet.service.d/99-own.conf'
     (node / drop_in[1:]).parent.mkdir(exist_ok=True)
     (node / drop_in[1:]).write_text(f'[Service]\nEnvironment="OWN={" ".join(BAD_FLAGS)}"\n')
-    fix = fixes_of(messages(node, capsys))['make_iptables_util_chains']
-    assert fix.startswith(f'take the flag out of {drop_in}:2 (OWN), then {ROWS[name][1]}')
+    fix = fixes_of(messages(node))['make_iptables_util_chains']
+    begins = (f'remove --{ON} from', f'set --{ON}=true in')
+    assert fix.startswith(tuple(f'{begin} {drop_in}:2 (OWN), then {ROWS[name][1]}' for begin in begins))
 
 
 K3S_SERVICE = '/etc/systemd/system/k3s.service'
-OFF = 'make-iptables-util-chains=false'
+ON = 'make-iptables-util-chains'
+OFF = f'{ON}=false'
 
 
 def add_to_command(node: Path, service: str, *words: str) -> None:
@@ -258,14 +298,12 @@ def line_of(node: Path, path: str, text: str) -> int:
 
 
 @pytest.mark.parametrize('words', [(f'--kubelet-arg={OFF}',), ('--kubelet-arg', f"'{OFF}'")])
-def test_an_option_that_k3s_hides_is_seen_in_its_service(
-    words: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_option_that_k3s_hides_is_seen_in_its_service(words: tuple[str, ...], tmp_path: Path) -> None:
     node = lay_out_node('k3s-server', tmp_path)
     add_to_command(node, K3S_SERVICE, *words)
-    fix = fixes_of(messages(node, capsys))['make_iptables_util_chains']
+    fix = fixes_of(messages(node))['make_iptables_util_chains']
     # A command that goes on over lines stands where it begins.
-    assert fix.startswith(f'take the flag out of {K3S_SERVICE}:')
+    assert fix.startswith(f'remove --make-iptables-util-chains from {K3S_SERVICE}:')
     assert int(fix.split(':')[1].split(',')[0]) >= line_of(node, K3S_SERVICE, 'ExecStart=')
     assert f', then {ROWS["k3s-server"][1]}' in fix
 
@@ -275,7 +313,7 @@ def test_an_option_that_k3s_hides_is_seen_in_its_service(
     [('k3s-server', 'k3s', 'K3S_CONFIG_FILE'), ('rke2', 'rke2-server', 'RKE2_CONFIG_FILE')],
 )
 def test_a_variable_of_the_service_names_the_file_with_the_options(
-    name: str, service: str, variable: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, service: str, variable: str, tmp_path: Path
 ) -> None:
     node = lay_out_node(name, tmp_path)
     (node / 'etc/default').mkdir(exist_ok=True)
@@ -285,35 +323,33 @@ def test_a_variable_of_the_service_names_the_file_with_the_options(
     line = node / 'proc/1200/cmdline'
     if name == 'rke2':
         line.write_bytes(line.read_bytes() + f'--{OFF}\0'.encode())
-    fix = fixes_of(messages(node, capsys))['make_iptables_util_chains']
-    assert fix.startswith(f'take the flag out of /opt/options.yaml:3, then {ROWS[name][1]}')
+    fix = fixes_of(messages(node))['make_iptables_util_chains']
+    assert fix.startswith(f'remove --make-iptables-util-chains from /opt/options.yaml:3, then {ROWS[name][1]}')
 
 
-def test_a_k3s_without_a_folder_for_drop_ins_is_told_of_none(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_k3s_without_a_folder_for_drop_ins_is_told_of_none(tmp_path: Path) -> None:
     node = lay_out_node('k3s-server', tmp_path)
     shutil.rmtree(node / 'var/lib/rancher')
     facts = json.loads((node / NODE_FACTS).read_text())
     facts['files'] = {path: fact for path, fact in facts['files'].items() if not path.startswith('/var/lib/rancher')}
     (node / NODE_FACTS).write_text(json.dumps(facts))
     break_command_line(node)
-    said = messages(node, capsys)
+    said = messages(node)
     check(node, said, ROWS['k3s-server'][1])
-    assert '--rotate-certificates=true in /etc/rancher/k3s/config.yaml:1, ' in said['rotate_certificates']
+    assert '--pod-max-pids=4096 in /etc/rancher/k3s/config.yaml:1, ' in said['pod_max_pids']
 
 
 @pytest.mark.parametrize('spelled', [OFF, f'--{OFF}'])
 @pytest.mark.parametrize('file', ['config.yaml', 'config.yaml.d/10-kubelet.yaml'])
-def test_a_flag_of_rke2_stands_in_its_own_files(
-    spelled: str, file: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_flag_of_rke2_stands_in_its_own_files(spelled: str, file: str, tmp_path: Path) -> None:
     node = lay_out_node('rke2-legacy', tmp_path)
     path = node / 'etc/rancher/rke2' / file
     path.parent.mkdir(parents=True)
     path.write_text(f'kubelet-arg:\n- v=2\n- {spelled}\n')
-    fix = fixes_of(messages(node, capsys))['make_iptables_util_chains']
-    assert fix.startswith(f'take the flag out of /etc/rancher/rke2/{file}:3, then {ROWS["rke2-legacy"][1]}')
+    fix = fixes_of(messages(node))['make_iptables_util_chains']
+    assert fix.startswith(
+        f'remove --make-iptables-util-chains from /etc/rancher/rke2/{file}:3, then {ROWS["rke2-legacy"][1]}'
+    )
 
 
 NODE = Traits(program='/usr/bin/kubelet', pid=7)
@@ -344,6 +380,13 @@ def test_every_row_is_shown_by_a_node_or_by_traits() -> None:
     assert shown == {row.name for row in (*DISTRIBUTIONS, NOT_TOLD)}
 
 
+IN_A_DROP_IN = 'a drop-in of /d (with apiVersion and kind)'
+HELD: dict[str, Any] = {
+    'made_anew': ('*/agent/etc/kubelet.conf.d/00-*-defaults.conf',),
+    'fixed_flags': frozenset({'--hostname-override'}),
+}
+
+
 @pytest.mark.parametrize(
     ('traits', 'home'),
     [
@@ -370,11 +413,11 @@ def test_every_row_is_shown_by_a_node_or_by_traits() -> None:
         ),
         (
             replace(NODE, inside='k3s'),
-            Home('restart the kubelet', 'restart the kubelet', 'kubelet-arg in the options of k3s'),
+            Home('restart the kubelet', 'restart the kubelet', 'kubelet-arg in the options of k3s', **HELD),
         ),
         (
             replace(NODE, inside='k3s', options='/k3s.yaml', drop_ins='/d'),
-            Home('restart the kubelet', 'restart the kubelet', 'kubelet-arg in /k3s.yaml', 'a file of /d'),
+            Home('restart the kubelet', 'restart the kubelet', 'kubelet-arg in /k3s.yaml', IN_A_DROP_IN, **HELD),
         ),
         (
             replace(NODE, unit='rke2-server.service', options='/r/{unit}.yaml'),
@@ -382,6 +425,7 @@ def test_every_row_is_shown_by_a_node_or_by_traits() -> None:
                 'run: systemctl daemon-reload && systemctl restart rke2-server.service',
                 'run: systemctl daemon-reload && systemctl restart rke2-server.service',
                 'kubelet-arg in /r/{unit}.yaml',
+                **HELD,
             ),
         ),
     ],

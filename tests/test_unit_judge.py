@@ -9,9 +9,11 @@ import pytest
 
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.golang import Duration
-from datadog_checks.kubelet_compliance.judge import judge, judge_node, shorten, show
+from datadog_checks.kubelet_compliance.judge import judge, judge_node
 from datadog_checks.kubelet_compliance.model import (
+    Answer,
     Declared,
+    Fact,
     Finding,
     Home,
     KubeletReport,
@@ -26,6 +28,7 @@ from datadog_checks.kubelet_compliance.model import (
 )
 from datadog_checks.kubelet_compliance.pending import restart_pending
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.wording import shorten, show
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
 BENCHMARK = BENCHMARKS['cis-1.24']
@@ -90,7 +93,7 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         ),
         pytest.param(
             UNREAD, False, None, NON_COMPLIANT, None,
-            f'running with {FIELD} is false; expected true. Where it is set cannot be told: '
+            f'running with {FIELD} is false; expected true. {FIX}. Where it is set is not known: '
             '/c.yaml could not be read: permission denied',
             id='declared unknown, running not compliant',
         ),
@@ -110,7 +113,8 @@ def test_each_cell_of_the_table_of_verdicts(
     says: str,
 ) -> None:
     unknown = declared if isinstance(declared, Unknown) else None
-    setting = Setting(pair(declared), None if unknown else FILE, pair(running), changed, home=HOME)
+    origins = {} if unknown else {FIELD: FILE}
+    setting = Setting(pair(declared), None if unknown else FILE, pair(running), changed, origins=origins, home=HOME)
     finding = judge(RULE, setting, BENCHMARK)
     assert finding.verdict is verdict
     assert finding.message == says
@@ -125,7 +129,10 @@ def pair(value: Value | Unknown) -> Values | Unknown:
 
 def fix_of(key: str, values: Values, origin: Origin, home: Home) -> str:
     """What a message says of the fix."""
-    message = judge(RULES_BY_KEY[key], Setting(values, origin, NOT_ASKED, home=home), BENCHMARK).message
+    origins = {name: origin for name, _ in values}
+    message = judge(
+        RULES_BY_KEY[key], Setting(values, origin, NOT_ASKED, origins=origins, home=home), BENCHMARK
+    ).message
     assert len(message) <= 500
     return message.partition('. To fix it, ')[2]
 
@@ -137,9 +144,9 @@ OWN = replace(HOME, flags='machine.extraArgs', file='machine.extraConfig', apply
 @pytest.mark.parametrize(
     'origin, home, fix',
     [
-        (PLACED, HOME, f'take the flag out of /etc/k.env:3 (ARGS), then {RESTART}'),
-        (FLAG, HOME, f'take the flag out of {HOME.flags}, then {RESTART}'),
-        (PLACED, OWN, 'take the flag out of machine.extraArgs, then run: apply'),
+        (PLACED, HOME, f'remove --make-iptables-util-chains from /etc/k.env:3 (ARGS), then {RESTART}'),
+        (FLAG, HOME, f'remove --make-iptables-util-chains from {HOME.flags}, then {RESTART}'),
+        (PLACED, OWN, 'remove --make-iptables-util-chains from machine.extraArgs, then run: apply'),
         (FILE, HOME, f'set {FIELD}: true in {CONFIG}, then {RESTART}'),
         (FILE, OWN, f'set {FIELD}: true in machine.extraConfig, then run: apply'),
         (FILE, replace(HOME, lasting='the pool'), f'set {FIELD}: true in {CONFIG}, then {RESTART}. '
@@ -155,6 +162,7 @@ def test_what_outlives_the_node_is_said_only_where_there_is_room() -> None:
     assert 'To make it last' not in fix_of(RULE.key, ((FIELD, False),), origin, replace(HOME, lasting='y' * 150))
 
 
+SAFE = {fact: Answer(True) for fact in Fact}
 ROTATE = Origin(Source.FLAG, '--rotate-certificates=0')
 UNSET = Origin(Source.DEFAULT, 'default')
 
@@ -162,20 +170,16 @@ UNSET = Origin(Source.DEFAULT, 'default')
 @pytest.mark.parametrize(
     'origin, home, fix',
     [
-        (
-            ROTATE,
-            HOME,
-            f'take the flag out of {HOME.flags} and set rotateCertificates: true in {CONFIG}, then {RESTART}',
-        ),
-        (ROTATE, ONLY_FLAGS, f'change the flag to --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
+        (ROTATE, HOME, f'set --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
+        (ROTATE, ONLY_FLAGS, f'set --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
         (UNSET, HOME, f'set rotateCertificates: true in {CONFIG}, then {RESTART}'),
-        (UNSET, ONLY_FLAGS, f'put --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
+        (UNSET, ONLY_FLAGS, f'add --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
     ],
 )
 def test_where_the_default_is_not_compliant_the_file_or_a_flag_has_to_say_more(
     origin: Origin, home: Home, fix: str
 ) -> None:
-    assert fix_of('rotate_certificates', (('rotateCertificates', False),), origin, home) == fix
+    assert fix_of('rotate_certificates', (('rotateCertificates', False),), origin, replace(home, facts=SAFE)) == fix
 
 
 def test_without_a_file_a_field_is_set_by_the_flag_that_writes_it() -> None:
@@ -185,7 +189,7 @@ def test_without_a_file_a_field_is_set_by_the_flag_that_writes_it() -> None:
     )
     gate = tuple((field, None) for field in RULES_BY_KEY['rotate_kubelet_server_certificate'].fields)
     assert fix_of('rotate_kubelet_server_certificate', gate, UNSET, ONLY_FLAGS).startswith(
-        'put --feature-gates=RotateKubeletServerCertificate=true --rotate-server-certificates=true in '
+        f'add --rotate-server-certificates=true in {HOME.flags}, then '
     )
 
 

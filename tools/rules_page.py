@@ -13,7 +13,13 @@ from datadog_checks.kubelet_compliance.explanation import fixes_of, iter_distrib
 from datadog_checks.kubelet_compliance.model import FileAspect, Rule
 from datadog_checks.kubelet_compliance.rules import RULES
 
-FIX_TITLES = {'fix': 'Fix', 'in a file': 'Fix in a file', 'by a flag': 'Fix for a flag', 'then': 'Then'}
+FIX_TITLES = {
+    'before': 'Before the fix',
+    'fix': 'Fix',
+    'in a file': 'Fix in a file',
+    'by a flag': 'Fix for a flag',
+    'then': 'Then',
+}
 PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 
 HEAD = """\
@@ -82,7 +88,7 @@ def judged(rule: Rule) -> str:
 
 def iter_fixes(rule: Rule) -> Iterator[str]:
     for purpose, fix in fixes_of(rule):
-        yield f'*{FIX_TITLES[purpose]}.* {fix[0].upper()}{fix[1:]}.\n'
+        yield f'*{FIX_TITLES[purpose]}.* {fix[0].upper()}{fix[1:].removesuffix(".")}.\n'
 
 
 def iter_places() -> Iterator[str]:

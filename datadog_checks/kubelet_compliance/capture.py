@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .model import FileStatus, Missing, Unreadable
+from .model import Answer, Fact, FileStatus, Missing, Unreadable
 
 NODE_FACTS = 'node.json'
 CONFIGZ = 'configz.json'
@@ -43,6 +43,8 @@ class Capture:
     """What was found in place of a file or folder that the node does not have, or that could not be read."""
     unseen_modes: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
     """What was found in place of a file's mode and owner."""
+    facts: Mapping[Fact, Answer] = field(default_factory=dict)
+    """What the fixes depend on."""
 
     def kept_status(self, path: str) -> FileStatus | Missing | Unreadable | None:
         """Mode and owner of a file, or what was found in their place; None where neither is known."""
@@ -97,6 +99,7 @@ def parse_capture(data: bytes) -> Capture:
             real_paths={str(path): str(real) for path, real in facts.get('real_paths', {}).items()},
             unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
             unseen_modes={str(path): unseen(path, row) for path, row in facts.get('unseen_modes', {}).items()},
+            facts={Fact[name.upper()]: answer(row) for name, row in facts.get('facts', {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
         raise CaptureError(f'{NODE_FACTS} is not what a capture writes') from None
@@ -124,7 +127,18 @@ def as_json(capture: Capture) -> dict[str, Any]:
         'real_paths': dict(capture.real_paths),
         'unseen': {path: told(found) for path, found in capture.unseen.items()},
         'unseen_modes': {path: told(found) for path, found in capture.unseen_modes.items()},
+        'facts': {
+            fact.name.lower(): {'holds': answer.holds, 'detail': answer.detail}
+            for fact, answer in capture.facts.items()
+        },
     }
+
+
+def answer(row: Mapping[str, Any]) -> Answer:
+    holds = row['holds']
+    if holds not in (True, False, None):
+        raise ValueError('not true, false or null')
+    return Answer(holds, str(row['detail']))
 
 
 def told(found: Missing | Unreadable) -> dict[str, Any]:

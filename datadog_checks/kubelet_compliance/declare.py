@@ -182,6 +182,7 @@ def declare(
         passed=tuple(check.passed),
         changed=changed,
         launch=launch,
+        beneath=configuration.beneath,
     )
 
 

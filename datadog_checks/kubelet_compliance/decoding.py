@@ -55,10 +55,14 @@ class DecodingError(Exception):
 
 @dataclass(slots=True)
 class Configuration:
-    """Typed values nested by field name, and the origin of each by dotted path. Built up layer by layer."""
+    """Typed values nested by field name, and the origin of each by dotted path. Built up layer by layer.
+
+    `beneath`: what flags were laid over, by the paths that they set.
+    """
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
+    beneath: dict[str, Value] = field(default_factory=dict)
 
     def get(self, path: str) -> Value:
         """The value of a dotted path; None where nothing is set."""

@@ -19,6 +19,8 @@ SYSTEMD = 'run: systemctl daemon-reload && systemctl restart {unit}'
 ENGINE = 'restart its container by the engine that runs it'
 ITS_SERVICE = 'the arguments of {unit} (find it: systemctl cat {unit})'
 UNIT = '{unit}'
+ITS_OWN_DROP_INS = ('*/agent/etc/kubelet.conf.d/00-*-defaults.conf',)
+ITS_NAME = frozenset({'--hostname-override'})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,10 @@ class Distribution:
     options_else: str = ''
     lasting: str = ''
     """Where nodes get their settings from, so that a change outlives the node."""
+    made_anew: tuple[str, ...] = ()
+    """Patterns of the config files that it writes at each start, beside those that it leaves to its users."""
+    fixed_flags: frozenset[str] = frozenset()
+    """Flags that it always passes, so that no one can take them out."""
 
 
 KUBEADM_CONFIG = '/var/lib/kubelet/config.yaml'
@@ -98,6 +104,8 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         flags='kubelet-arg in {options}',
         options='/etc/rancher/k3s/config.yaml',
         options_else='the options of k3s (find them: systemctl cat {unit})',
+        made_anew=ITS_OWN_DROP_INS,
+        fixed_flags=ITS_NAME,
     ),
     Distribution(
         'RKE2',  # rancher/rke2-docs docs/install/configuration.md
@@ -109,6 +117,8 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         flags='kubelet-arg in {options}',
         options='/etc/rancher/rke2/config.yaml',
         options_else='the options of RKE2 (find them: systemctl cat {unit})',
+        made_anew=ITS_OWN_DROP_INS,
+        fixed_flags=ITS_NAME,
     ),
     Distribution(
         'RKE1',  # rke.docs.rancher.com, config-options/services/services-extras
@@ -138,6 +148,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         flags='--kubelet-extra-args of k0s (find it: systemctl cat {unit})',
         file="a worker profile (spec.workerProfiles in k0s's configuration)",
         is_rewritten=True,
+        fixed_flags=ITS_NAME,
     ),
     Distribution(
         'Talos',  # docs.siderolabs.com, "Editing machine configuration"; siderolabs/talos release notes 1.0
@@ -147,6 +158,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         restart='run: talosctl service kubelet restart',
         apply='run: talosctl apply-config',
         is_rewritten=True,
+        fixed_flags=ITS_NAME,
     ),
     Distribution(
         'Canonical Kubernetes (snap k8s)',  # canonical/k8s-snap docs, "Post-deployment hardening"
@@ -181,6 +193,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         file='settings.kubernetes of Bottlerocket (apiclient set), if it has that setting',
         apply='let Bottlerocket restart the kubelet',
         is_rewritten=True,
+        fixed_flags=ITS_NAME,
     ),
     Distribution(
         'EKS AL2',  # awslabs/amazon-eks-ami, bootstrap.sh
@@ -191,6 +204,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         'EKS AL2023 (nodeadm)',  # awslabs/amazon-eks-ami nodeadm/internal/kubelet: written anew at each boot
         (Mark(config='/etc/kubernetes/kubelet/config.json'),),
         lasting='spec.kubelet of its NodeConfig (nodeadm writes the files at each boot)',
+        fixed_flags=ITS_NAME,
     ),
     Distribution(
         'kubespray',
@@ -219,6 +233,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         'minikube',  # kubernetes/minikube, "minikube start --extra-config"
         (Mark(program='/var/lib/minikube/binaries/*'),),
         lasting='the options of minikube start (--extra-config=kubelet.KEY=VALUE)',
+        fixed_flags=ITS_NAME,
     ),
     Distribution(
         'kind',
@@ -256,7 +271,11 @@ def home_of(traits: Traits) -> Home:
     restart = (row.restart if traits.unit or UNIT not in row.restart else NOT_TOLD.restart).format_map(named)
     flags = row.flags if traits.unit or UNIT not in row.flags else NOT_TOLD.flags
     file = row.file or (
-        f'a file of {traits.drop_ins}' if traits.drop_ins else traits.config if traits.has_config else ''
+        f'a drop-in of {traits.drop_ins} (with apiVersion and kind)'
+        if traits.drop_ins
+        else traits.config
+        if traits.has_config
+        else ''
     )
     return Home(
         restart=restart,
@@ -265,4 +284,6 @@ def home_of(traits: Traits) -> Home:
         file=file,
         is_rewritten=row.is_rewritten,
         lasting=row.lasting,
+        made_anew=row.made_anew,
+        fixed_flags=row.fixed_flags,
     )

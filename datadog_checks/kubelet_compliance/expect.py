@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeGuard
 
 from .model import Benchmark, Expectation, Value
@@ -63,35 +63,51 @@ def is_path(value: Value) -> bool:
     return isinstance(value, str) and value != ''
 
 
+CERTIFICATE, KEY, BOOTSTRAP = 'tlsCertFile', 'tlsPrivateKeyFile', 'serverTLSBootstrap'
+GATE, ALL_BETA = 'featureGates.RotateKubeletServerCertificate', 'featureGates.AllBeta'
+
+
+def lacks_certificate(values: Mapping[str, Value]) -> bool:
+    """Whether there is neither a pair of files nor a certificate that the kubelet asks for."""
+    return not (is_path(values[CERTIFICATE]) and is_path(values[KEY])) and values[BOOTSTRAP] is not True
+
+
+def is_gate_off(values: Mapping[str, Value]) -> bool:
+    """Whether the gate is turned off, by itself or with all beta features."""
+    gate, all_beta = values.get(GATE), values.get(ALL_BETA)
+    return gate is not True and (gate is not None or all_beta is False)
+
+
 def certificate_or_bootstrap() -> Expectation:
     """Of certificate, key and server bootstrap: a pair of files, or a certificate that the kubelet asks for."""
 
     def holds(values: Sequence[Value], _: Benchmark) -> bool:
-        certificate, key, bootstrap = values
-        return is_path(certificate) and is_path(key) or bootstrap is True
+        return not lacks_certificate(dict(zip((CERTIFICATE, KEY, BOOTSTRAP), values, strict=True)))
 
     return Expectation(lambda _: 'a certificate and a key, or serverTLSBootstrap', holds)
 
 
 def gate_and_certificate_or_bootstrap() -> Expectation:
     """As above, with the feature gate first and then the gate of all beta features; the first must not be off."""
-    pair = certificate_or_bootstrap()
 
-    def holds(values: Sequence[Value], benchmark: Benchmark) -> bool:
-        gate, all_beta, *rest = values
-        is_on = gate is True or gate is None and all_beta is not False
-        return is_on and pair.holds(rest, benchmark)
+    def holds(values: Sequence[Value], _: Benchmark) -> bool:
+        named = dict(zip((GATE, ALL_BETA, CERTIFICATE, KEY, BOOTSTRAP), values, strict=True))
+        return not is_gate_off(named) and not lacks_certificate(named)
 
-    return Expectation(lambda _: 'the gate not off, and serverTLSBootstrap or a certificate and a key', holds)
+    return Expectation(lambda _: 'the gate on, and a certificate and a key or serverTLSBootstrap', holds)
 
 
 def only_strong_ciphers() -> Expectation:
+    def is_strong(suite: Value, benchmark: Benchmark) -> bool:
+        return suite in {
+            name for each in benchmark.strong_cipher_suites for name in (each, each.replace(*SHA256_ALIAS))
+        }
+
     def holds(values: Sequence[Value], benchmark: Benchmark) -> bool:
         (suites,) = values
-        strong = {name for suite in benchmark.strong_cipher_suites for name in (suite, suite.replace(*SHA256_ALIAS))}
-        return isinstance(suites, tuple) and bool(suites) and all(suite in strong for suite in suites)
+        return isinstance(suites, tuple) and bool(suites) and all(is_strong(suite, benchmark) for suite in suites)
 
-    return Expectation(lambda benchmark: f'only suites that {benchmark.name} calls strong', holds)
+    return Expectation(lambda benchmark: f'only suites that {benchmark.name} calls strong', holds, is_strong)
 
 
 def allowed_mode(key: str) -> Expectation:

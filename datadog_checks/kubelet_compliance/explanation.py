@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 from .benchmarks import BENCHMARKS
 from .distributions import DISTRIBUTIONS, NOT_TOLD, Distribution
+from .fixes import SetField
 from .model import Benchmark, FileAspect, Rule
+from .wording import sentence, tell_field
 
 FILE_FIXES = {
     FileAspect.MODE: '`chmod 600 FILE`, or the mode that the benchmark allows',
@@ -18,12 +20,16 @@ FILE_FIXES = {
 
 
 def fixes_of(rule: Rule) -> Iterator[tuple[str, str]]:
-    """What to do where the rule is not met: what it is for, and how."""
+    """What to do where the rule is not met: what it is for, and how. What the fix may break comes first."""
+    before = rule.preparation or (f'{sentence(rule.caution)}.' if rule.caution else '')
+    if before:
+        yield 'before', before
     if rule.aspect is not None:
         yield 'fix', FILE_FIXES[rule.aspect]
         return
-    if rule.fix:
-        yield 'in a file', f'set {" and ".join(f"`{field}: {value}`" for field, value in rule.fix)}'
+    fields = [change for change in rule.fix if not change.name.startswith('-')]
+    if fields:
+        yield 'in a file', f'set {" and ".join(f"`{tell_field(SetField(each.name, each.value))}`" for each in fields)}'
     flags = ', '.join(f'`{flag}`' for flag in dict.fromkeys(rule.flags))
     then = '' if rule.default_holds else ', and set it in the file'
     yield 'by a flag', f'take {flags} out where {"it is" if flags.count("`") == 2 else "they are"} set{then}'

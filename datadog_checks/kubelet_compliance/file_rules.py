@@ -44,6 +44,9 @@ SUBJECTS = (
     ),
 )
 
+READ_BY_OTHERS = frozenset({FileSubject.CLIENT_CA, FileSubject.KUBECONFIG, FileSubject.AZURE_JSON})
+"""Files that other programs than the kubelet read, such as the control plane, a CNI plugin or the Agent."""
+
 
 def iter_rules() -> Iterator[Rule]:
     """Two rules for each subject: its mode and its owner."""
@@ -58,6 +61,9 @@ def iter_rules() -> Iterator[Rule]:
             what=f'The mode of {files} is one that the benchmark allows. Links are followed.',
             why=why,
             impact='Programs that read the file as another user no longer can.',
+            caution=(
+                'programs that read it as another user than root no longer can' if subject in READ_BY_OTHERS else ''
+            ),
             references=(),
         )
         yield Rule(

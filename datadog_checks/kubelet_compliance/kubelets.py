@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +20,7 @@ from .flags import Flags
 from .host import Host
 from .judge import hinted, holds, judge
 from .model import (
+    Benchmark,
     Declared,
     DropIns,
     Evidence,
@@ -28,17 +30,31 @@ from .model import (
     FileSubject,
     Home,
     KubeletReport,
+    Missing,
     Process,
     Rule,
     Selection,
     Setting,
     Unknown,
+    Unreadable,
+    Value,
     Values,
 )
 from .next_start import next_start_of, next_start_problem
+from .node_facts import Asked, kernel_problem, read_facts
 from .pending import restart_pending
-from .resolve import FLAG_DECIDES, NOT_ASKED, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
+from .resolve import (
+    CERTIFICATES,
+    FLAG_DECIDES,
+    NOT_ASKED,
+    VERSION_DECIDES,
+    agreed,
+    resolve,
+    resolve_files,
+    running_values,
+)
 from .rules import RULES_BY_KEY
+from .wording import shorten
 
 NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
 CLIENT_CA_RULE = RULES_BY_KEY['client_ca_file']
@@ -69,6 +85,17 @@ class Kubelet:
         """What counts as the configuration of its next start."""
         return self.readings if self.next is None else self.next
 
+    def value(self, path: str) -> Value:
+        """What a field or flag would be at the next start, else what it is now; None where neither is known."""
+        running = None if isinstance(self.running, Unknown) else self.running.get(path)
+        return next((value for reading in self.following if (value := reading.value(path)) is not None), running)
+
+    @property
+    def refuses_kernel_settings(self) -> bool:
+        """Whether its next start ends where the kernel's settings differ (`setupKernelTunables`)."""
+        is_lenient = self.value('featureGates.KubeletInUserNamespace') is True or bool(self.evidence.process.unit)
+        return not is_lenient and all(each.value('protectKernelDefaults') is True for each in self.following)
+
 
 def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
     """The flags, as far as they say which files to read; Unknown where they are refused or can be read otherwise."""
@@ -87,14 +114,13 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     evidence, readings = kubelet.evidence, kubelet.readings
     process, benchmark = evidence.process, selection.benchmark
     flags = flags_of(kubelet.lines)
-    home = home_on(host, evidence, flags)
     file_sets: dict[FileSubject, FileSet | Unknown] = {}
-    settings = []
-    findings = []
+    settings: dict[str, Setting] = {}
     for rule in selection.rules:
         if rule.files is None or rule.aspect is None:
             setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
-            settings.append(setting)
+            defect = missing_certificate(host, kubelet) if rule.needs_certificate else None
+            setting = replace(setting, defect=defect) if defect is not None else setting
         else:
             if rule.files not in file_sets:
                 client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)
@@ -103,18 +129,24 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
             setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
             if isinstance(setting.declared, Unknown):
                 file_sets[rule.files] = setting.declared
-        setting = setting_of_image(setting) if process.unit else setting
-        is_wrong = not isinstance(setting.declared, Unknown) and not holds(rule, setting.declared, benchmark)
-        lacks = frozenset(iter_lacking(host, process, rule)) if is_wrong else frozenset()
-        finding = judge(rule, replace(setting, home=replace(home, lacks=lacks)), benchmark)
-        findings.append(hinted(finding, names if evidence.launch is None else frozenset()))
+        settings[rule.key] = setting_of_image(setting) if process.unit else setting
+    broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], benchmark)]
+    asked = Asked(host, process, flags, kubelet.value)
+    wanted = dict.fromkeys(rule.precondition.fact for rule in broken if rule.precondition is not None)
+    home = replace(home_on(host, evidence, flags), facts=read_facts(asked, wanted))
+    seen = names if evidence.launch is None else frozenset()
+    findings = [
+        hinted(judge(rule, replace(settings[rule.key], home=home), benchmark), seen) for rule in selection.rules
+    ]
     unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
     next_start = next_start_problem(evidence)
-    at_next_start = () if next_start is None else (next_start,)
+    kernel = kernel_problem(host) if kubelet.refuses_kernel_settings else None
+    at_next_start = filter(None, (next_start, kernel))
     problems = tuple(dict.fromkeys((*at_next_start, *problems_of(kubelet), *kubelet.problems, *unseen_files)))
     problems = tuple(map(of_image, problems)) if process.unit else problems
     name = str(readings[0].value('--hostname-override') or process.container or '')
-    pending = restart_pending(process, kubelet.following, settings, kubelet.running)
+    of_fields = [settings[rule.key] for rule in selection.rules if rule.fields]
+    pending = restart_pending(process, kubelet.following, of_fields, kubelet.running)
     if kubelet.next is not None:
         pending = True
     elif pending is False and next_start is not None:
@@ -128,14 +160,47 @@ def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
     path = distribution_of(traits).options
     if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
         traits = replace(traits, options=path)
-    return home_of(traits)
+    folder = evidence.drop_ins
+    files = [evidence.config, *(folder.files if isinstance(folder, DropIns) else ())]
+    unread = [file.path for file in (evidence.config, folder) if isinstance(file, Unreadable)]
+    return replace(
+        home_of(traits),
+        unread=' or '.join(map(shorten, unread)),
+        json_files=frozenset(file.path for file in files if isinstance(file, File) and is_json(file)),
+    )
 
 
-def iter_lacking(host: Host, process: Process, rule: Rule) -> Iterator[str]:
-    """The files that the fix of a rule names and that are not seen on the node."""
-    for _, value in rule.fix:
-        if value.startswith('/') and not isinstance(host.file_status(process, value), FileStatus):
-            yield value
+def is_json(file: File) -> bool:
+    return file.data.lstrip().startswith(b'{')
+
+
+def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
+    """Whether the rule does not hold for what is declared, or for what runs."""
+    return any(
+        not isinstance(values, Unknown) and not holds(rule, values, benchmark)
+        for values in (setting.declared, setting.running)
+    )
+
+
+NO_CERTIFICATE = Unknown(
+    'the kubelet has no serving certificate yet, so kubectl logs and exec fail',
+    'approve its request: kubectl get csr, then kubectl certificate approve NAME',
+)
+OWN_CERTIFICATE = 'kubelet-server-current.pem'
+"""What the certificate manager calls the certificate that the cluster issued (client-go certificate_store.go)."""
+
+
+def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
+    """Why a kubelet that asks the cluster for its serving certificate cannot serve; None where that is not seen."""
+    process = kubelet.evidence.process
+    is_asking = all(reading.value('serverTLSBootstrap') is True for reading in kubelet.readings)
+    if not is_asking or process.unit or kubelet.evidence.launch is not None:
+        return None
+    folder = str(kubelet.readings[0].value('--cert-dir') or CERTIFICATES)
+    path = posixpath.join(folder, OWN_CERTIFICATE)
+    if host.capture is not None and host.capture.kept_status(path) is None:
+        return None
+    return NO_CERTIFICATE if isinstance(host.file_status(process, path), Missing) else None
 
 
 def traits_of(evidence: Evidence, flags: Flags | Unknown) -> Traits:
@@ -162,13 +227,13 @@ def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]
 
     def of(declared: Declared) -> Setting:
         running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
-        return resolve(declared, rule.fields, running)
+        return resolve(declared, rule.fields, running, rule.beside)
 
     own = agreed([of(declared) for declared in kubelet.readings], meaning, why_they_differ(kubelet.readings))
     if kubelet.next is None:
         return own
     running = own.running if not isinstance(own.running, Unknown) else as_started(own)
-    following = [resolve(declared, rule.fields, running) for declared in kubelet.next]
+    following = [resolve(declared, rule.fields, running, rule.beside) for declared in kubelet.next]
     setting = agreed(following, meaning, why_they_differ(kubelet.next))
     if not isinstance(running, Unknown):
         return setting

@@ -80,13 +80,25 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release, parse: Parse
     else:
         configuration = Configuration()
         set_defaults(configuration, release, legacy=True)
+        keep_beneath(configuration, flags)
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
+        beneath = configuration.beneath
         configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release, parse)
+        configuration.beneath = beneath
     for field in PUT_BACK_BY_FLAGS:
         configuration.set(field, False, DEFAULT_ORIGIN)
+    keep_beneath(configuration, flags)
     apply_flags(configuration, flags)
     return configuration
+
+
+def keep_beneath(configuration: Configuration, flags: Flags) -> None:
+    """Remember what the fields are that flags are about to set, unless flags have set them before."""
+    for path, _ in iter_field_values(flags):
+        origin = configuration.origins.get(path)
+        if origin is None or origin.source is not Source.FLAG:
+            configuration.beneath[path] = configuration.get(path)
 
 
 def gates_of(flags: Flags) -> Mapping[str, object]:

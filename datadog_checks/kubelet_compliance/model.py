@@ -1,13 +1,12 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The values that pass between the modules: what was seen (`evidence.py`), what it means, what is said about it."""
+"""The values that pass between the modules: what was seen (`evidence.py`), the tables (`rows.py`), what it comes to."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from enum import Enum
 
 from .evidence import (
@@ -32,6 +31,18 @@ from .evidence import (
     Value as Value,
     is_absent as is_absent,
     lookup as lookup,
+)
+from .rows import (
+    Answer as Answer,
+    Benchmark as Benchmark,
+    Change as Change,
+    Exemption as Exemption,
+    Expectation as Expectation,
+    Fact as Fact,
+    FileModes as FileModes,
+    Precondition as Precondition,
+    Rule as Rule,
+    Selection as Selection,
 )
 
 LONGEST_MESSAGE = 500
@@ -90,6 +101,8 @@ class Declared:
     changed: str | None = None
     """What changed after the process started (a path); None: nothing that was read did."""
     launch: Launch | None = None
+    beneath: Mapping[str, Value] = field(default_factory=dict, compare=False)
+    """What the fields that flags set would be without these, as far as it is known."""
     minors: frozenset[int] = field(default=frozenset(), compare=False)
     """The releases that read it so."""
 
@@ -118,8 +131,15 @@ class Home:
     """Whether what the kubelet itself reads is written anew, so that a change there is lost."""
     lasting: str = ''
     """Where the node gets its settings from when it is made anew; '' where that is not known."""
-    lacks: frozenset[str] = frozenset()
-    """Files that a fix would name and that are not seen on the node."""
+    unread: str = ''
+    """The config file and the folder of drop-ins that the kubelet reads and this check could not, in words."""
+    json_files: frozenset[str] = frozenset()
+    """The config files that are written in JSON."""
+    made_anew: tuple[str, ...] = ()
+    """Patterns of files that the distribution writes anew, beside those that it leaves to its users."""
+    fixed_flags: frozenset[str] = frozenset()
+    """Flags that the distribution always passes, so that no one can take them out."""
+    facts: Mapping[Fact, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,101 +155,19 @@ class Setting:
     """Why the declared value may not be the one in force: it can show what is wrong, never that all is well."""
     is_explicit: bool = False
     """Whether the next start passes just this value, whatever the doubt is."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Where each of the fields is set."""
+    others: Mapping[str, Value] = field(default_factory=dict)
+    """Fields beside those of the rule that its fix depends on, as far as they are known."""
+    beneath: Mapping[str, Value] = field(default_factory=dict)
+    """What each field would be without the flag that sets it, as far as it is known."""
+    defect: Unknown | None = None
+    """What breaks the rule though its values are as expected."""
     home: Home = Home()
 
 
 NOT_RUNNING = Unknown('the machine does not run')
 """What the kubelet of an image runs with: there is nothing to ask, and nothing to restart."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileModes:
-    """The modes that a benchmark allows: none beyond the bits of `at_most`, or `one_of` a few."""
-
-    at_most: int | None = None
-    one_of: tuple[int, ...] = ()
-
-    def allow(self, mode: int) -> bool:
-        return mode in self.one_of if self.at_most is None else not mode & ~self.at_most
-
-    def __str__(self) -> str:
-        if self.at_most is None:
-            return ' or '.join(f'{mode:03o}' for mode in self.one_of)
-        return f'{self.at_most:03o} or stricter'
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """A benchmark: the numbers of each rule that it has, and the values in which benchmarks differ.
-
-    `unjudged`: rules that it names without a value that could be judged. `modes`: of each rule on a file's mode.
-    """
-
-    name: str
-    framework: str
-    controls: Mapping[str, tuple[str, ...]]
-    unjudged: Mapping[str, tuple[str, ...]]
-    modes: Mapping[str, FileModes]
-    strong_cipher_suites: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What a rule wants of its values: in words, and as a test. Both may depend on the benchmark."""
-
-    text: Callable[[Benchmark], str]
-    holds: Callable[[Sequence[Value], Benchmark], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule: what it looks at, what is expected, and all that a person needs to know to act on it.
-
-    Either `fields` (of KubeletConfiguration by dotted path, or a flag that writes none) or `files` with `aspect`.
-    """
-
-    key: str
-    title: str
-    expected: Expectation
-    what: str
-    why: str
-    impact: str
-    default: str
-    references: tuple[str, ...]
-    fields: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    """The flags that write the fields; taking them out leaves the decision to the file."""
-    when_absent: tuple[Value, ...] = ()
-    """What each field is where /configz leaves it out: Go's zero value, or None where it is always there."""
-    fix: tuple[tuple[str, str], ...] = ()
-    """Fields and what to set them to, so that the rule holds."""
-    default_holds: bool = False
-    """Whether the default is compliant with and without a file, so that taking a flag out mends it."""
-    files: FileSubject | None = None
-    aspect: FileAspect | None = None
-    note: str = ''
-    """Where the benchmark's own audit and the kubelet's real behaviour differ."""
-    tags: tuple[str, ...] = ()
-    broken_for: frozenset[str] = frozenset()
-    """Processes that do the work in another way, where `unless` does not run: the rule may be broken on purpose."""
-    unless: str = ''
-
-
-@dataclass(frozen=True, slots=True)
-class Exemption:
-    """A rule that may be broken, why, and up to which day (the last one, UTC); None: for ever."""
-
-    rule: str
-    reason: str
-    until: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """What is judged: a benchmark, and the rules of it that were asked for, in the order of the table."""
-
-    benchmark: Benchmark
-    rules: tuple[Rule, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from typing import Any
 
 from .__about__ import __version__
 from .explanation import fixes_of, numbers_of
-from .judge import describe, shorten
 from .model import (
     Argument,
     Benchmark,
@@ -28,6 +27,7 @@ from .model import (
 )
 from .redact import without_secrets
 from .report import admissible, printable, tell
+from .wording import describe, shorten
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 NOT_SEEN = 'the kubelet can no longer be looked at'

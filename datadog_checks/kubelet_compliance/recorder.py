@@ -18,9 +18,11 @@ from .declare import every_reading
 from .host import Host
 from .kubelets import Kubelet, report_on
 from .model import (
+    Answer,
     Declared,
     DropIns,
     Evidence,
+    Fact,
     File,
     FileStatus,
     Folder,
@@ -168,9 +170,11 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
     collector = Collector(recorder, selection)
     scan = recorder.find_kubelets()
     kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
+    facts: dict[Fact, Answer] = {}
     for kubelet in kubelets:
         # The rules on files look at more than the configuration.
-        report_on(recorder, kubelet, selection, scan.names)
+        report = report_on(recorder, kubelet, selection, scan.names)
+        facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
     image = Image()
     contents = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:
@@ -182,7 +186,7 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
         image.files[below(place)] = data
     for place in recorder.folders:
         image.files.setdefault(f'{below(place)}/.keep', b'')
-    image.files[NODE_FACTS] = as_text(facts_of(recorder))
+    image.files[NODE_FACTS] = as_text(replace(facts_of(recorder), facts=facts))
     if configz is not None:
         image.files[CONFIGZ] = redact_configz(configz)
     return image

@@ -31,8 +31,13 @@ from .pending import is_same
 NOT_ASKED = Unknown('the running configuration was not asked for')
 
 
-def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown = NOT_ASKED) -> Setting:
-    """The values of some fields as declared and where they were set, as they run, and what changed since the start."""
+def resolve(
+    declared: Declared, fields: Sequence[str], running: Values | Unknown = NOT_ASKED, beside: Sequence[str] = ()
+) -> Setting:
+    """The values of some fields as declared and where they were set, as they run, and what changed since the start.
+
+    `beside`: fields that do not count, but are of use to who mends the others.
+    """
     launch, unknown = declared.launch, declared.unknown
     origins = [declared.origins.get(field) for field in fields]
     by_flags = all(is_flag(field) or was_flag(origin) for field, origin in zip(fields, origins, strict=True))
@@ -54,7 +59,17 @@ def resolve(declared: Declared, fields: Sequence[str], running: Values | Unknown
     fixed = by_flags and launch is None
     changed = None if fixed else declared.changed
     is_explicit = launch is not None and launch.is_whole and by_flags
-    return Setting(values, origin or DEFAULT_ORIGIN, running, changed, doubt, is_explicit)
+    return Setting(
+        values,
+        origin or DEFAULT_ORIGIN,
+        running,
+        changed,
+        doubt,
+        is_explicit,
+        origins={field: declared.origins[field] for field in (*fields, *beside) if field in declared.origins},
+        others={field: declared.value(field) for field in beside},
+        beneath={field: declared.beneath[field] for field in fields if field in declared.beneath},
+    )
 
 
 def is_at(field: str, path: str) -> bool:

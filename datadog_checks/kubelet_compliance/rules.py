@@ -7,28 +7,26 @@ tests. The rules on files stand in `file_rules.py`.
 
 from __future__ import annotations
 
+from .certificate_rules import CERTIFICATE_RULES, FILE_PAGE, FLAGS_PAGE
 from .expect import (
     above_zero,
     any_true,
-    certificate_or_bootstrap,
-    gate_and_certificate_or_bootstrap,
     is_false,
     is_not_set,
     is_set,
     is_true,
     is_zero,
-    only_strong_ciphers,
     other_than,
     zero_or_more,
 )
 from .file_rules import FILE_RULES
-from .model import Rule
+from .kernel_settings import KERNEL_SETTINGS_TEXT, OWN_FILE
+from .model import Change, Fact, Precondition, Rule
 from .names import KUBE_PROXY, PROXY_REPLACEMENTS
 
-FLAGS_PAGE = 'https://kubernetes.io/docs/reference/command-line-tools-reference/kubelet/'
-FILE_PAGE = 'https://kubernetes.io/docs/reference/config-api/kubelet-config.v1beta1/'
 AUTHENTICATION_PAGE = 'https://kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/'
-BOOTSTRAP_PAGE = 'https://kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/'
+
+CLIENT_CA = '/etc/kubernetes/pki/ca.crt'
 
 SETTING_RULES: tuple[Rule, ...] = (
     Rule(
@@ -39,7 +37,15 @@ SETTING_RULES: tuple[Rule, ...] = (
         expected=is_false(),
         default='false with a configuration file, true without one',
         when_absent=(None,),
-        fix=(('authentication.anonymous.enabled', 'false'),),
+        fix=(Change('authentication.anonymous.enabled', 'false'),),
+        precondition=Precondition(
+            Fact.TOKENS_ACCEPTED,
+            caution='clients with tokens get 401 unless authentication.webhook.enabled is true',
+        ),
+        preparation=(
+            'Find the clients that send no credentials, such as probes and metric collectors, and give them some. '
+            'Clients with tokens also need authentication.webhook.enabled: true.'
+        ),
         what='Requests to the kubelet without credentials are turned away.',
         why=(
             "With anonymous requests allowed, authorization alone stands between the node's network and the kubelet's "
@@ -60,7 +66,18 @@ SETTING_RULES: tuple[Rule, ...] = (
         expected=other_than('AlwaysAllow'),
         default='Webhook with a configuration file, AlwaysAllow without one',
         when_absent=('',),
-        fix=(('authorization.mode', 'Webhook'),),
+        fix=(Change('authorization.mode', 'Webhook'),),
+        caution="check the rights of the API server's client certificate: kubectl auth can-i get nodes/proxy --as=CN",
+        precondition=Precondition(
+            Fact.API_SERVER,
+            caution='a kubelet without --kubeconfig does not start with it',
+            refusal='do not change this on a kubelet without --kubeconfig: it would not start. Exempt the rule',
+        ),
+        preparation=(
+            "Read the CN and O of the API server's kubelet client certificate (apiserver-kubelet-client.crt), and run "
+            'kubectl auth can-i get nodes/proxy --as=CN --as-group=O. If the answer is no, kubectl logs and exec fail '
+            'after the change. A kubelet without --kubeconfig has no API server to ask, and does not start.'
+        ),
         what="The kubelet asks the API server whether a client may do what it asks for, and does not allow everything.",
         why='With AlwaysAllow every client that is authenticated may run commands in every container of the node.',
         impact='Clients need rights on nodes/proxy, or on its finer parts, in the cluster.',
@@ -74,7 +91,21 @@ SETTING_RULES: tuple[Rule, ...] = (
         expected=is_set(),
         default='not set',
         when_absent=('',),
-        fix=(('authentication.x509.clientCAFile', '/etc/kubernetes/pki/ca.crt'),),
+        fix=(Change('authentication.x509.clientCAFile', CLIENT_CA),),
+        caution="another CA than the one that signed the API server's kubelet client certificate gives 401",
+        precondition=Precondition(
+            Fact.CLIENT_CA,
+            refusal=(
+                "set authentication.x509.clientCAFile only to the CA that signed the API server's kubelet client "
+                'certificate: with another CA it gets 401, and without the file the kubelet does not start. '
+                'If you do not know that CA, exempt the rule'
+            ),
+        ),
+        preparation=(
+            "Verify that the CA signed the API server's kubelet client certificate: openssl verify -CAfile CA "
+            'apiserver-kubelet-client.crt. The kubelet does not start if the file is missing. To go back, restore the '
+            'old value and restart.'
+        ),
         what='A certificate authority is named, and the kubelet accepts client certificates that it signed.',
         why='The API server proves who it is to the kubelet by a client certificate; without a CA it cannot.',
         impact='The file must be there and hold the CA that signs the client certificate of the API server.',
@@ -88,7 +119,9 @@ SETTING_RULES: tuple[Rule, ...] = (
         expected=is_zero(),
         default='0 with a configuration file, 10255 without one',
         when_absent=(0,),
-        fix=(('readOnlyPort', '0'),),
+        fix=(Change('readOnlyPort', '0'),),
+        caution='list the clients of that port first (ss -tn)',
+        preparation='Run ss -tn sport = :10255 on the node, and move the clients that it shows to port 10250.',
         what='The port that serves pods and metrics of the node without any authentication is closed.',
         why='Whoever reaches the port learns what runs on the node, environment variables of pods included.',
         impact='Collectors that read the port have to move to the authenticated one, 10250.',
@@ -104,7 +137,7 @@ SETTING_RULES: tuple[Rule, ...] = (
         default='4h0m0s',
         when_absent=(None,),
         default_holds=True,
-        fix=(('streamingConnectionIdleTimeout', '5m'),),
+        fix=(Change('streamingConnectionIdleTimeout', '5m'),),
         what='Connections of exec, attach and port-forward end when they have been idle for some time.',
         why='Connections that never end hold resources, and stay open for whoever gets hold of them.',
         impact='A session that is idle for longer has to be opened again.',
@@ -122,7 +155,17 @@ SETTING_RULES: tuple[Rule, ...] = (
         expected=is_true(),
         default='false',
         when_absent=(False,),
-        fix=(('protectKernelDefaults', 'true'),),
+        fix=(Change('protectKernelDefaults', 'true'),),
+        precondition=Precondition(
+            Fact.KERNEL_SETTINGS,
+            caution='put {detail} in /etc/sysctl.d/zz-kubelet.conf, or a reboot stops the kubelet',
+            unknown_detail=KERNEL_SETTINGS_TEXT,
+        ),
+        preparation=(
+            f'Put {KERNEL_SETTINGS_TEXT} in {OWN_FILE}, and run sysctl --system. The kubelet sets '
+            'these values itself as long as the rule is not met. Once it is met, the kubelet refuses to start after a '
+            'reboot that brings in other values.'
+        ),
         what="The kubelet ends with an error where the kernel's settings differ from those that it needs.",
         why='Otherwise it silently changes settings of the kernel that were tuned on purpose, perhaps for hardening.',
         impact='A node whose kernel settings differ does not start its kubelet: set them first (vm.*, kernel.panic*).',
@@ -139,7 +182,7 @@ SETTING_RULES: tuple[Rule, ...] = (
         default_holds=True,
         broken_for=PROXY_REPLACEMENTS,
         unless=KUBE_PROXY,
-        fix=(('makeIPTablesUtilChains', 'true'),),
+        fix=(Change('makeIPTablesUtilChains', 'true'),),
         what=(
             'The kubelet may create the iptables chains that it and kube-proxy share. If the command line has '
             '--make-iptables-util-chains it must be true; if it has not, the configuration file and the drop-ins '
@@ -165,6 +208,19 @@ SETTING_RULES: tuple[Rule, ...] = (
         default='not set',
         when_absent=(None,),
         default_holds=True,
+        fix=(Change('--hostname-override', ''),),
+        precondition=Precondition(
+            Fact.HOST_NAME,
+            refusal=(
+                'do not take the flag out unless hostname prints the same name on the node: the node would get another '
+                'name, and the API server refuses that. Else exempt the rule'
+            ),
+        ),
+        preparation=(
+            'Take the flag out only where its value equals the output of hostname. A node cannot change its name: '
+            'drain it, delete the Node, take the flag out, and join it again. Where the cloud or the distribution '
+            'sets the flag, exempt the rule.'
+        ),
         what='The node goes by its own host name.',
         why='Certificates, log records and rights that go by the name of the node fall apart if it is made up.',
         impact='Some providers set the flag themselves, and need it: exempt the rule there.',
@@ -180,92 +236,13 @@ SETTING_RULES: tuple[Rule, ...] = (
         default='50 (5 up to Kubernetes 1.26)',
         when_absent=(None,),
         default_holds=True,
-        fix=(('eventRecordQPS', '5'),),
+        fix=(Change('eventRecordQPS', '50'),),
         what='The number of events a second that the kubelet sends is at a level that fits the cluster; 0 is no limit.',
         why='Too low, and events that tell of an attack are dropped; without a limit, they can flood the API server.',
         impact='What fits depends on the cluster: the value is shown, so that it can be reviewed.',
         references=(FILE_PAGE, FLAGS_PAGE),
     ),
-    Rule(
-        key='tls_cert_file',
-        title='Kubelet should serve a certificate that was made for it',
-        fields=('tlsCertFile', 'tlsPrivateKeyFile', 'serverTLSBootstrap'),
-        flags=('--tls-cert-file', '--tls-private-key-file', '--rotate-server-certificates'),
-        expected=certificate_or_bootstrap(),
-        default='not set: the kubelet signs a certificate itself',
-        when_absent=('', '', False),
-        fix=(('serverTLSBootstrap', 'true'),),
-        what='A certificate and its key are configured, or the kubelet asks the cluster for a serving certificate.',
-        why='A certificate that the kubelet signed itself proves nothing: anyone between can answer in its place.',
-        impact='With serverTLSBootstrap somebody, or a controller, has to approve the certificate requests.',
-        note="The self-signed pair in the kubelet's own folder does not count, though /configz shows it as configured.",
-        references=(BOOTSTRAP_PAGE, FILE_PAGE),
-    ),
-    Rule(
-        key='rotate_certificates',
-        title='Kubelet should rotate its client certificate',
-        fields=('rotateCertificates',),
-        flags=('--rotate-certificates',),
-        expected=is_true(),
-        default='false',
-        when_absent=(False,),
-        fix=(('rotateCertificates', 'true'),),
-        what='The kubelet asks for a new client certificate before the old one ends.',
-        why='Otherwise the node drops out of the cluster on the day when its certificate ends.',
-        impact='The controller manager must sign the requests, as it does by default.',
-        note='The benchmark takes true for the default. Without the field and the flag, kubelets run with false.',
-        references=(BOOTSTRAP_PAGE, FILE_PAGE),
-    ),
-    Rule(
-        key='rotate_kubelet_server_certificate',
-        title='Kubelet should rotate its serving certificate',
-        fields=(
-            'featureGates.RotateKubeletServerCertificate',
-            'featureGates.AllBeta',
-            'tlsCertFile',
-            'tlsPrivateKeyFile',
-            'serverTLSBootstrap',
-        ),
-        flags=(
-            '--feature-gates',
-            '--feature-gates',
-            '--tls-cert-file',
-            '--tls-private-key-file',
-            '--rotate-server-certificates',
-        ),
-        expected=gate_and_certificate_or_bootstrap(),
-        default='the gate is on; serverTLSBootstrap is false',
-        when_absent=(None, None, '', '', False),
-        fix=(('featureGates.RotateKubeletServerCertificate', 'true'), ('serverTLSBootstrap', 'true')),
-        what=(
-            'The feature gate RotateKubeletServerCertificate is not turned off, and the kubelet asks for its serving '
-            'certificate, or one is configured.'
-        ),
-        why='Otherwise the serving certificate ends one day, and with it the connection of the API server to the node.',
-        impact='With serverTLSBootstrap somebody, or a controller, has to approve the certificate requests.',
-        note='The audit asks for the gate alone. The gate has no effect unless serverTLSBootstrap is on as well.',
-        references=(BOOTSTRAP_PAGE, FILE_PAGE),
-    ),
-    Rule(
-        key='tls_cipher_suites',
-        title='Kubelet should use strong cipher suites only',
-        fields=('tlsCipherSuites',),
-        flags=('--tls-cipher-suites',),
-        expected=only_strong_ciphers(),
-        default="not set: the suites of the kubelet's own release",
-        when_absent=((),),
-        fix=(
-            (
-                'tlsCipherSuites',
-                '[TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]',
-            ),
-        ),
-        what='A list of cipher suites is given, and each is one that the benchmark calls strong.',
-        why='Weak suites can be broken, and with them what the API server and the kubelet say to each other.',
-        impact='Clients that know none of the suites can no longer connect. TLS 1.3 has its own suites, always on.',
-        note='A list that is not given is not compliant, as in the benchmark, whatever the default of the release.',
-        references=(FILE_PAGE, FLAGS_PAGE),
-    ),
+    *CERTIFICATE_RULES,
     Rule(
         key='pod_max_pids',
         title='Kubelet should limit the processes of a pod',
@@ -274,7 +251,9 @@ SETTING_RULES: tuple[Rule, ...] = (
         expected=above_zero(),
         default='-1: no limit',
         when_absent=(None,),
-        fix=(('podPidsLimit', '4096'),),
+        fix=(Change('podPidsLimit', '4096'),),
+        caution='pods that need more than 4096 processes fail; running pods keep no limit until they are made anew',
+        preparation='The limit holds for pods made after the restart. Delete the others to put them under it.',
         what='A pod can have no more than so many processes.',
         why='A pod without a limit can use up the process ids of its node, and so stop all others.',
         impact='A pod that needs more processes than the limit cannot start them.',
@@ -288,7 +267,12 @@ SETTING_RULES: tuple[Rule, ...] = (
         expected=any_true(),
         default='false',
         when_absent=(None, None),
-        fix=(('seccompDefault', 'true'),),
+        fix=(Change('seccompDefault', 'true'),),
+        caution='new containers may get EPERM: set seccompProfile Unconfined for pods that need it',
+        preparation=(
+            'Set seccompProfile: {type: Unconfined} for pods that need more system calls. The profile holds for '
+            'containers made after the restart.'
+        ),
         what="Containers that ask for no seccomp profile get the container runtime's own one, not none.",
         why='A profile takes away system calls that programs rarely need and attackers often use.',
         impact='A program that needs one of those system calls fails until its pod asks for another profile.',
@@ -304,7 +288,18 @@ SETTING_RULES: tuple[Rule, ...] = (
         default='not set',
         when_absent=('',),
         default_holds=True,
-        fix=(('staticPodPath', '""'),),
+        fix=(Change('staticPodPath', '""'),),
+        precondition=Precondition(
+            Fact.NO_STATIC_PODS,
+            refusal=(
+                'do not change this unless the folder is empty{detail}: the kubelet kills static pods within '
+                'seconds, on a control plane the API server and etcd. Else exempt the rule'
+            ),
+        ),
+        preparation=(
+            'List the folder (ls PATH). Never change this on a node of the control plane. On other nodes, move what '
+            'the pods do to a DaemonSet first.'
+        ),
         what='The kubelet watches no folder for pods of its own.',
         why='Whoever can write to the folder runs pods on the node that no admission control has seen.',
         impact='On nodes of the control plane, kubeadm runs the API server itself this way.',
