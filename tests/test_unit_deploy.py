@@ -18,7 +18,9 @@ import pytest
 import yaml
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, __version__
+from datadog_checks.kubelet_compliance.benchmarks import DEFAULT_BENCHMARK, iter_benchmarks
 from datadog_checks.kubelet_compliance.config_models.instance import InstanceConfig
+from datadog_checks.kubelet_compliance.file_rules import FILE_RULES
 from datadog_checks.kubelet_compliance.names import Program
 
 from .kubelet_server import make_certificates, serve
@@ -50,7 +52,7 @@ MOUNTS = {
 ALL_LEVELS = {**LEVELS, **{f'mounts/{name}': paths for name, paths in MOUNTS.items()}}
 HELM_WAYS: dict[str, list[str]] = {'image': ['image'], 'single file': [], 'wheel': ['wheel']}
 OPERATOR_WAYS = ('image', 'single-file', 'wheel')
-UNVERIFIED = {'level-0': 'level-0', 'level-1': 'level-1-host-root', 'level-2': 'level-2-ptrace'}
+UNVERIFIED = {'level-0': 'level-0', 'level-1': 'level-1-host-root'}  # at level 2 the check sees who answers
 CERTIFICATES = {  # where the Agent finds what it trusts, and whether it asks by the node's name
     'node-name': ('/var/lib/kubelet/pki/kubelet.crt', True),
     'aks': ('/etc/kubernetes/certs/kubeletserver.crt', True),
@@ -193,6 +195,12 @@ def test_the_instance_is_one_that_the_check_takes(level: str, tmp_path: Path) ->
 @pytest.mark.parametrize('level', ALL_LEVELS)
 def test_only_the_level_without_files_leaves_out_the_rules_on_files(level: str) -> None:
     assert helm_instance(level).get('rules') == (['settings'] if level == 'level-0' else None)
+
+
+def test_the_page_says_how_many_rules_the_level_without_files_leaves_out() -> None:
+    (benchmark,) = [each for each in iter_benchmarks() if each.name == DEFAULT_BENCHMARK]
+    files = {rule.key for rule in FILE_RULES} & set(benchmark.controls)
+    assert f'({len(files)} of the {len(benchmark.controls)} rules of `{DEFAULT_BENCHMARK}`)' in ACCESS
 
 
 @pytest.mark.parametrize('name, level', UNVERIFIED.items())
@@ -455,6 +463,13 @@ def texts_with_paths() -> Iterator[Any]:
             yield str(path.relative_to(ROOT))
 
 
+OLD_PATH = (
+    'assets/configuration/spec.yaml',
+    'conf.yaml.example',
+    'datadog_checks/kubelet_compliance/data/conf.yaml.example',
+)
+
+
 @pytest.mark.parametrize('name', texts_with_paths())
 def test_host_root_has_one_example_path(name: str) -> None:
     """On a host it is `/`; in a pod, /host/root is taken where other parts of the Agent mount the node's root."""
@@ -464,13 +479,6 @@ def test_host_root_has_one_example_path(name: str) -> None:
     if '/host/root' in paths and name in OLD_PATH:
         pytest.xfail('the example of the option is changed elsewhere')
     assert paths <= {'/', HOST_ROOT}
-
-
-OLD_PATH = (
-    'assets/configuration/spec.yaml',
-    'conf.yaml.example',
-    'datadog_checks/kubelet_compliance/data/conf.yaml.example',
-)
 
 
 def test_the_page_lists_the_narrower_mounts() -> None:
