@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,19 @@ import pytest
 import yaml
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, __version__
+from datadog_checks.kubelet_compliance.benchmarks import DEFAULT_BENCHMARK, iter_benchmarks
 from datadog_checks.kubelet_compliance.config_models.instance import InstanceConfig
+from datadog_checks.kubelet_compliance.file_rules import FILE_RULES
 from datadog_checks.kubelet_compliance.names import Program
 
+from .kubelet_server import make_certificates, serve
 from .nodes import write_process
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / 'deploy'
 README = (DEPLOY / 'README.md').read_text()
+ACCESS = (ROOT / 'docs' / 'access.md').read_text()
+PAGES = {'deploy/README.md': README, 'docs/access.md': ACCESS}
 WHEEL = f'datadog_kubelet_compliance-{__version__}-py3-none-any.whl'
 HOST_ROOT = '/host/kubelet'
 ON_PYTHONPATH = '/etc/datadog-agent/kubelet-compliance'
@@ -46,6 +52,19 @@ MOUNTS = {
 ALL_LEVELS = {**LEVELS, **{f'mounts/{name}': paths for name, paths in MOUNTS.items()}}
 HELM_WAYS: dict[str, list[str]] = {'image': ['image'], 'single file': [], 'wheel': ['wheel']}
 OPERATOR_WAYS = ('image', 'single-file', 'wheel')
+UNVERIFIED = {'level-0': 'level-0', 'level-1': 'level-1-host-root'}  # at level 2 the check sees who answers
+CERTIFICATES = {  # where the Agent finds what it trusts, and whether it asks by the node's name
+    'node-name': ('/var/lib/kubelet/pki/kubelet.crt', True),
+    'aks': ('/etc/kubernetes/certs/kubeletserver.crt', True),
+    'microshift': ('/var/lib/microshift/certs/ca-bundle/kubelet-serving-ca.crt', False),
+}
+AGENT = '7.81.1'
+REPOSITORY = f'registry.example.com/datadog-agent-kubelet-compliance-{__version__}'
+
+# The options and the groups of rules that these files rely on come with another change.
+WITH_GROUPS = pytest.mark.xfail(
+    'trust_unverified_configz' not in InstanceConfig.model_fields, reason='comes with another change', strict=True
+)
 
 
 def read(path: str) -> dict[str, Any]:
@@ -112,10 +131,13 @@ def check_mounts(volumes: list[dict[str, Any]], mounts: list[dict[str, Any]], pa
 
 
 def check_security_context(level: str, context: dict[str, Any] | None) -> None:
+    """Level 2 names user 0: Kubernetes gives an added capability to no other user."""
     if level != 'level-2-ptrace':
         assert context is None
         return
     assert context == {
+        'runAsUser': 0,
+        'runAsNonRoot': False,
         'readOnlyRootFilesystem': True,
         'capabilities': {'add': ['SYS_PTRACE']},
         'appArmorProfile': {'type': 'Unconfined'},
@@ -126,11 +148,24 @@ def yaml_files() -> list[str]:
     return sorted(str(path.relative_to(DEPLOY)) for path in DEPLOY.rglob('*.yaml'))
 
 
+def text_of(path: str) -> str:
+    return (DEPLOY / path).read_text()
+
+
+def iter_mappings(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    for each in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from iter_mappings(each)
+
+
 @pytest.mark.parametrize('name', yaml_files())
 def test_each_file_is_known_and_read(name: str) -> None:
     ways = {f'operator/{way}.yaml' for way in OPERATOR_WAYS}
     known = {f'helm/{level}.yaml' for level in ALL_LEVELS} | {f'operator/{level}.yaml' for level in LEVELS} | ways
     known |= {f'helm/{way}.yaml' for way in ('image', 'wheel', 'wheel-host-root', 'fine-grained')}
+    known |= {f'{tool}/unverified/{level}.yaml' for tool in ('helm', 'operator') for level in UNVERIFIED}
+    known |= {f'{tool}/certificate/{kind}.yaml' for tool in ('helm', 'operator') for kind in CERTIFICATES}
     known |= {'operator/fine-grained.yaml', 'operator/kustomization.yaml', 'rbac/configz.yaml', 'rbac/proxy.yaml'}
     assert name in known
     text = (DEPLOY / name).read_text()
@@ -138,7 +173,16 @@ def test_each_file_is_known_and_read(name: str) -> None:
     assert '{{' not in text and '\t' not in text and max(map(len, text.splitlines())) <= 120
 
 
-@pytest.mark.parametrize('level', ALL_LEVELS)
+INSTANCES = [
+    *(pytest.param(level, id=level) for level in ALL_LEVELS if level != 'level-0'),
+    *(
+        pytest.param(level, id=level, marks=WITH_GROUPS)
+        for level in ('level-0', *(f'unverified/{n}' for n in UNVERIFIED))
+    ),
+]
+
+
+@pytest.mark.parametrize('level', INSTANCES)
 def test_the_instance_is_one_that_the_check_takes(level: str, tmp_path: Path) -> None:
     instance = helm_instance(level)
     assert set(instance) <= set(InstanceConfig.model_fields)
@@ -148,6 +192,50 @@ def test_the_instance_is_one_that_the_check_takes(level: str, tmp_path: Path) ->
     assert check.run() == ''
 
 
+@pytest.mark.parametrize('level', ALL_LEVELS)
+def test_only_the_level_without_files_leaves_out_the_rules_on_files(level: str) -> None:
+    assert helm_instance(level).get('rules') == (['settings'] if level == 'level-0' else None)
+
+
+def test_the_page_says_how_many_rules_the_level_without_files_leaves_out() -> None:
+    (benchmark,) = [each for each in iter_benchmarks() if each.name == DEFAULT_BENCHMARK]
+    files = {rule.key for rule in FILE_RULES} & set(benchmark.controls)
+    assert f'({len(files)} of the {len(benchmark.controls)} rules of `{DEFAULT_BENCHMARK}`)' in ACCESS
+
+
+@pytest.mark.parametrize('name, level', UNVERIFIED.items())
+def test_trust_in_an_unverified_answer_is_all_that_is_added_to_a_level(name: str, level: str) -> None:
+    """The risk stands in the file, in one sentence."""
+    values = read(f'helm/unverified/{name}.yaml')
+    resource = read(f'operator/unverified/{name}.yaml')['spec']
+    for path in (f'helm/unverified/{name}.yaml', f'operator/unverified/{name}.yaml'):
+        assert re.search(
+            r'^# The risk: a pod that listens on the kubelet.s port in its place', text_of(path), re.MULTILINE
+        )
+    assert set(values) == {'datadog'} and set(values['datadog']) == {'kubelet', 'confd'}
+    assert set(resource['override']['nodeAgent']) == {'extraConfd'}
+    assert values['datadog']['kubelet'] == resource['global']['kubelet'] == {'tlsVerify': False}
+    instance = instance_of(values['datadog']['confd'])
+    assert instance == {**helm_instance(level), 'trust_unverified_configz': True}
+    assert instance_of(resource['override']['nodeAgent']['extraConfd']['configDataMap']) == instance
+
+
+def test_no_other_file_trusts_an_unverified_answer() -> None:
+    trusting = {name for name in yaml_files() if 'trust_unverified_configz' in text_of(name)}
+    assert trusting == {f'{tool}/unverified/{level}.yaml' for tool in ('helm', 'operator') for level in UNVERIFIED}
+
+
+@pytest.mark.parametrize('kind, ca, by_name', [(kind, *what) for kind, what in CERTIFICATES.items()])
+def test_helm_and_the_operator_verify_the_same_certificate(kind: str, ca: str, by_name: bool) -> None:
+    node = {'fieldRef': {'fieldPath': 'spec.nodeName'}}
+    assert read(f'helm/certificate/{kind}.yaml') == {
+        'datadog': {'kubelet': {'hostCAPath': ca, **({'host': {'valueFrom': node}} if by_name else {})}}
+    }
+    resource = read(f'operator/certificate/{kind}.yaml')
+    assert resource['spec'] == {'global': {'kubelet': {'hostCAPath': ca, **({'host': node} if by_name else {})}}}
+    assert f'`certificate/{kind}.yaml`' in README.partition('## Deploy with Helm')[0]
+
+
 @pytest.mark.parametrize('level', LEVELS)
 def test_helm_and_the_operator_configure_the_same(level: str) -> None:
     nodes = read(f'operator/{level}.yaml')['spec']['override']['nodeAgent']
@@ -155,7 +243,7 @@ def test_helm_and_the_operator_configure_the_same(level: str) -> None:
     assert nodes['hostPID'] is read(f'helm/{level}.yaml')['datadog']['useHostPID'] is True
 
 
-# With the wheel and a narrower mount, the user writes the list of volumes: see README.md.
+# With the wheel and a narrower mount, the user writes the list of volumes: see deploy/README.md.
 HELM_PAIRS = [(level, way) for level, way in product(ALL_LEVELS, HELM_WAYS) if level in LEVELS or way != 'wheel']
 
 
@@ -187,15 +275,20 @@ def test_operator_mounts_and_rights(level: str, way: str) -> None:
     assert set(nodes.get('containers', {})) <= {'agent', 'init-config'}
 
 
-@pytest.mark.parametrize('name', ['kustomization', *LEVELS, *OPERATOR_WAYS, 'fine-grained'])
+OPERATOR_FILES = sorted(str(path.relative_to(DEPLOY / 'operator')) for path in (DEPLOY / 'operator').rglob('*.yaml'))
+OPERATOR_FILES.remove('kustomization.yaml')
+
+
+def test_kustomization_names_every_file_and_needs_no_edit() -> None:
+    kustomization = read('operator/kustomization.yaml')
+    files = [*kustomization['resources'], *(patch['path'] for patch in kustomization['patches'])]
+    assert files == ['level-0.yaml', 'single-file.yaml']
+    assert sorted(re.findall(r'[\w/-]+\.yaml', text_of('operator/kustomization.yaml'))) == OPERATOR_FILES
+
+
+@pytest.mark.parametrize('name', OPERATOR_FILES)
 def test_operator_files_are_of_one_resource(name: str) -> None:
-    resource = read(f'operator/{name}.yaml')
-    if name == 'kustomization':
-        files = [*resource['resources'], *(patch['path'] for patch in resource['patches'])]
-        assert files == ['level-0.yaml', 'image.yaml']
-        named = re.findall(r'[\w-]+\.yaml', (DEPLOY / 'operator' / 'kustomization.yaml').read_text())
-        assert sorted(named) == sorted(f'{each}.yaml' for each in (*LEVELS, *OPERATOR_WAYS, 'fine-grained'))
-        return
+    resource = read(f'operator/{name}')
     assert (resource['apiVersion'], resource['kind']) == ('datadoghq.com/v2alpha1', 'DatadogAgent')
     assert (resource['metadata']['name'], resource['metadata']['namespace']) == ('datadog', 'datadog')
 
@@ -265,31 +358,131 @@ def test_the_image_installs_the_wheel() -> None:
         f'COPY dist/{WHEEL} /tmp/',
         f'RUN agent integration install -r -w /tmp/{WHEEL} && rm /tmp/{WHEEL}',
     ]
-    tag = f'{agent.rpartition(":")[2]}-kubelet-compliance-{__version__}'
-    image = read('helm/image.yaml')['agents']['image']
-    named = read('operator/image.yaml')['spec']['override']['nodeAgent']['image']['name']
-    assert f'{image["repository"]}:{image["tag"]}' == named == f'registry.example.com/datadog-agent:{tag}'
-    assert image['doNotCheckTag'] is True
+    assert agent.rpartition(':')[2] == AGENT
+
+
+def test_the_images_tag_is_the_agents_and_only_its_repository_is_ours() -> None:
+    """Helm and the Operator read the Agent's version from the tag, and set up its other containers by it."""
+    assert read('helm/image.yaml') == {'agents': {'image': {'repository': REPOSITORY, 'tag': AGENT}}}
+    image = read('operator/image.yaml')['spec']['override']['nodeAgent']['image']
+    assert image == {'name': f'{REPOSITORY}:{AGENT}'}
+    for text in (*PAGES.values(), text_of('Dockerfile')):
+        assert set(re.findall(r'registry\.example\.com/\S+', text)) <= {f'{REPOSITORY}:{AGENT}'}
+    assert not [name for name in yaml_files() if 'doNotCheckTag' in text_of(name)]
+
+
+@pytest.mark.parametrize('name', yaml_files())
+def test_no_mount_has_what_kubernetes_refuses_together(name: str) -> None:
+    for document in yaml.safe_load_all(text_of(name)):
+        for mapping in iter_mappings(document):
+            assert not {'recursiveReadOnly', 'mountPropagation'} <= set(mapping)
+
+
+@pytest.mark.parametrize('page', [*PAGES, 'README.md'])
+def test_where_a_page_names_one_of_both_for_another_it_says_so(page: str) -> None:
+    for line in (ROOT / page).read_text().splitlines():
+        if 'HostToContainer' in line:
+            assert re.search('in place of `?recursiveReadOnly', line), line
+
+
+def test_no_narrower_mount_holds_the_socket_of_the_container_runtime() -> None:
+    for path in (path for paths in MOUNTS.values() for path in paths):
+        assert not any(f'{socket}/'.startswith(f'{path}/') for socket in ('/run/containerd', '/var/run', '/run/crio'))
 
 
 def test_the_readme_names_what_is_there() -> None:
     for name in re.findall(r'`((?:helm|operator|rbac)/[\w/-]+\.yaml)`', README):
         assert (DEPLOY / name).is_file(), name
-    for name in re.findall(r'deploy/[\w/-]+\.(?:yaml|sh)', README):
+    for name in re.findall(r'deploy/[\w/-]+\.(?:yaml|sh)', README + ACCESS):
         assert (ROOT / name).is_file(), name
     assert set(re.findall(r'datadog_kubelet_compliance-\S+?\.whl', README)) == {WHEEL}
-    tags = re.findall(r'registry\.example\.com/(\S+)', README)
-    assert {f'registry.example.com/{tag}' for tag in tags} == {
-        read('operator/image.yaml')['spec']['override']['nodeAgent']['image']['name']
-    }
     targets = set(re.findall(r'^([\w-]+):', (ROOT / 'Makefile').read_text(), re.MULTILINE))
     assert set(re.findall(r'^make ([\w-]+)|`make ([\w-]+)`', README, re.MULTILINE)) <= {
         pair for target in targets for pair in ((target, ''), ('', target))
     }
 
 
-def test_the_readme_lists_the_narrower_mounts() -> None:
-    rows = re.findall(r'^\| `([\w-]+)\.yaml` \|[^|]*\| ([^|]*) \|$', README, re.MULTILINE)
+@pytest.mark.parametrize('name', [*yaml_files(), 'Dockerfile', 'unpack.sh'])
+def test_every_file_is_named_on_a_page(name: str) -> None:
+    """Those of the Operator may stand in its list of files alone."""
+    short = name.removeprefix('helm/').removeprefix('operator/').removeprefix('mounts/')
+    pages = README + ACCESS + (text_of('operator/kustomization.yaml') if name.startswith('operator/') else '')
+    assert short in pages or f'`{short.partition("/")[0]}/`' in pages
+
+
+@pytest.mark.parametrize('page', PAGES)
+def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
+    for target in re.findall(r'\]\(([^)]+)\)', PAGES[page]):
+        path, _, anchor = target.partition('#')
+        text = (ROOT / page).parent.joinpath(path).read_text() if path else PAGES[page]
+        headings = re.findall(r'^#+ (.*)$', text, re.MULTILINE)
+        slugs = {re.sub(r'[^\w -]', '', heading).lower().replace(' ', '-') for heading in headings}
+        assert not anchor or anchor in slugs, target
+
+
+BLOCKS = [
+    pytest.param(block, id=f'{page}-{number}')
+    for page, text in PAGES.items()
+    for number, block in enumerate(re.findall(r'^```\n(.*?)^```$', text, re.MULTILINE | re.DOTALL))
+]
+
+
+@pytest.mark.parametrize('block', BLOCKS)
+def test_commands_can_be_pasted(block: str) -> None:
+    done = subprocess.run(['bash', '-n'], input=block, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not re.search(r'<[A-Z_]+>|^\$ ', block, re.MULTILINE)
+
+
+def test_the_first_screens_lead_from_the_certificate_to_a_result() -> None:
+    certificates, first, second = re.split(r'^## Deploy with .*$', README, flags=re.MULTILINE)
+    assert re.findall('^## (.*)$', certificates, re.MULTILINE) == ["Find the file for your kubelets' certificate"]
+    for commands in (first, second):
+        assert 'agent check kubelet_compliance\n```' in commands
+    assert len((certificates + first).splitlines()) < 50
+
+
+def test_the_command_that_shows_a_certificate_shows_that_of_a_real_server(tmp_path: Path) -> None:
+    (program,) = re.findall(r"python3 -c \\\n +'(.*)'", README)
+    assert program.count('10250') == 1
+    with serve(make_certificates(tmp_path)) as kubelet:
+        done = subprocess.run(
+            [sys.executable, '-c', program.replace('10250', kubelet.url.rpartition(':')[2])],
+            env={**os.environ, 'DD_KUBERNETES_KUBELET_HOST': '127.0.0.1'},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stdout.strip() == (tmp_path / 'server.pem').read_text().strip()
+
+
+def texts_with_paths() -> Iterator[Any]:
+    folders = [ROOT.glob('*'), *((ROOT / name).rglob('*') for name in ('assets', 'datadog_checks', 'deploy', 'docs'))]
+    for path in sorted(path for paths in folders for path in paths):
+        if path.suffix in ('.md', '.yaml', '.json', '.example'):
+            yield str(path.relative_to(ROOT))
+
+
+OLD_PATH = (
+    'assets/configuration/spec.yaml',
+    'conf.yaml.example',
+    'datadog_checks/kubelet_compliance/data/conf.yaml.example',
+)
+
+
+@pytest.mark.parametrize('name', texts_with_paths())
+def test_host_root_has_one_example_path(name: str) -> None:
+    """On a host it is `/`; in a pod, /host/root is taken where other parts of the Agent mount the node's root."""
+    text = (ROOT / name).read_text()
+    in_options = re.search(r'- name: host_root\n(?:(?!- name:).*\n)*? +example: (\S+)', text)
+    paths = set(re.findall(r'host_root: (/[\w/]*)', text)) | ({in_options[1]} if in_options else set())
+    if '/host/root' in paths and name in OLD_PATH:
+        pytest.xfail('the example of the option is changed elsewhere')
+    assert paths <= {'/', HOST_ROOT}
+
+
+def test_the_page_lists_the_narrower_mounts() -> None:
+    rows = re.findall(r'^\| `([\w-]+)\.yaml` \| [^|`]*\| (`/[^|]*) \|$', ACCESS, re.MULTILINE)
     assert {name: re.findall('`([^`]+)`', paths) for name, paths in rows} == MOUNTS
     assert {path.stem for path in (DEPLOY / 'helm' / 'mounts').iterdir()} == set(MOUNTS)
 
@@ -347,5 +540,5 @@ def test_a_config_map_holds_the_wheel(config_map: Path) -> None:
 
 @pytest.mark.parametrize('program', Program)
 def test_of_each_program_that_holds_a_kubelet_it_is_said_what_shows_a_rule_to_be_met(program: Program) -> None:
-    (line,) = [line for line in README.splitlines() if line.startswith('* **') and program in line.split('**')[1]]
+    (line,) = [line for line in ACCESS.splitlines() if line.startswith('* **') and program in line.split('**')[1]]
     assert 'is read from' in line and 'not found' not in line
