@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,12 @@ def verdicts(node: NodeReport, cwd: Path = Path('/')) -> dict[str, Any]:
 def describe(message: str, cwd: Path) -> str:
     """A message as far as it says what was found, without the words of a refusal; relative paths become absolute.
 
-    A path that was shortened depends on how long it was, and a capture keeps YAML as JSON.
+    A capture keeps YAML as JSON. How long a path is decides on whether it is whole, and on whether there is room for
+    what was expected.
     """
-    return '' if 'refuse' in message or '...' in message else message.replace(f'{cwd}/', '').replace('"', '')
+    if 'refuse' in message or '...' in message:
+        return ''
+    return re.sub(r'; expected [^.]*', '', message.replace(f'{cwd}/', '').replace('"', ''))
 
 
 def copy_of(host: Host, folder: Path) -> Path:
