@@ -160,10 +160,10 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
     if holds(rule, running, benchmark):
         return Verdict.COMPLIANT, f'running with {describe(running)}'
     fix = tell_fix(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
-    said = (
-        f'running with {describe(deciding(rule, running, benchmark))}; expected {rule.expected.text(benchmark)}. {fix}'
-    )
-    return Verdict.NON_COMPLIANT, f'{said}. Where it is set is not known: {unknown.reason}'
+    said = f'running with {describe(deciding(rule, running, benchmark))}'
+    after = '' if setting.home.unread else f'. Where it is set is not known: {unknown.reason}'
+    expected = f'; expected {rule.expected.text(benchmark)}'
+    return Verdict.NON_COMPLIANT, fitted(said, '', expected, fix, '', after)
 
 
 def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], none_found_because: str = '') -> NodeReport:

@@ -120,7 +120,8 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
         if rule.files is None or rule.aspect is None:
             setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
             defect = missing_certificate(host, kubelet) if rule.needs_certificate else None
-            setting = replace(setting, defect=defect) if defect is not None else setting
+            others = {name: kubelet.value(name) for name in rule.beside}
+            setting = replace(setting, defect=defect, others=others) if rule.beside or defect else setting
         else:
             if rule.files not in file_sets:
                 client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)

@@ -22,6 +22,7 @@ from .stamps import Trace
 HOST_NAME = '/etc/hostname'
 MOST_SYSCTL_FILES = 64
 NOT_KNOWN = Answer()
+NOT_KEPT = 'the captured node does not keep its content'
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +40,13 @@ class Asked:
 
 
 def read_facts(asked: Asked, wanted: Iterable[Fact]) -> dict[Fact, Answer]:
-    """The answers that are wanted. What a captured node had to be asked for was kept with it."""
-    capture = asked.host.capture
-    return {
-        fact: KEPT[fact](asked)
-        if fact in KEPT
-        else ANSWERS[fact](asked)
-        if capture is None
-        else capture.facts.get(fact, NOT_KNOWN)
-        for fact in wanted
-    }
+    """The answers that are wanted. What a captured node would have to be read for was kept with it."""
+    return {fact: answer_to(asked, fact) for fact in wanted}
+
+
+def answer_to(asked: Asked, fact: Fact) -> Answer:
+    answer, capture = ANSWERS[fact](asked), asked.host.capture
+    return answer if capture is None or answer.holds is not None else capture.facts.get(fact, answer)
 
 
 @contextmanager
@@ -62,11 +60,15 @@ def unheld(host: Host) -> Iterator[None]:
 
 
 def read_aside(asked: Asked, path: str) -> File | Missing | Unreadable:
+    if asked.host.capture is not None:
+        return Unreadable(path, NOT_KEPT)
     with unheld(asked.host):
         return asked.host.first_seen(asked.process, path, asked.host.read_one)
 
 
 def list_aside(asked: Asked, path: str) -> Folder | Missing | Unreadable:
+    if asked.host.capture is not None:
+        return Unreadable(path, NOT_KEPT)
     with unheld(asked.host):
         return asked.host.first_seen(asked.process, path, asked.host.names_in)
 
@@ -151,14 +153,10 @@ def has_kernel_settings(asked: Asked) -> Answer:
     return Answer(not lacking, listed(lacking))
 
 
-KEPT: Mapping[Fact, Callable[[Asked], Answer]] = {
+ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
     Fact.TOKENS_ACCEPTED: accepts_tokens,
     Fact.API_SERVER: has_api_server,
     Fact.CLIENT_CA: has_client_ca,
-}
-"""Answers that follow from what a captured node keeps in any case."""
-
-ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
     Fact.CLIENT_CERTIFICATE: has_client_certificate,
     Fact.HOST_NAME: has_host_name,
     Fact.NO_STATIC_PODS: has_no_static_pods,

@@ -36,7 +36,7 @@ def resolve(
 ) -> Setting:
     """The values of some fields as declared and where they were set, as they run, and what changed since the start.
 
-    `beside`: fields that do not count, but are of use to who mends the others.
+    `beside`: fields that do not count, but whose places are of use to who mends the others.
     """
     launch, unknown = declared.launch, declared.unknown
     origins = [declared.origins.get(field) for field in fields]
@@ -67,7 +67,6 @@ def resolve(
         doubt,
         is_explicit,
         origins={field: declared.origins[field] for field in (*fields, *beside) if field in declared.origins},
-        others={field: declared.value(field) for field in beside},
         beneath={field: declared.beneath[field] for field in fields if field in declared.beneath},
     )
 
