@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .fixes import caution_of, fix_of, needed_changes
+from .fixes import caution_of, fix_of, needed_changes, refusal_of
 from .model import (
     LONGEST_MESSAGE,
     Benchmark,
+    Change,
     Finding,
     KubeletReport,
     NodeReport,
@@ -60,7 +61,7 @@ def deciding(rule: Rule, values: Values, benchmark: Benchmark) -> Values:
     ]
     if items:
         return tuple(items)
-    wrong = {change.name for change in needed_changes(rule, Setting(values, None, values), benchmark)}
+    wrong = {change.name for change in needed_changes(rule, values, benchmark)}
     told = [pair for pair in values if pair[0] in wrong or pair[1] not in UNSET or len(values) <= MOST_VALUES]
     return tuple(sorted(told or values, key=lambda pair: (pair[0] not in wrong, pair[1] in UNSET)))
 
@@ -81,17 +82,24 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
             return Verdict.COMPLIANT, said
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
         now = f'{place} now says {describe(differing(declared, running))}'
-        restart = setting.home.restart
-        then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
-        caution = caution_of(rule, setting.home, needed_changes(rule, replace(setting, declared=running), benchmark))
-        first = f'. Caution: {caution}. Then ' if caution else ': '
-        return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{first}{then}'
+        to_do = tell_restart(rule, setting, needed_changes(rule, running, benchmark))
+        return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{to_do}'
     if setting.changed is None:
         return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
         f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
         'known: restart it, or let the Agent read /configz. A change of mode or owner alone looks the same'
     )
+
+
+def tell_restart(rule: Rule, setting: Setting, changes: list[Change]) -> str:
+    """How to bring in what the files say already, after what that may break."""
+    refusal = refusal_of(rule, setting, changes)
+    if refusal:
+        return f'. Before a restart brings it in: {refusal}'
+    caution, restart = caution_of(rule, setting.home, changes), setting.home.restart
+    then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
+    return f'. Caution: {caution}. Then {then}' if caution else f': {then}'
 
 
 def judge_non_compliant(
