@@ -286,7 +286,7 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument('--benchmark', help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: {DEFAULT_BENCHMARK})')
-    parser.add_argument('--rule', action='append', dest='rules', help='judge only this rule; may be given again')
+    parser.add_argument('--rule', action='append', dest='rules', help='judge only this rule, or a group (settings, files); may be given again')
     parser.add_argument(
         '--procfs', metavar='DIR', help=f'the /proc to look at (default: {CONTAINER_PROCFS}, if it shows processes)'
     )
