@@ -91,7 +91,11 @@ def answer(options: argparse.Namespace) -> tuple[str, int]:
         raise CannotAnswer(str(error)) from None
     if options.capture:
         return capture(task, options), ALL_COMPLIANT
-    found = task.run()
+    try:
+        found = task.run()
+    except SelectionError as error:
+        # By the version of the kubelet, which is known only now.
+        raise CannotAnswer(str(error)) from None
     text = json.dumps(as_json(found), indent=2) if options.json else '\n'.join(iter_lines(found))
     return text, exit_status(found.node)
 
@@ -286,7 +290,9 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument('--benchmark', help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: {DEFAULT_BENCHMARK})')
-    parser.add_argument('--rule', action='append', dest='rules', help='judge only this rule, or a group (settings, files); may be given again')
+    parser.add_argument(
+        '--rule', action='append', dest='rules', help='judge only this rule, or settings, or files; may be given again'
+    )
     parser.add_argument(
         '--procfs', metavar='DIR', help=f'the /proc to look at (default: {CONTAINER_PROCFS}, if it shows processes)'
     )

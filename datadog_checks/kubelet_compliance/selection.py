@@ -18,7 +18,7 @@ GROUPS = {
     'settings': frozenset(rule.key for rule in RULES if rule.files is None),
     'files': frozenset(rule.key for rule in RULES if rule.files is not None),
 }
-"""Names that stand for several rules: those on what the kubelet runs with, and those on the modes and owners of files."""
+"""Names of several rules: those on what the kubelet runs with, and those on the modes and owners of files."""
 VERSION = re.compile(r'v?1\.([0-9]{1,3})(\D.*)?')
 
 
@@ -41,7 +41,10 @@ def select(benchmark_name: str | None, names: Sequence[str] | None, version: str
         # With `auto`, which benchmark it would be was not known when the rules were named.
         check_names(benchmark, names, known)
     wanted = frozenset(known) if names is None else keys_of(names)
-    return Selection(benchmark, tuple(RULES_BY_KEY[key] for key in known if key in wanted))
+    rules = tuple(RULES_BY_KEY[key] for key in known if key in wanted)
+    if not rules:
+        raise SelectionError(f'{name} has none of the rules {listed(names or ())}; {choice(known)}')
+    return Selection(benchmark, rules)
 
 
 def keys_of(names: Iterable[str]) -> frozenset[str]:
@@ -51,17 +54,19 @@ def keys_of(names: Iterable[str]) -> frozenset[str]:
 
 def check_names(benchmark: Benchmark, names: Sequence[str], known: Sequence[str]) -> None:
     """Raise SelectionError for a rule that the benchmark does not have, or that it gives no value to judge by."""
-    choice = f'known are: {listed(known)}; groups: {listed(GROUPS)}'
     for name in names:
         if name in benchmark.unjudged:
-            raise SelectionError(f'{benchmark.name} names {name} but no value to judge it by; {choice}')
+            raise SelectionError(f'{benchmark.name} names {name} but no value to judge it by; {choice(known)}')
     wrong = [name for name in names if name not in known and name not in GROUPS]
     if wrong:
-        raise SelectionError(f'unknown rules for {benchmark.name}: {listed(wrong)}; {choice}')
+        raise SelectionError(f'unknown rules for {benchmark.name}: {listed(wrong)}; {choice(known)}')
     if not names:
-        raise SelectionError(f'rules is empty: leave it out, or name some; {choice}')
-    if keys_of(names).isdisjoint(known):
-        raise SelectionError(f'{benchmark.name} has no rules of {listed(names)}; {choice}')
+        raise SelectionError(f'rules is empty: leave it out, or name some; {choice(known)}')
+
+
+def choice(known: Iterable[str]) -> str:
+    """What may be named, for a message."""
+    return f'known are: {listed(known)}; groups: {listed(GROUPS)}'
 
 
 def listed(names: Iterable[str]) -> str:
