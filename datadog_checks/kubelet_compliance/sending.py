@@ -36,7 +36,8 @@ class Sending:
 
 def advice(node: NodeReport) -> list[str]:
     """What whoever runs the node has to change, a line each, for `agent status`."""
-    lines = {printable(tell(each)): None for each in (*node.problems, *node.doubts) if each.remedy}
+    problems = (each for each in (*node.problems, *node.doubts) if each.remedy or each.refused)
+    lines = {printable(tell(each)): None for each in problems}
     because = [] if node.found or not node.none_found_because else [printable(node.none_found_because)]
     return [*lines, *because]
 
