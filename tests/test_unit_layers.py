@@ -130,15 +130,27 @@ MAY_IMPORT: dict[str, set[str]] = {
     'sending': {'exemptions', 'model', 'report'},
     'trust': set(),
     'as_the_agent': {'check'},
+    'agent_files': {'as_the_agent', 'rooted'},
     'printing': {'__about__', 'explanation', 'judge', 'model', 'redact', 'report'},
     'cli': {
-        '__about__', 'as_the_agent', 'benchmarks', 'capture', 'capture_write', 'collect', 'configz',
+        '__about__', 'agent_files', 'as_the_agent', 'benchmarks', 'capture', 'capture_write', 'collect', 'configz',
         'exemptions', 'host', 'identity', 'image', 'kept_configz', 'model', 'patient_host', 'printing',
         'processes', 'recorder', 'release', 'replay', 'report', 'rooted', 'rules', 'selection',
     },
 }  # fmt: skip
 
-DOORS = {'host', 'patient_host', 'processes', 'procfs', 'rooted', 'sockets', 'stamps', 'recorder', THE_WRITER}
+DOORS = {
+    'host',
+    'patient_host',
+    'processes',
+    'procfs',
+    'rooted',
+    'sockets',
+    'stamps',
+    'recorder',
+    'agent_files',
+    THE_WRITER,
+}
 THE_HTTP_DOOR = 'configz'
 THE_AGENT = {'agent_release', 'as_the_agent', 'check', 'connection'}
 # The day comes from check.py; others may only name its type.
