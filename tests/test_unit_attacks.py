@@ -372,7 +372,7 @@ def test_no_value_of_a_process_or_file_comes_into_a_tag(
     write_process(procfs, PID, ('kubelet', *arguments))
     sent = collect(check_of(procfs), aggregator)
     assert sent.found == 1
-    tags = expected_tags('config_file') if sent.status() == CRITICAL else expected_tags('configz')
+    tags = expected_tags('config_file') if sent.status() == CRITICAL else expected_tags('unknown')
     assert sent.tags == tags
 
 

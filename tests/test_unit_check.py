@@ -584,6 +584,51 @@ def test_a_problem_is_logged_once_when_it_begins_and_once_when_it_ends(
     assert [record.levelname for record in caplog.records if 'could not be identified' in record.message] == ['INFO']
 
 
+def test_agent_status_shows_what_there_is_to_change_at_each_run_and_the_log_only_once(
+    standins: Standins, procfs: Path, dd_run_check: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The Agent takes the warnings after each run, and shows those of the last one."""
+    check = check_of(procfs)
+    broken = standins.launch(('kubelet', '--config=/nonexistent'))
+    doubtful = standins.launch(('not-a-kubelet',))
+    show(procfs, broken, doubtful)
+    shown = []
+    for _ in range(3):
+        dd_run_check(check)
+        shown.append(check.get_warnings())
+    (line,) = [line for line in shown[0] if 'could not be identified' in line]
+    assert line.endswith(': look at /proc/PID/cmdline; a wrapper may have renamed it')
+    assert shown[1] == shown[2] == shown[0]
+    assert [record.message for record in caplog.records].count(line) == 1
+    doubtful.kill()
+    dd_run_check(check)
+    assert [line for line in check.get_warnings() if 'could not be identified' in line] == []
+
+
+def test_warnings_that_nobody_takes_do_not_grow(standins: Standins, procfs: Path, dd_run_check: Run) -> None:
+    check = check_of(procfs)
+    show(procfs, standins.launch(('not-a-kubelet',)))
+    for _ in range(3):
+        dd_run_check(check)
+    assert len(check.warnings) == 1
+
+
+def test_a_compliant_node_has_nothing_to_change(standins: Standins, procfs: Path, dd_run_check: Run) -> None:
+    check = check_of(procfs)
+    show(procfs, standins.launch(('kubelet',)))
+    dd_run_check(check)
+    assert check.get_warnings() == []
+
+
+def test_agent_status_says_why_no_kubelet_is_seen(procfs: Path, dd_run_check: Run) -> None:
+    (procfs / '7').mkdir()
+    (procfs / '7' / 'comm').write_text('bash\n')
+    check = check_of(procfs)
+    dd_run_check(check)
+    (line,) = check.get_warnings()
+    assert line.startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides process 1')
+
+
 def test_agent_diagnose_says_why_no_kubelet_was_found(procfs: Path, dd_run_check: Run) -> None:
     (procfs / '7').mkdir()
     (procfs / '7' / 'comm').write_text('bash\n')

@@ -118,7 +118,8 @@ def test_each_cell_of_the_table_of_verdicts(
     finding = judge(RULE, setting, BENCHMARK)
     assert finding.verdict is verdict
     assert finding.message == says
-    assert finding.set_by is (Source.CONFIGZ if unknown else Source.CONFIG_FILE)
+    by = Source.CONFIGZ if unknown else Source.CONFIG_FILE
+    assert finding.set_by is (Source.UNKNOWN if verdict is Verdict.UNKNOWN else by)
     reading = Declared({}, {}, unknown, changed=changed)
     assert restart_pending(PROCESS, [reading], [setting], NOT_ASKED) is pending
 

@@ -59,7 +59,8 @@ def test_each_verdict_has_its_status_and_its_numbers(
         ServiceCheck('kubelet', CRITICAL if blind else OK, (), 'nothing could be judged: the reason' if blind else ''),
         ServiceCheck('rule', status, RULE_TAGS, '' if status == OK else 'the reason'),
     ]
-    of_rule = [] if compliant is None else [Gauge('rule.compliant', compliant, (*RULE_TAGS, 'set_by:drop_in'))]
+    set_by = 'set_by:unknown' if blind else 'set_by:drop_in'
+    of_rule = [] if compliant is None else [Gauge('rule.compliant', compliant, (*RULE_TAGS, set_by))]
     assert list(iter_gauges(node(verdict), BENCHMARK)) == [
         Gauge('kubelet.found', 1, ()),
         *of_rule,

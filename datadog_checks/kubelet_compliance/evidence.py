@@ -29,6 +29,7 @@ class Source(Enum):
     DROP_IN = 'drop_in'
     DEFAULT = 'default'
     CONFIGZ = 'configz'
+    UNKNOWN = 'unknown'
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from .capture import Capture
 from .identity import Mounts, mounts_of, other_mounts, runs_in, unit_of
 from .model import DropIns, File, FileStatus, Folder, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
+from .procfs import MAX_MOUNTINFO_BYTES, mount_table, text_of
 from .rooted import A_DEVICE, CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
 from .sockets import Sockets
 from .stamps import Trace
@@ -23,7 +24,6 @@ from .stamps import Trace
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
-MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
 
 ROOT_REMEDY = (
     'let the Agent look through /proc/PID/root (root or CAP_SYS_PTRACE), '
@@ -233,7 +233,7 @@ class Host(Sockets):
     def mounts(self, pid: int) -> Mounts | None:
         """What is mounted for a process; None where there is no such process. Raises CannotRead."""
         try:
-            return parse_mounts(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES + 1))
+            return mounts_of(text_of(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES + 1)))
         except ProcessGone:
             return None
         except PermissionError as error:
@@ -242,10 +242,10 @@ class Host(Sockets):
     def own_mounts(self) -> Mounts:
         """What is mounted for us. Raises CannotRead."""
         try:
-            with open('/proc/self/mountinfo', 'rb') as file:
-                return parse_mounts(file.read(MAX_MOUNTINFO_BYTES + 1))
-        except OSError as error:
-            raise self.no_mounts(error) from None
+            return mounts_of(mount_table())
+        except CannotRead:
+            self.trace.give_up()
+            raise
 
     def no_mounts(self, error: OSError) -> CannotRead:
         self.trace.give_up()
@@ -351,10 +351,3 @@ class Host(Sockets):
 
     def remedy(self) -> str:
         return ROOT_REMEDY if self.capture is None else ''
-
-
-def parse_mounts(data: bytes) -> Mounts:
-    """Raises CannotRead for a table that is cut off at our bound."""
-    if len(data) > MAX_MOUNTINFO_BYTES:
-        raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
-    return mounts_of(os.fsdecode(data))

@@ -1,0 +1,41 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What is mounted for us, and whether a folder is a procfs; part of the door to the node.
+
+In a folder of plain files, whoever may write there could show any kubelet.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .identity import procfs_mounts
+from .rooted import CannotRead, reason
+
+MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
+
+
+def is_procfs(path: str) -> bool:
+    """Whether a whole procfs is mounted just there. `path`: absolute and without links. Raises CannotRead, OSError.
+
+    The mount point has to be the very path: then no link or folder that somebody puts on the way leads elsewhere later.
+    """
+    device = os.stat(path).st_dev
+    return (path, f'{os.major(device)}:{os.minor(device)}') in procfs_mounts(mount_table())
+
+
+def mount_table() -> str:
+    """What is mounted for us. Raises CannotRead."""
+    try:
+        with open('/proc/self/mountinfo', 'rb') as file:
+            return text_of(file.read(MAX_MOUNTINFO_BYTES + 1))
+    except OSError as error:
+        raise CannotRead(f'what is mounted where could not be read: {reason(error)}') from None
+
+
+def text_of(mountinfo: bytes) -> str:
+    """Raises CannotRead for a table that is cut off at our bound."""
+    if len(mountinfo) > MAX_MOUNTINFO_BYTES:
+        raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
+    return os.fsdecode(mountinfo)
