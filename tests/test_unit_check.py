@@ -377,7 +377,10 @@ def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
 @pytest.mark.parametrize(
     'change, says',
     [
-        ({'status': 403}, "the kubelet does not let the Agent read it (403): let the Agent's ClusterRole get "),
+        (
+            {'status': 403},
+            "the kubelet does not let the Agent get nodes/configz (403): let the Agent's ClusterRole get ",
+        ),
         ({'status': 401}, 'the kubelet did not accept the credentials (401)'),
         ({'status': 404}, 'enableDebuggingHandlers: true'),
         ({'body': b'?'}, 'the answer is not the configuration of a kubelet'),
@@ -403,7 +406,7 @@ def test_in_the_steady_state_the_kubelet_gets_no_request(
     check = asking(procfs, api, certificates)
     for _ in range(4):
         dd_run_check(check)
-    assert api.paths() == ['/configz', '/metrics']
+    assert api.paths() == ['/configz']
 
 
 @pytest.mark.parametrize('use_configz', [False, 'false'])
@@ -543,7 +546,7 @@ def test_the_agents_own_connection_is_used_where_it_has_one(
     aggregator.reset()
     dd_run_check(check_of(procfs))
     assert rule_sent(aggregator).status == OK
-    assert 'the Agent does not know how to reach the kubelet' in kubelet_sent(aggregator).message
+    assert 'the Agent itself does not reach the kubelet' in kubelet_sent(aggregator).message
 
 
 def test_a_netrc_of_the_agents_user_is_not_sent_to_the_kubelet(

@@ -146,7 +146,7 @@ def test_no_option_turns_trust_off(
         monkeypatch.setattr('datadog_checks.kubelet_compliance.check.get_connection_info', lambda: info)
         sent = collect(check_from(FILE, tls_verify=False, tls_ignore_warning=True), aggregator)
         assert server.requests == []
-        assert 'the certificate of the kubelet is not trusted' in sent.kubelet[1]
+        assert 'the certificate of the kubelet is signed by an unknown CA' in sent.kubelet[1]
 
 
 @pytest.mark.usefixtures('procfs')

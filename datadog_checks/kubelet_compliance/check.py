@@ -103,7 +103,8 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
     def connection(self) -> Connection | Unknown | None:
         if self.use_configz is False:
             return None
-        connection = connect(lambda: self.http, self.config.kubelet_url, self.agents_own)
+        trusts = bool(self.config.trust_unverified_configz)
+        connection = connect(lambda: self.http, self.config.kubelet_url, self.agents_own, trusts_unverified=trusts)
         if connection is None and self.use_configz:
             return Unknown('use_configz is on, but nothing says how to reach the kubelet', 'set kubelet_url')
         return connection

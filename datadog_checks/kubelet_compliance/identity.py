@@ -158,6 +158,12 @@ def other_mounts(own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
     return frozenset(point for point in points if met_at(own, point) != met_at(ours, f'{prefix}{point}'))
 
 
+def not_shown_below(host: Mounts, own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
+    """The mount points of the host, and of a process on it, that are missing below `root`."""
+    prefix = root.rstrip('/')
+    return frozenset(point for point, what in own.items() if host.get(point) == what and f'{prefix}{point}' not in ours)
+
+
 def met_at(mounts: Mounts, place: str) -> tuple[str, str] | None:
     """The device, and the path in it, that a place without links leads to."""
     point = place

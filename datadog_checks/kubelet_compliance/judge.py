@@ -39,8 +39,10 @@ def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
         verdict, message = judge_compliant(rule, setting, setting.declared, benchmark)
     else:
         verdict, message = judge_non_compliant(rule, setting, setting.declared, benchmark)
-    if setting.defect is not None and verdict is Verdict.COMPLIANT:
-        verdict, message = Verdict.NON_COMPLIANT, f'{message}, but {setting.defect.reason}: {setting.defect.remedy}'
+    if setting.defect is not None and verdict is not Verdict.NON_COMPLIANT:
+        expected = rule.expected.text(benchmark)
+        message = f'{setting.defect.reason}; expected {expected}. To fix it, {setting.defect.remedy}'
+        verdict = Verdict.NON_COMPLIANT
     return Finding(rule, verdict, message, setting)
 
 

@@ -24,10 +24,12 @@ from .model import (
     Declared,
     DropIns,
     Evidence,
+    Fault,
     File,
     FileSet,
     FileStatus,
     FileSubject,
+    Finding,
     Home,
     KubeletReport,
     Missing,
@@ -39,10 +41,11 @@ from .model import (
     Unreadable,
     Value,
     Values,
+    Verdict,
 )
 from .next_start import next_start_of, next_start_problem
 from .node_facts import Asked, kernel_problem, read_facts
-from .pending import restart_pending
+from .pending import restart_pending, runs_with
 from .resolve import (
     CERTIFICATES,
     FLAG_DECIDES,
@@ -79,6 +82,8 @@ class Kubelet:
     """What its next start would run with, as each release reads it; None where that has the same command line."""
     coming: Evidence | None = None
     """What `next` was read from."""
+    release: str | Unknown | None = None
+    """Its version, or why that is not known; None: nothing was looked for yet."""
 
     @property
     def following(self) -> tuple[Declared, ...]:
@@ -143,7 +148,9 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     next_start = next_start_problem(evidence)
     kernel = kernel_problem(host) if kubelet.refuses_kernel_settings else None
     at_next_start = filter(None, (next_start, kernel))
-    problems = tuple(dict.fromkeys((*at_next_start, *problems_of(kubelet), *kubelet.problems, *unseen_files)))
+    unread = at_this_level((*problems_of(kubelet), *unseen_files), kubelet.problems)
+    unasked = version_problem(kubelet, findings)
+    problems = tuple(dict.fromkeys((*at_next_start, *kubelet.problems, *unread, *unasked)))
     problems = tuple(map(of_image, problems)) if process.unit else problems
     name = str(readings[0].value('--hostname-override') or process.container or '')
     of_fields = [settings[rule.key] for rule in selection.rules if rule.fields]
@@ -193,6 +200,8 @@ OWN_CERTIFICATE = 'kubelet-server-current.pem'
 
 def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     """Why a kubelet that asks the cluster for its serving certificate cannot serve; None where that is not seen."""
+    if isinstance(kubelet.running, Unknown) and kubelet.running.fault is Fault.NO_CERTIFICATE:
+        return NO_CERTIFICATE
     process = kubelet.evidence.process
     is_asking = all(reading.value('serverTLSBootstrap') is True for reading in kubelet.readings)
     if not is_asking or process.unit or kubelet.evidence.launch is not None:
@@ -241,6 +250,20 @@ def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]
     return replace(setting, changed=own.changed, doubt=setting.doubt or (None if own.changed else running))
 
 
+def depends_on_version(kubelet: Kubelet, selection: Selection) -> bool:
+    """Whether the releases that a kubelet can be of read its configuration differently in what is said of it."""
+    for readings in filter(None, (kubelet.readings, kubelet.next)):
+        unknown = {(declared.unknown, declared.flags_known) for declared in readings}
+        behind = {declared.changed is not None and not runs_with(declared, kubelet.running) for declared in readings}
+        if max(len(unknown), len(behind)) > 1 and why_they_differ(readings) is VERSION_DECIDES:
+            return True
+    judged = [rule for rule in selection.rules if rule.files is None]
+    if any(rule.files is FileSubject.CLIENT_CA for rule in selection.rules):
+        judged.append(CLIENT_CA_RULE)
+    settings = (setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark)) for rule in judged)
+    return any(VERSION_DECIDES in (setting.declared, setting.running) for setting in settings)
+
+
 def as_started(own: Setting) -> Values | Unknown:
     """What a kubelet runs with by its own command line and the files that are as they were when it started."""
     if own.doubt is not None:
@@ -255,6 +278,20 @@ def why_they_differ(readings: Sequence[Declared]) -> Unknown:
     return VERSION_DECIDES if len({declared.minors for declared in readings}) > 1 else FLAG_DECIDES
 
 
+def at_this_level(unread: Sequence[Unknown], unanswered: Sequence[Unknown]) -> Iterator[Unknown]:
+    """What of the files is worth a word: where there is no way to any of them, only that /configz gives no answer."""
+    is_asked = any(problem.fault is not None for problem in unanswered)
+    return (problem for problem in unread if not (is_asked and problem.fault is Fault.FILES_NOT_SHOWN))
+
+
+def version_problem(kubelet: Kubelet, findings: Sequence[Finding]) -> Iterator[Unknown]:
+    """Why the version is not known, where a rule is unknown without it."""
+    if isinstance(kubelet.release, Unknown) and any(
+        finding.verdict is Verdict.UNKNOWN and finding.setting.declared is VERSION_DECIDES for finding in findings
+    ):
+        yield kubelet.release
+
+
 def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
     """What keeps the configuration from being known, and what was not expected of one that runs."""
     readings, launch = kubelet.following, kubelet.evidence.launch
@@ -263,7 +300,9 @@ def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
         yield from filter(None, unknown[:1])
     elif any(unknown):
         yield next(
-            Unknown(f'kubelets of some releases: {each.reason}', each.remedy) for each in unknown if each is not None
+            Unknown(f'kubelets of some releases: {each.reason}', each.remedy, fault=each.fault)
+            for each in unknown
+            if each is not None
         )
     elif launch is not None and launch.doubt is not None:
         yield launch.doubt

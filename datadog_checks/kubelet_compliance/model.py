@@ -13,6 +13,7 @@ from .evidence import (
     Argument as Argument,
     DropIns as DropIns,
     Evidence as Evidence,
+    Fault as Fault,
     File as File,
     FileAspect as FileAspect,
     FileSet as FileSet,

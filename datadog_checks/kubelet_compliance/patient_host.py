@@ -125,6 +125,9 @@ class PatientHost(Host):
     def is_running(self, process: Process) -> bool | None:
         return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: None)
 
+    def shows_all_processes(self) -> bool:
+        return self.within(self.processes, self.procfs, super().shows_all_processes, lambda why: False)
+
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
         work = partial(super().unit_name, process, kubelet_cgroups)
         hangs = partial(self.cgroup_hangs, process)

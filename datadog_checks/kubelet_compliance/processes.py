@@ -36,6 +36,8 @@ LINUX_ONLY = 'not applicable: Linux only'
 
 KERNEL_THREAD = 0x00200000
 """PF_KTHREAD of the kernel's `flags`, in /proc/PID/stat."""
+FIRST_KERNEL_THREAD = 2
+"""The pid of kthreadd."""
 EXITING = 0x00000004
 """PF_EXITING: its command line is gone already, while its state may still say that it runs."""
 
@@ -217,6 +219,13 @@ class Processes:
         except PermissionError:
             self.trace.give_up()
             return None
+
+    def shows_all_processes(self) -> bool:
+        """Whether `/proc` is that of the whole machine: only there the kernel's own threads are seen."""
+        try:
+            return bool(self.stat(FIRST_KERNEL_THREAD).flags & KERNEL_THREAD)
+        except (ProcessGone, PermissionError):
+            return False
 
     def processes_are_the_same(self) -> bool:
         """Whether the kubelets that were found are the same processes, and run the same programs."""

@@ -114,6 +114,7 @@ class InstanceConfig(BaseModel):
     tls_protocols_allowed: Optional[tuple[str, ...]] = None
     tls_use_host_header: Optional[bool] = None
     tls_verify: Optional[bool] = None
+    trust_unverified_configz: Optional[bool] = None
     use_configz: Optional[Union[str, bool]] = None
     use_legacy_auth_encoding: Optional[bool] = None
     username: Optional[str] = None
