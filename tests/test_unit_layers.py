@@ -131,9 +131,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     'ownership': {'failures', 'model', 'ways'},
     'file_sets': {'flags', 'host', 'model'},
     'node_facts': {'documents', 'flags', 'goyaml', 'host', 'kernel_settings', 'model', 'rules', 'stamps'},
+    'homes': {'distributions', 'flags', 'host', 'model', 'wording'},
     'kubelets': {
-        'at_rest', 'command_lines', 'declare', 'decoding', 'distributions', 'file_sets', 'flags', 'host', 'judge',
-        'model', 'next_start', 'node_facts', 'pending', 'resolve', 'rules', 'wording',
+        'at_rest', 'command_lines', 'declare', 'decoding', 'file_sets', 'flags', 'homes', 'host', 'judge',
+        'model', 'next_start', 'node_facts', 'pending', 'resolve', 'rules',
     },
     'collect': {
         'asking', 'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',

@@ -14,23 +14,19 @@ from .at_rest import of_image, setting_of_image
 from .command_lines import NOT_BELIEVED, CommandLine
 from .declare import is_refused
 from .decoding import Configuration
-from .distributions import Traits, distribution_of, home_of
 from .file_sets import files_of
 from .flags import Flags
+from .homes import NAMING_FLAGS, home_on
 from .host import Host
 from .judge import hinted, holds, judge
 from .model import (
     Benchmark,
     Declared,
-    DropIns,
     Evidence,
     Fault,
-    File,
     FileSet,
-    FileStatus,
     FileSubject,
     Finding,
-    Home,
     KubeletReport,
     Missing,
     Process,
@@ -38,7 +34,6 @@ from .model import (
     Selection,
     Setting,
     Unknown,
-    Unreadable,
     Value,
     Values,
     Verdict,
@@ -57,7 +52,6 @@ from .resolve import (
     running_values,
 )
 from .rules import RULES_BY_KEY
-from .wording import shorten
 
 NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
 CLIENT_CA_RULE = RULES_BY_KEY['client_ca_file']
@@ -112,9 +106,6 @@ def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
     return known[0]
 
 
-NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
-
-
 def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:
     evidence, readings = kubelet.evidence, kubelet.readings
     process, benchmark = evidence.process, selection.benchmark
@@ -162,26 +153,6 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
     return KubeletReport(process, tuple(findings), problems, pending, name, next_start_of(evidence))
 
 
-def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
-    """Where the settings of a kubelet are changed on its node."""
-    traits = traits_of(evidence, flags)
-    path = distribution_of(traits).options
-    if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
-        traits = replace(traits, options=path)
-    folder = evidence.drop_ins
-    files = [evidence.config, *(folder.files if isinstance(folder, DropIns) else ())]
-    unread = [file.path for file in (evidence.config, folder) if isinstance(file, Unreadable)]
-    return replace(
-        home_of(traits),
-        unread=' or '.join(map(shorten, unread)),
-        json_files=frozenset(file.path for file in files if isinstance(file, File) and is_json(file)),
-    )
-
-
-def is_json(file: File) -> bool:
-    return file.data.lstrip().startswith(b'{')
-
-
 def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
     """Whether the rule does not hold for what is declared, or for what runs."""
     return any(
@@ -211,25 +182,6 @@ def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     if host.capture is not None and host.capture.kept_status(path) is None:
         return None
     return NO_CERTIFICATE if isinstance(host.file_status(process, path), Missing) else None
-
-
-def traits_of(evidence: Evidence, flags: Flags | Unknown) -> Traits:
-    process, launch = evidence.process, evidence.launch
-    config, config_dir, kubeconfig = ('', '', '') if isinstance(flags, Unknown) else map(flags.text, NAMING_FLAGS)
-    has_drop_ins = isinstance(evidence.drop_ins, DropIns) and not config
-    return Traits(
-        unit=evidence.service,
-        program=process.program,
-        config=config,
-        config_dir=config_dir,
-        kubeconfig=kubeconfig,
-        inside=process.inside,
-        is_contained=process.container is not None,
-        pid=process.pid,
-        has_config=isinstance(evidence.config, File),
-        drop_ins=launch.drop_ins if launch is not None else config_dir if has_drop_ins else '',
-        options=launch.path if launch is not None else evidence.options,
-    )
 
 
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
