@@ -250,7 +250,9 @@ class Host(HostMounts):
             raise CannotRead(NO_PERMISSION)
         folder = f'{self.procfs}/{process.pid}'
         try:
-            return View(Root(f'{folder}/root', f'{folder}/cwd', self.trace), path, is_its_own=True)
+            # What is opened is compared at each collection, and most paths are absolute.
+            cwd = None if path.startswith('/') else f'{folder}/cwd'
+            return View(Root(f'{folder}/root', cwd, self.trace), path, is_its_own=True)
         except CannotRead as error:
             if str(error) == NO_PERMISSION:
                 self.refused.add(process.key)

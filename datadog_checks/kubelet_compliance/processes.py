@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .capture import Capture
 from .identity import (
@@ -46,10 +47,10 @@ class ProcessGone(Exception):
     """The process ended, or its pid was used again, while it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
-    """The fields of /proc/PID/stat that are used."""
+class Stat(NamedTuple):
+    """The fields of /proc/PID/stat that are used. `comm`: the same as in the file of that name."""
 
+    comm: bytes
     state: str
     flags: int
     start_ticks: int
@@ -157,7 +158,7 @@ class Processes:
             return None
         if isinstance(read, NoKubelet):
             return unidentified(pid, comm)
-        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line, stat.stack, cgroup or b'')
+        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, stat.comm, line, stat.stack, cgroup or b'')
         started_at = self.started_at(stat)
         program = os.fsdecode(line.split(b'\0', 1)[0])
         return Process(pid, stat.start_ticks, read.arguments, started_at, container, read.inside, program, stat.stack)
@@ -239,11 +240,11 @@ class Processes:
 
         The start is read last: what was read before it is of that same process.
         """
-        comm, line, cgroup = self.comm(pid), self.command_line(pid), self.cgroup(pid)
+        line, cgroup = self.command_line(pid), self.cgroup(pid)
         stat = self.stat(pid)
         if cgroup is None or not stat.runs_a_program:
             return None
-        return ProcessStamp(stat.start_ticks, comm, line, stat.stack, cgroup)
+        return ProcessStamp(stat.start_ticks, stat.comm, line, stat.stack, cgroup)
 
     def is_still(self, pid: int, start_ticks: int) -> bool:
         """Raises ProcessGone, PermissionError."""
@@ -254,11 +255,12 @@ class Processes:
 
     def stat(self, pid: int) -> Stat:
         try:
-            fields = self.read(pid, 'stat', 4096).rpartition(b')')[2].split()
+            head, _, rest = self.read(pid, 'stat', 4096).rpartition(b')')
+            fields = rest.split()
             if len(fields[19]) > LONGEST_NUMBER:
                 raise ProcessGone
             stack = fields[25] if len(fields) > 25 and len(fields[25]) <= LONGEST_NUMBER else b'0'
-            return Stat(fields[0].decode(), int(fields[6]), int(fields[19]), int(stack))
+            return Stat(head.partition(b'(')[2], fields[0].decode(), int(fields[6]), int(fields[19]), int(stack))
         except (IndexError, ValueError):
             raise ProcessGone from None
 
@@ -277,7 +279,9 @@ class Processes:
             handle = os.open(f'{self.procfs}/{pid}/{name}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
                 # The kernel gives what is less than a page in one piece.
-                return os.read(handle, limit) if limit <= PAGE_BYTES else read_up_to(handle, limit)
+                data = os.read(handle, min(limit, PAGE_BYTES))
+                is_all = len(data) < PAGE_BYTES or limit <= PAGE_BYTES
+                return data if is_all else data + read_up_to(handle, limit - len(data))
             finally:
                 os.close(handle)
         except (FileNotFoundError, ProcessLookupError):

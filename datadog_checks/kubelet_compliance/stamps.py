@@ -13,6 +13,8 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 FRESH_SECONDS = 2
 """A stamp younger than this when it was taken proves nothing: two writes in one tick of the clock leave it the same."""
@@ -23,8 +25,7 @@ LONGEST_TRUST_SECONDS = 300.0
 Stamp = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessStamp:
+class ProcessStamp(NamedTuple):
     """What tells that a process still is, and still runs the same program: an `exec` keeps its pid and its start."""
 
     start_ticks: int
@@ -126,19 +127,9 @@ def is_missing(handle: int, place: str) -> bool:
     return False
 
 
-def identity_of(status: os.stat_result) -> Stamp:
-    return status.st_mode, status.st_dev, status.st_ino
+identity_of: Callable[[os.stat_result], Stamp] = attrgetter('st_mode', 'st_dev', 'st_ino')
 
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """The owner is in it too: a file on a file system without a true ctime must not change hands unseen."""
-    return (
-        status.st_mode,
-        status.st_dev,
-        status.st_ino,
-        status.st_uid,
-        status.st_gid,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
+stamp_of: Callable[[os.stat_result], Stamp] = attrgetter(
+    'st_mode', 'st_dev', 'st_ino', 'st_uid', 'st_gid', 'st_size', 'st_mtime_ns', 'st_ctime_ns'
+)
+"""The owner is in it too: a file on a file system without a true ctime must not change hands unseen."""
