@@ -86,8 +86,7 @@ class Asking:
         def check() -> None:
             check_owner(process)
             if not self.proven[process.key]:
-                unknown = not_verified('', connection)
-                raise AskError.of(unknown)
+                raise AskError.of(not_verified('/metrics', connection))
 
         return self.api.version(process, connection, check)
 
@@ -125,6 +124,7 @@ class Asking:
 
 
 OTHER = Fault.OTHER_KUBELET
+UNREAD = '/configz could not be read'
 
 
 def is_confirmed(declared: Declared, running: Configuration) -> bool:
@@ -132,13 +132,11 @@ def is_confirmed(declared: Declared, running: Configuration) -> bool:
 
 
 def not_verified(what: str, connection: Connection) -> Unknown:
-    """What is said of an answer that may be anyone's. `what`: that it is an answer of."""
-    way = connection.way
-    verify = f'name the CA of the kubelet in {way.ca}, and verify its certificate'
-    answer = f'the answer of {what}' if what else 'the answer'
+    """What is said of an answer that may be anyone's. `what`: the path that it is an answer of."""
     return Unknown(
-        f'{answer} does not count: nothing shows that it comes from the kubelet',
-        f'{verify}; or set trust_unverified_configz: true',
+        f'the answer of {what} does not count: nothing shows that it comes from the kubelet',
+        f'name the CA of the kubelet in {connection.way.ca} and verify its certificate, '
+        'or set trust_unverified_configz: true',
         fault=Fault.NOT_VERIFIED,
     )
 
@@ -149,7 +147,7 @@ def while_starting(unknown: Unknown, kubelet: Kubelet) -> Unknown:
     if unknown.fault not in NOT_SERVING or age is None or not 0 <= age < STARTING_SECONDS:
         return unknown
     return Unknown(
-        f'/configz could not be read: the kubelet started {age:.0f} s ago and does not serve yet',
+        f'{UNREAD}: the kubelet started {age:.0f} s ago and does not serve yet',
         'wait: it is asked again within a minute',
         fault=Fault.STARTING,
     )
