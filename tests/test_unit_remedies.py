@@ -8,9 +8,11 @@ What the Agent may do is a model; the kubelets that answer are real servers, and
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +32,7 @@ from .asked import nobody_else
 from .cases import TRUTH
 from .kubelet_servers import Servers, Serving, serve_all
 from .made_up_node import PID, Node, make_node
-from .nodes import write_process
+from .nodes import ticks_from_now, write_process
 
 CONFIG = '/var/lib/kubelet/config.yaml'
 CONFIGZ = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
@@ -197,12 +199,16 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 
 @pytest.fixture(scope='module')
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    node = make_node(tmp_path_factory.mktemp('node'))
+    return lay_out(tmp_path_factory.mktemp('node'), GOOD)
+
+
+def lay_out(folder: Path, config: bytes) -> Node:
+    node = make_node(folder)
     write_process(node.procfs, PID, ('kubelet', f'--config={CONFIG}'))
     for link in ('root', 'cwd'):
         (node.procfs / str(PID) / link).unlink()
         (node.procfs / str(PID) / link).symlink_to(node.root)
-    node.write(CONFIG, GOOD).chmod(0o600)
+    node.write(CONFIG, config).chmod(0o600)
     node.write('/etc/systemd/system/kubelet.service', f'[Service]\nExecStart=kubelet --config={CONFIG}\n'.encode())
     return node
 
@@ -313,6 +319,54 @@ def test_an_answer_without_a_certificate_counts_where_something_else_shows_whose
     assert verdicts(collection)[SETTING] is verdict
     faults = [each.fault for each in collection.node.problems if each.fault is not Fault.FILES_NOT_SHOWN]
     assert faults == ([] if fault is None else [fault])
+
+
+AS_IT_RUNS = json.dumps({**json.loads(CONFIGZ)['kubeletconfig'], 'enforceNodeAllocatable': []}).encode()
+"""A configuration file that says all that the kubelet runs with; an empty list is what the kubelet leaves out."""
+
+
+@pytest.mark.parametrize(
+    ('content', 'other', 'has_changed', 'faults'),
+    [
+        pytest.param(AS_IT_RUNS, b'', False, [], id='agrees'),
+        pytest.param(AS_IT_RUNS, b'', True, [Fault.NOT_VERIFIED], id='agrees-with-a-file-that-changed'),
+        pytest.param(GOOD, b'', False, [Fault.NOT_VERIFIED], id='differs'),
+        pytest.param(AS_IT_RUNS, GOOD, False, [], id='agreed-before-the-file-changed'),
+    ],
+)
+def test_an_answer_without_a_certificate_counts_where_it_says_what_unchanged_files_say(
+    servers: Servers, tmp_path: Path, content: bytes, other: bytes, has_changed: bool, faults: list[Fault]
+) -> None:
+    node = lay_out(tmp_path, content)
+    if has_changed:
+        old = ticks_from_now(-3600)
+        stat = node.procfs / str(PID) / 'stat'
+        stat.write_text(f'{PID} (kubelet) S 1 {PID} {PID} 0 -1 4194560 {"0 " * 12}{old} {"0 " * 30}\n')
+    situation = Situation(has_root=True, verifies=False)
+    server = servers.servers[Serving.GOOD]
+    server.status, server.body = 200, CONFIGZ
+    collector = Collector(Modeled(node, situation, int(server.url.rpartition(':')[2])), JUDGED)
+    collection = collector.collect(connected(servers, situation))
+    if other:
+        node.write(CONFIG, other)
+        collector.host.trace.give_up()
+        collection = collector.collect(connected(servers, situation))
+        assert collection.node.restart_pending
+    assert [each.fault for each in by_remedy(collection.node.problems) if each.fault is not None] == faults
+
+
+@pytest.mark.parametrize(
+    ('age', 'fault'),
+    [(5.0, Fault.STARTING), (61.0, Fault.WRONG_PORT), (None, Fault.WRONG_PORT)],
+    ids=['just-started', 'long-ago', 'not-known'],
+)
+def test_a_kubelet_that_just_started_is_given_time_to_serve(
+    servers: Servers, node: Node, monkeypatch: pytest.MonkeyPatch, age: float | None, fault: Fault
+) -> None:
+    monkeypatch.setattr(Modeled, 'age', lambda *_: age)
+    problem = problem_of(look(servers, node, Situation(port=9)))
+    assert problem is not None and problem.fault is fault
+    assert ('correct' in problem.remedy) is (fault is Fault.WRONG_PORT)
 
 
 CHANGES = {

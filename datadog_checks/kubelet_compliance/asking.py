@@ -74,7 +74,8 @@ class Asking:
             self.confirmed.add(key)
         if self.proven.get(key) or key in self.confirmed:
             return replace(kubelet, running=running)
-        unknown = not_verified('/configz', connection)
+        why = 'the answer of /configz does not count: nothing shows that it comes from the kubelet'
+        unknown = not_verified(why, connection)
         return replace(kubelet, running=unknown, problems=() if any(agreeing) else (unknown,))
 
     def version(self, kubelet: Kubelet, connection: Connection | Unknown | None) -> str | Unknown:
@@ -86,7 +87,7 @@ class Asking:
         def check() -> None:
             check_owner(process)
             if not self.proven[process.key]:
-                raise AskError.of(not_verified('/metrics', connection))
+                raise AskError.of(not_verified('what answers is not known to be the kubelet', connection))
 
         return self.api.version(process, connection, check)
 
@@ -131,10 +132,10 @@ def is_confirmed(declared: Declared, running: Configuration) -> bool:
     return declared.changed is None and runs_with(declared, running)
 
 
-def not_verified(what: str, connection: Connection) -> Unknown:
-    """What is said of an answer that may be anyone's. `what`: the path that it is an answer of."""
+def not_verified(why: str, connection: Connection) -> Unknown:
+    """What is said of an answer that may be anyone's."""
     return Unknown(
-        f'the answer of {what} does not count: nothing shows that it comes from the kubelet',
+        why,
         f'name the CA of the kubelet in {connection.way.ca} and verify its certificate, '
         'or set trust_unverified_configz: true',
         fault=Fault.NOT_VERIFIED,
