@@ -74,7 +74,8 @@ class Asking:
             self.confirmed.add(key)
         if self.proven.get(key) or key in self.confirmed:
             return replace(kubelet, running=running)
-        unknown = not_verified('/configz', connection)
+        why = 'the answer of /configz does not count: nothing shows that it comes from the kubelet'
+        unknown = not_verified(why, connection)
         return replace(kubelet, running=unknown, problems=() if any(agreeing) else (unknown,))
 
     def version(self, kubelet: Kubelet, connection: Connection | Unknown | None) -> str | Unknown:
@@ -86,8 +87,7 @@ class Asking:
         def check() -> None:
             check_owner(process)
             if not self.proven[process.key]:
-                unknown = not_verified('', connection)
-                raise AskError.of(unknown)
+                raise AskError.of(not_verified('what answers is not known to be the kubelet', connection))
 
         return self.api.version(process, connection, check)
 
@@ -125,20 +125,19 @@ class Asking:
 
 
 OTHER = Fault.OTHER_KUBELET
+UNREAD = '/configz could not be read'
 
 
 def is_confirmed(declared: Declared, running: Configuration) -> bool:
     return declared.changed is None and runs_with(declared, running)
 
 
-def not_verified(what: str, connection: Connection) -> Unknown:
-    """What is said of an answer that may be anyone's. `what`: that it is an answer of."""
-    way = connection.way
-    verify = f'name the CA of the kubelet in {way.ca}, and verify its certificate'
-    answer = f'the answer of {what}' if what else 'the answer'
+def not_verified(why: str, connection: Connection) -> Unknown:
+    """What is said of an answer that may be anyone's."""
     return Unknown(
-        f'{answer} does not count: nothing shows that it comes from the kubelet',
-        f'{verify}; or set trust_unverified_configz: true',
+        why,
+        f'name the CA of the kubelet in {connection.way.ca} and verify its certificate, '
+        'or set trust_unverified_configz: true',
         fault=Fault.NOT_VERIFIED,
     )
 
@@ -149,7 +148,7 @@ def while_starting(unknown: Unknown, kubelet: Kubelet) -> Unknown:
     if unknown.fault not in NOT_SERVING or age is None or not 0 <= age < STARTING_SECONDS:
         return unknown
     return Unknown(
-        f'/configz could not be read: the kubelet started {age:.0f} s ago and does not serve yet',
+        f'{UNREAD}: the kubelet started {age:.0f} s ago and does not serve yet',
         'wait: it is asked again within a minute',
         fault=Fault.STARTING,
     )

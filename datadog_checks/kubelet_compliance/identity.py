@@ -161,7 +161,8 @@ def other_mounts(own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
 def not_shown_below(host: Mounts, own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
     """The mount points of the host, and of a process on it, that are missing below `root`."""
     prefix = root.rstrip('/')
-    return frozenset(point for point, what in own.items() if host.get(point) == what and f'{prefix}{point}' not in ours)
+    shown = {point.removeprefix(prefix) or '/' for point in ours if f'{point}/'.startswith(f'{prefix}/')}
+    return frozenset(point for point, what in own.items() if host.get(point) == what and point not in shown)
 
 
 def met_at(mounts: Mounts, place: str) -> tuple[str, str] | None:

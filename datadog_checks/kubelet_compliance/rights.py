@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from .file_remedies import Rights
 
-CAPABILITIES = 'CapEff:'
-USERS = 'Uid:'
+MAX_STATUS_BYTES = 64 * 1024
+CAPABILITIES = b'CapEff:'
+USERS = b'Uid:'
 EFFECTIVE = 2
 """The place of the effective user among the words of that line."""
 
@@ -16,8 +17,8 @@ EFFECTIVE = 2
 def own_rights() -> Rights:
     """The effective user and capabilities of this process; nothing is known of them where they cannot be read."""
     try:
-        with open('/proc/self/status', encoding='utf-8', errors='replace') as file:
-            rows = [line.split() for line in file]
+        with open('/proc/self/status', 'rb') as file:
+            rows = [line.split() for line in file.read(MAX_STATUS_BYTES).splitlines()]
     except OSError:
         return Rights()
     users = next((row for row in rows if row[:1] == [USERS]), [])
