@@ -73,7 +73,7 @@ def test_a_node_is_judged_by_its_files_and_by_what_its_kubelet_answers(
     check.agents_own = lambda: {'url': api.url, 'ca_cert': str(certificates.ca), 'token': 'of-the-agent'}
     sent: Sent = collect(check, aggregator)
     assert sent.status() == status
-    assert set(api.paths()) == {'/configz', '/metrics'}
+    assert set(api.paths()) == {'/configz'}
     assert sent.found == 1
 
 

@@ -107,7 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'host': {'capture', 'file_remedies', 'host_mounts', 'identity', 'model', 'processes', 'rooted', 'stamps'},
     'patient_host': {'host', 'model', 'patience', 'procfs', 'rooted'},
     'image': {'host', 'model', 'next_start', 'rooted', 'services', 'starts', 'unit_paths'},
-    'memory': {'model'},
+    'memory': {'model', 'resolve'},
     'patience': set(),
     'ways': set(),
     'tls_failures': {'model', 'ways'},
@@ -130,7 +130,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     'capture_write': set(),
     'ownership': {'failures', 'model', 'ways'},
     'file_sets': {'flags', 'host', 'model'},
-    'node_facts': {'documents', 'flags', 'goyaml', 'host', 'kernel_settings', 'model', 'rules', 'stamps'},
+    'node_facts': {
+        'documents', 'flags', 'goyaml', 'host', 'kernel_settings', 'model', 'procfs', 'rules', 'stamps',
+    },
     'homes': {'distributions', 'flags', 'host', 'model', 'wording'},
     'kubelets': {
         'at_rest', 'command_lines', 'declare', 'decoding', 'file_sets', 'flags', 'homes', 'host', 'judge',

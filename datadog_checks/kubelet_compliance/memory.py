@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .model import Declared, DropIns, Evidence, File, Missing, Objection, Process, Unit, Unreadable
+from .resolve import SELF_MADE
 
 
 class Memory:
@@ -50,9 +51,11 @@ class Memory:
     def started(self, process: Process, readings: Sequence[Declared]) -> Declared | None:
         """The configuration that a process started with, from a look before anything changed; None: not known.
 
-        `readings`: what this look came to. While nothing has changed since the start, that is it.
+        `readings`: what this look came to. While nothing has changed since the start, that is it, if all readings name
+        the same files of the serving certificate: nothing else is asked of it.
         """
-        if process.started_at is not None and len(readings) == 1 and is_as_started(readings[0]):
+        pairs = {tuple(declared.value(field) for field in SELF_MADE) for declared in readings}
+        if process.started_at is not None and len(pairs) == 1 and all(map(is_as_started, readings)):
             self.started_with[process.key] = readings[0]
         return self.started_with.get(process.key)
 

@@ -16,6 +16,7 @@ from .goyaml import DocumentError, DocumentTooLarge, Node
 from .host import Host
 from .kernel_settings import EXPECTED, FOLDERS, differing, files_in_order, listed, settings_of
 from .model import Answer, Fact, File, FileStatus, Folder, Missing, Process, Unknown, Unreadable, Value
+from .procfs import kernel_setting
 from .rules import CLIENT_CA
 from .stamps import Trace
 
@@ -166,7 +167,9 @@ ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
 
 def kernel_problem(host: Host) -> Unknown | None:
     """Why a kubelet with protectKernelDefaults would not start now; None where nothing shows that."""
-    values = {name: host.kernel_setting(name) for name in EXPECTED}
+    if host.capture is not None:
+        return None
+    values = {name: kernel_setting(host.procfs, name) for name in EXPECTED}
     wrong = differing({name: EXPECTED[name] if value is None else value for name, value in values.items()})
     if not wrong:
         return None

@@ -290,22 +290,6 @@ class Processes:
             # Whatever else keeps us from reading is no sign that the process is gone.
             raise PermissionError(error.errno, error.strerror) from None
 
-    def kernel_setting(self, name: str) -> str | None:
-        """The value of a setting such as `vm.panic_on_oom`, a number; None where it cannot be seen."""
-        if self.capture is not None:
-            return None
-        try:
-            handle = os.open(f'{self.procfs}/sys/{name.replace(".", "/")}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError:
-            return None
-        try:
-            value = os.read(handle, LONGEST_NUMBER + 1).decode('ascii', 'replace').strip()
-        except OSError:
-            return None
-        finally:
-            os.close(handle)
-        return value if value.isdecimal() else None
-
     def started_at(self, stat: Stat) -> float | None:
         """When a process started, in seconds since the epoch; of a captured node only if that was kept."""
         if self.capture is not None:

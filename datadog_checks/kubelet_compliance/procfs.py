@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What is mounted for us, and whether a folder is a procfs; part of the door to the node.
+"""What is mounted for us, whether a folder is a procfs, and the settings of the kernel; part of the door to the node.
 
 In a folder of plain files, whoever may write there could show any kubelet.
 """
@@ -14,6 +14,8 @@ from .identity import procfs_mounts
 from .rooted import CannotRead, reason
 
 MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
+LONGEST_NUMBER = 20
+"""Digits of a number of 64 bits."""
 
 
 def is_procfs(path: str) -> bool:
@@ -39,3 +41,18 @@ def text_of(mountinfo: bytes) -> str:
     if len(mountinfo) > MAX_MOUNTINFO_BYTES:
         raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
     return os.fsdecode(mountinfo)
+
+
+def kernel_setting(procfs: str, name: str) -> str | None:
+    """The value of a setting such as `vm.panic_on_oom`, a number; None where it cannot be seen."""
+    try:
+        handle = os.open(f'{procfs}/sys/{name.replace(".", "/")}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return None
+    try:
+        value = os.read(handle, LONGEST_NUMBER + 1).decode('ascii', 'replace').strip()
+    except OSError:
+        return None
+    finally:
+        os.close(handle)
+    return value if value.isdecimal() else None
