@@ -46,7 +46,7 @@ class ProcessGone(Exception):
 
 
 class Stat(NamedTuple):
-    """The fields of /proc/PID/stat that are used. `comm`: the same as in the file of that name."""
+    """The fields of /proc/PID/stat that are used. `comm`: as the kernel escapes it there."""
 
     comm: bytes
     state: str
