@@ -22,7 +22,7 @@ from datadog_checks.kubelet_compliance.procfs import is_procfs
 
 from .mounts import needs_mounts
 from .nodes import write_process
-from .sent import UNKNOWN, WARNING, check_of, collect
+from .sent import WARNING, check_of, collect
 
 IS_NONE = 'is not a procfs, and its processes do not count: set procfs_path to where the /proc of the host is mounted'
 TABLE = """\
@@ -105,8 +105,8 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, aggregator: Aggre
 
 
 def test_a_real_procfs_is_looked_at(aggregator: AggregatorStub) -> None:
-    sent = collect(agents_check('/proc'), aggregator)
-    assert sent.kubelet[0] == UNKNOWN or sent.found >= 1
+    """Whatever runs on this machine: something is sent, and nothing is said against its /proc."""
+    assert 'procfs' not in collect(agents_check('/proc'), aggregator).kubelet[1]
 
 
 def test_what_the_agent_itself_names_is_looked_at_too_and_said_to_be_none(
@@ -126,11 +126,13 @@ def test_a_link_is_followed_once_so_that_it_leads_nowhere_else_later(
     link = tmp_path / 'link'
     link.symlink_to('/proc')
     check = agents_check(link)
-    first = collect(check, aggregator)
+    collect(check, aggregator)
     link.unlink()
     link.symlink_to(made_up)
-    assert collect(check, aggregator) == first
+    collect(check, aggregator)
+    # Other kubelets may run on this machine meanwhile, so what was sent is not compared.
     assert check.collector.host.procfs == '/proc'
+    assert 700 not in [process.pid for process in check.collector.known if process.program == 'kubelet']
 
 
 def test_a_folder_that_takes_the_place_of_one_that_was_missing_is_refused(tmp_path: Path) -> None:

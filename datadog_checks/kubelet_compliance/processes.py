@@ -48,7 +48,7 @@ class ProcessGone(Exception):
 
 
 class Stat(NamedTuple):
-    """The fields of /proc/PID/stat that are used. `comm`: the same as in the file of that name."""
+    """The fields of /proc/PID/stat that are used. `comm`: as the kernel escapes it there."""
 
     comm: bytes
     state: str
@@ -279,9 +279,7 @@ class Processes:
             handle = os.open(f'{self.procfs}/{pid}/{name}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
             try:
                 # The kernel gives what is less than a page in one piece.
-                data = os.read(handle, min(limit, PAGE_BYTES))
-                is_all = len(data) < PAGE_BYTES or limit <= PAGE_BYTES
-                return data if is_all else data + read_up_to(handle, limit - len(data))
+                return os.read(handle, limit) if limit <= PAGE_BYTES else read_up_to(handle, limit)
             finally:
                 os.close(handle)
         except (FileNotFoundError, ProcessLookupError):

@@ -71,13 +71,27 @@ class Trace:
 
     def passed(self, anchor: str, place: str, status: os.stat_result) -> None:
         """A folder on the way to something."""
-        self.below(anchor).passed.setdefault(place, identity_of(status))
+        places = self.below(anchor)
+        if place in places.looked_at:
+            # Its stamp holds more; of one place one comparison is enough.
+            self.must_agree(places.looked_at[place], status)
+        else:
+            places.passed.setdefault(place, identity_of(status))
 
     def looked_at(self, anchor: str, place: str, status: os.stat_result) -> None:
         """A file, a link or a folder whose content matters; the stamp was taken before the content was."""
         if time.time() - status.st_ctime < FRESH_SECONDS:
             self.is_provable = False
-        self.below(anchor).looked_at.setdefault(place, stamp_of(status))
+        places = self.below(anchor)
+        earlier = places.passed.pop(place, None)
+        if earlier is not None:
+            self.must_agree(earlier, status)
+        places.looked_at.setdefault(place, stamp_of(status))
+
+    def must_agree(self, earlier: Stamp, status: os.stat_result) -> None:
+        """What stands at a place now must be what stood there earlier in this look, else nothing is proved."""
+        if earlier[:3] != identity_of(status):
+            self.is_provable = False
 
     def missed(self, anchor: str, place: str) -> None:
         """Nothing is there."""
