@@ -327,9 +327,8 @@ def test_rights(name: str, resource: str) -> None:
 
 def test_the_check_asks_for_these_rights() -> None:
     """The remedy that the check gives names the same resources."""
-    package = ROOT / 'datadog_checks' / 'kubelet_compliance'
-    texts = ''.join(path.read_text() for path in package.glob('failures.py'))
-    assert set(re.findall(r'nodes/(?:configz|proxy)', texts)) == {'nodes/configz', 'nodes/proxy'}
+    text = (ROOT / 'datadog_checks' / 'kubelet_compliance' / 'failures.py').read_text()
+    assert set(re.findall(r"'(nodes/[a-z]+)'", text)) == {'nodes/configz', 'nodes/proxy', 'nodes/metrics'}
 
 
 def test_fine_grained_authorization() -> None:

@@ -13,8 +13,8 @@ from datadog_checks.kubelet_compliance.ways import Way
 
 OWN = Way('10.0.0.1', 10250)
 AGENTS = Way('10.0.0.1', 10250, is_agents_own=True)
-READ_ONLY = Way('10.0.0.1', 10255, is_https=False, is_verified=False)
-PLAIN = Way('10.0.0.1', 10250, is_https=False, is_verified=False)
+READ_ONLY = Way('10.0.0.1', 10255, is_https=False)
+PLAIN = Way('10.0.0.1', 10250, is_https=False)
 # As kubelets of 1.30 and 1.36 wrote them.
 OLD = b'Forbidden (user=u, verb=get, resource=nodes, subresource=proxy)'
 NEW = b'Forbidden (user=u, verb=get, resource=nodes, subresource(s)=[configz proxy])\n'

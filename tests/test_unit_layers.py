@@ -107,7 +107,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'host': {'capture', 'file_remedies', 'host_mounts', 'identity', 'model', 'processes', 'rooted', 'stamps'},
     'patient_host': {'host', 'model', 'patience', 'procfs', 'rooted'},
     'image': {'host', 'model', 'next_start', 'rooted', 'services', 'starts', 'unit_paths'},
-    'memory': {'model', 'resolve'},
+    'memory': {'model'},
     'patience': set(),
     'ways': set(),
     'tls_failures': {'model', 'ways'},

@@ -171,7 +171,7 @@ ROWS = {
         'no serving certificate',
         'certificate approve NAME',
     ),
-    'timeout': Row({'hangs': True}, Fault.TIMED_OUT, 'did not answer within 0.3 s', 'whether the kubelet hangs'),
+    'timeout': Row({'hangs': True}, Fault.TIMED_OUT, 'did not answer within 0.1 s', 'whether the kubelet hangs'),
     'wrong port': Row({'port': 9}, Fault.WRONG_PORT, 'listen at port 9', 'kubernetes_https_kubelet_port of the Agent'),
     'read-only port': Row(
         {'serving': Serving.READ_ONLY, 'status': 404},
@@ -224,7 +224,7 @@ def connected(servers: Servers, situation: Situation) -> Connection:
         'ca_cert': str(servers.ca if situation.knows_ca else servers.other_ca) if situation.verifies else '',
         'token': 'of-the-agent',
     }
-    check = AgentCheck('test', {}, [{'timeout': 0.3 if situation.hangs else 5}])
+    check = AgentCheck('test', {}, [{'timeout': 0.1 if situation.hangs else 5}])
     made = connect(lambda: check.http, None, lambda: info, trusts_unverified=situation.trusts)
     assert isinstance(made, Connection)
     return made

@@ -13,7 +13,8 @@ from datadog_checks.kubelet_compliance.ways import Way
 
 OWN = Way('10.0.0.1', 10250)
 AGENTS = Way('10.0.0.1', 10250, is_agents_own=True)
-BOTH = Way('10.0.0.1', 10250, has_both=True)
+WITH_CA = Way('10.0.0.1', 10250, has_ca=True)
+BOTH = Way('10.0.0.1', 10250, has_ca=True, has_both=True)
 
 
 def refused(code: int) -> ssl.SSLError:
@@ -35,7 +36,8 @@ def failed(reason: str) -> ssl.SSLError:
         pytest.param(refused(18), OWN, Fault.UNKNOWN_CA, 'name its CA in tls_ca_cert, or set tls_verify', id='self'),
         pytest.param(refused(20), AGENTS, Fault.UNKNOWN_CA, 'name its CA in kubelet_client_ca of the Agent', id='ca'),
         pytest.param(refused(20), BOTH, Fault.UNKNOWN_CA, 'remove tls_ca_cert', id='not-verified-beside-a-ca'),
-        pytest.param(refused(62), OWN, Fault.WRONG_NAME, 'in kubelet_url', id='a-name'),
+        pytest.param(refused(62), OWN, Fault.WRONG_NAME, 'in kubelet_url, or set tls_verify: false', id='a-name'),
+        pytest.param(refused(62), WITH_CA, Fault.WRONG_NAME, 'or remove tls_ca_cert, set tls_verify', id='with-a-ca'),
         pytest.param(refused(64), AGENTS, Fault.WRONG_NAME, 'in kubernetes_kubelet_host of the Agent', id='an-address'),
         pytest.param(refused(10), OWN, Fault.EXPIRED, 'renew the serving certificate', id='expired'),
         pytest.param(refused(9), OWN, Fault.EXPIRED, 'correct the clock of the node', id='not-yet-valid'),

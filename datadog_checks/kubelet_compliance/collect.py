@@ -41,6 +41,7 @@ from .named_files import iter_broken, read
 from .next_start import is_as_given, next_arguments, places_of, start_folder
 from .release import ALL, minor_of, within_tables
 from .report import tell
+from .resolve import SELF_MADE
 from .services import read_unit_of, with_parent_times
 
 
@@ -204,7 +205,7 @@ class Collector:
         if not has_accepted_its_line(evidence) and any(is_refused(each) or not each.flags_known for each in readings):
             # Once it has run for long enough, it has shown that it takes this.
             self.host.give_up()
-        started = self.memory.started(process, readings)
+        started = self.memory.started(process, readings, SELF_MADE)
         return self.with_next_start(replace(kubelet, evidence=evidence, readings=readings, started=started), known)
 
     def with_next_start(self, kubelet: Kubelet, known: Known) -> Kubelet:

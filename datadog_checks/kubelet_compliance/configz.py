@@ -78,7 +78,14 @@ class Connection:
         parts = urlsplit(self.url)
         is_https = parts.scheme == 'https'
         port = parts.port or (443 if is_https else 80)
-        return Way(parts.hostname or '', port, is_https, self.is_verified, self.is_agents_own, self.has_both)
+        return Way(
+            parts.hostname or '',
+            port,
+            is_https,
+            is_agents_own=self.is_agents_own,
+            has_ca=isinstance(self.verify, str),
+            has_both=self.has_both,
+        )
 
 
 class AskError(Exception):

@@ -41,7 +41,7 @@ def explain_status(status: int, path: str, body: bytes, way: Way, *, has_worked:
         )
     if status == 403:
         return forbidden(path, body)
-    if status == 404 and way.is_read_only:
+    if status == 404 and (way.is_read_only or not way.is_https):
         return read_only(way)
     if status == 404:
         return Unknown(

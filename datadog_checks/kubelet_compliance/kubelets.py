@@ -71,7 +71,7 @@ class Kubelet:
     running: Configuration | Unknown = NOT_ASKED
     problems: tuple[Unknown, ...] = ()
     started: Declared | None = None
-    """The configuration that it is known to have started with."""
+    """The configuration that it is known to have started with, as far as the fields of its own certificate go."""
     next: tuple[Declared, ...] | None = None
     """What its next start would run with, as each release reads it; None where that has the same command line."""
     coming: Evidence | None = None

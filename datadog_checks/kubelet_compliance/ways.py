@@ -19,17 +19,17 @@ class Way:
     host: str
     port: int
     is_https: bool = True
-    is_verified: bool = True
-    """Whether who answers must show a trusted certificate."""
     is_agents_own: bool = False
     """Whether the Agent's own settings lead there, and not those of the instance."""
+    has_ca: bool = False
+    """Whether a CA is named: beside `tls_ca_cert` of an instance, `tls_verify: false` has no effect."""
     has_both: bool = False
-    """Whether the instance has `tls_verify: false` beside a CA, where it has no effect."""
+    """Whether the instance has both of these."""
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it leads to the port where a kubelet answers without TLS and shows no configuration."""
-        return not self.is_https or self.port == READ_ONLY_PORT
+        """Whether it leads to the port that a kubelet serves without TLS and without its configuration, by default."""
+        return self.port == READ_ONLY_PORT
 
     @property
     def ca(self) -> str:
@@ -46,5 +46,8 @@ class Way:
     @property
     def unverified(self) -> str:
         """What has an answer counted without a trusted certificate."""
-        verify = 'kubelet_tls_verify: false for the Agent' if self.is_agents_own else 'tls_verify: false'
-        return f'set {verify} and trust_unverified_configz: true'
+        if self.is_agents_own:
+            verify = 'set kubelet_tls_verify: false for the Agent'
+        else:
+            verify = 'remove tls_ca_cert, set tls_verify: false' if self.has_ca else 'set tls_verify: false'
+        return f'{verify} and trust_unverified_configz: true'
