@@ -188,7 +188,8 @@ def test_without_a_file_a_field_is_set_by_the_flag_that_writes_it() -> None:
         'tls_cipher_suites', values, UNSET, ONLY_FLAGS
     )
     gate = tuple((field, None) for field in RULES_BY_KEY['rotate_kubelet_server_certificate'].fields)
-    assert fix_of('rotate_kubelet_server_certificate', gate, UNSET, ONLY_FLAGS).startswith(
+    with_api_server = replace(ONLY_FLAGS, facts=SAFE)
+    assert fix_of('rotate_kubelet_server_certificate', gate, UNSET, with_api_server).startswith(
         f'add --rotate-server-certificates=true in {HOME.flags}, then '
     )
 

@@ -15,6 +15,7 @@ from .model import (
     Finding,
     KubeletReport,
     NodeReport,
+    Origin,
     Rule,
     Setting,
     Source,
@@ -105,8 +106,18 @@ def judge_non_compliant(
         before = f'Running with {describe(running)}, but the next restart brings in: '
     lasts = setting.home.lasting if fix.steps and not rule.files else ''
     lasting = f'. To make it last, also change {lasts}' if lasts else ''
-    said = f'{before}{describe(deciding(rule, declared, benchmark))}'
-    return Verdict.NON_COMPLIANT, fitted(said, place_of(setting.origin), expected, to_do, lasting, after)
+    told = deciding(rule, declared, benchmark)
+    said, place = f'{before}{describe(told)}', place_of(origin_of(setting, told))
+    return Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after)
+
+
+def origin_of(setting: Setting, told: Values) -> Origin | None:
+    """Where the first of the values that are told was set."""
+    name = told[0][0].partition('[')[0] if told else ''
+    return setting.origins.get(name, NOWHERE if setting.origins else setting.origin)
+
+
+NOWHERE = Origin(Source.DEFAULT, 'default')
 
 
 def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: str) -> str:
@@ -160,10 +171,9 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
     if holds(rule, running, benchmark):
         return Verdict.COMPLIANT, f'running with {describe(running)}'
     fix = tell_fix(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
-    said = (
-        f'running with {describe(deciding(rule, running, benchmark))}; expected {rule.expected.text(benchmark)}. {fix}'
-    )
-    return Verdict.NON_COMPLIANT, f'{said}. Where it is set is not known: {unknown.reason}'
+    said = f'running with {describe(deciding(rule, running, benchmark))}'
+    expected, after = f'; expected {rule.expected.text(benchmark)}', f'. Where it is set is not known: {unknown.reason}'
+    return Verdict.NON_COMPLIANT, fitted(said, '', expected, fix, '', after)
 
 
 def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], none_found_because: str = '') -> NodeReport:

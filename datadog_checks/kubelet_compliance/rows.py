@@ -88,6 +88,7 @@ class Change:
     flag: str = ''
     """The flag that sets it, where the rule does not look at it itself."""
     is_wrong: Callable[[Mapping[str, Value]], bool] | None = None
+    precondition: Precondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,11 @@ class Rule:
     needs_certificate: bool = False
     """Whether the kubelet must have the serving certificate that its configuration asks for."""
     unless: str = ''
+
+    def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
+        """What must be true of a node before some of its changes."""
+        each = (self.precondition, *(change.precondition for change in changes))
+        return tuple(filter(None, each))
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,13 +158,13 @@ SETTING_RULES: tuple[Rule, ...] = (
         fix=(Change('protectKernelDefaults', 'true'),),
         precondition=Precondition(
             Fact.KERNEL_SETTINGS,
-            caution='put {detail} in /etc/sysctl.d/zz-kubelet.conf, or a reboot stops the kubelet',
+            caution=f'add {{detail}} (one per line) to {OWN_FILE} and run sysctl --system, or the kubelet fails',
             unknown_detail=KERNEL_SETTINGS_TEXT,
         ),
         preparation=(
-            f'Put {KERNEL_SETTINGS_TEXT} in {OWN_FILE}, and run sysctl --system. The kubelet sets '
-            'these values itself as long as the rule is not met. Once it is met, the kubelet refuses to start after a '
-            'reboot that brings in other values.'
+            f'Add {KERNEL_SETTINGS_TEXT}, one per line, to {OWN_FILE}, and run sysctl --system. The kubelet sets '
+            'these values itself as long as the rule is not met. Once it is met, the kubelet refuses to start where '
+            'the kernel has other values, such as after a reboot.'
         ),
         what="The kubelet ends with an error where the kernel's settings differ from those that it needs.",
         why='Otherwise it silently changes settings of the kernel that were tuned on purpose, perhaps for hardening.',
@@ -212,10 +212,11 @@ SETTING_RULES: tuple[Rule, ...] = (
         precondition=Precondition(
             Fact.HOST_NAME,
             refusal=(
-                'do not take the flag out unless hostname prints the same name on the node: the node would get another '
-                'name, and the API server refuses that. Else exempt the rule'
+                'do not remove the flag unless the command hostname prints the same name on the node: the node would '
+                'change its name, which the API server refuses. Otherwise, exempt the rule'
             ),
         ),
+        caution='first verify that the command hostname prints the same name',
         preparation=(
             'Take the flag out only where its value equals the output of hostname. A node cannot change its name: '
             'drain it, delete the Node, take the flag out, and join it again. Where the cloud or the distribution '
@@ -293,7 +294,7 @@ SETTING_RULES: tuple[Rule, ...] = (
             Fact.NO_STATIC_PODS,
             refusal=(
                 'do not change this unless the folder is empty{detail}: the kubelet kills static pods within '
-                'seconds, on a control plane the API server and etcd. Else exempt the rule'
+                'seconds, on a control plane the API server and etcd. Otherwise, exempt the rule'
             ),
         ),
         preparation=(
