@@ -173,7 +173,7 @@ UNSET = Origin(Source.DEFAULT, 'default')
         (ROTATE, HOME, f'set --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
         (ROTATE, ONLY_FLAGS, f'set --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
         (UNSET, HOME, f'set rotateCertificates: true in {CONFIG}, then {RESTART}'),
-        (UNSET, ONLY_FLAGS, f'add --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
+        (UNSET, ONLY_FLAGS, f'add --rotate-certificates=true to {HOME.flags}, then {RESTART}'),
     ],
 )
 def test_where_the_default_is_not_compliant_the_file_or_a_flag_has_to_say_more(
@@ -190,7 +190,7 @@ def test_without_a_file_a_field_is_set_by_the_flag_that_writes_it() -> None:
     gate = tuple((field, None) for field in RULES_BY_KEY['rotate_kubelet_server_certificate'].fields)
     with_api_server = replace(ONLY_FLAGS, facts=SAFE)
     assert fix_of('rotate_kubelet_server_certificate', gate, UNSET, with_api_server).startswith(
-        f'add --rotate-server-certificates=true in {HOME.flags}, then '
+        f'add --rotate-server-certificates=true to {HOME.flags}, then '
     )
 
 

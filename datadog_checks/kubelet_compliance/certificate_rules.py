@@ -55,7 +55,7 @@ CERTIFICATE_RULES: tuple[Rule, ...] = (
         fix=(
             # Without the gate, the kubelet refuses serverTLSBootstrap.
             Change(GATE, 'true', flag='--feature-gates', is_wrong=is_gate_off),
-            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL, precondition=NEEDS_API_SERVER),
+            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL, needs=(NEEDS_API_SERVER,)),
         ),
         beside=(GATE, ALL_BETA),
         needs_certificate=True,
@@ -75,12 +75,14 @@ CERTIFICATE_RULES: tuple[Rule, ...] = (
         default='false',
         when_absent=(False,),
         fix=(Change('rotateCertificates', 'true'),),
-        precondition=Precondition(
-            Fact.CLIENT_CERTIFICATE,
-            refusal=(
-                'do not change this unless the kubeconfig names a client certificate or --bootstrap-kubeconfig is '
-                'set: the kubelet would drop its credentials, and the node would leave the cluster. Otherwise, '
-                'exempt the rule'
+        needs=(
+            Precondition(
+                Fact.CLIENT_CERTIFICATE,
+                refusal=(
+                    'do not change this unless the kubeconfig names a client certificate or --bootstrap-kubeconfig is '
+                    'set: the kubelet would drop its credentials, and the node would leave the cluster. Otherwise, '
+                    'exempt the rule'
+                ),
             ),
         ),
         preparation=(
@@ -117,7 +119,7 @@ CERTIFICATE_RULES: tuple[Rule, ...] = (
         when_absent=(None, None, '', '', False),
         fix=(
             Change(GATE, 'true', is_wrong=is_gate_off),
-            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL, is_wrong=lacks_certificate, precondition=NEEDS_API_SERVER),
+            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL, is_wrong=lacks_certificate, needs=(NEEDS_API_SERVER,)),
         ),
         preparation=(
             'Keep the other feature gates. A kubelet with its own certificate and key needs the gate only. Any other '

@@ -72,6 +72,11 @@ def list_aside(asked: Asked, path: str) -> Folder | Missing | Unreadable:
         return asked.host.first_seen(asked.process, path, asked.host.names_in)
 
 
+def verifies_certificates(asked: Asked) -> Answer:
+    value = asked.value('authentication.x509.clientCAFile')
+    return Answer(value != '' if isinstance(value, str) else None)
+
+
 def accepts_tokens(asked: Asked) -> Answer:
     value = asked.value('authentication.webhook.enabled')
     return Answer(value if isinstance(value, bool) else None)
@@ -169,6 +174,7 @@ def present_settings(host: Host) -> dict[str, str]:
 
 
 KEPT: Mapping[Fact, Callable[[Asked], Answer]] = {
+    Fact.CERTIFICATES_VERIFIED: verifies_certificates,
     Fact.TOKENS_ACCEPTED: accepts_tokens,
     Fact.API_SERVER: has_api_server,
     Fact.CLIENT_CA: has_client_ca,

@@ -16,6 +16,7 @@ from .evidence import FileAspect, FileSubject, Value
 class Fact(Enum):
     """What is true of a node where a fix does no harm."""
 
+    CERTIFICATES_VERIFIED = 'the kubelet has a CA for client certificates'
     TOKENS_ACCEPTED = 'the kubelet authenticates bearer tokens (webhook)'
     API_SERVER = 'the kubelet has an API server'
     CLIENT_CA = 'the CA file that the fix names is there'
@@ -88,7 +89,7 @@ class Change:
     flag: str = ''
     """The flag that sets it, where the rule does not look at it itself."""
     is_wrong: Callable[[Mapping[str, Value]], bool] | None = None
-    precondition: Precondition | None = None
+    needs: tuple[Precondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ class Rule:
     """Fields that the rule does not look at and its fix depends on."""
     caution: str = ''
     """What the fix may break, in short."""
-    precondition: Precondition | None = None
+    needs: tuple[Precondition, ...] = ()
+    """What must be true of a node before its fix."""
     preparation: str = ''
     """What to do before the fix, how to see that it worked, and how to go back."""
     default_holds: bool = False
@@ -149,8 +151,7 @@ class Rule:
 
     def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
         """What must be true of a node before some of its changes."""
-        each = (self.precondition, *(change.precondition for change in changes))
-        return tuple(filter(None, each))
+        return (*self.needs, *(each for change in changes for each in change.needs))
 
 
 @dataclass(frozen=True, slots=True)

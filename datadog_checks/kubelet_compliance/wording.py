@@ -81,7 +81,10 @@ def tell_steps(steps: Sequence[Step]) -> str:
 def tell_step_and_place(step: Step) -> str:
     if isinstance(step, Run):
         return tell_step(step)
-    return f'{tell_step(step)} {"from" if isinstance(step, TakeOut) else "in"} {place_of_step(step)}'
+    return f'{tell_step(step)} {JOINED_BY.get(type(step), "in")} {place_of_step(step)}'
+
+
+JOINED_BY: Mapping[type, str] = {TakeOut: 'from', PutFlag: 'to'}
 
 
 def tell_step(step: Step) -> str:
