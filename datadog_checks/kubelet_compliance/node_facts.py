@@ -138,7 +138,9 @@ def has_no_static_pods(asked: Asked) -> Answer:
     path = asked.value('staticPodPath') or asked.flag('pod-manifest-path')
     found = list_aside(asked, str(path)) if path else None
     if isinstance(found, Missing):
-        return Answer(True)
+        # It may be one file, and that is a pod then.
+        with unheld(asked.host):
+            return Answer(isinstance(asked.host.file_status(asked.process, str(path)), Missing))
     if not isinstance(found, Folder):
         return NOT_KNOWN
     pods = [name for name in found.names if not name.startswith('.')]
