@@ -162,10 +162,10 @@ def told_before(precondition: Precondition, answer: Answer) -> str:
 def iter_steps(rule: Rule, change: Change, setting: Setting, benchmark: Benchmark) -> Iterator[Step]:
     """The steps of one change."""
     home, origin, flag = setting.home, setting.origins.get(change.name), flag_of(rule, change)
-    if origin is None or origin.source is not Source.FLAG:
-        yield set_field(change, origin, home) or put_flag(change, flag, home)
+    if change.name != flag and not was_flag(origin):
+        yield set_field(change, origin, home) or put_flag(change, flag, setting.origins.get(flag), home)
         return
-    place = home.flags if home.is_rewritten else origin.where or home.flags
+    place = home.flags if origin is None or home.is_rewritten else origin.where or home.flags
     if gate := gate_of(change):
         yield SetGate(gate, change.value, flag, place)
         return
@@ -199,7 +199,10 @@ def is_made_anew(file: str, home: Home) -> bool:
     return bool(home.file) and any(fnmatchcase(file, pattern) for pattern in home.made_anew)
 
 
-def put_flag(change: Change, flag: str, home: Home) -> Step:
+def put_flag(change: Change, flag: str, given: Origin | None, home: Home) -> Step:
+    """A flag in place of a field. `given`: where that flag itself is, which of two of a kind may be the last."""
+    if given is not None and was_flag(given):
+        return ChangeFlag(as_flag(change, flag), given.where or home.flags)
     return PutFlag(as_flag(change, flag), home.flags)
 
 

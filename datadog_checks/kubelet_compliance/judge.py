@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .fixes import caution_of, fix_of, needed_changes
+from .fixes import caution_of, fix_of, needed_changes, refusal_of
 from .model import (
     LONGEST_MESSAGE,
     Benchmark,
@@ -24,7 +24,17 @@ from .model import (
     Values,
     Verdict,
 )
-from .wording import HOW_TO_FIND_IT, LONGEST_VALUE, MOST_VALUES, describe, name_of, place_of, shorten, tell_fix
+from .wording import (
+    HOW_TO_FIND_IT,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    describe,
+    name_of,
+    place_of,
+    sentence,
+    shorten,
+    tell_fix,
+)
 
 LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
 
@@ -84,8 +94,9 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
         now = f'{place} now says {describe(differing(declared, running))}'
         restart = setting.home.restart
         then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
-        caution = caution_of(rule, setting.home, needed_changes(rule, replace(setting, declared=running), benchmark))
-        first = f'. Caution: {caution}. Then ' if caution else ': '
+        before = replace(setting, declared=running)
+        changes = needed_changes(rule, before, benchmark)
+        first = said_before(refusal_of(rule, before, changes), caution_of(rule, setting.home, changes))
         return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{first}{then}'
     if setting.changed is None:
         return Verdict.COMPLIANT, said
@@ -93,6 +104,13 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
         f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
         'known: restart it, or let the Agent read /configz. A change of mode or owner alone looks the same'
     )
+
+
+def said_before(refusal: str, caution: str) -> str:
+    """What goes before the restart that brings in a change which is made already."""
+    if refusal:
+        return f'. {sentence(refusal)}. To apply it, '
+    return f'. Caution: {caution}. Then ' if caution else ': '
 
 
 def judge_non_compliant(
