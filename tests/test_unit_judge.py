@@ -174,7 +174,7 @@ UNSET = Origin(Source.DEFAULT, 'default')
         (ROTATE, HOME, f'set --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
         (ROTATE, ONLY_FLAGS, f'set --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
         (UNSET, HOME, f'set rotateCertificates: true in {CONFIG}, then {RESTART}'),
-        (UNSET, ONLY_FLAGS, f'add --rotate-certificates=true in {HOME.flags}, then {RESTART}'),
+        (UNSET, ONLY_FLAGS, f'add --rotate-certificates=true to {HOME.flags}, then {RESTART}'),
     ],
 )
 def test_where_the_default_is_not_compliant_the_file_or_a_flag_has_to_say_more(
@@ -189,8 +189,9 @@ def test_without_a_file_a_field_is_set_by_the_flag_that_writes_it() -> None:
         'tls_cipher_suites', values, UNSET, ONLY_FLAGS
     )
     gate = tuple((field, None) for field in RULES_BY_KEY['rotate_kubelet_server_certificate'].fields)
-    assert fix_of('rotate_kubelet_server_certificate', gate, UNSET, ONLY_FLAGS).startswith(
-        f'add --rotate-server-certificates=true in {HOME.flags}, then '
+    with_api_server = replace(ONLY_FLAGS, facts=SAFE)
+    assert fix_of('rotate_kubelet_server_certificate', gate, UNSET, with_api_server).startswith(
+        f'add --rotate-server-certificates=true to {HOME.flags}, then '
     )
 
 
@@ -306,3 +307,59 @@ def test_what_the_next_start_passes_in_any_case_counts_beside_what_runs(
     assert judge(RULE, setting, BENCHMARK).verdict is verdict
     declared = Declared({}, {}, UNREAD)
     assert restart_pending(PROCESS, [declared], [setting], NOT_ASKED) is pending
+
+
+BOOTSTRAP = RULES_BY_KEY['tls_cert_file']
+IN_FILE = Origin(Source.CONFIG_FILE, f'{CONFIG}:9', CONFIG)
+
+
+@pytest.mark.parametrize(
+    ('origins', 'place'),
+    [
+        pytest.param({'tlsCertFile': IN_FILE}, ' (default);', id='another value is set'),
+        pytest.param({'tlsCertFile': IN_FILE, 'serverTLSBootstrap': FLAG}, f' ({FLAG.place});', id='by a flag'),
+    ],
+)
+def test_the_place_is_that_of_the_value_that_breaks_the_rule(origins: dict[str, Origin], place: str) -> None:
+    values = (('tlsCertFile', '/k.crt'), ('tlsPrivateKeyFile', ''), ('serverTLSBootstrap', False))
+    setting = Setting(values, IN_FILE, NOT_ASKED, origins=origins, home=replace(HOME, facts=SAFE))
+    message = judge(BOOTSTRAP, setting, BENCHMARK).message
+    assert message.startswith(
+        f'serverTLSBootstrap is false, tlsCertFile is /k.crt, tlsPrivateKeyFile is not set{place}'
+    )
+
+
+@pytest.mark.parametrize(
+    ('key', 'field', 'now', 'then', 'facts', 'says'),
+    [
+        pytest.param(
+            'rotate_certificates', 'rotateCertificates', False, True, {}, 'Do not change this unless', id='refused'
+        ),
+        pytest.param('static_pod_path', 'staticPodPath', '/m', '', {}, 'Do not change this unless', id='static pods'),
+        pytest.param(
+            'protect_kernel_defaults', 'protectKernelDefaults', False, True, {}, 'Caution: add vm.', id='with a caution'
+        ),
+        pytest.param('rotate_certificates', 'rotateCertificates', False, True, SAFE, None, id='without harm'),
+    ],
+)
+def test_a_change_that_is_made_already_is_held_to_the_same_before_the_restart(
+    key: str, field: str, now: Value, then: Value, facts: dict[Fact, Answer], says: str | None
+) -> None:
+    setting = Setting(((field, then),), FILE, ((field, now),), origins={field: FILE}, home=replace(HOME, facts=facts))
+    finding = judge(RULES_BY_KEY[key], setting, BENCHMARK)
+    assert finding.verdict is NON_COMPLIANT
+    before, _, _ = finding.message.partition('restart the kubelet')
+    assert (says is None) is before.endswith(': ')
+    assert says is None or f'. {says}' in before
+
+
+@pytest.mark.parametrize('key', [rule.key for rule in RULES_BY_KEY.values() if rule.aspect is None])
+def test_where_only_what_runs_is_known_the_fix_is_whole(key: str) -> None:
+    rule = RULES_BY_KEY[key]
+    wrong = '/x' if key in ('hostname_override', 'static_pod_path') else None
+    unread = replace(HOME, file='', unread='/var/lib/kubelet/config.yaml', apply=RESTART)
+    reason = Unknown('/var/lib/kubelet/config.yaml could not be read: permission denied')
+    setting = Setting(reason, None, tuple((name, wrong) for name in rule.fields), home=unread)
+    message = judge(rule, setting, BENCHMARK).message
+    assert len(message) <= 500
+    assert f', then {RESTART}' in message or 'xempt the rule' in message

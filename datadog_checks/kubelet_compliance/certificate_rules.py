@@ -30,7 +30,18 @@ APPROVE = (
     '(signer kubernetes.io/kubelet-serving). Until then, kubectl logs and exec fail, and the Agent cannot reach the '
     'kubelet.'
 )
-OWN_PAIR = 'The other way is a pair of files that you issue: set tlsCertFile and tlsPrivateKeyFile.'
+NEEDS_API_SERVER = Precondition(
+    Fact.API_SERVER,
+    caution='a kubelet without --kubeconfig gets no certificate',
+    refusal=(
+        'do not set serverTLSBootstrap on a kubelet without --kubeconfig: it would get no certificate, and no client '
+        'could connect. Set tlsCertFile and tlsPrivateKeyFile to files that you issue, or exempt the rule'
+    ),
+)
+OWN_PAIR = (
+    'The other way, and the only one for a kubelet without --kubeconfig, is a pair of files that you issue: set '
+    'tlsCertFile and tlsPrivateKeyFile.'
+)
 
 CERTIFICATE_RULES: tuple[Rule, ...] = (
     Rule(
@@ -44,7 +55,7 @@ CERTIFICATE_RULES: tuple[Rule, ...] = (
         fix=(
             # Without the gate, the kubelet refuses serverTLSBootstrap.
             Change(GATE, 'true', flag='--feature-gates', is_wrong=is_gate_off),
-            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL),
+            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL, needs=(NEEDS_API_SERVER,)),
         ),
         beside=(GATE, ALL_BETA),
         needs_certificate=True,
@@ -64,12 +75,14 @@ CERTIFICATE_RULES: tuple[Rule, ...] = (
         default='false',
         when_absent=(False,),
         fix=(Change('rotateCertificates', 'true'),),
-        precondition=Precondition(
-            Fact.CLIENT_CERTIFICATE,
-            refusal=(
-                'do not change this unless the kubeconfig names a client certificate or --bootstrap-kubeconfig is '
-                'set: the kubelet would drop its credentials, and the node would leave the cluster. Else exempt '
-                'the rule'
+        needs=(
+            Precondition(
+                Fact.CLIENT_CERTIFICATE,
+                refusal=(
+                    'do not change this unless the kubeconfig names a client certificate or --bootstrap-kubeconfig is '
+                    'set: the kubelet would drop its credentials, and the node would leave the cluster. Otherwise, '
+                    'exempt the rule'
+                ),
             ),
         ),
         preparation=(
@@ -106,11 +119,11 @@ CERTIFICATE_RULES: tuple[Rule, ...] = (
         when_absent=(None, None, '', '', False),
         fix=(
             Change(GATE, 'true', is_wrong=is_gate_off),
-            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL, is_wrong=lacks_certificate),
+            Change(BOOTSTRAP, 'true', NEEDS_APPROVAL, is_wrong=lacks_certificate, needs=(NEEDS_API_SERVER,)),
         ),
         preparation=(
-            f'Keep the other feature gates. If you turn serverTLSBootstrap on: {APPROVE} '
-            'A kubelet with its own certificate and key needs the gate only.'
+            'Keep the other feature gates. A kubelet with its own certificate and key needs the gate only. Any other '
+            f'kubelet needs serverTLSBootstrap. {APPROVE}'
         ),
         what=(
             'The feature gate RotateKubeletServerCertificate is not turned off, and the kubelet asks for its serving '

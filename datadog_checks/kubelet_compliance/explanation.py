@@ -9,9 +9,9 @@ from collections.abc import Iterator
 
 from .benchmarks import BENCHMARKS
 from .distributions import DISTRIBUTIONS, NOT_TOLD, Distribution
-from .fixes import SetField
-from .model import Benchmark, FileAspect, Rule
-from .wording import sentence, tell_field
+from .fixes import SetField, flag_of, gate_of
+from .model import Benchmark, Change, FileAspect, Rule
+from .wording import field_parts, sentence
 
 FILE_FIXES = {
     FileAspect.MODE: '`chmod 600 FILE`, or the mode that the benchmark allows',
@@ -29,11 +29,22 @@ def fixes_of(rule: Rule) -> Iterator[tuple[str, str]]:
         return
     fields = [change for change in rule.fix if not change.name.startswith('-')]
     if fields:
-        yield 'in a file', f'set {" and ".join(f"`{tell_field(SetField(each.name, each.value))}`" for each in fields)}'
-    flags = ', '.join(f'`{flag}`' for flag in dict.fromkeys(rule.flags))
-    then = '' if rule.default_holds else ', and set it in the file'
-    yield 'by a flag', f'take {flags} out where {"it is" if flags.count("`") == 2 else "they are"} set{then}'
+        yield 'in a file', f'set {" and ".join(map(field_on_a_page, fields))}'
+    yield 'by a flag', '; '.join(flag_on_a_page(rule, change) for change in rule.fix)
     yield 'then', HOW_TO_FIND_IT
+
+
+def field_on_a_page(change: Change) -> str:
+    assignment, under = field_parts(SetField(change.name, change.value))
+    return f'`{assignment}`{f" under `{under}` (edit the block that is there)" if under else ""}'
+
+
+def flag_on_a_page(rule: Rule, change: Change) -> str:
+    """What to do where a flag sets what is changed; a flag with feature gates may hold others."""
+    gate, flag = gate_of(change), flag_of(rule, change)
+    if gate:
+        return f'set `{gate}={change.value}` in `{flag}` where it is set (keep its other gates)'
+    return f'remove `{flag}` where it is set{"" if rule.default_holds else ", and set the field in the file"}'
 
 
 HOW_TO_FIND_IT = (

@@ -22,6 +22,7 @@ from .model import (
     FileAspect,
     Home,
     Origin,
+    Precondition,
     Rule,
     Setting,
     Source,
@@ -31,7 +32,8 @@ from .model import (
 )
 
 MOST_LETTERS_OF_FILES = 300
-NO_FILE = 'a file for --config'
+JSON_ENDING = '.json'
+"""What tells that a config file is JSON, where it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,10 @@ class SetGate:
 
 @dataclass(frozen=True, slots=True)
 class SetField:
-    """Set a field, by its dotted path, in a config file; `file` is '' where the check cannot see which one it is."""
+    """Set a field, by its dotted path, in a config file.
+
+    `unread`: the place in words, where the check cannot read it and `file` is ''.
+    """
 
     path: str
     value: str
@@ -139,32 +144,32 @@ def refusal_of(rule: Rule, setting: Setting, changes: list[Change]) -> str:
         is_own = origin is not None and was_flag(origin) and (home.is_rewritten or not origin.where)
         if is_own and flag in home.fixed_flags:
             return f'the distribution always passes {flag}: exempt the rule'
-    precondition = rule.precondition
-    if precondition is None or not precondition.refusal:
-        return ''
-    answer = home.facts.get(precondition.fact, Answer())
-    is_refused = answer.holds is False or answer.holds is None and not precondition.caution
-    return precondition.refusal.format(detail=answer.detail) if is_refused else ''
+    for precondition in rule.preconditions(changes):
+        answer = home.facts.get(precondition.fact, Answer())
+        is_refused = answer.holds is False or answer.holds is None and not precondition.caution
+        if is_refused and precondition.refusal:
+            return precondition.refusal.format(detail=answer.detail)
+    return ''
 
 
 def caution_of(rule: Rule, home: Home, changes: list[Change]) -> str:
     """What to know and to do before the change."""
-    precondition = rule.precondition
-    first = ''
-    if precondition is not None:
-        answer = home.facts.get(precondition.fact, Answer())
-        detail = answer.detail or precondition.unknown_detail
-        first = '' if answer.holds else precondition.caution.format(detail=detail)
-    return '; '.join(filter(None, (first, rule.caution, *(change.caution for change in changes))))
+    first = [told_before(each, home.facts.get(each.fact, Answer())) for each in rule.preconditions(changes)]
+    return '; '.join(filter(None, (*first, rule.caution, *(change.caution for change in changes))))
+
+
+def told_before(precondition: Precondition, answer: Answer) -> str:
+    """The caution of a precondition; '' where it holds."""
+    return '' if answer.holds else precondition.caution.format(detail=answer.detail or precondition.unknown_detail)
 
 
 def iter_steps(rule: Rule, change: Change, setting: Setting, benchmark: Benchmark) -> Iterator[Step]:
     """The steps of one change."""
     home, origin, flag = setting.home, setting.origins.get(change.name), flag_of(rule, change)
-    if origin is None or origin.source is not Source.FLAG:
-        yield set_field(change, origin, home) or put_flag(change, flag, home)
+    if change.name != flag and not was_flag(origin):
+        yield set_field(change, origin, home) or put_flag(change, flag, setting.origins.get(flag), home)
         return
-    place = home.flags if home.is_rewritten else origin.where or home.flags
+    place = home.flags if origin is None or home.is_rewritten else origin.where or home.flags
     if gate := gate_of(change):
         yield SetGate(gate, change.value, flag, place)
         return
@@ -188,7 +193,9 @@ def set_field(change: Change, origin: Origin | None, home: Home) -> SetField | N
     file = home.file if own is None or home.is_rewritten or is_made_anew(own, home) else own
     if file:
         return SetField(change.name, change.value, file, file in home.json_files)
-    return SetField(change.name, change.value, '', unread=home.unread) if home.unread else None
+    if not home.unread:
+        return None
+    return SetField(change.name, change.value, '', home.unread.endswith(JSON_ENDING), home.unread)
 
 
 def is_made_anew(file: str, home: Home) -> bool:
@@ -196,7 +203,10 @@ def is_made_anew(file: str, home: Home) -> bool:
     return bool(home.file) and any(fnmatchcase(file, pattern) for pattern in home.made_anew)
 
 
-def put_flag(change: Change, flag: str, home: Home) -> Step:
+def put_flag(change: Change, flag: str, given: Origin | None, home: Home) -> Step:
+    """A flag in place of a field. `given`: where that flag itself is, which of two of a kind may be the last."""
+    if given is not None and was_flag(given):
+        return ChangeFlag(as_flag(change, flag), given.where or home.flags)
     return PutFlag(as_flag(change, flag), home.flags)
 
 

@@ -16,6 +16,7 @@ from .model import (
     Finding,
     KubeletReport,
     NodeReport,
+    Origin,
     Rule,
     Setting,
     Source,
@@ -24,7 +25,16 @@ from .model import (
     Values,
     Verdict,
 )
-from .wording import HOW_TO_FIND_IT, LONGEST_VALUE, MOST_VALUES, describe, name_of, place_of, shorten, tell_fix
+from .wording import (
+    HOW_TO_FIND_IT,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    describe,
+    name_of,
+    place_of,
+    shorten,
+    tell_fix,
+)
 
 LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
 
@@ -115,8 +125,18 @@ def judge_non_compliant(
         before = f'Running with {describe(running)}, but the next restart brings in: '
     lasts = setting.home.lasting if fix.steps and not rule.files else ''
     lasting = f'. To make it last, also change {lasts}' if lasts else ''
-    said = f'{before}{describe(deciding(rule, declared, benchmark))}'
-    return Verdict.NON_COMPLIANT, fitted(said, place_of(setting.origin), expected, to_do, lasting, after)
+    told = deciding(rule, declared, benchmark)
+    said, place = f'{before}{describe(told)}', place_of(origin_of(setting, told))
+    return Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after)
+
+
+def origin_of(setting: Setting, told: Values) -> Origin | None:
+    """Where the first of the values that are told was set."""
+    name = told[0][0].partition('[')[0] if told else ''
+    return setting.origins.get(name, NOWHERE if setting.origins else setting.origin)
+
+
+NOWHERE = Origin(Source.DEFAULT, 'default')
 
 
 def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: str) -> str:

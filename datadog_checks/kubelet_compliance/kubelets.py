@@ -129,7 +129,7 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
         settings[rule.key] = setting_of_image(setting) if process.unit else setting
     broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], benchmark)]
     asked = Asked(host, process, flags, kubelet.value)
-    wanted = dict.fromkeys(rule.precondition.fact for rule in broken if rule.precondition is not None)
+    wanted = dict.fromkeys(each.fact for rule in broken for each in rule.preconditions(rule.fix))
     home = replace(home_on(host, evidence, flags), facts=read_facts(asked, wanted))
     seen = names if evidence.launch is None else frozenset()
     findings = [

@@ -15,12 +15,13 @@ from .flags import Flags
 from .goyaml import DocumentError, DocumentTooLarge, Node
 from .host import Host
 from .kernel_settings import EXPECTED, FOLDERS, differing, files_in_order, listed, settings_of
-from .model import Answer, Fact, File, FileStatus, Folder, Missing, Process, Unknown, Unreadable, Value
+from .model import Answer, Fact, File, FileStatus, Folder, Missing, Process, Unknown, Unreadable, Value, is_absent
 from .procfs import kernel_setting
 from .rules import CLIENT_CA
 from .stamps import Trace
 
 HOST_NAME = '/etc/hostname'
+CLIENT_CERTIFICATES = ('client-certificate', 'client-certificate-data')
 MOST_SYSCTL_FILES = 64
 NOT_KNOWN = Answer()
 NOT_KEPT = 'the captured node does not keep its content'
@@ -74,6 +75,11 @@ def list_aside(asked: Asked, path: str) -> Folder | Missing | Unreadable:
         return asked.host.first_seen(asked.process, path, asked.host.names_in)
 
 
+def verifies_certificates(asked: Asked) -> Answer:
+    value = asked.value('authentication.x509.clientCAFile')
+    return Answer(value != '' if isinstance(value, str) else None)
+
+
 def accepts_tokens(asked: Asked) -> Answer:
     value = asked.value('authentication.webhook.enabled')
     return Answer(value if isinstance(value, bool) else None)
@@ -105,8 +111,12 @@ def names_certificate(kubeconfig: bytes) -> bool | None:
     except (DocumentError, DocumentTooLarge):
         return None
     users = [member(row, 'user') for row in items(member(root, 'users'))]
-    names = [set(user.value) if user is not None and isinstance(user.value, dict) else set() for user in users]
-    return bool(names) and all(each & {'client-certificate', 'client-certificate-data'} for each in names)
+    return bool(users) and all(map(has_certificate, users))
+
+
+def has_certificate(user: Node | None) -> bool:
+    given = [member(user, name) for name in CLIENT_CERTIFICATES]
+    return any(each is not None and bool(each.value) for each in given)
 
 
 def member(node: Node | None, name: str) -> Node | None:
@@ -131,30 +141,45 @@ def has_no_static_pods(asked: Asked) -> Answer:
     path = asked.value('staticPodPath') or asked.flag('pod-manifest-path')
     found = list_aside(asked, str(path)) if path else None
     if isinstance(found, Missing):
-        return Answer(True)
+        # It may be one file, and that is a pod then.
+        with unheld(asked.host):
+            return Answer(isinstance(asked.host.file_status(asked.process, str(path)), Missing))
     if not isinstance(found, Folder):
         return NOT_KNOWN
     pods = [name for name in found.names if not name.startswith('.')]
-    return Answer(not pods, f' (it holds {len(pods)} files)' if pods else '')
+    return Answer(not pods, f' (it holds {counted(len(pods), "file")})' if pods else '')
+
+
+def counted(number: int, what: str) -> str:
+    return f'{number} {what}{"" if number == 1 else "s"}'
 
 
 def has_kernel_settings(asked: Asked) -> Answer:
-    """Whether sysctl's files set what the kubelet expects; the detail is what they do not set."""
+    """Whether the kernel and sysctl's files set what the kubelet expects; the detail is what one of them does not."""
     paths: list[str] = []
     for folder in FOLDERS:
         listing = list_aside(asked, folder)
         if isinstance(listing, Folder):
             paths += [posixpath.join(folder, name) for name in listing.names]
-        elif not isinstance(listing, Missing):
+        elif not is_absent(listing):
             return Answer(None, listed(EXPECTED))
     files = [read_aside(asked, path) for path in files_in_order(paths)[:MOST_SYSCTL_FILES]]
-    if len(paths) > MOST_SYSCTL_FILES or not all(isinstance(file, File | Missing) for file in files):
+    if len(paths) > MOST_SYSCTL_FILES or not all(isinstance(file, File) or is_absent(file) for file in files):
         return Answer(None, listed(EXPECTED))
-    lacking = differing(settings_of(file.data for file in files if isinstance(file, File)))
+    at_boot = differing(settings_of(file.data for file in files if isinstance(file, File)))
+    now = differing(present_settings(asked.host))
+    lacking = [name for name in EXPECTED if name in at_boot or name in now]
     return Answer(not lacking, listed(lacking))
 
 
+def present_settings(host: Host) -> dict[str, str]:
+    """What the kernel has; what cannot be seen is taken for what the kubelet expects."""
+    values = {name: kernel_setting(host.procfs, name) if host.capture is None else None for name in EXPECTED}
+    return {name: EXPECTED[name] if value is None else value for name, value in values.items()}
+
+
 ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
+    Fact.CERTIFICATES_VERIFIED: verifies_certificates,
     Fact.TOKENS_ACCEPTED: accepts_tokens,
     Fact.API_SERVER: has_api_server,
     Fact.CLIENT_CA: has_client_ca,
@@ -167,10 +192,8 @@ ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
 
 def kernel_problem(host: Host) -> Unknown | None:
     """Why a kubelet with protectKernelDefaults would not start now; None where nothing shows that."""
-    if host.capture is not None:
-        return None
-    values = {name: kernel_setting(host.procfs, name) for name in EXPECTED}
-    wrong = differing({name: EXPECTED[name] if value is None else value for name, value in values.items()})
+    values = present_settings(host)
+    wrong = differing(values)
     if not wrong:
         return None
     shown = ', '.join(f'{name} is {values[name]}' for name in wrong)

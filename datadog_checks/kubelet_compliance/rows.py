@@ -16,6 +16,7 @@ from .evidence import FileAspect, FileSubject, Value
 class Fact(Enum):
     """What is true of a node where a fix does no harm."""
 
+    CERTIFICATES_VERIFIED = 'the kubelet has a CA for client certificates'
     TOKENS_ACCEPTED = 'the kubelet authenticates bearer tokens (webhook)'
     API_SERVER = 'the kubelet has an API server'
     CLIENT_CA = 'the CA file that the fix names is there'
@@ -88,6 +89,7 @@ class Change:
     flag: str = ''
     """The flag that sets it, where the rule does not look at it itself."""
     is_wrong: Callable[[Mapping[str, Value]], bool] | None = None
+    needs: tuple[Precondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,8 @@ class Rule:
     """Fields that the rule does not look at and its fix depends on."""
     caution: str = ''
     """What the fix may break, in short."""
-    precondition: Precondition | None = None
+    needs: tuple[Precondition, ...] = ()
+    """What must be true of a node before its fix."""
     preparation: str = ''
     """What to do before the fix, how to see that it worked, and how to go back."""
     default_holds: bool = False
@@ -145,6 +148,10 @@ class Rule:
     needs_certificate: bool = False
     """Whether the kubelet must have the serving certificate that its configuration asks for."""
     unless: str = ''
+
+    def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
+        """What must be true of a node before some of its changes."""
+        return (*self.needs, *(each for change in changes for each in change.needs))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,10 @@ AUTHENTICATION_PAGE = 'https://kubernetes.io/docs/reference/access-authn-authz/k
 
 CLIENT_CA = '/etc/kubernetes/pki/ca.crt'
 
+NEEDS_CLIENT_CA = Precondition(
+    Fact.CERTIFICATES_VERIFIED, caution='fix client_ca_file first, or the kubelet refuses the API server'
+)
+
 SETTING_RULES: tuple[Rule, ...] = (
     Rule(
         key='anonymous_auth',
@@ -38,13 +42,17 @@ SETTING_RULES: tuple[Rule, ...] = (
         default='false with a configuration file, true without one',
         when_absent=(None,),
         fix=(Change('authentication.anonymous.enabled', 'false'),),
-        precondition=Precondition(
-            Fact.TOKENS_ACCEPTED,
-            caution='clients with tokens get 401 unless authentication.webhook.enabled is true',
+        needs=(
+            NEEDS_CLIENT_CA,
+            Precondition(
+                Fact.TOKENS_ACCEPTED,
+                caution='clients with tokens get 401 unless authentication.webhook.enabled is true',
+            ),
         ),
         preparation=(
             'Find the clients that send no credentials, such as probes and metric collectors, and give them some. '
-            'Clients with tokens also need authentication.webhook.enabled: true.'
+            'Clients with tokens also need authentication.webhook.enabled: true. Without '
+            'authentication.x509.clientCAFile, the kubelet refuses the API server: set that first.'
         ),
         what='Requests to the kubelet without credentials are turned away.',
         why=(
@@ -68,15 +76,19 @@ SETTING_RULES: tuple[Rule, ...] = (
         when_absent=('',),
         fix=(Change('authorization.mode', 'Webhook'),),
         caution="check the rights of the API server's client certificate: kubectl auth can-i get nodes/proxy --as=CN",
-        precondition=Precondition(
-            Fact.API_SERVER,
-            caution='a kubelet without --kubeconfig does not start with it',
-            refusal='do not change this on a kubelet without --kubeconfig: it would not start. Exempt the rule',
+        needs=(
+            NEEDS_CLIENT_CA,
+            Precondition(
+                Fact.API_SERVER,
+                caution='a kubelet without --kubeconfig does not start with it',
+                refusal='do not change this on a kubelet without --kubeconfig: it would not start. Exempt the rule',
+            ),
         ),
         preparation=(
             "Read the CN and O of the API server's kubelet client certificate (apiserver-kubelet-client.crt), and run "
             'kubectl auth can-i get nodes/proxy --as=CN --as-group=O. If the answer is no, kubectl logs and exec fail '
-            'after the change. A kubelet without --kubeconfig has no API server to ask, and does not start.'
+            'after the change. Without authentication.x509.clientCAFile they fail too: set that first. A kubelet '
+            'without --kubeconfig has no API server to ask, and does not start.'
         ),
         what="The kubelet asks the API server whether a client may do what it asks for, and does not allow everything.",
         why='With AlwaysAllow every client that is authenticated may run commands in every container of the node.',
@@ -93,12 +105,14 @@ SETTING_RULES: tuple[Rule, ...] = (
         when_absent=('',),
         fix=(Change('authentication.x509.clientCAFile', CLIENT_CA),),
         caution="another CA than the one that signed the API server's kubelet client certificate gives 401",
-        precondition=Precondition(
-            Fact.CLIENT_CA,
-            refusal=(
-                "set authentication.x509.clientCAFile only to the CA that signed the API server's kubelet client "
-                'certificate: with another CA it gets 401, and without the file the kubelet does not start. '
-                'If you do not know that CA, exempt the rule'
+        needs=(
+            Precondition(
+                Fact.CLIENT_CA,
+                refusal=(
+                    "set authentication.x509.clientCAFile only to the CA that signed the API server's kubelet client "
+                    'certificate: with another CA it gets 401, and without the file the kubelet does not start. '
+                    'If you do not know that CA, exempt the rule'
+                ),
             ),
         ),
         preparation=(
@@ -156,15 +170,17 @@ SETTING_RULES: tuple[Rule, ...] = (
         default='false',
         when_absent=(False,),
         fix=(Change('protectKernelDefaults', 'true'),),
-        precondition=Precondition(
-            Fact.KERNEL_SETTINGS,
-            caution='put {detail} in /etc/sysctl.d/zz-kubelet.conf, or a reboot stops the kubelet',
-            unknown_detail=KERNEL_SETTINGS_TEXT,
+        needs=(
+            Precondition(
+                Fact.KERNEL_SETTINGS,
+                caution=f'add {{detail}} (one per line) to {OWN_FILE} and run sysctl --system, or the kubelet fails',
+                unknown_detail=KERNEL_SETTINGS_TEXT,
+            ),
         ),
         preparation=(
-            f'Put {KERNEL_SETTINGS_TEXT} in {OWN_FILE}, and run sysctl --system. The kubelet sets '
-            'these values itself as long as the rule is not met. Once it is met, the kubelet refuses to start after a '
-            'reboot that brings in other values.'
+            f'Add {KERNEL_SETTINGS_TEXT}, one per line, to {OWN_FILE}, and run sysctl --system. The kubelet sets '
+            'these values itself as long as the rule is not met. Once it is met, the kubelet refuses to start where '
+            'the kernel has other values, such as after a reboot.'
         ),
         what="The kubelet ends with an error where the kernel's settings differ from those that it needs.",
         why='Otherwise it silently changes settings of the kernel that were tuned on purpose, perhaps for hardening.',
@@ -209,13 +225,16 @@ SETTING_RULES: tuple[Rule, ...] = (
         when_absent=(None,),
         default_holds=True,
         fix=(Change('--hostname-override', ''),),
-        precondition=Precondition(
-            Fact.HOST_NAME,
-            refusal=(
-                'do not take the flag out unless hostname prints the same name on the node: the node would get another '
-                'name, and the API server refuses that. Else exempt the rule'
+        needs=(
+            Precondition(
+                Fact.HOST_NAME,
+                refusal=(
+                    'do not remove the flag unless the command hostname prints the same name on the node: the node '
+                    'would change its name, which the API server refuses. Otherwise, exempt the rule'
+                ),
             ),
         ),
+        caution='first verify that the command hostname prints the same name',
         preparation=(
             'Take the flag out only where its value equals the output of hostname. A node cannot change its name: '
             'drain it, delete the Node, take the flag out, and join it again. Where the cloud or the distribution '
@@ -289,11 +308,13 @@ SETTING_RULES: tuple[Rule, ...] = (
         when_absent=('',),
         default_holds=True,
         fix=(Change('staticPodPath', '""'),),
-        precondition=Precondition(
-            Fact.NO_STATIC_PODS,
-            refusal=(
-                'do not change this unless the folder is empty{detail}: the kubelet kills static pods within '
-                'seconds, on a control plane the API server and etcd. Else exempt the rule'
+        needs=(
+            Precondition(
+                Fact.NO_STATIC_PODS,
+                refusal=(
+                    'do not change this unless the folder is empty{detail}: the kubelet kills static pods within '
+                    'seconds, on a control plane the API server and etcd. Otherwise, exempt the rule'
+                ),
             ),
         ),
         preparation=(

@@ -81,9 +81,10 @@ def tell_steps(steps: Sequence[Step]) -> str:
 def tell_step_and_place(step: Step) -> str:
     if isinstance(step, Run):
         return tell_step(step)
-    if isinstance(step, SetField) and not step.file:
-        return f'{tell_step(step)} where the kubelet is configured ({place_of_step(step)})'
-    return f'{tell_step(step)} {"from" if isinstance(step, TakeOut) else "in"} {place_of_step(step)}'
+    return f'{tell_step(step)} {JOINED_BY.get(type(step), "in")} {place_of_step(step)}'
+
+
+JOINED_BY: Mapping[type, str] = {TakeOut: 'from', PutFlag: 'to'}
 
 
 def tell_step(step: Step) -> str:
@@ -107,17 +108,22 @@ def place_of_step(step: Step) -> str:
         case Run():
             return ''
         case SetField():
-            return shorten(step.file) if step.file else f'{step.unread}: not visible to this check'
+            return shorten(step.file) if step.file else f'{step.unread} (this check cannot read it)'
         case _:
             return shorten(step.place)
 
 
 def tell_field(step: SetField) -> str:
     """A nested field as the nesting that it is: a dotted path pasted into a file changes nothing."""
+    assignment, under = field_parts(step)
+    return f'{assignment}{f" under {under} (add no second block)" if under else ""}'
+
+
+def field_parts(step: SetField) -> tuple[str, str]:
+    """The line of a field, and the blocks that it stands in; '' for the outermost."""
     *parents, name = map(quoted, step.path.split('.')) if step.is_json else step.path.split('.')
     value = ''.join(json_of(step.value)) if step.is_json else step.value
-    under = f' under {" ".join(f"{parent}:" for parent in parents)} (no second block)' if parents else ''
-    return f'{name}: {value}{under}'
+    return f'{name}: {value}', ' '.join(f'{parent}:' for parent in parents)
 
 
 def quoted(name: str) -> str:

@@ -1,0 +1,95 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What the files of sysctl set, as systemd-sysctl applies them."""
+
+from __future__ import annotations
+
+import pytest
+
+from datadog_checks.kubelet_compliance.kernel_settings import (
+    EXPECTED,
+    KERNEL_SETTINGS_TEXT,
+    OWN_FILE,
+    differing,
+    files_in_order,
+    listed,
+    settings_of,
+)
+
+
+@pytest.mark.parametrize(
+    ('paths', 'in_order'),
+    [
+        pytest.param(
+            ['/etc/sysctl.d/90-a.conf', '/usr/lib/sysctl.d/10-b.conf'],
+            ['/usr/lib/sysctl.d/10-b.conf', '/etc/sysctl.d/90-a.conf'],
+            id='by name, whatever the folder',
+        ),
+        pytest.param(
+            ['/etc/sysctl.d/50-a.conf', '/run/sysctl.d/50-a.conf', '/usr/lib/sysctl.d/50-a.conf'],
+            ['/etc/sysctl.d/50-a.conf'],
+            id='of one name, that of the strongest folder',
+        ),
+        pytest.param(
+            ['/etc/sysctl.d/README.sysctl', '/etc/sysctl.d/x.conf.bak', '/etc/sysctl.d/99-sysctl.conf'],
+            ['/etc/sysctl.d/99-sysctl.conf'],
+            id='only names that end as those of settings do',
+        ),
+        pytest.param(
+            [OWN_FILE, '/usr/lib/sysctl.d/99-z.conf', '/etc/sysctl.d/99-sysctl.conf'],
+            ['/etc/sysctl.d/99-sysctl.conf', '/usr/lib/sysctl.d/99-z.conf', OWN_FILE],
+            id='the file that the fix names is the last',
+        ),
+    ],
+)
+def test_files_count_in_the_order_in_which_they_are_applied(paths: list[str], in_order: list[str]) -> None:
+    assert files_in_order(paths) == in_order
+
+
+@pytest.mark.parametrize(
+    ('text', 'value'),
+    [
+        pytest.param('kernel.panic=10', '10', id='as the fix writes it'),
+        pytest.param('  kernel.panic =  10 \r', '10', id='with spaces'),
+        pytest.param('kernel/panic=10', '10', id='with a slash'),
+        pytest.param('-kernel.panic=10', '10', id='errors passed over'),
+        pytest.param('kernel.panic=0\nkernel.panic=10', '10', id='the last line wins'),
+        pytest.param('#kernel.panic=10', None, id='a comment'),
+        pytest.param('; kernel.panic=10', None, id='a comment of the other kind'),
+        pytest.param('-kernel.panic', None, id='left out of a pattern'),
+        pytest.param('kernel.panic*=10', None, id='a pattern'),
+        pytest.param('kernel.panic', None, id='no value'),
+        pytest.param(
+            'kernel.panic=10 vm.panic_on_oom=0', '10 vm.panic_on_oom=0', id='two settings on one line are one'
+        ),
+        pytest.param('kernel.panic_on_oops=1', None, id='another setting'),
+    ],
+)
+def test_a_line_sets_what_systemd_takes_it_for(text: str, value: str | None) -> None:
+    assert settings_of([text.encode()]).get('kernel.panic') == value
+
+
+def test_a_later_file_overrules_an_earlier_one() -> None:
+    assert settings_of([b'kernel.panic=10', b'kernel.panic=0\n\xff\xfe=1'])['kernel.panic'] == '0'
+
+
+@pytest.mark.parametrize(
+    ('change', 'lacking'),
+    [
+        pytest.param({}, [], id='all as expected'),
+        pytest.param({'kernel.panic': '0'}, ['kernel.panic'], id='another value'),
+        pytest.param({'kernel.panic': '10 vm.panic_on_oom=0'}, ['kernel.panic'], id='two settings on one line'),
+        pytest.param({'kernel.panic': '', 'vm.panic_on_oom': '1'}, ['vm.panic_on_oom', 'kernel.panic'], id='two'),
+    ],
+)
+def test_what_differs_is_named(change: dict[str, str], lacking: list[str]) -> None:
+    assert differing({**EXPECTED, **change}) == lacking
+
+
+def test_what_is_not_set_differs() -> None:
+    assert listed(differing({})) == KERNEL_SETTINGS_TEXT
+
+
+def test_the_settings_of_the_fix_put_one_a_line_are_all_that_is_needed() -> None:
+    assert differing(settings_of([KERNEL_SETTINGS_TEXT.replace(' ', '\n').encode()])) == []
