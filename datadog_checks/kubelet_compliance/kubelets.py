@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -107,14 +107,43 @@ def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
 
 
 def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:
-    evidence, readings = kubelet.evidence, kubelet.readings
-    process, benchmark = evidence.process, selection.benchmark
+    """Read what the rules ask for, then judge it. `names`: of processes that handle the traffic to services."""
+    evidence, process, benchmark = kubelet.evidence, kubelet.evidence.process, selection.benchmark
     flags = flags_of(kubelet.lines)
+    settings = settings_of(host, kubelet, selection, flags)
+    broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], benchmark)]
+    wanted = dict.fromkeys(each.fact for rule in broken for each in rule.preconditions(rule.fix))
+    facts = read_facts(Asked(host, process, flags, kubelet.value), wanted)
+    home = replace(home_on(host, evidence, flags), facts=facts)
+    kernel = kernel_problem(host) if kubelet.refuses_kernel_settings else None
+    seen = names if evidence.launch is None else frozenset()
+    findings = tuple(
+        hinted(judge(rule, replace(settings[rule.key], home=home), benchmark), seen) for rule in selection.rules
+    )
+    next_start = next_start_problem(evidence)
+    unseen_files = unread_files(selection, settings)
+    unread = at_this_level((*problems_of(kubelet), *unseen_files), kubelet.problems)
+    unasked = version_problem(kubelet, findings)
+    problems = tuple(dict.fromkeys((*filter(None, (next_start, kernel)), *kubelet.problems, *unread, *unasked)))
+    problems = tuple(map(of_image, problems)) if process.unit else problems
+    name = str(kubelet.readings[0].value('--hostname-override') or process.container or '')
+    of_fields = [settings[rule.key] for rule in selection.rules if rule.fields]
+    pending = restart_pending(process, kubelet.following, of_fields, kubelet.running)
+    if kubelet.next is not None:
+        pending = True
+    elif pending is False and next_start is not None:
+        pending = None
+    return KubeletReport(process, findings, problems, pending, name, next_start_of(evidence))
+
+
+def settings_of(host: Host, kubelet: Kubelet, selection: Selection, flags: Flags | Unknown) -> dict[str, Setting]:
+    """What each rule looks at, by its key."""
+    evidence = kubelet.evidence
     file_sets: dict[FileSubject, FileSet | Unknown] = {}
     settings: dict[str, Setting] = {}
     for rule in selection.rules:
         if rule.files is None or rule.aspect is None:
-            setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
+            setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark))
             defect = missing_certificate(host, kubelet) if rule.needs_certificate else None
             others = {name: kubelet.value(name) for name in rule.beside}
             setting = replace(setting, defect=defect, others=others) if rule.beside or defect else setting
@@ -124,33 +153,14 @@ def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozens
                 file_sets[rule.files] = files_of(rule.files, host, evidence, client_ca, flags)
             launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
             setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
-            if isinstance(setting.declared, Unknown):
-                file_sets[rule.files] = setting.declared
-        settings[rule.key] = setting_of_image(setting) if process.unit else setting
-    broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], benchmark)]
-    asked = Asked(host, process, flags, kubelet.value)
-    wanted = dict.fromkeys(each.fact for rule in broken for each in rule.preconditions(rule.fix))
-    home = replace(home_on(host, evidence, flags), facts=read_facts(asked, wanted))
-    seen = names if evidence.launch is None else frozenset()
-    findings = [
-        hinted(judge(rule, replace(settings[rule.key], home=home), benchmark), seen) for rule in selection.rules
-    ]
-    unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
-    next_start = next_start_problem(evidence)
-    kernel = kernel_problem(host) if kubelet.refuses_kernel_settings else None
-    at_next_start = filter(None, (next_start, kernel))
-    unread = at_this_level((*problems_of(kubelet), *unseen_files), kubelet.problems)
-    unasked = version_problem(kubelet, findings)
-    problems = tuple(dict.fromkeys((*at_next_start, *kubelet.problems, *unread, *unasked)))
-    problems = tuple(map(of_image, problems)) if process.unit else problems
-    name = str(readings[0].value('--hostname-override') or process.container or '')
-    of_fields = [settings[rule.key] for rule in selection.rules if rule.fields]
-    pending = restart_pending(process, kubelet.following, of_fields, kubelet.running)
-    if kubelet.next is not None:
-        pending = True
-    elif pending is False and next_start is not None:
-        pending = None
-    return KubeletReport(process, tuple(findings), problems, pending, name, next_start_of(evidence))
+        settings[rule.key] = setting_of_image(setting) if evidence.process.unit else setting
+    return settings
+
+
+def unread_files(selection: Selection, settings: Mapping[str, Setting]) -> dict[Unknown, None]:
+    """Why files could not be judged, each reason once."""
+    declared = [settings[rule.key].declared for rule in selection.rules if rule.files is not None]
+    return dict.fromkeys(each for each in declared if isinstance(each, Unknown))
 
 
 def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
