@@ -295,6 +295,20 @@ def test_the_port_that_a_kubelet_holds_shows_who_answers_without_a_certificate_t
     assert verdict(collector_of(procfs, now).collect(replace(UP, is_verified=False))) is Verdict.COMPLIANT
 
 
+def test_an_answer_that_nobody_vouched_for_does_not_count_once_the_version_is_verified(procfs: Path, now: Now) -> None:
+    """Who answered then need not be who answers now."""
+    start(procfs, PID, '--config=/nonexistent')
+    rules = ['make_iptables_util_chains']
+    collector = Collector(PatientHost(str(procfs)), select(AUTO, rules), lambda version: select(AUTO, rules, version))
+    collector.api = KubeletApi(now)
+    collector.collect(replace(WITHOUT_VERSION, is_verified=False))
+    for _ in range(3):
+        now.seconds += 20.0
+        collector.host.trace.give_up()
+        collection = collector.collect(answers({'/metrics': METRICS}, URL))
+    assert (collection.version, verdict(collection)) == ('v1.31.4', Verdict.UNKNOWN)
+
+
 def test_a_kubelet_that_stopped_is_no_missing_mount(procfs: Path, now: Now) -> None:
     """The kernel's own threads show that all processes of the host are seen."""
     write_process(procfs, 2, (), comm='kthreadd')

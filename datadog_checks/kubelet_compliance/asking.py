@@ -30,7 +30,7 @@ class Asking:
         self.host = host
         self.api = api
         self.proven: dict[tuple[int, ...], bool] = {}
-        """For each process that was asked, whether something showed that it is the one who would answer."""
+        """For each process, whether something showed that it is the one who gave its answer of /configz."""
         self.confirmed: set[tuple[int, ...]] = set()
         """Those whose answer agreed with files and flags that had not changed since they started."""
 
@@ -54,9 +54,14 @@ class Asking:
             answered = [replace(kubelet, problems=()) for kubelet in answered]
         return answered
 
-    def asked(self, kubelet: Kubelet, connection: Connection, check_owner: Callable[[Process], None]) -> Kubelet:
+    def asked(self, kubelet: Kubelet, connection: Connection, check_owner: Callable[[Process], bool]) -> Kubelet:
         process = kubelet.evidence.process
-        running = self.api.running(process, connection, lambda: check_owner(process))
+
+        def check() -> None:
+            # Only here: what shows later who answers shows nothing of an answer that was given before.
+            self.proven[process.key] = check_owner(process)
+
+        running = self.api.running(process, connection, check)
         if isinstance(running, Configuration):
             return self.counted(kubelet, running, connection)
         running = while_starting(running, kubelet)
@@ -85,17 +90,16 @@ class Asking:
         process, check_owner = kubelet.evidence.process, self.owner_check([kubelet], connection)
 
         def check() -> None:
-            check_owner(process)
-            if not self.proven[process.key]:
+            if not check_owner(process):
                 raise AskError.of(not_verified('what answers is not known to be the kubelet', connection))
 
         return self.api.version(process, connection, check)
 
-    def owner_check(self, kubelets: list[Kubelet], connection: Connection) -> Callable[[Process], None]:
-        """What raises AskError for a process that would not be the one to answer."""
+    def owner_check(self, kubelets: list[Kubelet], connection: Connection) -> Callable[[Process], bool]:
+        """Says whether a process is proven to be the one who would answer; raises AskError where another one would."""
         found: list[tuple[Process, bool] | Unknown] = []
 
-        def check(process: Process) -> None:
+        def check(process: Process) -> bool:
             if not found:
                 found.append(self.owner_of(kubelets, connection))
             (owner,) = found
@@ -103,7 +107,7 @@ class Asking:
                 raise AskError.of(owner)
             if owner[0] is not process:
                 raise AskError('another kubelet answers there', 'end the kubelet that should not run', OTHER)
-            self.proven[process.key] = owner[1]
+            return owner[1]
 
         return check
 
