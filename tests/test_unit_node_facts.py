@@ -276,6 +276,7 @@ def test_what_the_kernel_has_now_counts_beside_the_files(node: Node) -> None:
             'vm.overcommit_memory is 2, kernel.panic is 0',
             id='two differ',
         ),
+        pytest.param({'kernel__panic': '-1'}, 'kernel.panic is -1', id='one is below zero: reboot at once'),
         pytest.param({'kernel__panic': ''}, None, id='one cannot be read'),
     ],
 )

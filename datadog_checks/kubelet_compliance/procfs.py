@@ -9,13 +9,15 @@ In a folder of plain files, whoever may write there could show any kubelet.
 from __future__ import annotations
 
 import os
+import re
 
 from .identity import procfs_mounts
 from .rooted import CannotRead, reason
 
 MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
 LONGEST_NUMBER = 20
-"""Digits of a number of 64 bits."""
+"""Letters of a number of 64 bits, with its sign."""
+NUMBER = re.compile('-?[0-9]+')
 
 
 def is_procfs(path: str) -> bool:
@@ -55,4 +57,4 @@ def kernel_setting(procfs: str, name: str) -> str | None:
         return None
     finally:
         os.close(handle)
-    return value if value.isdecimal() else None
+    return value if NUMBER.fullmatch(value) else None
