@@ -13,16 +13,19 @@ from pathlib import Path
 import pytest
 
 from datadog_checks.kubelet_compliance import stamps
+from datadog_checks.kubelet_compliance.asking import is_confirmed
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi, Response
-from datadog_checks.kubelet_compliance.model import Fault, Unknown, Verdict
+from datadog_checks.kubelet_compliance.declare import every_reading
+from datadog_checks.kubelet_compliance.decoding import Configuration
+from datadog_checks.kubelet_compliance.model import Evidence, Fault, Process, Unknown, Verdict
 from datadog_checks.kubelet_compliance.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.replay import KeptAnswer, answers
 from datadog_checks.kubelet_compliance.selection import AUTO, select
 
 from .cases import TRUTH
 from .clocks import Ahead
-from .nodes import HEAD, PID, write_process
+from .nodes import HEAD, PID, RECORDED_MINOR, write_process
 
 URL = 'https://127.0.0.1:10250'
 CONFIGZ = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes()
@@ -307,6 +310,20 @@ def test_an_answer_that_nobody_vouched_for_does_not_count_once_the_version_is_ve
         collector.host.trace.give_up()
         collection = collector.collect(answers({'/metrics': METRICS}, URL))
     assert (collection.version, verdict(collection)) == ('v1.31.4', Verdict.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ('flag', 'confirms'),
+    [
+        pytest.param('--make-iptables-util-chains=true', True, id='understood'),
+        pytest.param('--make-iptables-util-chains=nope', False, id='not-understood'),
+    ],
+)
+def test_an_answer_confirms_nothing_where_a_flag_is_not_understood(flag: str, confirms: bool) -> None:
+    """The kubelet runs with it, so it counts; but what it makes of it, only the kubelet's own answer tells."""
+    process = Process(PID, 1, (flag,), started_at=1.0)
+    (declared,) = every_reading(Evidence(process, age_seconds=3600.0), {RECORDED_MINOR})
+    assert is_confirmed(declared, Configuration(dict(declared.values))) is confirms
 
 
 def test_a_kubelet_that_stopped_is_no_missing_mount(procfs: Path, now: Now) -> None:

@@ -133,7 +133,8 @@ UNREAD = '/configz could not be read'
 
 
 def is_confirmed(declared: Declared, running: Configuration) -> bool:
-    return declared.changed is None and runs_with(declared, running)
+    """Whether an answer says only what files and flags say too. A flag that is not understood says nothing."""
+    return declared.changed is None and not declared.undecided and runs_with(declared, running)
 
 
 def not_verified(why: str, connection: Connection) -> Unknown:
