@@ -104,7 +104,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     'host_mounts': {
         'capture', 'file_remedies', 'identity', 'model', 'processes', 'procfs', 'rights', 'rooted', 'sockets',
     },
-    'host': {'capture', 'file_remedies', 'host_mounts', 'identity', 'model', 'processes', 'rooted', 'stamps'},
+    'host': {
+        'capture', 'file_remedies', 'host_mounts', 'identity', 'model', 'processes', 'procfs', 'rooted', 'stamps',
+    },
     'patient_host': {'host', 'model', 'patience', 'procfs', 'rooted'},
     'image': {'host', 'model', 'next_start', 'rooted', 'services', 'starts', 'unit_paths'},
     'memory': {'model'},

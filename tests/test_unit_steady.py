@@ -19,6 +19,7 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck, collect, p
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi
 from datadog_checks.kubelet_compliance.host import NO_PERMISSION, Host
+from datadog_checks.kubelet_compliance.kernel_settings import EXPECTED
 from datadog_checks.kubelet_compliance.model import Unknown, Verdict
 from datadog_checks.kubelet_compliance.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.replay import answers
@@ -127,6 +128,21 @@ def test_in_the_steady_state_all_rules_are_sent(node: Node, clock: Ahead, aggreg
         )
     assert len(aggregator.service_checks('kubelet_compliance.rule')) == 21
     assert sent[0] == sent[1] == sent[2]
+
+
+def test_a_kernel_setting_that_ends_the_next_start_is_seen_at_the_next_collection(node: Node, clock: Ahead) -> None:
+    """Only of a kubelet that protects them: of all others the settings are not read in the steady state."""
+    node.config.write_text(f'{HEAD}protectKernelDefaults: true\n')
+    for name, value in EXPECTED.items():
+        path = node.procfs / 'sys' / name.replace('.', '/')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'{value}\n')
+    collector = Collector(node.host(), select('cis-1.24', ['protect_kernel_defaults']))
+    first = collector.collect()
+    assert first.node.problems == () and collector.collect() is first
+    (node.procfs / 'sys' / 'kernel' / 'panic').write_text('5\n')
+    (problem,) = collector.collect().node.problems
+    assert problem.refused and problem.remedy == 'set kernel.panic=10'
 
 
 def rewrite(path: Path, old: str, new: str) -> None:

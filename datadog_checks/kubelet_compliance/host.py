@@ -18,6 +18,7 @@ from .host_mounts import HostMounts
 from .identity import runs_in, unit_of
 from .model import DropIns, File, FileStatus, Folder, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
+from .procfs import kernel_setting
 from .rooted import (
     A_DEVICE,
     CHANGED_MEANWHILE as CHANGED_MEANWHILE,
@@ -86,7 +87,18 @@ class Host(HostMounts):
         return False
 
     def is_unchanged(self) -> bool:
-        return self.trace.is_trusted() and self.processes_are_the_same() and self.trace.files_are_unchanged()
+        trace = self.trace
+        return (
+            trace.is_trusted()
+            and self.processes_are_the_same()
+            and all(kernel_setting(self.procfs, name) == value for name, value in trace.kernel.items())
+            and trace.files_are_unchanged()
+        )
+
+    def watch_kernel(self, names: Iterable[str]) -> None:
+        """Say which settings of the kernel matter from now on, so that a change of one is seen."""
+        if self.capture is None:
+            self.trace.kernel = {name: kernel_setting(self.procfs, name) for name in names}
 
     def is_still_so(self, process: Process) -> bool:
         """Whether all files of the process lie where this look met them, so that what was read is of one time."""

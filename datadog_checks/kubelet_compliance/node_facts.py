@@ -192,6 +192,7 @@ ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
 
 def kernel_problem(host: Host) -> Unknown | None:
     """Why a kubelet with protectKernelDefaults would not start now; None where nothing shows that."""
+    host.watch_kernel(EXPECTED)
     values = present_settings(host)
     wrong = differing(values)
     if not wrong:

@@ -59,6 +59,8 @@ class Trace:
         self.is_provable = True
         self.processes: dict[int, ProcessStamp] = {}
         self.anchors: dict[str, Places] = {}
+        self.kernel: dict[str, str | None] = {}
+        """The settings of the kernel that matter, and their values."""
         self.at = ''
         """What is being compared, to be told where that does not end."""
 
