@@ -291,6 +291,7 @@ SETTING_RULES = [rule for rule in RULES if rule.aspect is None]
         pytest.param(replace(HOME, file='', unread=FILE, facts={}), id='a file that cannot be read'),
         pytest.param(replace(ONLY_FLAGS, facts={}), id='no file'),
         pytest.param(ONLY_FLAGS, id='no file, and nothing to fear'),
+        pytest.param(replace(HOME, file='', unread=FILE), id='a file that cannot be read, and nothing to fear'),
     ],
 )
 def test_a_red_rule_has_a_fix_where_only_what_runs_is_known(rule: Rule, home: Home) -> None:

@@ -54,9 +54,10 @@ def settings_of(files: Iterable[bytes]) -> dict[str, str]:
 
 
 def iter_settings(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values; of a comment, a name that no setting has."""
     for line in text.split('\n'):
         name, equals, value = line.strip().removeprefix('-').partition('=')
-        if equals and not name.startswith(('#', ';')):
+        if equals:
             yield dotted(name.strip()), value.strip()
 
 
