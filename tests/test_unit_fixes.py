@@ -241,7 +241,7 @@ def test_each_fact_decides_a_fix() -> None:
             Fact.CERTIFICATES_VERIFIED, 'anonymous_auth', {ANONYMOUS: True}, 'fix client_ca_file first', id='client CA'
         ),
         pytest.param(
-            Fact.KERNEL_SETTINGS, 'protect_kernel_defaults', {}, 'add D (one per line) to', id='what is lacking'
+            Fact.KERNEL_SETTINGS, 'protect_kernel_defaults', {}, 'add D and run sysctl --system', id='what is lacking'
         ),
         pytest.param(
             Fact.NO_STATIC_PODS, 'static_pod_path', {'staticPodPath': '/m'}, 'emptyD: the', id='what is there'

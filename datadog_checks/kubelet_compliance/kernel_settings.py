@@ -10,7 +10,7 @@ A kubelet with protectKernelDefaults ends where a value differs; any other kubel
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 EXPECTED: Mapping[str, str] = {
     'vm.overcommit_memory': '1',
@@ -33,6 +33,25 @@ def listed(settings: Iterable[str]) -> str:
 
 
 KERNEL_SETTINGS_TEXT = listed(EXPECTED)
+
+
+def to_be_added(settings: Sequence[str], path: str = OWN_FILE) -> str:
+    """What a person adds to which file: sysctl takes one setting from a line."""
+    return f'{listed(settings)}{" (one per line)" if len(settings) > 1 else ""} to {path}'
+
+
+ALL_TO_BE_ADDED = to_be_added(tuple(EXPECTED))
+
+
+def place_for(settings: Iterable[str], files: Mapping[str, bytes]) -> str:
+    """The file whose values count in the end: our own, or a later one that has a setting. `files`: in their order."""
+    names = set(settings)
+    later = [path for path, data in files.items() if is_after_ours(path) and names & settings_of([data]).keys()]
+    return later[-1] if later else OWN_FILE
+
+
+def is_after_ours(path: str) -> bool:
+    return posixpath.basename(path) > posixpath.basename(OWN_FILE)
 
 
 def files_in_order(paths: Iterable[str]) -> list[str]:
