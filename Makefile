@@ -11,16 +11,22 @@ SOAK_ARGS ?=
 TARGET ?= files
 RUNS ?= 1000000
 
+# What asks most of the base class, and takes some seconds.
+BASE_TESTS := $(addprefix tests/test_unit_, agent_release.py bases.py connection.py procfs.py untrusted.py)
+# What old packages warn of is not ours.
+BASE_ARGS := -q -p no:cacheprovider -W default --disable-warnings
+
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-as-user bench soak validate generate lint docs preview wheel single-file fuzz clean
+.PHONY: help run test test-as-user test-bases bench soak validate generate lint docs preview wheel single-file fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run          one real collection on this machine, or an example node where no kubelet runs'
 	@echo 'make test         all tests; PYTEST_ARGS is handed on to pytest'
 	@echo 'make test-as-user all tests as the user nobody, for root; TEST_USER=NAME for another user'
+	@echo 'make test-bases   some tests with the oldest and the newest base package that the check runs with'
 	@echo 'make bench        what the check costs, beside other ways; exits 1 where a limit is passed'
 	@echo 'make soak         an hour of a real stand-in kubelet that changes all the time; MINUTES=5 for less'
 	@echo 'make lint         ruff and mypy'
@@ -41,6 +47,10 @@ test: .venv/.installed
 
 test-as-user:
 	@TEST_USER=$(TEST_USER) PYTHON=$(PYTHON) tools/test_as_user.sh $(PYTEST_ARGS)
+
+test-bases: .venv-oldest/.filled .venv-newest/.filled
+	.venv-oldest/bin/python -m pytest $(BASE_ARGS) $(BASE_TESTS)
+	.venv-newest/bin/python -m pytest $(BASE_ARGS) $(BASE_TESTS)
 
 bench: .venv/.installed
 	@$(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -77,7 +87,7 @@ fuzz: .venv/.fuzz
 	$(BIN)/python -m tools.fuzz $(TARGET) --runs $(RUNS)
 
 clean:
-	rm -rf .venv .venv-ddev .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-ddev .venv-oldest .venv-newest .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The versions are pinned one by one, so pip need not resolve anything; Python compiles what it imports at the first run.
@@ -92,6 +102,14 @@ clean:
 
 .venv/.installed: .venv/.filled pyproject.toml
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The base package comes first, and what runs the tests is that of .venv.
+.venv-%/.filled: requirements/%.txt .venv/.installed
+	@echo 'Setting up .venv-$* ...'
+	@$(BIN)/python -m venv --clear --without-pip .venv-$*
+	@$(PIP) --python .venv-$*/bin/python install -qq --no-deps --no-compile -r requirements/$*.txt
+	@$(BIN)/python tools/overlay.py .venv .venv-$*
 	@touch $@
 
 # It is found only by those who ask for it: no wheel, no fuzzing, and all else works.

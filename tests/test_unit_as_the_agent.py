@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from datadog_checks.kubelet_compliance import as_the_agent, cli
+from datadog_checks.kubelet_compliance import agent_files, as_the_agent
 from datadog_checks.kubelet_compliance.as_the_agent import (
     SERVICE_ACCOUNT,
     ConfigError,
@@ -47,6 +47,11 @@ def info(token: str | None = TOKEN, *, has_ca: bool = True, file: dict[str, Any]
             info(KUBERNETES_KUBELET_HOST='10.0.0.5'),
             {'url': 'https://10.0.0.5:10250', 'ca_cert': f'{SERVICE_ACCOUNT}/ca.crt', 'token': TOKEN},
             id='as the chart has it',
+        ),
+        pytest.param(
+            info(KUBERNETES_KUBELET_HOST='10.0.0.5', KUBERNETES_HTTPS_KUBELET_PORT='0'),
+            {'url': 'http://10.0.0.5:10255'},
+            id='as the chart has it on Autopilot, without a token in the clear',
         ),
         pytest.param(
             info(KUBERNETES_KUBELET_HOST='fd00::5', KUBELET_TLS_VERIFY='false'),
@@ -102,7 +107,7 @@ def conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / 'conf.d' / 'kubelet_compliance.d'
     folder.mkdir(parents=True)
     monkeypatch.setenv('DD_CONFD_PATH', str(tmp_path / 'conf.d'))
-    monkeypatch.setattr(cli, 'AGENT_FOLDER', str(tmp_path / 'agent'))
+    monkeypatch.setattr(agent_files, 'AGENT_FOLDER', str(tmp_path / 'agent'))
     monkeypatch.setattr(as_the_agent, 'SERVICE_ACCOUNT', str(tmp_path / 'account'))
     return folder / 'conf.yaml'
 
@@ -180,10 +185,10 @@ def test_a_configuration_that_is_named_and_not_there_is_an_error(capsys: pytest.
 def test_a_mounted_proc_that_shows_no_process_blinds_nobody(
     processes: list[str], expected: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, 'CONTAINER_PROCFS', str(tmp_path))
+    monkeypatch.setattr(agent_files, 'CONTAINER_PROCFS', str(tmp_path))
     for name in processes:
         (tmp_path / name).mkdir()
-    assert cli.default_procfs() == (expected or str(tmp_path))
+    assert agent_files.procfs(Settings({}, {})) == (expected or str(tmp_path))
 
 
 @pytest.mark.parametrize('version', ['x', '2.0', ''])

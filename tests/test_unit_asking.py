@@ -14,11 +14,11 @@ import pytest
 
 from datadog_checks.kubelet_compliance import stamps
 from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi
-from datadog_checks.kubelet_compliance.model import Unknown, Verdict
+from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi, Response
+from datadog_checks.kubelet_compliance.model import Fault, Unknown, Verdict
 from datadog_checks.kubelet_compliance.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.replay import KeptAnswer, answers
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.selection import AUTO, select
 
 from .cases import TRUTH
 from .clocks import Ahead
@@ -236,3 +236,69 @@ def test_loopback_leads_to_no_kubelet_in_another_network(procfs: Path, now: Now,
     (procfs / str(PID) / 'ns' / 'net').unlink()
     (procfs / str(PID) / 'ns' / 'net').symlink_to('/proc/self/ns/net')
     assert verdict(collector_of(procfs, now).collect(UP)) is Verdict.COMPLIANT
+
+
+NULL = f'{HEAD}protectKernelDefaults: null\n'
+"""In a drop-in, older releases keep the value that this stands over."""
+
+
+@pytest.mark.parametrize(
+    ('rules', 'judged_by', 'drop_in', 'asks'),
+    [
+        pytest.param(['make_iptables_util_chains'], 'cis-1.24', NULL, False, id='no-rule-depends-on-it'),
+        pytest.param(['protect_kernel_defaults'], 'cis-1.24', NULL, True, id='a-rule-depends-on-it'),
+        pytest.param(['protect_kernel_defaults'], 'cis-1.24', '', False, id='all-releases-read-it-alike'),
+        pytest.param(['make_iptables_util_chains'], AUTO, '', True, id='the-benchmark-depends-on-it'),
+    ],
+)
+def test_the_version_is_asked_for_only_where_something_depends_on_it_and_once(
+    procfs: Path, now: Now, rules: list[str], judged_by: str, drop_in: str, asks: bool
+) -> None:
+    (procfs.parent / 'd').mkdir()
+    if drop_in:
+        (procfs.parent / 'd' / '1.conf').write_text(drop_in)
+    config = procfs.parent / 'c.yaml'
+    config.write_text(f'{HEAD}protectKernelDefaults: true\n')
+    start(procfs, PID, f'--config={config}', f'--config-dir={procfs.parent / "d"}', inode=111, tcp=listening(111))
+    asked: list[str] = []
+
+    def get(path: str) -> Response:
+        asked.append(path)
+        return UP.get(path)
+
+    selection = select(judged_by, rules)
+    choose = (lambda version: select(AUTO, rules, version)) if judged_by == AUTO else None
+    collector = Collector(PatientHost(str(procfs)), selection, choose)
+    for _ in range(3):
+        collector.host.trace.give_up()
+        collection = collector.collect(replace(UP, get=get))
+    assert asked == (['/configz', '/metrics'] if asks else ['/configz'])
+    assert collection.version == ('v1.31.4' if asks else None)
+
+
+def test_why_the_version_is_not_known_is_said_where_a_rule_is_unknown_without_it(procfs: Path, now: Now) -> None:
+    (procfs.parent / 'd').mkdir()
+    (procfs.parent / 'd' / '1.conf').write_text(NULL)
+    (procfs.parent / 'c.yaml').write_text(f'{HEAD}protectKernelDefaults: true\n')
+    files = f'--config={procfs.parent}/c.yaml', f'--config-dir={procfs.parent}/d'
+    start(procfs, PID, *files, inode=111, tcp=listening(111))
+    refusal = b'Forbidden (user=u, verb=get, resource=nodes, subresource(s)=[metrics])'
+    collector = Collector(PatientHost(str(procfs)), select('cis-1.24', ['protect_kernel_defaults']))
+    collection = collector.collect(Connection(URL, lambda path: KeptAnswer(403, refusal), 10.0, is_verified=True))
+    assert verdict(collection) is Verdict.UNKNOWN
+    last = collection.node.problems[-1]
+    assert (last.fault, last.remedy) == (Fault.FORBIDDEN, "let the Agent's ClusterRole get nodes/metrics")
+
+
+def test_the_port_that_a_kubelet_holds_shows_who_answers_without_a_certificate_too(procfs: Path, now: Now) -> None:
+    start(procfs, PID, '--config=/nonexistent', inode=111, tcp=listening(111))
+    assert verdict(collector_of(procfs, now).collect(replace(UP, is_verified=False))) is Verdict.COMPLIANT
+
+
+def test_a_kubelet_that_stopped_is_no_missing_mount(procfs: Path, now: Now) -> None:
+    """The kernel's own threads show that all processes of the host are seen."""
+    write_process(procfs, 2, (), comm='kthreadd')
+    stat = procfs / '2' / 'stat'
+    for flags, says in ((0x00208040, 'start it'), (0x00400100, 'set hostPID: true')):
+        stat.write_text(f'2 (kthreadd) S 0 0 0 0 -1 {flags} {"0 " * 12}1 {"0 " * 30}\n')
+        assert says in collector_of(procfs, now).collect(UP).node.none_found_because

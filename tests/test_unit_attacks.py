@@ -17,7 +17,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.model import Unreadable
+from datadog_checks.kubelet_compliance.model import Fault, Unreadable
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer
@@ -372,7 +372,7 @@ def test_no_value_of_a_process_or_file_comes_into_a_tag(
     write_process(procfs, PID, ('kubelet', *arguments))
     sent = collect(check_of(procfs), aggregator)
     assert sent.found == 1
-    tags = expected_tags('config_file') if sent.status() == CRITICAL else expected_tags('configz')
+    tags = expected_tags('config_file') if sent.status() == CRITICAL else expected_tags('unknown')
     assert sent.tags == tags
 
 
@@ -437,6 +437,7 @@ def test_a_file_that_is_mounted_over_for_the_kubelet_alone_is_not_read_from_the_
         host.refused.add(process.key)
         unread = host.read_file(process, str(good))
         assert isinstance(unread, Unreadable) and 'something else mounted' in str(unread)
+        assert unread.fault is Fault.MOUNTED_OVER
     finally:
         launcher.kill()
         launcher.wait()

@@ -377,7 +377,10 @@ def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
 @pytest.mark.parametrize(
     'change, says',
     [
-        ({'status': 403}, "the kubelet does not let the Agent read it (403): let the Agent's ClusterRole get "),
+        (
+            {'status': 403},
+            "the kubelet does not let the Agent get nodes/configz (403): let the Agent's ClusterRole get ",
+        ),
         ({'status': 401}, 'the kubelet did not accept the credentials (401)'),
         ({'status': 404}, 'enableDebuggingHandlers: true'),
         ({'body': b'?'}, 'the answer is not the configuration of a kubelet'),
@@ -403,7 +406,7 @@ def test_in_the_steady_state_the_kubelet_gets_no_request(
     check = asking(procfs, api, certificates)
     for _ in range(4):
         dd_run_check(check)
-    assert api.paths() == ['/configz', '/metrics']
+    assert api.paths() == ['/configz']
 
 
 @pytest.mark.parametrize('use_configz', [False, 'false'])
@@ -543,7 +546,7 @@ def test_the_agents_own_connection_is_used_where_it_has_one(
     aggregator.reset()
     dd_run_check(check_of(procfs))
     assert rule_sent(aggregator).status == OK
-    assert 'the Agent does not know how to reach the kubelet' in kubelet_sent(aggregator).message
+    assert 'the Agent itself does not reach the kubelet' in kubelet_sent(aggregator).message
 
 
 def test_a_netrc_of_the_agents_user_is_not_sent_to_the_kubelet(
@@ -582,6 +585,51 @@ def test_a_problem_is_logged_once_when_it_begins_and_once_when_it_ends(
     for _ in range(3):
         dd_run_check(check)
     assert [record.levelname for record in caplog.records if 'could not be identified' in record.message] == ['INFO']
+
+
+def test_agent_status_shows_what_there_is_to_change_at_each_run_and_the_log_only_once(
+    standins: Standins, procfs: Path, dd_run_check: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The Agent takes the warnings after each run, and shows those of the last one."""
+    check = check_of(procfs)
+    broken = standins.launch(('kubelet', '--config=/nonexistent'))
+    doubtful = standins.launch(('not-a-kubelet',))
+    show(procfs, broken, doubtful)
+    shown = []
+    for _ in range(3):
+        dd_run_check(check)
+        shown.append(check.get_warnings())
+    (line,) = [line for line in shown[0] if 'could not be identified' in line]
+    assert line.endswith(': look at /proc/PID/cmdline; a wrapper may have renamed it')
+    assert shown[1] == shown[2] == shown[0]
+    assert [record.message for record in caplog.records].count(line) == 1
+    doubtful.kill()
+    dd_run_check(check)
+    assert [line for line in check.get_warnings() if 'could not be identified' in line] == []
+
+
+def test_warnings_that_nobody_takes_do_not_grow(standins: Standins, procfs: Path, dd_run_check: Run) -> None:
+    check = check_of(procfs)
+    show(procfs, standins.launch(('not-a-kubelet',)))
+    for _ in range(3):
+        dd_run_check(check)
+    assert len(check.warnings) == 1
+
+
+def test_a_compliant_node_has_nothing_to_change(standins: Standins, procfs: Path, dd_run_check: Run) -> None:
+    check = check_of(procfs)
+    show(procfs, standins.launch(('kubelet',)))
+    dd_run_check(check)
+    assert check.get_warnings() == []
+
+
+def test_agent_status_says_why_no_kubelet_is_seen(procfs: Path, dd_run_check: Run) -> None:
+    (procfs / '7').mkdir()
+    (procfs / '7' / 'comm').write_text('bash\n')
+    check = check_of(procfs)
+    dd_run_check(check)
+    (line,) = check.get_warnings()
+    assert line.startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides process 1')
 
 
 def test_agent_diagnose_says_why_no_kubelet_was_found(procfs: Path, dd_run_check: Run) -> None:

@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance import configz
 from datadog_checks.kubelet_compliance.configz import AskError, KubeletApi, Once, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.decoding import Configuration
 from datadog_checks.kubelet_compliance.golang import Duration
-from datadog_checks.kubelet_compliance.model import Declared, Launch, Origin, Process, Source, Unknown
+from datadog_checks.kubelet_compliance.model import Declared, Fault, Launch, Origin, Process, Source, Unknown
 from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, SELF_MADE_OR_NOT, running_values
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
 
@@ -105,9 +105,28 @@ def test_a_flag_that_writes_no_field_is_that_of_the_process() -> None:
     'change, why, remedy',
     [
         ({'status': 401}, 'the kubelet did not accept the credentials (401)', 'token'),
-        ({'status': 403}, 'the kubelet does not let the Agent read it (403)', 'get nodes/configz'),
+        (
+            {'status': 403},
+            'the kubelet does not let the Agent get nodes/configz (403)',
+            'get nodes/configz, or nodes/p',
+        ),
+        (
+            {'status': 403, 'body': b'Forbidden (user=u, verb=get, resource=nodes, subresource(s)=[configz proxy])\n'},
+            'the kubelet does not let the Agent get nodes/configz (403)',
+            'ClusterRole get nodes/configz',
+        ),
+        (
+            {'status': 403, 'body': b'Forbidden (user=u, verb=get, resource=nodes, subresource=proxy)'},
+            'the kubelet does not let the Agent get nodes/proxy (403)',
+            'get nodes/proxy: this kubelet does not know nodes/configz',
+        ),
         ({'status': 404}, 'the kubelet does not serve it (404)', 'enableDebuggingHandlers: true'),
         ({'status': 500}, 'the kubelet answers with status 500', ''),
+        (
+            {'status': 500, 'body': b'Authorization error (user=u, verb=get, resource=nodes, subresource=configz)'},
+            'the kubelet cannot ask the API server what the Agent may do (500)',
+            'reaches the API server',
+        ),
         ({'status': 302, 'location': '/elsewhere'}, 'the kubelet answers with a redirect (302), which is not', ''),
         ({'body': b'garbage \xff\x00'}, 'the answer is not the configuration of a kubelet', ''),
         ({'body': b'{"kubeletconfig": []}'}, 'the answer is not the configuration of a kubelet', ''),
@@ -158,12 +177,13 @@ def test_no_second_question_starts_while_one_is_stuck(api: KubeletServer, certif
 def test_no_kubelet_at_the_port_and_no_trust_are_unknown(api: KubeletServer) -> None:
     untrusted = KubeletApi().running(PROCESS, connection(api.url), nobody_else)
     assert isinstance(untrusted, Unknown)
-    assert untrusted.reason == '/configz could not be read: the certificate of the kubelet is not trusted'
+    assert untrusted.reason == '/configz could not be read: the certificate of the kubelet is signed by an unknown CA'
     assert 'tls_ca_cert' in untrusted.remedy
     assert api.requests == []
     refused = KubeletApi().running(PROCESS, connection('https://127.0.0.1:9'), nobody_else)
     assert isinstance(refused, Unknown)
-    assert refused.reason.startswith('/configz could not be read: no connection to the kubelet (')
+    assert refused.reason == '/configz could not be read: nothing accepts connections at port 9'
+    assert refused.fault is Fault.REFUSED_CONNECTION
 
 
 def test_all_questions_of_a_collection_share_one_wait_and_a_late_answer_counts(
@@ -195,10 +215,10 @@ def test_all_questions_of_a_collection_share_one_wait_and_a_late_answer_counts(
 @pytest.mark.parametrize(
     'host, days, verifies, why, remedy',
     [
-        ('127.0.0.2', (-1, 1), True, 'is for another name than the one in the URL', 'kubernetes_kubelet_host'),
-        ('127.0.0.1', (-2, -1), True, 'has expired or is not valid yet', 'renew it'),
-        ('127.0.0.1', (1, 2), True, 'has expired or is not valid yet', 'set the clock'),
-        ('127.0.0.1', (-1, 1), False, 'is not trusted', 'tls_ca_cert'),
+        ('127.0.0.2', (-1, 1), True, 'is for 127.0.0.2, localhost, not for 127.0.0.1', 'in kubelet_url'),
+        ('127.0.0.1', (-2, -1), True, 'has expired', 'renew the serving certificate'),
+        ('127.0.0.1', (1, 2), True, 'is not valid yet', 'correct the clock'),
+        ('127.0.0.1', (-1, 1), False, 'is signed by an unknown CA', 'name its CA in tls_ca_cert'),
     ],
     ids=['wrong name', 'expired', 'not yet valid', 'unknown CA'],
 )
@@ -219,7 +239,7 @@ def test_what_is_wrong_with_a_certificate_is_told_apart(
     'alert, why, remedy',
     [
         (80, 'the kubelet has no serving certificate yet', 'kubectl certificate approve NAME'),
-        (40, 'the TLS handshake with the kubelet failed', 'the log of the kubelet'),
+        (40, 'the TLS handshake with the kubelet failed (', 'the log of the kubelet'),
     ],
     ids=['internal error', 'handshake failure'],
 )
@@ -234,7 +254,7 @@ def test_a_kubelet_that_has_no_certificate_yet_is_not_one_that_is_not_trusted(
         unknown = KubeletApi().running(PROCESS, connection(url, **options), nobody_else)
         thread.join(DEADLINE_SECONDS)
     assert isinstance(unknown, Unknown)
-    assert unknown.reason == f'/configz could not be read: {why}'
+    assert unknown.reason.startswith(f'/configz could not be read: {why}')
     assert remedy in unknown.remedy and 'CA' not in unknown.remedy
 
 

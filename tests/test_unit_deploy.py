@@ -61,11 +61,6 @@ CERTIFICATES = {  # where the Agent finds what it trusts, and whether it asks by
 AGENT = '7.81.1'
 REPOSITORY = f'registry.example.com/datadog-agent-kubelet-compliance-{__version__}'
 
-# The options and the groups of rules that these files rely on come with another change.
-WITH_GROUPS = pytest.mark.xfail(
-    'trust_unverified_configz' not in InstanceConfig.model_fields, reason='comes with another change', strict=True
-)
-
 
 def read(path: str) -> dict[str, Any]:
     content = yaml.safe_load((DEPLOY / path).read_text())
@@ -173,13 +168,7 @@ def test_each_file_is_known_and_read(name: str) -> None:
     assert '{{' not in text and '\t' not in text and max(map(len, text.splitlines())) <= 120
 
 
-INSTANCES = [
-    *(pytest.param(level, id=level) for level in ALL_LEVELS if level != 'level-0'),
-    *(
-        pytest.param(level, id=level, marks=WITH_GROUPS)
-        for level in ('level-0', *(f'unverified/{n}' for n in UNVERIFIED))
-    ),
-]
+INSTANCES = [*ALL_LEVELS, *(f'unverified/{name}' for name in UNVERIFIED)]
 
 
 @pytest.mark.parametrize('level', INSTANCES)
@@ -338,9 +327,8 @@ def test_rights(name: str, resource: str) -> None:
 
 def test_the_check_asks_for_these_rights() -> None:
     """The remedy that the check gives names the same resources."""
-    package = ROOT / 'datadog_checks' / 'kubelet_compliance'
-    texts = ''.join(path.read_text() for path in package.glob('con*.py'))
-    assert set(re.findall(r'nodes/(?:configz|proxy)', texts)) == {'nodes/configz', 'nodes/proxy'}
+    text = (ROOT / 'datadog_checks' / 'kubelet_compliance' / 'failures.py').read_text()
+    assert set(re.findall(r"'(nodes/[a-z]+)'", text)) == {'nodes/configz', 'nodes/proxy', 'nodes/metrics'}
 
 
 def test_fine_grained_authorization() -> None:
@@ -463,21 +451,12 @@ def texts_with_paths() -> Iterator[Any]:
             yield str(path.relative_to(ROOT))
 
 
-OLD_PATH = (
-    'assets/configuration/spec.yaml',
-    'conf.yaml.example',
-    'datadog_checks/kubelet_compliance/data/conf.yaml.example',
-)
-
-
 @pytest.mark.parametrize('name', texts_with_paths())
 def test_host_root_has_one_example_path(name: str) -> None:
     """On a host it is `/`; in a pod, /host/root is taken where other parts of the Agent mount the node's root."""
     text = (ROOT / name).read_text()
     in_options = re.search(r'- name: host_root\n(?:(?!- name:).*\n)*? +example: (\S+)', text)
     paths = set(re.findall(r'host_root: (/[\w/]*)', text)) | ({in_options[1]} if in_options else set())
-    if '/host/root' in paths and name in OLD_PATH:
-        pytest.xfail('the example of the option is changed elsewhere')
     assert paths <= {'/', HOST_ROOT}
 
 

@@ -99,7 +99,7 @@ def test_a_kubelet_that_dies_while_it_is_asked_is_not_reported(
 
         server.body, server.requests = (TRUTH / 'configz' / 'kubelet-1.36.json').read_bytes(), Killing()
         options = {'kubelet_url': server.url, 'tls_ca_cert': str(certificates.ca), 'timeout': 5}
-        sent = collect(check_of(show(tmp_path / 'proc', kubelet), **options), aggregator)
+        sent = collect(check_of(show(tmp_path / 'proc', kubelet), benchmark='auto', **options), aggregator)
     assert path in server.paths()
     assert (sent.found, sent.rules, sent.green) == (0, {}, set())
 

@@ -122,7 +122,7 @@ def test_what_an_unprivileged_agent_may_not_read_is_unknown(open_folder: Path, h
     assert (sent.found, sent.green, sent.status()) == (1, set(), UNKNOWN)
     assert f'could not be read: {DENIED}' in sent.says()
     assert sent.kubelet[0] == CRITICAL
-    assert 'let the Agent look through /proc/PID/root' in sent.kubelet[1]
+    assert 'give the Agent the capability CAP_DAC_READ_SEARCH' in sent.kubelet[1]
 
 
 def test_an_unprivileged_agent_finds_the_kubelet_of_root_and_calls_nothing_green(
@@ -133,7 +133,7 @@ def test_an_unprivileged_agent_finds_the_kubelet_of_root_and_calls_nothing_green
     assert (sent.found, sent.green, sent.status()) == (1, set(), UNKNOWN)
     assert f'/c.yaml could not be read: {DENIED}' in sent.says()
     assert sent.kubelet[0] == CRITICAL
-    assert 'root or CAP_SYS_PTRACE' in sent.kubelet[1]
+    assert 'set host_root: /' in sent.kubelet[1]
 
 
 def test_an_unprivileged_agent_sees_what_the_flags_decide(standins: Standins, open_folder: Path) -> None:

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.host import NO_PERMISSION, ROOT_REMEDY
+from datadog_checks.kubelet_compliance.file_remedies import Advice, Rights, not_allowed, not_shown
+from datadog_checks.kubelet_compliance.host import NO_PERMISSION
 from datadog_checks.kubelet_compliance.model import DropIns, File, Unreadable
 
 from .made_up_node import PID, Node, as_data, unprivileged
@@ -30,7 +31,11 @@ for process in processes:
 """
 
 
-UNREADABLE = {'kind': 'Unreadable', 'why': 'permission denied', 'remedy': ROOT_REMEDY}
+ANYONE = Rights(uid=1000, capabilities=0)
+
+
+def unreadable(advice: Advice) -> dict[str, Any]:
+    return {'kind': 'Unreadable', 'why': 'permission denied', 'remedy': advice.remedy}
 
 
 def test_a_file_that_may_not_be_read_says_so(open_node: Node) -> None:
@@ -47,7 +52,7 @@ def test_a_file_that_may_not_be_read_says_so(open_node: Node) -> None:
     finally:
         (open_node.root / 'closed').chmod(0o755)
         (open_node.root / 'k.d').chmod(0o755)
-    assert answers == [UNREADABLE | {'path': path} for path in paths]
+    assert answers == [unreadable(not_allowed(ANYONE)) | {'path': path} for path in paths]
 
 
 def test_a_drop_in_that_may_not_be_read_says_so(open_node: Node) -> None:
@@ -68,7 +73,10 @@ def test_without_privileges_a_real_kubelet_is_found_and_its_files_are_not_shown(
     (open_folder / 'k.yaml').write_bytes(b'x')
     standin = standins.launch(('kubelet', '--config=k.yaml'), cwd=open_folder, closed='1')
     paths = (str(open_folder / 'k.yaml'), 'k.yaml', '/etc/k.d')
-    assert unprivileged(READ_FILES, '/proc', '', standin.pid, *paths) == [UNREADABLE | {'path': path} for path in paths]
+    on_the_host = unreadable(not_shown(ANYONE, can_have_root=True, is_on_host=True))
+    answers = unprivileged(READ_FILES, '/proc', '', standin.pid, *paths)
+    assert answers == [on_the_host | {'path': path} for path in paths]
+    assert on_the_host['remedy'] == 'set host_root: /'
 
 
 def test_without_privileges_host_root_shows_the_files_of_a_real_kubelet(standins: Standins, open_folder: Path) -> None:

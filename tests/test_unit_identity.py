@@ -18,6 +18,7 @@ from datadog_checks.kubelet_compliance.identity import (
     iter_listeners,
     listeners_at,
     mounts_of,
+    not_shown_below,
     other_mounts,
     real_uid,
     unit_of,
@@ -265,3 +266,20 @@ def test_where_process_1_is_hidden_a_path_from_outside_admits_nobody_and_that_is
     assert scan.processes == ()
     (doubt,) = scan.doubtful
     assert 'process 1 is not visible' in doubt.reason
+
+
+@pytest.mark.parametrize(
+    ('host', 'own', 'ours', 'hidden'),
+    [
+        pytest.param('2 1 0:9 / /run rw', '2 1 0:9 / /run rw', '', {'/run'}, id='not-mounted-below-the-folder'),
+        pytest.param('', '2 1 0:9 / /etc/k rw', '', set(), id='for-the-process-alone'),
+        pytest.param('2 1 0:9 / /run rw', '2 1 0:9 / /run rw', '9 1 0:9 / /host/run rw', set(), id='mounted'),
+        pytest.param('2 1 0:8 / /run rw', '2 1 0:9 / /run rw', '', set(), id='another-one-for-the-process'),
+    ],
+)
+def test_what_the_host_itself_has_mounted_and_a_folder_does_not_show(
+    host: str, own: str, ours: str, hidden: set[str]
+) -> None:
+    mine = '1 0 0:30 / / rw - overlay overlay rw\n2 1 8:1 / /host rw\n'
+    tables = [mounts_of(table) for table in (MOUNTS + host, MOUNTS + own, mine + ours)]
+    assert not_shown_below(*tables, '/host') == hidden

@@ -70,17 +70,20 @@ def unverified(server: KubeletServer) -> dict[str, Any]:
     return {'kubelet_url': server.url, 'tls_verify': False, 'tls_ignore_warning': True, 'timeout': 5}
 
 
+@pytest.mark.parametrize('trusts', [False, True], ids=['careful', 'trusting'])
 @pytest.mark.parametrize('make', UNKNOWN_BY_FILES)
 def test_an_answer_of_another_process_makes_nothing_green(
     standins: Standins, tmp_path: Path, aggregator: AggregatorStub, imposter: KubeletServer, own: tuple[int, ...],
-    make: Callable[[Path], None],
+    make: Callable[[Path], None], trusts: bool,
 ) -> None:  # fmt: skip
+    """Also not with `trust_unverified_configz`: the sockets show that it is another one."""
     config = tmp_path / 'c.yaml'
     kubelet = standins.launch(('kubelet', f'--config={config}'), handles=own)
     if make is changed:
         wait_past_the_grain(config)
     make(config)
-    sent = collect(check_of(show(tmp_path / 'proc', kubelet), **unverified(imposter)), aggregator)
+    options = {**unverified(imposter), 'trust_unverified_configz': trusts}
+    sent = collect(check_of(show(tmp_path / 'proc', kubelet), **options), aggregator)
     assert sent.green == set()
     assert sent.status() == UNKNOWN
     assert sent.kubelet[0] == CRITICAL
@@ -151,11 +154,13 @@ def test_a_trusted_ca_keeps_an_imposter_out_that_has_no_certificate_of_it(
     assert imposter.requests == []
 
 
-@pytest.mark.parametrize('trusted', [False, True])
+@pytest.mark.parametrize(
+    ('verifies', 'trusts'), [(True, False), (False, False), (False, True)], ids=['verified', 'not', 'trusting']
+)
 def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate_counts(
-    standins: Standins, tmp_path: Path, certificates: Certificates, trusted: bool
+    standins: Standins, tmp_path: Path, certificates: Certificates, verifies: bool, trusts: bool
 ) -> None:
-    """An Agent without rights may not look at the handles of the kubelet."""
+    """An Agent without rights may not look at the handles of the kubelet; then the operator may vouch for it."""
     with serve(certificates) as server, open_to_all() as folder:
         server.body = RUNS_WELL
         shutil.copy(certificates.ca, folder / 'ca.pem')
@@ -165,8 +170,8 @@ def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate
         (sent,) = run_apart(
             procfs,
             'give_up_rights()\ntell(check)',
-            **(options if trusted else unverified(server)),
+            **(options if verifies else {**unverified(server), 'trust_unverified_configz': trusts}),
         )
     assert sent.found == 1
-    assert (IPTABLES in sent.green) is trusted
-    assert sent.status() == (OK if trusted else UNKNOWN)
+    assert (IPTABLES in sent.green) is (verifies or trusts)
+    assert sent.status() == (OK if verifies or trusts else UNKNOWN)

@@ -118,7 +118,8 @@ def test_each_cell_of_the_table_of_verdicts(
     finding = judge(RULE, setting, BENCHMARK)
     assert finding.verdict is verdict
     assert finding.message == says
-    assert finding.set_by is (Source.CONFIGZ if unknown else Source.CONFIG_FILE)
+    by = Source.CONFIGZ if unknown else Source.CONFIG_FILE
+    assert finding.set_by is (Source.UNKNOWN if verdict is Verdict.UNKNOWN else by)
     reading = Declared({}, {}, unknown, changed=changed)
     assert restart_pending(PROCESS, [reading], [setting], NOT_ASKED) is pending
 
@@ -309,6 +310,7 @@ def test_what_the_next_start_passes_in_any_case_counts_beside_what_runs(
 
 
 BOOTSTRAP = RULES_BY_KEY['tls_cert_file']
+REFUSED = 'Before a restart brings it in: do not change this unless'
 IN_FILE = Origin(Source.CONFIG_FILE, f'{CONFIG}:9', CONFIG)
 
 
@@ -331,10 +333,8 @@ def test_the_place_is_that_of_the_value_that_breaks_the_rule(origins: dict[str, 
 @pytest.mark.parametrize(
     ('key', 'field', 'now', 'then', 'facts', 'says'),
     [
-        pytest.param(
-            'rotate_certificates', 'rotateCertificates', False, True, {}, 'Do not change this unless', id='refused'
-        ),
-        pytest.param('static_pod_path', 'staticPodPath', '/m', '', {}, 'Do not change this unless', id='static pods'),
+        pytest.param('rotate_certificates', 'rotateCertificates', False, True, {}, REFUSED, id='refused'),
+        pytest.param('static_pod_path', 'staticPodPath', '/m', '', {}, REFUSED, id='static pods'),
         pytest.param(
             'protect_kernel_defaults', 'protectKernelDefaults', False, True, {}, 'Caution: add vm.', id='with a caution'
         ),
@@ -347,7 +347,8 @@ def test_a_change_that_is_made_already_is_held_to_the_same_before_the_restart(
     setting = Setting(((field, then),), FILE, ((field, now),), origins={field: FILE}, home=replace(HOME, facts=facts))
     finding = judge(RULES_BY_KEY[key], setting, BENCHMARK)
     assert finding.verdict is NON_COMPLIANT
-    before, _, _ = finding.message.partition('restart the kubelet')
+    before, restart, _ = finding.message.partition('restart the kubelet')
+    assert bool(restart) is (says != REFUSED)
     assert (says is None) is before.endswith(': ')
     assert says is None or f'. {says}' in before
 

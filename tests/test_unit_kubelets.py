@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What is said of one kubelet beside its settings: the certificate that it serves, and the kernel that it starts on."""
+"""What is said of one kubelet beside its settings: the certificate that it serves, and whether it starts again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 from datadog_checks.kubelet_compliance.capture import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.kernel_settings import EXPECTED
-from datadog_checks.kubelet_compliance.model import Finding, NodeReport, Verdict
+from datadog_checks.kubelet_compliance.kubelets import Kubelet
+from datadog_checks.kubelet_compliance.model import Declared, Evidence, Finding, Process, Value, Verdict
 from datadog_checks.kubelet_compliance.selection import select
 
 from .test_unit_nodes import NODES
@@ -27,15 +27,6 @@ PAIR = 'tlsCertFile: /k.crt\ntlsPrivateKeyFile: /k.key\n'
 ASKS = 'serverTLSBootstrap: true\n'
 STATUS = {'mode': '600', 'uid': 0, 'gid': 0, 'changed_at': None}
 NOT_THERE = {'missing': True, 'why': 'no such file or directory'}
-
-
-class OnKernel(Host):
-    """A captured node whose kernel has some settings that differ from what a kubelet expects."""
-
-    changes: dict[str, str] = {}
-
-    def kernel_setting(self, name: str) -> str | None:
-        return {**EXPECTED, **self.changes}[name]
 
 
 def lay_out(folder: Path, config: str, flag: str = '') -> dict[str, Any]:
@@ -49,10 +40,10 @@ def lay_out(folder: Path, config: str, flag: str = '') -> dict[str, Any]:
     return facts
 
 
-def report(folder: Path, facts: dict[str, Any], rule: str, changes: dict[str, str] | None = None) -> NodeReport:
-    host = OnKernel(str(folder / 'proc'), str(folder), capture=parse_capture(json.dumps(facts).encode()))
-    host.changes = changes or {}
-    return Collector(host, select('cis-1.24', [rule]), None, '1.33').collect().node
+def found(folder: Path, facts: dict[str, Any], rule: str) -> Finding:
+    host = Host(str(folder / 'proc'), str(folder), capture=parse_capture(json.dumps(facts).encode()))
+    (finding,) = Collector(host, select('cis-1.24', [rule]), None, '1.33').collect().node.findings
+    return finding
 
 
 @pytest.mark.parametrize(
@@ -78,40 +69,29 @@ def test_a_kubelet_without_its_serving_certificate_is_not_compliant(
         facts['files'][path] = STATUS
     elif is_there is False:
         facts['unseen_modes'] = {path: NOT_THERE}
-    finding = the_finding(report(tmp_path, facts, 'tls_cert_file'))
+    finding = found(tmp_path, facts, 'tls_cert_file')
     assert finding.verdict is (Verdict.NON_COMPLIANT if lacks else Verdict.COMPLIANT)
     assert ('kubectl certificate approve NAME' in finding.message) is lacks
 
 
-def the_finding(node: NodeReport) -> Finding:
-    (finding,) = node.findings
-    return finding
-
-
-PROTECT = 'protectKernelDefaults: true\n'
-WRONG = {'kernel.panic': '0'}
+PROTECT, GATES = 'protectKernelDefaults', 'featureGates'
+LENIENT = {GATES: {'KubeletInUserNamespace': True}}
 
 
 @pytest.mark.parametrize(
-    ('config', 'changes', 'is_told'),
+    ('readings', 'unit', 'refuses'),
     [
-        pytest.param(PROTECT, WRONG, True, id='protected, and another value'),
-        pytest.param(PROTECT, {}, False, id='protected, and all as expected'),
-        pytest.param('', WRONG, False, id='not protected'),
-        pytest.param(
-            f'{PROTECT}featureGates:\n  KubeletInUserNamespace: true\n',
-            WRONG,
-            False,
-            id='it only warns in a user namespace',
-        ),
+        pytest.param([{PROTECT: True}], '', True, id='protected'),
+        pytest.param([{PROTECT: False}], '', False, id='not protected'),
+        pytest.param([{}], '', False, id='not known'),
+        pytest.param([{PROTECT: True}, {PROTECT: False}], '', False, id='in one of two readings'),
+        pytest.param([{PROTECT: True, **LENIENT}], '', False, id='in a user namespace it only warns'),
+        pytest.param([{PROTECT: True}], 'kubelet.service', False, id='an image has no kernel'),
     ],
 )
-def test_a_kernel_that_ends_the_next_start_is_a_problem_of_the_kubelet(
-    config: str, changes: dict[str, str], is_told: bool, tmp_path: Path
+def test_a_kubelet_that_protects_the_kernel_ends_where_its_settings_differ(
+    readings: list[dict[str, Value]], unit: str, refuses: bool
 ) -> None:
-    node = report(tmp_path, lay_out(tmp_path, config), 'protect_kernel_defaults', changes)
-    told = [problem for problem in node.problems if 'kernel settings differ' in problem.reason]
-    assert bool(told) is is_told
-    assert all(problem.refused and problem.remedy == 'set kernel.panic=10' for problem in told)
-    # What runs is compliant all the same.
-    assert the_finding(node).verdict is (Verdict.COMPLIANT if config else Verdict.NON_COMPLIANT)
+    evidence = Evidence(Process(1, 1, (), unit=unit))
+    declared = tuple(Declared(values, {}) for values in readings)
+    assert Kubelet(evidence, (), declared).refuses_kernel_settings is refuses

@@ -110,7 +110,8 @@ def test_where_configz_shows_all_that_the_file_says_a_change_of_its_times_is_non
     tmp_path: Path, ca: Path, change: Callable[[Path], object], restarted: bool
 ) -> None:
     authentication = {**RECORDED['authentication'], 'x509': {'clientCAFile': str(ca)}}
-    kubelet = Kubelet(tmp_path, {'authentication': authentication, 'serverTLSBootstrap': True})
+    own = {'tlsCertFile': str(ca), 'tlsPrivateKeyFile': str(ca)}
+    kubelet = Kubelet(tmp_path, {'authentication': authentication, **own})
     before = verdicts(kubelet.collect())
     assert set(before.values()) == {COMPLIANT}
     kubelet.change(lambda: change(kubelet.file))

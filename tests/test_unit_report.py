@@ -9,7 +9,16 @@ import pytest
 
 from datadog_checks.base.constants import ServiceCheck as Status
 from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.model import Finding, NodeReport, Origin, Setting, Source, Unknown, Verdict
+from datadog_checks.kubelet_compliance.model import (
+    Fault,
+    Finding,
+    NodeReport,
+    Origin,
+    Setting,
+    Source,
+    Unknown,
+    Verdict,
+)
 from datadog_checks.kubelet_compliance.report import (
     CRITICAL,
     OK,
@@ -18,8 +27,10 @@ from datadog_checks.kubelet_compliance.report import (
     Detail,
     Gauge,
     ServiceCheck,
+    iter_diagnoses,
     iter_gauges,
     iter_service_checks,
+    kubelet_status,
     printable,
 )
 from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
@@ -59,7 +70,8 @@ def test_each_verdict_has_its_status_and_its_numbers(
         ServiceCheck('kubelet', CRITICAL if blind else OK, (), 'nothing could be judged: the reason' if blind else ''),
         ServiceCheck('rule', status, RULE_TAGS, '' if status == OK else 'the reason'),
     ]
-    of_rule = [] if compliant is None else [Gauge('rule.compliant', compliant, (*RULE_TAGS, 'set_by:drop_in'))]
+    set_by = 'set_by:unknown' if blind else 'set_by:drop_in'
+    of_rule = [] if compliant is None else [Gauge('rule.compliant', compliant, (*RULE_TAGS, set_by))]
     assert list(iter_gauges(node(verdict), BENCHMARK)) == [
         Gauge('kubelet.found', 1, ()),
         *of_rule,
@@ -174,3 +186,36 @@ def test_the_kubelet_check_says_how_well_the_kubelet_could_be_seen(
 )
 def test_a_message_is_one_printable_line_of_at_most_500_characters(text: str, line: str) -> None:
     assert printable(text) == line
+
+
+SHOWN = 'set host_root: /'
+
+
+@pytest.mark.parametrize(
+    ('problems', 'message', 'diagnoses'),
+    [
+        pytest.param(
+            [Unknown('/a is not read', SHOWN, fault=Fault.FILES_NOT_SHOWN), Unknown('/b is not read', SHOWN)],
+            f'/a is not read; /b is not read: {SHOWN}',
+            ['files_not_shown'],
+            id='one-remedy',
+        ),
+        pytest.param(
+            [Unknown(f'/{name} is not read', SHOWN) for name in 'abcd'],
+            f'/a is not read; /b is not read and 2 more: {SHOWN}',
+            ['evidence'],
+            id='one-remedy-for-many',
+        ),
+        pytest.param(
+            [Unknown('x', 'do this', fault=Fault.FORBIDDEN), Unknown('y', 'do that', fault=Fault.MOUNTED_OVER)],
+            'x: do this; y: do that',
+            ['forbidden', 'mounted_over'],
+            id='two-remedies',
+        ),
+        pytest.param([Unknown('x'), Unknown('y'), Unknown('x')], 'x; y', ['evidence', 'evidence'], id='no-remedy'),
+    ],
+)
+def test_each_change_is_asked_for_once(problems: list[Unknown], message: str, diagnoses: list[str]) -> None:
+    report = node(Verdict.COMPLIANT, *problems)
+    assert kubelet_status(report) == (WARNING, message)
+    assert [each.name for each in iter_diagnoses(report)] == ['kubelet', *diagnoses]

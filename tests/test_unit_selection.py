@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.selection import SelectionError, select
+from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.selection import GROUPS, SelectionError, select
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,8 @@ def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, n
         ('cis-1.24', ['make_iptables_util_chains', 'x', 'y'], 'unknown rules for cis-1.24: x, y; known'),
         ('cis-1.24', ['pod_max_pids'], 'unknown rules for cis-1.24: pod_max_pids; known are: '),
         ('gke-1.0', ['kubeconfig_ownership'], 'gke-1.0 names kubeconfig_ownership but no value to judge it by; known'),
-        ('cis-1.24', [], 'rules is empty: leave it out, or name some of: .*make_iptables_util_chains'),
+        ('cis-1.24', ['setting'], 'unknown rules for cis-1.24: setting; known are: .*; groups: files, settings$'),
+        ('cis-1.24', [], 'rules is empty: leave it out, or name some; known are: .*make_iptables_util_chains'),
     ],
 )
 def test_a_wrong_selection_is_an_error_that_lists_what_is_known(
@@ -44,3 +47,34 @@ def test_a_wrong_selection_is_an_error_that_lists_what_is_known(
 ) -> None:
     with pytest.raises(SelectionError, match=message):
         select(name, keys)
+
+
+@pytest.mark.parametrize('name', ['auto', *BENCHMARKS])
+def test_the_two_groups_share_out_the_rules_of_every_benchmark(name: str) -> None:
+    version = 'v1.31.4' if name == 'auto' else None
+    everything = select(name, None, version).rules
+    for group, is_of_files in (('settings', False), ('files', True)):
+        wanted = tuple(rule for rule in everything if (rule.aspect is not None) is is_of_files)
+        if wanted:
+            assert select(name, [group], version).rules == wanted
+            continue
+        with pytest.raises(SelectionError, match=f'has none of the rules {group}; known are: '):
+            select(name, [group], version)
+    assert select(name, ['files', 'settings'], version).rules == everything
+
+
+def test_a_group_goes_with_a_key() -> None:
+    rules = select('cis-1.24', ['files', 'anonymous_auth', 'anonymous_auth']).rules
+    assert [rule.key for rule in rules if rule.files is None] == ['anonymous_auth']
+    assert len(rules) > 1
+
+
+def test_a_group_has_the_name_of_no_rule() -> None:
+    assert set(GROUPS).isdisjoint(RULES_BY_KEY)
+
+
+def test_auto_chooses_no_benchmark_that_has_none_of_the_rules() -> None:
+    """Else a node without one rule to judge would count as one that complies."""
+    assert select('auto', ['protect_kernel_defaults'], 'v1.24.17').rules
+    with pytest.raises(SelectionError, match='cis-1.11 has none of the rules protect_kernel_defaults; known are: '):
+        select('auto', ['protect_kernel_defaults'], 'v1.31.4')

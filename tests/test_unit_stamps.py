@@ -206,3 +206,30 @@ def test_comparing_leaves_no_handle(tree: Path, no_handle_is_left: None) -> None
     assert trace.files_are_unchanged()
     (tree / 'etc/missing.yaml').write_text('')
     assert not trace.files_are_unchanged()
+
+
+def test_each_place_is_compared_once(tree: Path) -> None:
+    """A folder of drop-ins is on the way to each of them, and its stamp holds that too."""
+    (places,) = look(tree).anchors.values()
+    assert 'etc/d' in places.looked_at and 'etc' in places.passed
+    assert set(places.passed).isdisjoint(places.looked_at)
+
+
+@pytest.mark.parametrize('is_listed_first', [True, False])
+@pytest.mark.parametrize('is_swapped', [True, False])
+def test_a_folder_that_was_swapped_within_a_look_proves_nothing(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, is_listed_first: bool, is_swapped: bool
+) -> None:
+    monkeypatch.setattr(stamps, 'time', Ahead(60.0))
+    trace = Trace()
+    with Root(str(tree), trace=trace) as root:
+        steps = [lambda: root.read('/etc/d/10.conf'), lambda: root.walk('/etc/d')]
+        first, second = reversed(steps) if is_listed_first else steps
+        first()
+        if is_swapped:
+            (tree / 'etc/d').rename(tree / 'etc/before')
+            (tree / 'etc/before/below').rename(tree / 'below')
+            (tree / 'etc/d').mkdir()
+            (tree / 'etc/before/10.conf').rename(tree / 'etc/d/10.conf')
+        second()
+    assert trace.is_trusted() is not is_swapped

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .check import KubeletComplianceCheck
 
 SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount'
-KUBELET_PORT = '10250'
+HTTPS_PORT, HTTP_PORT = '10250', '10255'
 OFF = frozenset({'false', '0', 'no', 'off', 'f', 'n'})
 
 
@@ -89,8 +89,11 @@ def connection_info(settings: Settings, token: str | None, *, has_ca: bool) -> d
     host = settings.get('kubernetes_kubelet_host')
     if not host:
         return None
-    port = settings.get('kubernetes_https_kubelet_port') or KUBELET_PORT
     address = f'[{host}]' if ':' in host else host
+    port = settings.get('kubernetes_https_kubelet_port') or HTTPS_PORT
+    if port == '0':
+        # What the chart sets on GKE Autopilot.
+        return {'url': f'http://{address}:{settings.get("kubernetes_http_kubelet_port") or HTTP_PORT}'}
     info = {'url': f'https://{address}:{port}'}
     if settings.get('kubelet_tls_verify').lower() in OFF:
         info['verify_tls'] = 'false'

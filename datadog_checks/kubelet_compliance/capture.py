@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .model import Answer, Fact, FileStatus, Missing, Unreadable
+from .model import Answer, Fact, Fault, FileStatus, Missing, Unreadable
 
 NODE_FACTS = 'node.json'
 CONFIGZ = 'configz.json'
@@ -108,7 +108,10 @@ def parse_capture(data: bytes) -> Capture:
 def unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
     if row.get('missing'):
         return Missing(path, str(row['why']))
-    return Unreadable(path, str(row['why']), str(row.get('remedy', '')), absent=bool(row.get('absent')))
+    remedy, fault = str(row.get('remedy', '')), row.get('fault')
+    return Unreadable(
+        path, str(row['why']), remedy, absent=bool(row.get('absent')), fault=Fault(fault) if fault else None
+    )
 
 
 def as_json(capture: Capture) -> dict[str, Any]:
@@ -145,7 +148,8 @@ def told(found: Missing | Unreadable) -> dict[str, Any]:
     """What `unseen` reads."""
     if isinstance(found, Missing):
         return {'missing': True, 'why': found.why}
-    return {'why': found.why, 'remedy': found.remedy, 'absent': found.absent}
+    fault = {} if found.fault is None else {'fault': found.fault.value}
+    return {'why': found.why, 'remedy': found.remedy, 'absent': found.absent, **fault}
 
 
 def file_facts(row: Mapping[str, Any]) -> FileFacts:

@@ -9,19 +9,22 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from datadog_checks.base import AgentCheck, ConfigurationError
+from datadog_checks.base.agent import AGENT_RUNNING
 
 from .collect import Collection, Collector
 from .config_models import ConfigMixin
 from .configz import Connection
 from .connection import connect, wants_configz
-from .exemptions import ExemptionError, apply_exemptions, parse_exemptions
+from .exemptions import ExemptionError, parse_exemptions
 from .model import Selection, Unknown
 from .ownership import UrlError, address_of
 from .patient_host import PatientHost
 from .processes import Admission, AdmissionError, parse_users
-from .report import Detail, Rows, iter_diagnoses, iter_gauges, iter_reports, iter_service_checks, printable, tell
+from .report import Detail, Rows, iter_diagnoses, printable, tell
 from .rules import RULES_BY_KEY
 from .selection import AUTO, SelectionError, select
+from .sending import Notices, Sending, advice
+from .trust import refusal
 
 try:
     import datadog_agent
@@ -41,14 +44,24 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
 
     def __init__(self, name: str, init_config: dict[str, Any], instances: list[dict[str, Any]]) -> None:
         super().__init__(name, init_config, instances)
+        self.check_initializations.appendleft(self.refuse_untrusted)
         # The options are there only once the base class has read them.
         self.check_initializations.append(self.prepare)
         self.diagnosis.register(self.diagnose)
         self.agents_own = get_connection_info
-        self.told: set[str] = set()
+        # At a terminal a person names the folder; in tests it is a made-up one.
+        self.needs_procfs = AGENT_RUNNING
+        self.notices = Notices()
         self.last: Collection | None = None
         self.day: date | None = None
         self.sent = Rows()
+        self.advice: list[str] = []
+
+    def refuse_untrusted(self) -> None:
+        """Raises ConfigurationError. An Agent tells its checks the provider from 7.78 on."""
+        why = refusal(getattr(self, 'provider', None), datadog_agent.get_config('integration_trusted_providers'))
+        if why:
+            raise ConfigurationError(why)
 
     def prepare(self) -> None:
         """Turn the options into what a collection needs. Raises ConfigurationError, and so stops the check."""
@@ -65,27 +78,33 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
             raise ConfigurationError(str(error)) from None
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
         host = PatientHost(procfs.rstrip('/') or '/', options.host_root, admission=admission)
+        host.needs_procfs = self.needs_procfs
+        problem = host.procfs_problem() if options.procfs_path else None
+        if problem is not None:
+            raise ConfigurationError(f'procfs_path: {tell(problem)}')
         self.collector = Collector(host, selection, self.choose if options.benchmark == AUTO else None)
-        if self.use_configz is not False and (options.kubelet_url or self.agents_own is not None):
-            # Loads what asking needs; later there may be no file handle left to do it.
-            self.http  # noqa: B018
-        self.detail = Detail(options.metrics or Detail.FULL)
-        self.instance_tags = tuple(options.tags or ())
+        # Loads what asking needs, where it is known whom to ask; later there may be no file handle left to do it.
+        self.connection()
+        detail = Detail(options.metrics or Detail.FULL)
+        self.sending = Sending(self.exemptions, detail, tuple(options.tags or ()), admission.nested)
 
     def check(self, _: Any) -> None:
         collection = self.collector.collect(self.connection())
         today = datetime.now(timezone.utc).date()
         if collection is not self.last or today != self.day:
-            self.sent = self.rows_of(collection, today)
+            self.sent = self.sending.rows(collection.node, collection.kubelets, collection.selection.benchmark, today)
             self.last, self.day = collection, today
             self.tell_changes(collection)
+            self.tell_metadata(collection)
+        # `agent status` shows those of the last run only, and `self.warning` would log each of them each time.
+        self.warnings += [line for line in self.advice if line not in self.warnings]
         self.submit()
-        self.tell_metadata(collection)
 
     def connection(self) -> Connection | Unknown | None:
         if self.use_configz is False:
             return None
-        connection = connect(lambda: self.http, self.config.kubelet_url, self.agents_own)
+        trusts = bool(self.config.trust_unverified_configz)
+        connection = connect(lambda: self.http, self.config.kubelet_url, self.agents_own, trusts_unverified=trusts)
         if connection is None and self.use_configz:
             return Unknown('use_configz is on, but nothing says how to reach the kubelet', 'set kubelet_url')
         return connection
@@ -94,33 +113,21 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         """With `benchmark: auto`, go by the kubelet's version."""
         return select(AUTO, self.config.rules, version)
 
-    def rows_of(self, collection: Collection, today: date) -> Rows:
-        """All that is sent of a collection."""
-        benchmark = collection.selection.benchmark
-        rows = Rows()
-        for report, own in iter_reports(collection.node, collection.kubelets, nested=bool(self.config.nested)):
-            tags = (*self.instance_tags, *own)
-            exempted = apply_exemptions(report, self.exemptions, today)
-            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in iter_gauges(exempted, benchmark, self.detail)]
-            rows.service_checks += [(each, [*tags, *each.tags]) for each in iter_service_checks(exempted, benchmark)]
-        return rows
-
     def submit(self) -> None:
-        for gauge, tags in self.sent.gauges:
-            self.gauge(gauge.name, gauge.value, tags=tags)
-        for each, tags in self.sent.service_checks:
-            self.service_check(each.name, each.status, tags=tags, message=each.message)
+        for (name, value, _), tags in self.sent.gauges:
+            self.gauge(name, value, tags=tags)
+        for (name, status, _, message), tags in self.sent.service_checks:
+            self.service_check(name, status, tags=tags, message=message)
 
     def tell_changes(self, collection: Collection) -> None:
-        """Log a problem once when it begins and once when it ends."""
+        """Log what begins and what ends, and keep what there is to change."""
         node = collection.node
-        now = {printable(tell(problem)) for problem in (*node.problems, *node.doubts)}
-        now |= {node.none_found_because} - {''}
-        for problem in sorted(now - self.told):
+        began, ended = self.notices.changes(node)
+        for problem in began:
             self.log.warning('%s', problem)
-        for problem in sorted(self.told - now):
+        for problem in ended:
             self.log.info('No longer so: %s', problem)
-        self.told = now
+        self.advice = advice(node)
         for each in node.turned_away:
             self.log.debug('%s', printable(tell(each)))
 

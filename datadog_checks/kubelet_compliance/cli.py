@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from functools import partial
 
+from . import agent_files
 from .__about__ import __version__
-from .as_the_agent import ConfigError, Configured, Settings, check_of, connection_info, read_configured, read_yaml
+from .as_the_agent import ConfigError, Configured, Settings, check_of
 from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from .capture import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
 from .capture_write import write_node
@@ -35,14 +36,9 @@ from .recorder import CannotCapture, record
 from .release import minor_of
 from .replay import answers
 from .report import printable
-from .rooted import CannotRead, NotThere, Root, reason
+from .rooted import CannotRead, NotThere, Root
 from .rules import RULES_BY_KEY
 from .selection import AUTO, SelectionError, select
-
-CONTAINER_PROCFS = '/host/proc'
-AGENT_FOLDER = '/etc/datadog-agent'
-CONF_FOLDER = 'kubelet_compliance.d'
-MAX_CONF_BYTES = 1024 * 1024
 
 EXIT_STATUS = (
     'exit status: 0 all rules compliant or exempted, 1 a rule is not compliant, 2 a rule could not be determined or '
@@ -91,7 +87,11 @@ def answer(options: argparse.Namespace) -> tuple[str, int]:
         raise CannotAnswer(str(error)) from None
     if options.capture:
         return capture(task, options), ALL_COMPLIANT
-    found = task.run()
+    try:
+        found = task.run()
+    except SelectionError as error:
+        # By the version of the kubelet, which is known only now.
+        raise CannotAnswer(str(error)) from None
     text = json.dumps(as_json(found), indent=2) if options.json else '\n'.join(iter_lines(found))
     return text, exit_status(found.node)
 
@@ -136,10 +136,12 @@ def task_of(options: argparse.Namespace) -> Task:
         return task_of_image(options)
     if options.unit is not None:
         raise CannotAnswer('--unit names the service that starts the kubelet of an image: give --root too')
-    found = None if options.no_conf else configured_of(options)
+    goes_by_the_agent = not options.no_conf and (options.node is None or options.conf)
+    settings = agent_files.settings() if goes_by_the_agent else Settings({}, {})
+    found = configured_of(options, settings)
     if found is not None:
-        return task_as_the_agent(options, *found, configz_of(options))
-    host = host_of(options)
+        return task_as_the_agent(options, settings, *found, configz_of(options))
+    host = host_of(options, settings)
     kept = configz_of(options)
     benchmark = options.benchmark or DEFAULT_BENCHMARK
     by_version = partial(select, AUTO, options.rules) if benchmark == AUTO else None
@@ -172,18 +174,20 @@ def task_of_image(options: argparse.Namespace) -> Task:
     return Task(Collector(host, select(benchmark, options.rules), by_version, version), None, image=options.root)
 
 
-def task_as_the_agent(options: argparse.Namespace, configured: Configured, path: str, kept: bytes | None) -> Task:
+def task_as_the_agent(
+    options: argparse.Namespace, settings: Settings, configured: Configured, path: str, kept: bytes | None
+) -> Task:
     """The task of the check that the Agent runs on this machine. Raises ConfigError, OSError."""
     given = {
         'benchmark': options.benchmark,
         'rules': options.rules,
-        'procfs_path': options.procfs or configured.instance.get('procfs_path') or default_procfs(),
+        'procfs_path': options.procfs or configured.instance.get('procfs_path') or agent_files.procfs(settings),
         'host_root': options.host_root,
         'allowed_users': options.allowed_users,
         'nested': options.nested or None,
     }
     instance = {**configured.instance, **{name: value for name, value in given.items() if value is not None}}
-    check = check_of(replace(configured, instance=instance), own_connection())
+    check = check_of(replace(configured, instance=instance), agent_files.own_connection(settings))
     check.collector.version = version_of(options)
     connection = answers({'/configz': kept}) if kept is not None else check.connection()
     count = f' (the first of {configured.instances} instances)' if configured.instances > 1 else ''
@@ -191,59 +195,13 @@ def task_as_the_agent(options: argparse.Namespace, configured: Configured, path:
     return Task(check.collector, connection, check.exemptions, f'{path}{count}', source, kept)
 
 
-def configured_of(options: argparse.Namespace) -> tuple[Configured, str] | None:
-    """The check's configuration of the Agent on this machine, and its path. Raises ConfigError, CannotAnswer."""
-    path: str | None = options.conf or (default_conf() if options.node is None else None)
-    if path is None:
+def configured_of(options: argparse.Namespace, settings: Settings) -> tuple[Configured, str] | None:
+    """The check's configuration of the Agent on this machine, and its path. Raises ConfigError."""
+    if options.no_conf:
         return None
-    try:
-        return read_configured(read_named(path, MAX_CONF_BYTES)), path
-    except ConfigError as error:
-        raise ConfigError(f'{path}: {error}') from None
-
-
-def default_conf() -> str | None:
-    """The file with the check's instances in the Agent's folder; None where there is none."""
-    folder = os.path.join(os.environ.get('DD_CONFD_PATH') or f'{AGENT_FOLDER}/conf.d', CONF_FOLDER)
-    try:
-        names = sorted(name for name in os.listdir(folder) if name.endswith(('.yaml', '.yml')))
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as error:
-        raise CannotAnswer(
-            f'{folder}: {reason(error)}; name a file with --conf, or leave it out with --no-conf'
-        ) from None
-    return os.path.join(folder, 'conf.yaml' if 'conf.yaml' in names else names[0]) if names else None
-
-
-def own_connection() -> dict[str, str] | None:
-    """How the Agent on this machine reaches the kubelet, by its settings. Raises CannotAnswer, ConfigError."""
-    path = f'{AGENT_FOLDER}/datadog.yaml'
-    content = read_yaml(data) if (data := read_if_there(path, MAX_CONF_BYTES)) and data.strip() else {}
-    settings = Settings(os.environ, content)
-    token = read_if_there(settings.token_path, MAX_CONF_BYTES)
-    return connection_info(
-        settings,
-        token.decode('ascii', 'replace').strip() if token else None,
-        has_ca=os.path.isfile(settings.ca_path),
-    )
-
-
-def read_if_there(path: str, limit: int) -> bytes | None:
-    """Raises CannotAnswer."""
-    return read_named(path, limit) if os.path.exists(path) else None
-
-
-def read_named(path: str, limit: int) -> bytes:
-    """A file that a person or a setting names, so that it may be a link or a pipe. Raises CannotAnswer."""
-    try:
-        with open(path, 'rb') as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise CannotAnswer(f'{path}: {reason(error)}') from None
-    if len(data) > limit:
-        raise CannotAnswer(f'{path}: it is larger than {limit >> 20} MiB')
-    return data
+    if options.conf:
+        return agent_files.configured_in(options.conf)
+    return agent_files.configured(settings) if options.node is None else None
 
 
 def version_of(options: argparse.Namespace) -> str | None:
@@ -276,7 +234,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         '--conf',
         metavar='FILE',
-        help=f"the Agent's configuration of the check (default: conf.yaml of {CONF_FOLDER}, if it is there)",
+        help="the Agent's configuration of the check (default: that in its conf.d, if there is one)",
     )
     parser.add_argument(
         '--no-conf', action='store_true', help="go by no configuration of the Agent, and don't ask /configz"
@@ -286,9 +244,13 @@ def parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument('--benchmark', help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: {DEFAULT_BENCHMARK})')
-    parser.add_argument('--rule', action='append', dest='rules', help='judge only this rule; may be given again')
     parser.add_argument(
-        '--procfs', metavar='DIR', help=f'the /proc to look at (default: {CONTAINER_PROCFS}, if it shows processes)'
+        '--rule', action='append', dest='rules', help='judge only this rule, or settings, or files; may be given again'
+    )
+    parser.add_argument(
+        '--procfs',
+        metavar='DIR',
+        help="the /proc to look at (default: the Agent's: /host/proc in its container)",
     )
     parser.add_argument('--host-root', metavar='DIR', help="where the host's root file system is mounted")
     parser.add_argument('--nested', action='store_true', help='count those in pid namespaces of their own: kind, k3d')
@@ -314,17 +276,12 @@ def capture(task: Task, options: argparse.Namespace) -> str:
     return f'{options.capture}: {len(image.files)} files. Look through them before you hand them on.'
 
 
-def default_procfs() -> str:
-    """The host's /proc in the Agent's container, where it is mounted there and shows processes."""
-    return CONTAINER_PROCFS if os.path.isdir(f'{CONTAINER_PROCFS}/1') else '/proc'
-
-
-def host_of(options: argparse.Namespace) -> Host:
+def host_of(options: argparse.Namespace, settings: Settings) -> Host:
     """The node that the options mean. Raises OSError, AdmissionError, CannotAnswer; CaptureError for what is none."""
     admission = Admission(parse_users(options.allowed_users), options.nested)
     node = options.node
     if node is None:
-        return PatientHost(options.procfs or default_procfs(), options.host_root, admission=admission)
+        return PatientHost(options.procfs or agent_files.procfs(settings), options.host_root, admission=admission)
     if not os.path.isdir(os.path.join(node, 'proc')):
         raise NotADirectoryError(f'{node} holds no captured node: it has no folder proc')
     facts = kept_file(node, NODE_FACTS)
@@ -333,10 +290,10 @@ def host_of(options: argparse.Namespace) -> Host:
 
 
 def configz_of(options: argparse.Namespace) -> bytes | None:
-    """An answer of /configz that was kept: in a file, or of a captured node. Raises CannotAnswer."""
+    """An answer of /configz that was kept: in a file, or of a captured node. Raises CannotAnswer, ConfigError."""
     path = options.configz
     if path:
-        data = read_named(path, MAX_CONFIGZ_BYTES)
+        data = agent_files.read_named(path, MAX_CONFIGZ_BYTES)
     elif options.node is None or (kept := kept_file(options.node, CONFIGZ)) is None:
         return None
     else:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
+from .asking import NO_VERSION, Asking
 from .command_lines import read_command_lines, read_next_lines
-from .configz import AskError, Connection, KubeletApi
+from .configz import Connection, KubeletApi
 from .declare import (
     Known,
     has_accepted_its_files,
@@ -24,7 +24,7 @@ from .decoding import Configuration
 from .flags import Flags
 from .host import Host
 from .judge import judge_node
-from .kubelets import Kubelet, flags_of, not_seen, report_on
+from .kubelets import Kubelet, depends_on_version, flags_of, not_seen, report_on
 from .launches import RKE2_SERVICES, read_launch, read_rke2
 from .memory import Memory
 from .model import (
@@ -39,9 +39,9 @@ from .model import (
 )
 from .named_files import iter_broken, read
 from .next_start import is_as_given, next_arguments, places_of, start_folder
-from .ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from .release import ALL, minor_of, within_tables
 from .report import tell
+from .resolve import SELF_MADE
 from .services import read_unit_of, with_parent_times
 
 
@@ -77,9 +77,17 @@ class Collector:
         self.known: tuple[Process, ...] = ()
         self.ended: int | None = None
         """The process of the last kubelet, as long as no other one has been seen since."""
-        self.api = KubeletApi()
+        self.asking = Asking(host, KubeletApi())
         self.last: Collection | None = None
         self.last_asked: object = None
+
+    @property
+    def api(self) -> KubeletApi:
+        return self.asking.api
+
+    @api.setter
+    def api(self, api: KubeletApi) -> None:
+        self.asking.api = api
 
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
         """Judge the node. `connection`: how its kubelet is reached; None: it is not to be asked.
@@ -100,12 +108,13 @@ class Collector:
         before = [process for process in self.known if process not in lost]
         self.known = (*scan.processes, *lost)
         self.memory.forget_all_but(self.known)
-        self.api.forget_all_but(self.known)
+        self.asking.forget_all_but(self.known)
         kubelets = [self.look_at(process) for process in scan.processes]
-        asked, version = self.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
+        asked = self.asking.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
+        version = self.version_of(asked, connection)
         if isinstance(version, Unknown) and self.version is not None:
             version = self.version
-        asked = self.by_version(asked, version)
+        asked = [replace(each, release=version) for each in self.by_version(asked, version)]
         reports = []
         for kubelet in asked:
             report = report_on(self.host, kubelet, self.selection, scan.names)
@@ -128,7 +137,7 @@ class Collector:
         """Why no kubelet was found. One that was known and ended is no mount that is missing, nor one turned away."""
         likely = scan.none_found_because or first_of(scan.turned_away)
         if not likely and isinstance(connection, Connection):
-            likely = unseen(self.host.procfs)
+            likely = NONE_RUNS if self.host.shows_all_processes() else unseen(self.host.procfs)
         if likely and self.ended is not None:
             return f'the kubelet, process {self.ended}, ended, and no other one runs'
         return likely
@@ -196,7 +205,7 @@ class Collector:
         if not has_accepted_its_line(evidence) and any(is_refused(each) or not each.flags_known for each in readings):
             # Once it has run for long enough, it has shown that it takes this.
             self.host.give_up()
-        started = self.memory.started(process, readings)
+        started = self.memory.started(process, readings, SELF_MADE)
         return self.with_next_start(replace(kubelet, evidence=evidence, readings=readings, started=started), known)
 
     def with_next_start(self, kubelet: Kubelet, known: Known) -> Kubelet:
@@ -242,43 +251,17 @@ class Collector:
         minor = minor_of(version) if version is not None else None
         return self.memory.minors_of(process) or ALL if minor is None else frozenset({within_tables(minor)})
 
-    def ask(
-        self, kubelets: list[Kubelet], connection: Connection | Unknown | None
-    ) -> tuple[list[Kubelet], str | Unknown]:
-        """Add what runs, for the kubelet that the connection leads to; and the version, where there is only one."""
-        self.api.begin()
-        if connection is None or not kubelets:
-            return kubelets, NO_VERSION
-        if isinstance(connection, Unknown):
-            return [replace(kubelet, problems=(connection,)) for kubelet in kubelets], NO_VERSION
-        owner_of = cache(lambda: self.owner_of(kubelets, connection))
-
-        def asked(kubelet: Kubelet) -> Kubelet:
-            process = kubelet.evidence.process
-            running = self.api.running(process, connection, lambda: check_owner(owner_of(), kubelet))
-            return replace(kubelet, running=running, problems=(running,) if isinstance(running, Unknown) else ())
-
-        answered = [asked(kubelet) for kubelet in kubelets]
-        if len(kubelets) == 1:
-            process = kubelets[0].evidence.process
-            return answered, self.api.version(process, connection, lambda: check_owner(owner_of(), kubelets[0]))
-        if any(isinstance(kubelet.running, Configuration) for kubelet in answered):
-            # The connection leads to one of them; nothing is missing of the others.
-            answered = [replace(kubelet, problems=()) for kubelet in answered]
-        return answered, NO_VERSION
-
-    def owner_of(self, kubelets: list[Kubelet], connection: Connection) -> Kubelet | Unknown:
-        """The kubelet that an answer from the URL would belong to."""
-        try:
-            host, port = address_of(connection.url)
-        except UrlError as error:
-            return Unknown(str(error))
-        shown = [self.host.answers_at(kubelet.evidence.process, host, port) for kubelet in kubelets]
-        told = [
-            all(listens_by_configuration(declared, host, port) for declared in kubelet.readings) for kubelet in kubelets
-        ]
-        owner = choose_owner(shown, told, port, is_verified=connection.is_verified)
-        return owner if isinstance(owner, Unknown) else kubelets[owner]
+    def version_of(self, kubelets: list[Kubelet], connection: Connection | Unknown | None) -> str | Unknown:
+        """The version of the only kubelet, asked for where anything depends on it: `/metrics` is long."""
+        if len(kubelets) != 1:
+            return NO_VERSION
+        (kubelet,) = kubelets
+        told = self.api.known_version(kubelet.evidence.process)
+        if told is not None:
+            return told
+        if self.choose is None and not depends_on_version(kubelet, self.selection):
+            return NO_VERSION
+        return self.asking.version(kubelet, connection)
 
     def by_version(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
         """What depends on the version: the benchmark, if it is to be chosen, and how the configuration is read."""
@@ -302,15 +285,6 @@ class Collector:
 
 
 CGROUP_FIELD = 'kubeletCgroups'
-NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
-
-
-def check_owner(owner: Kubelet | Unknown, kubelet: Kubelet) -> None:
-    """Raise AskError where an answer would not be that of the kubelet."""
-    if isinstance(owner, Unknown):
-        raise AskError(owner.reason, owner.remedy)
-    if owner is not kubelet:
-        raise AskError('another kubelet answers there')
 
 
 def first_of(turned_away: Sequence[Unknown]) -> str:
@@ -328,3 +302,7 @@ def unseen(procfs: str) -> str:
         f'no kubelet runs on this host, or {procfs} does not show it: if there is one, '
         'set hostPID: true or mount the /proc of the host'
     )
+
+
+NONE_RUNS = 'no kubelet runs on this host: start it, or look at the log of its service'
+"""What is said where `/proc` shows all processes of the host."""

@@ -14,33 +14,29 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
 
 from .decoding import Configuration, Decoder, DecodingError, check_identity, tree_of
 from .documents import parse_document
+from .failures import elsewhere, explain_connection, explain_silence, explain_status
 from .goyaml import Document, DocumentError, DocumentTooLarge
-from .model import Process, Source, Unknown
+from .model import Fault, Process, Source, Unknown
 from .patience import OutOfPatience, Worker
-from .tls_failures import explain
+from .peer_names import names_of
+from .tls_failures import explain, is_for_another_name
+from .ways import Way
 
 MAX_CONFIGZ_BYTES = 1024 * 1024
 MAX_METRICS_BYTES = 4 * 1024 * 1024
 LIMITS = {'/configz': MAX_CONFIGZ_BYTES, '/metrics': MAX_METRICS_BYTES}
 CHUNK_BYTES = 64 * 1024
+MAX_REFUSAL_BYTES = 1024
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 600.0
 LONGEST_WAIT_SECONDS = 4.0
 """For all questions of one collection together: a kubelet that hangs must not hold the Agent up."""
 
 BUILD_INFO = re.compile(rb'^kubernetes_build_info\{[^}\n]*git_version="(v[0-9A-Za-z.+_-]{1,60})"', re.MULTILINE)
-
-REMEDIES = {
-    401: ('the kubelet did not accept the credentials (401)', 'let the Agent send a token or certificate it knows'),
-    403: (
-        'the kubelet does not let the Agent read it (403)',
-        "let the Agent's ClusterRole get nodes/configz and nodes/metrics (Kubernetes 1.33 and newer) or nodes/proxy",
-    ),
-    404: ('the kubelet does not serve it (404)', 'set enableDebuggingHandlers: true for the kubelet'),
-}
 
 Found = TypeVar('Found')
 
@@ -67,15 +63,43 @@ class Connection:
     timeout_seconds: float
     is_verified: bool = False
     """Whether who answers must show a certificate that is trusted."""
+    verify: bool | str = True
+    """What is trusted: a file or folder of CAs; True: those of the system."""
+    trusts_unverified: bool = False
+    """Whether an answer counts also where nothing shows who gave it: the option `trust_unverified_configz`."""
+    is_agents_own: bool = False
+    """Whether the Agent's own settings say how the kubelet is reached."""
+    has_both: bool = False
+    """See `Way`."""
+
+    @property
+    def way(self) -> Way:
+        """The same in words. Raises ValueError for what is no URL."""
+        parts = urlsplit(self.url)
+        is_https = parts.scheme == 'https'
+        port = parts.port or (443 if is_https else 80)
+        return Way(
+            parts.hostname or '',
+            port,
+            is_https,
+            is_agents_own=self.is_agents_own,
+            has_ca=isinstance(self.verify, str),
+            has_both=self.has_both,
+        )
 
 
 class AskError(Exception):
     """The kubelet could not be asked, or gave no answer that can be used."""
 
-    def __init__(self, why: str, remedy: str = '') -> None:
+    def __init__(self, why: str, remedy: str = '', fault: Fault | None = None) -> None:
         super().__init__(why)
         self.why = why
         self.remedy = remedy
+        self.fault = fault
+
+    @classmethod
+    def of(cls, unknown: Unknown) -> AskError:
+        return cls(unknown.reason, unknown.remedy, unknown.fault)
 
 
 @dataclass(slots=True)
@@ -112,7 +136,7 @@ class Once:
             return answer
         except AskError as error:
             pause = min(failure.pause_seconds * 2, LONGEST_PAUSE_SECONDS) if failure else FIRST_PAUSE_SECONDS
-            unknown = Unknown(f'{self.what} could not be read: {error.why}', error.remedy)
+            unknown = Unknown(f'{self.what} could not be read: {error.why}', error.remedy, fault=error.fault)
             self.failures[key] = Failure(unknown, pause, self.clock() + pause)
             return unknown
 
@@ -140,6 +164,8 @@ class KubeletApi:
         """Seconds that this collection may still wait."""
         self.configurations = Once('/configz', clock)
         self.versions = Once('/metrics', clock)
+        self.accepted: set[str] = set()
+        """The URLs where credentials were accepted before: they are not what is wrong later."""
 
     def running(
         self, process: Process, connection: Connection, check_owner: Callable[[], None]
@@ -187,67 +213,90 @@ class KubeletApi:
         import requests
 
         seconds, began = min(connection.timeout_seconds, self.left), time.monotonic()
+        way, has_worked = connection.way, connection.url in self.accepted
         try:
             key = process.key, connection.url, path
-            return self.worker.run(lambda: fetch_body(connection, path, LIMITS[path]), seconds, key)
+            body = self.worker.run(lambda: fetch_body(connection, path, has_worked=has_worked), seconds, key)
+            self.accepted.add(connection.url)
+            return body
         except requests.exceptions.SSLError as error:
-            raise AskError(*explain(error)) from None
-        except (requests.exceptions.Timeout, OutOfPatience):
-            raise AskError(
-                f'the kubelet did not answer within {min(connection.timeout_seconds, LONGEST_WAIT_SECONDS):g} s'
-            ) from None
+            names = self.names(connection, began + seconds) if is_for_another_name(error) else ()
+            raise AskError.of(explain(error, way, names)) from None
+        except (requests.exceptions.Timeout, OutOfPatience) as error:
+            limit = min(connection.timeout_seconds, LONGEST_WAIT_SECONDS)
+            is_connected = not isinstance(error, requests.exceptions.ConnectTimeout)
+            silence = explain_silence(limit, way, is_connected=is_connected, has_worked=has_worked)
+            raise AskError.of(silence) from None
         except (requests.exceptions.RequestException, OSError, ValueError, TypeError, ImportError) as error:
             # The last three: an option of the base class's HTTP that `requests`, or this Agent, makes nothing of.
-            raise AskError(f'no connection to the kubelet ({type(error).__name__})') from None
+            raise AskError.of(explain_connection(error, way)) from None
+        except AskError as error:
+            if error.fault in TAKEN:
+                self.accepted.add(connection.url)
+            raise
         finally:
             self.left -= time.monotonic() - began
 
+    def names(self, connection: Connection, until: float) -> tuple[str, ...]:
+        """The names in the certificate of who answers; none where they cannot be had in time."""
+        seconds, way = until - time.monotonic(), connection.way
+        try:
+            return self.worker.run(lambda: names_of(way.host, way.port, connection.verify, seconds), seconds)
+        except (OSError, ValueError, OutOfPatience):
+            return ()
 
-def fetch_body(connection: Connection, path: str, limit: int) -> bytes:
+
+TAKEN = frozenset({Fault.FORBIDDEN, Fault.NOT_SERVED})
+"""Answers of a kubelet that accepted the credentials."""
+
+
+def fetch_body(connection: Connection, path: str, *, has_worked: bool = False) -> bytes:
     """Raises AskError, and what `requests` raises."""
     with closing(connection.get(path)) as response:
-        check_status(response.status_code)
-        body = bytearray()
+        if response.status_code != 200:
+            refusal = next(response.iter_content(MAX_REFUSAL_BYTES), b'')
+            status = response.status_code
+            raise AskError.of(explain_status(status, path, refusal, connection.way, has_worked=has_worked))
+        body, limit = bytearray(), LIMITS[path]
         for chunk in response.iter_content(CHUNK_BYTES):
             body += chunk
             if len(body) > limit:
-                raise AskError(f'the answer is larger than {limit // (1024 * 1024)} MiB')
+                mebibytes = limit // (1024 * 1024)
+                raise AskError(
+                    f'the answer is larger than {mebibytes} MiB', elsewhere(connection.way), Fault.NOT_THE_KUBELET
+                )
         return bytes(body)
 
 
-def check_status(status: int) -> None:
-    """Raise AskError for anything but 200."""
-    if status == 200:
-        return
-    if status in REMEDIES:
-        raise AskError(*REMEDIES[status])
-    if 300 <= status < 400:
-        raise AskError(f'the kubelet answers with a redirect ({status}), which is not followed')
-    raise AskError(f'the kubelet answers with status {status}')
+NOT_A_CONFIGURATION = 'the answer is not the configuration of a kubelet'
+SOMETHING_ELSE = 'something other than the kubelet answers there: check the address and the port'
+
+
+def not_one() -> AskError:
+    return AskError(NOT_A_CONFIGURATION, SOMETHING_ELSE, Fault.NOT_THE_KUBELET)
 
 
 def parse_configz(body: bytes) -> Configuration:
     """The typed configuration in an answer of `/configz`. Zero values are left out in it. Raises AskError."""
-    not_one = 'the answer is not the configuration of a kubelet'
     try:
         if not body.lstrip().startswith(b'{'):
-            raise AskError(not_one)
+            raise not_one()
         outer = parse_document(body).root.value
         inner = outer.get('kubeletconfig') if isinstance(outer, dict) else None
         if inner is None:
-            raise AskError(not_one)
+            raise not_one()
         if not isinstance(inner.value, dict) or 'makeIPTablesUtilChains' not in inner.value:
-            raise AskError(not_one)
+            raise not_one()
         if 'kind' in inner.value:
             check_identity(Document(inner), any_case=False)
         return Decoder(any_case=False).decode(tree_of(inner, Source.CONFIGZ, '/configz'))
     except (DocumentError, DocumentTooLarge, DecodingError):
-        raise AskError(not_one) from None
+        raise not_one() from None
 
 
 def parse_version(body: bytes) -> str:
     """The version in an answer of `/metrics`. Raises AskError."""
     match = BUILD_INFO.search(body)
     if match is None:
-        raise AskError('it does not tell the version of the kubelet')
+        raise AskError('it does not tell the version of the kubelet', SOMETHING_ELSE, Fault.NOT_THE_KUBELET)
     return match[1].decode()

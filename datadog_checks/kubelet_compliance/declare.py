@@ -164,7 +164,8 @@ def declare(
         # Whatever cannot be decoded stays unknown, also where the kubelet runs with it.
         unknown = Unknown(str(error), refused=not accepted)
     except NotRead as error:
-        unknown = Unknown(f'{error.what.path} could not be read: {error.what.why}', error.what.remedy)
+        what = error.what
+        unknown = Unknown(f'{what.path} could not be read: {what.why}', what.remedy, fault=what.fault)
     if unknown is not None:
         configuration = Configuration()
         apply_flags(configuration, over_files)

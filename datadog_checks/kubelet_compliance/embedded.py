@@ -248,8 +248,9 @@ def microk8s_file(arguments: Sequence[str] | None) -> str:
 def microk8s_launch(path: str, file: Seen) -> Launch:
     """The lines of kubelite's file: without quotes, split at single spaces, with `$` for what the snap knows."""
     if not isinstance(file, File):
-        remedy = file.remedy if isinstance(file, Unreadable) else ''
-        unknown = Unknown(f'{path}, which holds the arguments of the kubelet, could not be read: {file.why}', remedy)
+        remedy, fault = (file.remedy, file.fault) if isinstance(file, Unreadable) else ('', None)
+        why = f'{path}, which holds the arguments of the kubelet, could not be read: {file.why}'
+        unknown = Unknown(why, remedy, fault=fault)
         return Launch(Program.MICROK8S, unknown, path)
     arguments: list[str] = []
     places: dict[str, str] = {}

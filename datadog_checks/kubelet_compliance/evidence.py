@@ -29,6 +29,7 @@ class Source(Enum):
     DROP_IN = 'drop_in'
     DEFAULT = 'default'
     CONFIGZ = 'configz'
+    UNKNOWN = 'unknown'
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,44 @@ class Origin:
     """The file and line of a flag, with the variable that it is in; '' where they are not known."""
 
 
+class Fault(Enum):
+    """What keeps something from being known; the value names it in `agent diagnose`."""
+
+    NOT_CONNECTED = 'not_connected'
+    """The Agent itself does not reach the kubelet."""
+    STARTING = 'starting'
+    """The kubelet started some seconds ago and does not serve yet."""
+    REFUSED_CONNECTION = 'refused_connection'
+    NO_SUCH_HOST = 'no_such_host'
+    TIMED_OUT = 'timed_out'
+    NO_CONNECTION = 'no_connection'
+    WRONG_PORT = 'wrong_port'
+    """No kubelet of this node listens there."""
+    NOT_THE_KUBELET = 'not_the_kubelet'
+    """What answers is no kubelet."""
+    READ_ONLY_PORT = 'read_only_port'
+    OTHER_KUBELET = 'other_kubelet'
+    UNKNOWN_CA = 'unknown_ca'
+    WRONG_NAME = 'wrong_name'
+    EXPIRED = 'expired'
+    NO_CERTIFICATE = 'no_certificate'
+    """The kubelet has no serving certificate."""
+    TLS_FAILED = 'tls_failed'
+    NOT_VERIFIED = 'not_verified'
+    """Nothing shows that who answered is the kubelet."""
+    CREDENTIALS_REFUSED = 'credentials_refused'
+    FORBIDDEN = 'forbidden'
+    API_SERVER_AWAY = 'api_server_away'
+    """The kubelet could not ask the API server who asks, or what the Agent may do."""
+    NOT_SERVED = 'not_served'
+    FILES_NOT_SHOWN = 'files_not_shown'
+    """The Agent has no way at all to the files of the kubelet."""
+    FILES_NOT_MOUNTED = 'files_not_mounted'
+    """`host_root` does not show them."""
+    MOUNTED_OVER = 'mounted_over'
+    NOT_ALLOWED_TO_READ = 'not_allowed_to_read'
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """A value that cannot be told, and why. `remedy` is the one change that mends it."""
@@ -50,6 +89,8 @@ class Unknown:
     remedy: str = ''
     refused: bool = False
     """True: the kubelet would refuse this configuration, so its next start fails."""
+    fault: Fault | None = None
+    """What failed, where something did that the one who runs the Agent can change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +147,8 @@ class Unreadable:
     remedy: str = ''
     absent: bool = False
     """We see the place, and no such file there; the kubelet may see another one."""
+    fault: Fault | None = None
+    """As of `Unknown`."""
 
 
 def is_absent(answer: object) -> bool:

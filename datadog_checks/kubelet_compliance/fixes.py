@@ -12,6 +12,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 
 from .model import (
     NOT_RUNNING,
@@ -27,6 +28,7 @@ from .model import (
     Source,
     Unknown,
     Value,
+    Values,
 )
 
 MOST_LETTERS_OF_FILES = 300
@@ -110,7 +112,8 @@ def fix_of(rule: Rule, setting: Setting, benchmark: Benchmark) -> Fix:
     apply = '' if setting.running == NOT_RUNNING else setting.home.apply
     if rule.aspect is not None:
         return Fix((Run(file_command(rule, setting, benchmark)),), rule.caution)
-    changes = needed_changes(rule, setting, benchmark)
+    values = setting.running if isinstance(setting.declared, Unknown) else setting.declared
+    changes = needed_changes(rule, values, benchmark, setting.others)
     refusal = refusal_of(rule, setting, changes)
     if refusal:
         return Fix(refusal=refusal)
@@ -118,12 +121,13 @@ def fix_of(rule: Rule, setting: Setting, benchmark: Benchmark) -> Fix:
     return Fix(steps, caution_of(rule, setting.home, changes), apply)
 
 
-def needed_changes(rule: Rule, setting: Setting, benchmark: Benchmark) -> list[Change]:
-    """The changes without which the rule would stay broken."""
-    values = setting.running if isinstance(setting.declared, Unknown) else setting.declared
+def needed_changes(
+    rule: Rule, values: Values | Unknown, benchmark: Benchmark, others: Mapping[str, Value] = MappingProxyType({})
+) -> list[Change]:
+    """The changes without which the values would go on breaking the rule. `others`: fields that these depend on."""
     if isinstance(values, Unknown):
         return list(rule.fix)
-    return [change for change in rule.fix if is_wrong(rule, change, {**setting.others, **dict(values)}, benchmark)]
+    return [change for change in rule.fix if is_wrong(rule, change, {**others, **dict(values)}, benchmark)]
 
 
 def is_wrong(rule: Rule, change: Change, values: Mapping[str, Value], benchmark: Benchmark) -> bool:

@@ -9,27 +9,32 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from .capture import Capture
-from .identity import Mounts, mounts_of, other_mounts, runs_in, unit_of
+from .file_remedies import MOUNTED_OVER as OVER_IT, Advice, not_allowed, not_mounted, not_shown
+from .host_mounts import HostMounts
+from .identity import runs_in, unit_of
 from .model import DropIns, File, FileStatus, Folder, Missing, Process, Scan, Unknown, Unreadable
 from .processes import Admission, ProcessGone
-from .rooted import A_DEVICE, CHANGED_MEANWHILE as CHANGED_MEANWHILE, CannotRead, NotThere, Root, reason
-from .sockets import Sockets
+from .rooted import (
+    A_DEVICE,
+    CHANGED_MEANWHILE as CHANGED_MEANWHILE,
+    MOUNTED_OVER,
+    NOT_MOUNTED,
+    CannotRead,
+    NotThere,
+    Root,
+    reason,
+)
 from .stamps import Trace
 
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
 DROP_IN_ENDING = '.conf'
-MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
 
-ROOT_REMEDY = (
-    'let the Agent look through /proc/PID/root (root or CAP_SYS_PTRACE), '
-    'or mount the root file system of the host read-only and set host_root'
-)
-
+NO_ROOT = 'host_root cannot be opened'
 NO_PERMISSION = os.strerror(errno.EACCES).lower()
 Seen = TypeVar('Seen')
 
@@ -51,7 +56,7 @@ class UnitName:
     has_moved: bool
 
 
-class Host(Sockets):
+class Host(HostMounts):
     """A node: this machine, or a captured one whose `proc` and files lie in a folder."""
 
     def __init__(
@@ -66,10 +71,8 @@ class Host(Sockets):
 
         `capture`: the node is a copy, and this is what the copy does not show: its clock, times and modes of files.
         """
-        super().__init__(procfs, admission or Admission(), capture)
-        self.root = root
+        super().__init__(procfs, root, admission or Admission(), capture)
         self.refused: set[tuple[int, ...]] = set()
-        self.others: dict[tuple[int, ...], frozenset[str] | None] = {}
 
     def begin(self) -> bool:
         """Begin a collection. True: nothing changed since all was looked at, so there is nothing to look at.
@@ -113,7 +116,7 @@ class Host(Sockets):
             self.trace.give_up()
         alive = {process.key for process in scan.processes}
         self.refused &= alive
-        self.others = {key: others for key, others in self.others.items() if key in alive}
+        self.forget_mounts_of_all_but(alive)
         return scan
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
@@ -183,13 +186,13 @@ class Host(Sockets):
                 view = open_view(process, path)
             except CannotRead as error:
                 # A view that cannot be opened takes nothing back of what another one showed.
-                answer = answer or Unreadable(path, str(error), self.remedy())
+                answer = answer or self.unreadable(path, str(error), self.no_view(process, str(error)))
                 continue
             if view is not None:
                 answer = self.look(view, path, read)
             if answer is not None and not isinstance(answer, Missing | Unreadable):
                 break
-        return answer or Unreadable(path, 'there is no way to it', self.remedy())
+        return answer or self.unreadable(path, 'there is no way to it', self.no_view(process, NO_PERMISSION))
 
     def look(self, view: View, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
         with view.root:
@@ -198,7 +201,7 @@ class Host(Sockets):
             except NotThere as error:
                 return self.missing(view, path, str(error))
             except CannotRead as error:
-                return Unreadable(path, str(error), self.remedy())
+                return self.unreadable(path, str(error), self.no_sight(path, str(error)))
 
     def below_root(self, process: Process, path: str) -> View | None:
         """The path below `root`, if that is set. Raises CannotRead."""
@@ -207,49 +210,11 @@ class Host(Sockets):
         if not path.startswith('/'):
             self.trace.give_up()
             path = f'{self.working_directory(process).rstrip("/")}/{path}'
-        return View(Root(self.root, trace=self.trace, others=others), path, is_its_own=self.capture is not None)
-
-    def mounted_otherwise(self, process: Process, root: str) -> frozenset[str] | None:
-        """Where the process has something else mounted than `root` shows; None where all of its root is another.
-
-        Its root must be that of process 1. A kubelet in a container has another: there the host's file of the same name
-        would be a wrong one. Raises CannotRead.
-        """
-        if self.capture is not None:
-            return frozenset()
-        if process.container is not None:
-            return None
-        if process.key in self.others:
-            return self.others[process.key]
-        own, first = self.mounts(process.pid), self.mounts(1)
-        others = other_mounts(own, self.own_mounts(), os.path.realpath(root)) if own is not None else frozenset()
-        if own is None or first is None:
-            # It ended, or process 1 is hidden; a kubelet outside of containers is most likely on the host's root.
-            self.trace.give_up()
-            return others
-        self.others[process.key] = others if own.get('/') == first.get('/') else None
-        return self.others[process.key]
-
-    def mounts(self, pid: int) -> Mounts | None:
-        """What is mounted for a process; None where there is no such process. Raises CannotRead."""
         try:
-            return parse_mounts(self.read(pid, 'mountinfo', MAX_MOUNTINFO_BYTES + 1))
-        except ProcessGone:
-            return None
-        except PermissionError as error:
-            raise self.no_mounts(error) from None
-
-    def own_mounts(self) -> Mounts:
-        """What is mounted for us. Raises CannotRead."""
-        try:
-            with open('/proc/self/mountinfo', 'rb') as file:
-                return parse_mounts(file.read(MAX_MOUNTINFO_BYTES + 1))
-        except OSError as error:
-            raise self.no_mounts(error) from None
-
-    def no_mounts(self, error: OSError) -> CannotRead:
-        self.trace.give_up()
-        return CannotRead(f'what is mounted where could not be read: {reason(error)}')
+            root = Root(self.root, trace=self.trace, others=others)
+        except CannotRead as error:
+            raise CannotRead(f'{NO_ROOT}: {error}') from None
+        return View(root, path, is_its_own=self.capture is not None)
 
     def working_directory(self, process: Process) -> str:
         """The process's working directory as it names it. Raises CannotRead."""
@@ -285,7 +250,9 @@ class Host(Sockets):
             raise CannotRead(NO_PERMISSION)
         folder = f'{self.procfs}/{process.pid}'
         try:
-            return View(Root(f'{folder}/root', f'{folder}/cwd', self.trace), path, is_its_own=True)
+            # What is opened is compared at each collection, and most paths are absolute.
+            cwd = None if path.startswith('/') else f'{folder}/cwd'
+            return View(Root(f'{folder}/root', cwd, self.trace), path, is_its_own=True)
         except CannotRead as error:
             if str(error) == NO_PERMISSION:
                 self.refused.add(process.key)
@@ -301,7 +268,8 @@ class Host(Sockets):
         except NotThere as error:
             return self.missing(view, path, str(error))
         except CannotRead as error:
-            return Unreadable(path, str(error), self.remedy(), absent=str(error) == A_DEVICE)
+            found = self.unreadable(path, str(error), self.no_sight(path, str(error)))
+            return replace(found, absent=str(error) == A_DEVICE)
         changed_at = content.changed_at if self.capture is None else self.capture.changed_at(path)
         return File(path, content.data, changed_at)
 
@@ -347,14 +315,24 @@ class Host(Sockets):
             return Unreadable(path, 'the captured node does not keep its content')
         if view.is_its_own:
             return Missing(path, why)
-        return Unreadable(path, f'{why} below host_root', ROOT_REMEDY, absent=True)
+        return replace(self.unreadable(path, f'{why} below host_root', not_mounted(path)), absent=True)
 
-    def remedy(self) -> str:
-        return ROOT_REMEDY if self.capture is None else ''
+    def no_view(self, process: Process, why: str) -> Advice | None:
+        """What to change where there is no view of the files of a process."""
+        if why.startswith(NO_ROOT):
+            return not_mounted('')
+        if not why.endswith(NO_PERMISSION) or self.capture is not None:
+            return None
+        can_have_root = self.root is None and process.container is None
+        return not_shown(self.rights, can_have_root=can_have_root, is_on_host=self.shares_our_root(process))
 
+    def no_sight(self, path: str, why: str) -> Advice | None:
+        """What to change where a view does not show a file."""
+        if why == NO_PERMISSION:
+            return not_allowed(self.rights)
+        return {MOUNTED_OVER: OVER_IT, NOT_MOUNTED: not_mounted(path)}.get(why)
 
-def parse_mounts(data: bytes) -> Mounts:
-    """Raises CannotRead for a table that is cut off at our bound."""
-    if len(data) > MAX_MOUNTINFO_BYTES:
-        raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
-    return mounts_of(os.fsdecode(data))
+    def unreadable(self, path: str, why: str, advice: Advice | None) -> Unreadable:
+        if advice is None or self.capture is not None:
+            return Unreadable(path, why)
+        return Unreadable(path, why, advice.remedy, fault=advice.fault)

@@ -134,6 +134,18 @@ def mounts_of(mountinfo: str) -> Mounts:
     return found
 
 
+def procfs_mounts(mountinfo: str) -> frozenset[tuple[str, str]]:
+    """The mount point and the device of each procfs that is mounted as a whole."""
+    found = set()
+    for line in LINE.finditer(mountinfo):
+        # The optional fields end with a hyphen, and the type of the file system follows.
+        place, _, kind = line[0].partition(' - ')
+        row = place.split(' ')
+        if kind.startswith('proc ') and len(row) > 4 and row[3] == '/':
+            found.add((unescaped(row[4]), row[2]))
+    return frozenset(found)
+
+
 def unescaped(text: str) -> str:
     """The kernel writes blanks and backslashes of a path as `\\040` and so on (seq_file.c `mangle_path`)."""
     return ESCAPE.sub(lambda match: chr(int(match[1], 8)), text) if '\\' in text else text
@@ -144,6 +156,13 @@ def other_mounts(own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
     prefix = root.rstrip('/')
     points = {*own, *(point.removeprefix(prefix) for point in ours if point.startswith(f'{prefix}/'))}
     return frozenset(point for point in points if met_at(own, point) != met_at(ours, f'{prefix}{point}'))
+
+
+def not_shown_below(host: Mounts, own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
+    """The mount points of the host, and of a process on it, that are missing below `root`."""
+    prefix = root.rstrip('/')
+    shown = {point.removeprefix(prefix) or '/' for point in ours if f'{point}/'.startswith(f'{prefix}/')}
+    return frozenset(point for point, what in own.items() if host.get(point) == what and point not in shown)
 
 
 def met_at(mounts: Mounts, place: str) -> tuple[str, str] | None:

@@ -12,6 +12,7 @@ from .fixes import caution_of, fix_of, needed_changes, refusal_of
 from .model import (
     LONGEST_MESSAGE,
     Benchmark,
+    Change,
     Finding,
     KubeletReport,
     NodeReport,
@@ -31,7 +32,6 @@ from .wording import (
     describe,
     name_of,
     place_of,
-    sentence,
     shorten,
     tell_fix,
 )
@@ -49,8 +49,10 @@ def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
         verdict, message = judge_compliant(rule, setting, setting.declared, benchmark)
     else:
         verdict, message = judge_non_compliant(rule, setting, setting.declared, benchmark)
-    if setting.defect is not None and verdict is Verdict.COMPLIANT:
-        verdict, message = Verdict.NON_COMPLIANT, f'{message}, but {setting.defect.reason}: {setting.defect.remedy}'
+    if setting.defect is not None and verdict is not Verdict.NON_COMPLIANT:
+        expected = rule.expected.text(benchmark)
+        message = f'{setting.defect.reason}; expected {expected}. To fix it, {setting.defect.remedy}'
+        verdict = Verdict.NON_COMPLIANT
     return Finding(rule, verdict, message, setting)
 
 
@@ -71,7 +73,7 @@ def deciding(rule: Rule, values: Values, benchmark: Benchmark) -> Values:
     ]
     if items:
         return tuple(items)
-    wrong = {change.name for change in needed_changes(rule, Setting(values, None, values), benchmark)}
+    wrong = {change.name for change in needed_changes(rule, values, benchmark)}
     told = [pair for pair in values if pair[0] in wrong or pair[1] not in UNSET or len(values) <= MOST_VALUES]
     return tuple(sorted(told or values, key=lambda pair: (pair[0] not in wrong, pair[1] in UNSET)))
 
@@ -92,12 +94,8 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
             return Verdict.COMPLIANT, said
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
         now = f'{place} now says {describe(differing(declared, running))}'
-        restart = setting.home.restart
-        then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
-        before = replace(setting, declared=running)
-        changes = needed_changes(rule, before, benchmark)
-        first = said_before(refusal_of(rule, before, changes), caution_of(rule, setting.home, changes))
-        return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{first}{then}'
+        to_do = tell_restart(rule, setting, needed_changes(rule, running, benchmark))
+        return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{to_do}'
     if setting.changed is None:
         return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
@@ -106,11 +104,14 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
     )
 
 
-def said_before(refusal: str, caution: str) -> str:
-    """What goes before the restart that brings in a change which is made already."""
+def tell_restart(rule: Rule, setting: Setting, changes: list[Change]) -> str:
+    """How to bring in what the files say already, after what that may break."""
+    refusal = refusal_of(rule, setting, changes)
     if refusal:
-        return f'. {sentence(refusal)}. To apply it, '
-    return f'. Caution: {caution}. Then ' if caution else ': '
+        return f'. Before a restart brings it in: {refusal}'
+    caution, restart = caution_of(rule, setting.home, changes), setting.home.restart
+    then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
+    return f'. Caution: {caution}. Then {then}' if caution else f': {then}'
 
 
 def judge_non_compliant(
@@ -190,7 +191,8 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
         return Verdict.COMPLIANT, f'running with {describe(running)}'
     fix = tell_fix(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
     said = f'running with {describe(deciding(rule, running, benchmark))}'
-    expected, after = f'; expected {rule.expected.text(benchmark)}', f'. Where it is set is not known: {unknown.reason}'
+    after = '' if setting.home.unread else f'. Where it is set is not known: {unknown.reason}'
+    expected = f'; expected {rule.expected.text(benchmark)}'
     return Verdict.NON_COMPLIANT, fitted(said, '', expected, fix, '', after)
 
 

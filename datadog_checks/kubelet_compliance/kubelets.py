@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,21 +14,19 @@ from .at_rest import of_image, setting_of_image
 from .command_lines import NOT_BELIEVED, CommandLine
 from .declare import is_refused
 from .decoding import Configuration
-from .distributions import Traits, distribution_of, home_of
 from .file_sets import files_of
 from .flags import Flags
+from .homes import NAMING_FLAGS, home_on
 from .host import Host
 from .judge import hinted, holds, judge
 from .model import (
     Benchmark,
     Declared,
-    DropIns,
     Evidence,
-    File,
+    Fault,
     FileSet,
-    FileStatus,
     FileSubject,
-    Home,
+    Finding,
     KubeletReport,
     Missing,
     Process,
@@ -36,13 +34,13 @@ from .model import (
     Selection,
     Setting,
     Unknown,
-    Unreadable,
     Value,
     Values,
+    Verdict,
 )
 from .next_start import next_start_of, next_start_problem
 from .node_facts import Asked, kernel_problem, read_facts
-from .pending import restart_pending
+from .pending import restart_pending, runs_with
 from .resolve import (
     CERTIFICATES,
     FLAG_DECIDES,
@@ -54,7 +52,6 @@ from .resolve import (
     running_values,
 )
 from .rules import RULES_BY_KEY
-from .wording import shorten
 
 NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
 CLIENT_CA_RULE = RULES_BY_KEY['client_ca_file']
@@ -74,11 +71,13 @@ class Kubelet:
     running: Configuration | Unknown = NOT_ASKED
     problems: tuple[Unknown, ...] = ()
     started: Declared | None = None
-    """The configuration that it is known to have started with."""
+    """The configuration that it is known to have started with, as far as the fields of its own certificate go."""
     next: tuple[Declared, ...] | None = None
     """What its next start would run with, as each release reads it; None where that has the same command line."""
     coming: Evidence | None = None
     """What `next` was read from."""
+    release: str | Unknown | None = None
+    """Its version, or why that is not known; None: nothing was looked for yet."""
 
     @property
     def following(self) -> tuple[Declared, ...]:
@@ -107,71 +106,61 @@ def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
     return known[0]
 
 
-NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
-
-
 def report_on(host: Host, kubelet: Kubelet, selection: Selection, names: frozenset[str]) -> KubeletReport:
-    evidence, readings = kubelet.evidence, kubelet.readings
-    process, benchmark = evidence.process, selection.benchmark
+    """Read what the rules ask for, then judge it. `names`: of processes that handle the traffic to services."""
+    evidence, process, benchmark = kubelet.evidence, kubelet.evidence.process, selection.benchmark
     flags = flags_of(kubelet.lines)
-    file_sets: dict[FileSubject, FileSet | Unknown] = {}
-    settings: dict[str, Setting] = {}
-    for rule in selection.rules:
-        if rule.files is None or rule.aspect is None:
-            setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
-            defect = missing_certificate(host, kubelet) if rule.needs_certificate else None
-            setting = replace(setting, defect=defect) if defect is not None else setting
-        else:
-            if rule.files not in file_sets:
-                client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)
-                file_sets[rule.files] = files_of(rule.files, host, evidence, client_ca, flags)
-            launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
-            setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
-            if isinstance(setting.declared, Unknown):
-                file_sets[rule.files] = setting.declared
-        settings[rule.key] = setting_of_image(setting) if process.unit else setting
+    settings = settings_of(host, kubelet, selection, flags)
     broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], benchmark)]
-    asked = Asked(host, process, flags, kubelet.value)
     wanted = dict.fromkeys(each.fact for rule in broken for each in rule.preconditions(rule.fix))
-    home = replace(home_on(host, evidence, flags), facts=read_facts(asked, wanted))
-    seen = names if evidence.launch is None else frozenset()
-    findings = [
-        hinted(judge(rule, replace(settings[rule.key], home=home), benchmark), seen) for rule in selection.rules
-    ]
-    unseen_files = dict.fromkeys(files for files in file_sets.values() if isinstance(files, Unknown))
-    next_start = next_start_problem(evidence)
+    facts = read_facts(Asked(host, process, flags, kubelet.value), wanted)
+    home = replace(home_on(host, evidence, flags), facts=facts)
     kernel = kernel_problem(host) if kubelet.refuses_kernel_settings else None
-    at_next_start = filter(None, (next_start, kernel))
-    problems = tuple(dict.fromkeys((*at_next_start, *problems_of(kubelet), *kubelet.problems, *unseen_files)))
+    seen = names if evidence.launch is None else frozenset()
+    findings = tuple(
+        hinted(judge(rule, replace(settings[rule.key], home=home), benchmark), seen) for rule in selection.rules
+    )
+    next_start = next_start_problem(evidence)
+    unseen_files = unread_files(selection, settings)
+    unread = at_this_level((*problems_of(kubelet), *unseen_files), kubelet.problems)
+    unasked = version_problem(kubelet, findings)
+    problems = tuple(dict.fromkeys((*filter(None, (next_start, kernel)), *kubelet.problems, *unread, *unasked)))
     problems = tuple(map(of_image, problems)) if process.unit else problems
-    name = str(readings[0].value('--hostname-override') or process.container or '')
+    name = str(kubelet.readings[0].value('--hostname-override') or process.container or '')
     of_fields = [settings[rule.key] for rule in selection.rules if rule.fields]
     pending = restart_pending(process, kubelet.following, of_fields, kubelet.running)
     if kubelet.next is not None:
         pending = True
     elif pending is False and next_start is not None:
         pending = None
-    return KubeletReport(process, tuple(findings), problems, pending, name, next_start_of(evidence))
+    return KubeletReport(process, findings, problems, pending, name, next_start_of(evidence))
 
 
-def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
-    """Where the settings of a kubelet are changed on its node."""
-    traits = traits_of(evidence, flags)
-    path = distribution_of(traits).options
-    if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
-        traits = replace(traits, options=path)
-    folder = evidence.drop_ins
-    files = [evidence.config, *(folder.files if isinstance(folder, DropIns) else ())]
-    unread = [file.path for file in (evidence.config, folder) if isinstance(file, Unreadable)]
-    return replace(
-        home_of(traits),
-        unread=' or '.join(map(shorten, unread)),
-        json_files=frozenset(file.path for file in files if isinstance(file, File) and is_json(file)),
-    )
+def settings_of(host: Host, kubelet: Kubelet, selection: Selection, flags: Flags | Unknown) -> dict[str, Setting]:
+    """What each rule looks at, by its key."""
+    evidence = kubelet.evidence
+    file_sets: dict[FileSubject, FileSet | Unknown] = {}
+    settings: dict[str, Setting] = {}
+    for rule in selection.rules:
+        if rule.files is None or rule.aspect is None:
+            setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark))
+            defect = missing_certificate(host, kubelet) if rule.needs_certificate else None
+            others = {name: kubelet.value(name) for name in rule.beside}
+            setting = replace(setting, defect=defect, others=others) if rule.beside or defect else setting
+        else:
+            if rule.files not in file_sets:
+                client_ca = setting_of(kubelet, CLIENT_CA_RULE, lambda values: values)
+                file_sets[rule.files] = files_of(rule.files, host, evidence, client_ca, flags)
+            launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
+            setting = resolve_files(file_sets[rule.files], rule.aspect, launch)
+        settings[rule.key] = setting_of_image(setting) if evidence.process.unit else setting
+    return settings
 
 
-def is_json(file: File) -> bool:
-    return file.data.lstrip().startswith(b'{')
+def unread_files(selection: Selection, settings: Mapping[str, Setting]) -> dict[Unknown, None]:
+    """Why files could not be judged, each reason once."""
+    declared = [settings[rule.key].declared for rule in selection.rules if rule.files is not None]
+    return dict.fromkeys(each for each in declared if isinstance(each, Unknown))
 
 
 def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
@@ -192,6 +181,8 @@ OWN_CERTIFICATE = 'kubelet-server-current.pem'
 
 def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     """Why a kubelet that asks the cluster for its serving certificate cannot serve; None where that is not seen."""
+    if isinstance(kubelet.running, Unknown) and kubelet.running.fault is Fault.NO_CERTIFICATE:
+        return NO_CERTIFICATE
     process = kubelet.evidence.process
     is_asking = all(map(serves_nothing_else, kubelet.readings))
     if not is_asking or process.unit or kubelet.evidence.launch is not None:
@@ -207,25 +198,6 @@ def serves_nothing_else(reading: Declared) -> bool:
     """Whether a kubelet asks the cluster for its serving certificate and has no pair of files to serve until then."""
     has_pair = all(map(reading.value, ('tlsCertFile', 'tlsPrivateKeyFile')))
     return reading.value('serverTLSBootstrap') is True and not has_pair
-
-
-def traits_of(evidence: Evidence, flags: Flags | Unknown) -> Traits:
-    process, launch = evidence.process, evidence.launch
-    config, config_dir, kubeconfig = ('', '', '') if isinstance(flags, Unknown) else map(flags.text, NAMING_FLAGS)
-    has_drop_ins = isinstance(evidence.drop_ins, DropIns) and not config
-    return Traits(
-        unit=evidence.service,
-        program=process.program,
-        config=config,
-        config_dir=config_dir,
-        kubeconfig=kubeconfig,
-        inside=process.inside,
-        is_contained=process.container is not None,
-        pid=process.pid,
-        has_config=isinstance(evidence.config, File),
-        drop_ins=launch.drop_ins if launch is not None else config_dir if has_drop_ins else '',
-        options=launch.path if launch is not None else evidence.options,
-    )
 
 
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
@@ -246,6 +218,20 @@ def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]
     return replace(setting, changed=own.changed, doubt=setting.doubt or (None if own.changed else running))
 
 
+def depends_on_version(kubelet: Kubelet, selection: Selection) -> bool:
+    """Whether the releases that a kubelet can be of read its configuration differently in what is said of it."""
+    for readings in filter(None, (kubelet.readings, kubelet.next)):
+        unknown = {(declared.unknown, declared.flags_known) for declared in readings}
+        behind = {declared.changed is not None and not runs_with(declared, kubelet.running) for declared in readings}
+        if max(len(unknown), len(behind)) > 1 and why_they_differ(readings) is VERSION_DECIDES:
+            return True
+    judged = [rule for rule in selection.rules if rule.files is None]
+    if any(rule.files is FileSubject.CLIENT_CA for rule in selection.rules):
+        judged.append(CLIENT_CA_RULE)
+    settings = (setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark)) for rule in judged)
+    return any(VERSION_DECIDES in (setting.declared, setting.running) for setting in settings)
+
+
 def as_started(own: Setting) -> Values | Unknown:
     """What a kubelet runs with by its own command line and the files that are as they were when it started."""
     if own.doubt is not None:
@@ -260,6 +246,20 @@ def why_they_differ(readings: Sequence[Declared]) -> Unknown:
     return VERSION_DECIDES if len({declared.minors for declared in readings}) > 1 else FLAG_DECIDES
 
 
+def at_this_level(unread: Sequence[Unknown], unanswered: Sequence[Unknown]) -> Iterator[Unknown]:
+    """What of the files is worth a word: where there is no way to any of them, only that /configz gives no answer."""
+    is_asked = any(problem.fault is not None for problem in unanswered)
+    return (problem for problem in unread if not (is_asked and problem.fault is Fault.FILES_NOT_SHOWN))
+
+
+def version_problem(kubelet: Kubelet, findings: Sequence[Finding]) -> Iterator[Unknown]:
+    """Why the version is not known, where a rule is unknown without it."""
+    if isinstance(kubelet.release, Unknown) and any(
+        finding.verdict is Verdict.UNKNOWN and finding.setting.declared is VERSION_DECIDES for finding in findings
+    ):
+        yield kubelet.release
+
+
 def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
     """What keeps the configuration from being known, and what was not expected of one that runs."""
     readings, launch = kubelet.following, kubelet.evidence.launch
@@ -268,7 +268,9 @@ def problems_of(kubelet: Kubelet) -> Iterator[Unknown]:
         yield from filter(None, unknown[:1])
     elif any(unknown):
         yield next(
-            Unknown(f'kubelets of some releases: {each.reason}', each.remedy) for each in unknown if each is not None
+            Unknown(f'kubelets of some releases: {each.reason}', each.remedy, fault=each.fault)
+            for each in unknown
+            if each is not None
         )
     elif launch is not None and launch.doubt is not None:
         yield launch.doubt

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -47,12 +47,14 @@ class Memory:
             self.born[process.key] = age if is_another else 0.0
         return age - self.born[process.key]
 
-    def started(self, process: Process, readings: Sequence[Declared]) -> Declared | None:
+    def started(self, process: Process, readings: Sequence[Declared], fields: Collection[str]) -> Declared | None:
         """The configuration that a process started with, from a look before anything changed; None: not known.
 
-        `readings`: what this look came to. While nothing has changed since the start, that is it.
+        `readings`: what this look came to. While nothing has changed since the start, that is it, where all releases
+        read those `fields` alike, which are all that counts of it.
         """
-        if process.started_at is not None and len(readings) == 1 and is_as_started(readings[0]):
+        is_one = len({tuple(repr(declared.value(field)) for field in fields) for declared in readings}) == 1
+        if process.started_at is not None and is_one and all(map(is_as_started, readings)):
             self.started_with[process.key] = readings[0]
         return self.started_with.get(process.key)
 

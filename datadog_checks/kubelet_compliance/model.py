@@ -13,6 +13,7 @@ from .evidence import (
     Argument as Argument,
     DropIns as DropIns,
     Evidence as Evidence,
+    Fault as Fault,
     File as File,
     FileAspect as FileAspect,
     FileSet as FileSet,
@@ -181,7 +182,9 @@ class Finding:
 
     @property
     def set_by(self) -> Source:
-        """Where the declared value was set; CONFIGZ where that is not known."""
+        """Where the declared value was set; CONFIGZ where only the running one is known, UNKNOWN for that verdict."""
+        if self.verdict is Verdict.UNKNOWN:
+            return Source.UNKNOWN
         return self.setting.origin.source if self.setting.origin is not None else Source.CONFIGZ
 
 

@@ -26,6 +26,7 @@ from .kernel_settings import (
     to_be_added,
 )
 from .model import Answer, Fact, File, FileStatus, Folder, Missing, Process, Unknown, Unreadable, Value, is_absent
+from .procfs import kernel_setting
 from .rules import CLIENT_CA
 from .stamps import Trace
 
@@ -33,6 +34,7 @@ HOST_NAME = '/etc/hostname'
 CLIENT_CERTIFICATES = ('client-certificate', 'client-certificate-data')
 MOST_SYSCTL_FILES = 64
 NOT_KNOWN = Answer()
+NOT_KEPT = 'the captured node does not keep its content'
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +52,13 @@ class Asked:
 
 
 def read_facts(asked: Asked, wanted: Iterable[Fact]) -> dict[Fact, Answer]:
-    """The answers that are wanted. What a captured node had to be asked for was kept with it."""
-    capture = asked.host.capture
-    return {
-        fact: KEPT[fact](asked)
-        if fact in KEPT
-        else ANSWERS[fact](asked)
-        if capture is None
-        else capture.facts.get(fact, NOT_KNOWN)
-        for fact in wanted
-    }
+    """The answers that are wanted. What a captured node would have to be read for was kept with it."""
+    return {fact: answer_to(asked, fact) for fact in wanted}
+
+
+def answer_to(asked: Asked, fact: Fact) -> Answer:
+    answer, capture = ANSWERS[fact](asked), asked.host.capture
+    return answer if capture is None or answer.holds is not None else capture.facts.get(fact, answer)
 
 
 @contextmanager
@@ -73,11 +72,15 @@ def unheld(host: Host) -> Iterator[None]:
 
 
 def read_aside(asked: Asked, path: str) -> File | Missing | Unreadable:
+    if asked.host.capture is not None:
+        return Unreadable(path, NOT_KEPT)
     with unheld(asked.host):
         return asked.host.first_seen(asked.process, path, asked.host.read_one)
 
 
 def list_aside(asked: Asked, path: str) -> Folder | Missing | Unreadable:
+    if asked.host.capture is not None:
+        return Unreadable(path, NOT_KEPT)
     with unheld(asked.host):
         return asked.host.first_seen(asked.process, path, asked.host.names_in)
 
@@ -168,7 +171,7 @@ def has_kernel_settings(asked: Asked) -> Answer:
         listing = list_aside(asked, folder)
         if isinstance(listing, Folder):
             paths += [posixpath.join(folder, name) for name in listing.names]
-        elif not isinstance(listing, Missing):
+        elif not is_absent(listing):
             return Answer(None, ALL_TO_BE_ADDED)
     files = [read_aside(asked, path) for path in files_in_order(paths)[:MOST_SYSCTL_FILES]]
     if len(paths) > MOST_SYSCTL_FILES or not all(isinstance(file, File) or is_absent(file) for file in files):
@@ -182,19 +185,15 @@ def has_kernel_settings(asked: Asked) -> Answer:
 
 def present_settings(host: Host) -> dict[str, str]:
     """What the kernel has; what cannot be seen is taken for what the kubelet expects."""
-    values = {name: host.kernel_setting(name) for name in EXPECTED}
+    values = {name: kernel_setting(host.procfs, name) if host.capture is None else None for name in EXPECTED}
     return {name: EXPECTED[name] if value is None else value for name, value in values.items()}
 
 
-KEPT: Mapping[Fact, Callable[[Asked], Answer]] = {
+ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
     Fact.CERTIFICATES_VERIFIED: verifies_certificates,
     Fact.TOKENS_ACCEPTED: accepts_tokens,
     Fact.API_SERVER: has_api_server,
     Fact.CLIENT_CA: has_client_ca,
-}
-"""Answers that follow from what a captured node keeps in any case."""
-
-ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
     Fact.CLIENT_CERTIFICATE: has_client_certificate,
     Fact.HOST_NAME: has_host_name,
     Fact.NO_STATIC_PODS: has_no_static_pods,

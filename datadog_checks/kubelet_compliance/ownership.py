@@ -6,9 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from .model import Declared, Source, Unknown
+from .failures import read_only
+from .model import Declared, Fault, Source, Unknown
+from .ways import Way
 
 EVERYWHERE = ('0.0.0.0', '::')
 
@@ -28,27 +31,46 @@ def address_of(url: str) -> tuple[str, int]:
         raise UrlError('kubelet_url is no URL such as https://127.0.0.1:10250') from None
 
 
-def choose_owner(shown: Sequence[bool | None], told: Sequence[bool], port: int, *, is_verified: bool) -> int | Unknown:
-    """Which of some kubelets answers at a port, by its place among them.
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Which of some kubelets answers at a port, by its place among them."""
+
+    number: int
+    is_shown: bool
+    """Whether its sockets show that it does; else only a trusted certificate does."""
+
+
+def choose_owner(shown: Sequence[bool | None], told: Sequence[bool], way: Way) -> Owner | Unknown:
+    """Which of some kubelets answers.
 
     `shown`: for each whether its sockets show that it does, None where they cannot be seen. `told`: whether it was told
-    to listen there. `is_verified`: who answers must show a trusted certificate; else only what is shown counts.
+    to listen there.
     """
     certain = [number for number, answers in enumerate(shown) if answers]
     possible = [number for number, answers in enumerate(shown) if answers is None]
     if len(certain) == 1:
-        return certain[0]
+        return Owner(certain[0], is_shown=True)
     if not certain and not possible:
-        return Unknown(f'no kubelet is seen to listen at port {port}', 'correct kubelet_url, or see who listens there')
-    if not certain and not is_verified:
-        return Unknown(
-            f'who listens at port {port} may not be seen, and no certificate has to show that it is the kubelet',
-            'let the Agent verify the certificate of the kubelet, or give it SYS_PTRACE',
-        )
+        return nobody(way)
     likely = [number for number in possible if told[number]] if len(possible) > 1 else possible
     if not certain and len(likely) == 1:
-        return likely[0]
-    return Unknown(f'{len(shown)} kubelets run here, and which of them answers at port {port} cannot be told')
+        return Owner(likely[0], is_shown=False)
+    return Unknown(
+        f'{len(shown)} kubelets run here, and which of them answers at port {way.port} cannot be told',
+        'end the kubelet that should not run',
+        fault=Fault.OTHER_KUBELET,
+    )
+
+
+def nobody(way: Way) -> Unknown:
+    """What is said where the sockets of all kubelets show that none of them answers."""
+    if way.is_read_only:
+        return read_only(way)
+    return Unknown(
+        f'no kubelet is seen to listen at port {way.port} of {way.host}',
+        f'correct {way.port_setting}, or see which process listens there',
+        fault=Fault.WRONG_PORT,
+    )
 
 
 def listens_by_configuration(declared: Declared, host: str, port: int) -> bool:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -13,12 +14,15 @@ from typing import TypeVar
 from .host import Host, UnitName, View
 from .model import Missing, Process, Scan, Unknown, Unreadable
 from .patience import OutOfPatience, Worker
+from .procfs import is_procfs
+from .rooted import CannotRead
 
 # How long one collection waits at most for all of each; the rest of five seconds is for deciding.
 SECONDS_FOR_FILES = 2.5
 SECONDS_FOR_PROCESSES = 2.0
 
 MOUNT_REMEDY = 'look at the mount that holds it: a network file system may have lost its server'
+PROCFS_REMEDY = 'set procfs_path to where the /proc of the host is mounted'
 PROCESS_REMEDY = 'look for a process in state D (uninterruptible sleep)'
 
 Answer = TypeVar('Answer')
@@ -53,6 +57,10 @@ class Reader:
 class PatientHost(Host):
     """A node whose files are read in one thread and whose processes in another; never a second of either."""
 
+    needs_procfs = False
+    """Whether processes count only where they are shown by a procfs, and not by a folder of files."""
+    links_are_followed = False
+
     @cached_property
     def files(self) -> Reader:
         return Reader(SECONDS_FOR_FILES)
@@ -82,7 +90,33 @@ class PatientHost(Host):
         def hangs(why: str) -> Scan:
             return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} {why}', PROCESS_REMEDY),))
 
-        return self.within(self.processes, self.procfs, super().find_kubelets, hangs)
+        return self.within(self.processes, self.procfs, self.find_in_procfs, hangs)
+
+    def find_in_procfs(self) -> Scan:
+        why = self.no_procfs()
+        if why is None:
+            return super().find_kubelets()
+        self.trace.give_up()
+        return Scan(doubtful=(why,))
+
+    def procfs_problem(self) -> Unknown | None:
+        """Why no process of the procfs would count; None where nothing is known against it."""
+        return self.within(self.processes, self.procfs, self.no_procfs, lambda why: None)
+
+    def no_procfs(self) -> Unknown | None:
+        if not self.needs_procfs:
+            return None
+        if not self.links_are_followed:
+            # Once and for all: whoever may change a link could have another folder looked at than was found good.
+            self.procfs, self.links_are_followed = os.path.realpath(self.procfs), True
+        try:
+            if is_procfs(self.procfs):
+                return None
+        except OSError as error:
+            return self.no_processes(error)
+        except CannotRead as error:
+            return Unknown(f'whether {self.procfs} is a procfs is not known: {error}', PROCFS_REMEDY)
+        return Unknown(f'{self.procfs} is not a procfs, and its processes do not count', PROCFS_REMEDY)
 
     def answers_at(self, process: Process, host: str, port: int) -> bool | None:
         work = partial(super().answers_at, process, host, port)
@@ -90,6 +124,9 @@ class PatientHost(Host):
 
     def is_running(self, process: Process) -> bool | None:
         return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: None)
+
+    def shows_all_processes(self) -> bool:
+        return self.within(self.processes, self.procfs, super().shows_all_processes, lambda why: False)
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
         work = partial(super().unit_name, process, kubelet_cgroups)

@@ -111,10 +111,9 @@ def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
     yield f'  {finding.verdict.value.replace("_", " ").upper()}  {numbers}  {rule.title}'
     yield from labelled('value', known(setting.declared))
     if setting.origin is not None and setting.origin.place:
-        is_default = finding.set_by is Source.DEFAULT
-        yield from labelled(
-            'set by', shorten(setting.origin.place) + ('' if is_default else f' ({finding.set_by.value})')
-        )
+        source = setting.origin.source
+        kind = '' if source is Source.DEFAULT else f' ({source.value})'
+        yield from labelled('set by', shorten(setting.origin.place) + kind)
     yield from labelled('expected', rule.expected.text(benchmark))
     if finding.verdict is not Verdict.COMPLIANT:
         yield from labelled('verdict', finding.message)

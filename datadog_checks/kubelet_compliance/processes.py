@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from .capture import Capture
 from .identity import (
@@ -36,6 +37,8 @@ LINUX_ONLY = 'not applicable: Linux only'
 
 KERNEL_THREAD = 0x00200000
 """PF_KTHREAD of the kernel's `flags`, in /proc/PID/stat."""
+FIRST_KERNEL_THREAD = 2
+"""The pid of kthreadd."""
 EXITING = 0x00000004
 """PF_EXITING: its command line is gone already, while its state may still say that it runs."""
 
@@ -44,10 +47,10 @@ class ProcessGone(Exception):
     """The process ended, or its pid was used again, while it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stat:
-    """The fields of /proc/PID/stat that are used."""
+class Stat(NamedTuple):
+    """The fields of /proc/PID/stat that are used. `comm`: as the kernel escapes it there."""
 
+    comm: bytes
     state: str
     flags: int
     start_ticks: int
@@ -155,7 +158,7 @@ class Processes:
             return None
         if isinstance(read, NoKubelet):
             return unidentified(pid, comm)
-        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, comm, line, stat.stack, cgroup or b'')
+        self.trace.processes[pid] = ProcessStamp(stat.start_ticks, stat.comm, line, stat.stack, cgroup or b'')
         started_at = self.started_at(stat)
         program = os.fsdecode(line.split(b'\0', 1)[0])
         return Process(pid, stat.start_ticks, read.arguments, started_at, container, read.inside, program, stat.stack)
@@ -218,6 +221,13 @@ class Processes:
             self.trace.give_up()
             return None
 
+    def shows_all_processes(self) -> bool:
+        """Whether `/proc` is that of the whole machine: only there the kernel's own threads are seen."""
+        try:
+            return bool(self.stat(FIRST_KERNEL_THREAD).flags & KERNEL_THREAD)
+        except (ProcessGone, PermissionError):
+            return False
+
     def processes_are_the_same(self) -> bool:
         """Whether the kubelets that were found are the same processes, and run the same programs."""
         try:
@@ -230,11 +240,11 @@ class Processes:
 
         The start is read last: what was read before it is of that same process.
         """
-        comm, line, cgroup = self.comm(pid), self.command_line(pid), self.cgroup(pid)
+        line, cgroup = self.command_line(pid), self.cgroup(pid)
         stat = self.stat(pid)
         if cgroup is None or not stat.runs_a_program:
             return None
-        return ProcessStamp(stat.start_ticks, comm, line, stat.stack, cgroup)
+        return ProcessStamp(stat.start_ticks, stat.comm, line, stat.stack, cgroup)
 
     def is_still(self, pid: int, start_ticks: int) -> bool:
         """Raises ProcessGone, PermissionError."""
@@ -245,11 +255,12 @@ class Processes:
 
     def stat(self, pid: int) -> Stat:
         try:
-            fields = self.read(pid, 'stat', 4096).rpartition(b')')[2].split()
+            head, _, rest = self.read(pid, 'stat', 4096).rpartition(b')')
+            fields = rest.split()
             if len(fields[19]) > LONGEST_NUMBER:
                 raise ProcessGone
             stack = fields[25] if len(fields) > 25 and len(fields[25]) <= LONGEST_NUMBER else b'0'
-            return Stat(fields[0].decode(), int(fields[6]), int(fields[19]), int(stack))
+            return Stat(head.partition(b'(')[2], fields[0].decode(), int(fields[6]), int(fields[19]), int(stack))
         except (IndexError, ValueError):
             raise ProcessGone from None
 
@@ -276,22 +287,6 @@ class Processes:
         except OSError as error:
             # Whatever else keeps us from reading is no sign that the process is gone.
             raise PermissionError(error.errno, error.strerror) from None
-
-    def kernel_setting(self, name: str) -> str | None:
-        """The value of a setting such as `vm.panic_on_oom`, a number; None where it cannot be seen."""
-        if self.capture is not None:
-            return None
-        try:
-            handle = os.open(f'{self.procfs}/sys/{name.replace(".", "/")}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        except OSError:
-            return None
-        try:
-            value = os.read(handle, LONGEST_NUMBER + 1).decode('ascii', 'replace').strip()
-        except OSError:
-            return None
-        finally:
-            os.close(handle)
-        return value if value.isdecimal() else None
 
     def started_at(self, stat: Stat) -> float | None:
         """When a process started, in seconds since the epoch; of a captured node only if that was kept."""

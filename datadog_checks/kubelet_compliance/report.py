@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 
@@ -119,7 +119,7 @@ def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[Se
 
 
 def kubelet_status(report: NodeReport) -> tuple[int, str]:
-    unseen = '; '.join(dict.fromkeys(tell(problem) for problem in (*report.problems, *report.doubts)))
+    unseen = '; '.join(tell(problem) for problem in by_remedy((*report.problems, *report.doubts)))
     lapsed = '; '.join(tell(problem) for problem in report.lapsed)
     if not report.found:
         return (WARNING, unseen) if unseen else (UNKNOWN, none_found(report))
@@ -158,8 +158,9 @@ def iter_diagnoses(report: NodeReport) -> Iterator[Diagnosis]:
         yield Diagnosis(Level.WARNING, 'kubelet', none_found(report))
     for each in admissible(report):
         yield Diagnosis(Level.WARNING, 'kubelet', each.reason, each.remedy)
-    for problem in (*report.problems, *report.doubts):
-        yield Diagnosis(Level.FAIL, 'evidence', problem.reason, problem.remedy)
+    for problem in by_remedy((*report.problems, *report.doubts)):
+        name = problem.fault.value if problem.fault is not None else 'evidence'
+        yield Diagnosis(Level.FAIL, name, problem.reason, problem.remedy)
 
 
 MOST_TURNED_AWAY = 3
@@ -168,6 +169,23 @@ MOST_TURNED_AWAY = 3
 def admissible(report: NodeReport) -> list[Unknown]:
     """The first processes that were turned away and that an option would admit."""
     return [each for each in report.turned_away if each.remedy][:MOST_TURNED_AWAY]
+
+
+def by_remedy(problems: Sequence[Unknown]) -> list[Unknown]:
+    """The problems with those of the same remedy as one, so that each change is asked for once."""
+    found: dict[object, list[Unknown]] = {}
+    for problem in dict.fromkeys(problems):
+        found.setdefault((problem.remedy, problem.refused) if problem.remedy else problem, []).append(problem)
+    return [replace(same[0], reason=reasons_of(same)) for same in found.values()]
+
+
+def reasons_of(problems: Sequence[Unknown]) -> str:
+    more = f' and {len(problems) - MOST_REASONS} more' if len(problems) > MOST_REASONS else ''
+    return '; '.join(problem.reason for problem in problems[:MOST_REASONS]) + more
+
+
+MOST_REASONS = 2
+"""That are listed before a remedy that mends them all."""
 
 
 def tell(problem: Unknown) -> str:

@@ -36,7 +36,7 @@ def resolve(
 ) -> Setting:
     """The values of some fields as declared and where they were set, as they run, and what changed since the start.
 
-    `beside`: fields that do not count, but are of use to who mends the others.
+    `beside`: fields that do not count, but whose places are of use to who mends the others.
     """
     launch, unknown = declared.launch, declared.unknown
     origins = [declared.origins.get(field) for field in fields]
@@ -67,7 +67,6 @@ def resolve(
         doubt,
         is_explicit,
         origins={field: declared.origins[field] for field in (*fields, *beside) if field in declared.origins},
-        others={field: declared.value(field) for field in beside},
         beneath={field: declared.beneath[field] for field in fields if field in declared.beneath},
     )
 
@@ -194,8 +193,9 @@ def resolve_files(files: FileSet | Unknown, aspect: FileAspect, launch: Launch |
         return Setting(files, None, NOT_ASKED)
     unseen = next((file for file in files.files if not isinstance(file, FileStatus)), None)
     if unseen is not None:
-        remedy = unseen.remedy if isinstance(unseen, Unreadable) else ''
-        return Setting(Unknown(f'{unseen.path} could not be looked at: {unseen.why}', remedy), None, NOT_ASKED)
+        remedy, fault = (unseen.remedy, unseen.fault) if isinstance(unseen, Unreadable) else ('', None)
+        why = Unknown(f'{unseen.path} could not be looked at: {unseen.why}', remedy, fault=fault)
+        return Setting(why, None, NOT_ASKED)
     values = tuple((file.path, aspect_of(file, aspect)) for file in files.files if isinstance(file, FileStatus))
     doubt = launch.doubt if launch is not None else None
     return Setting(values, Origin(files.source, ''), NOT_ASKED, doubt=doubt)

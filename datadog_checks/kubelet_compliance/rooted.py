@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -26,6 +26,7 @@ MAX_FOLDERS_DEEP = 256
 A_DEVICE = 'it is a device, not a file'
 CHANGED_MEANWHILE = 'it changed while it was read'
 MOUNTED_OVER = 'the kubelet has something else mounted there than host_root shows'
+NOT_MOUNTED = 'the host has another file system mounted there, which host_root does not show'
 TOO_MANY = f'it holds more than {MAX_ENTRIES} files and folders'
 
 KINDS = (
@@ -69,14 +70,14 @@ class Root:
         root: str,
         cwd: str | None = None,
         trace: Trace | None = None,
-        others: frozenset[str] = frozenset(),
+        others: Mapping[str, str] | None = None,
     ) -> None:
         """`root` is a path of ours; `cwd` a path of ours, or None where relative paths cannot be resolved.
 
         `trace`: gets a stamp of all that is looked at. `others`: the places, from `/`, where the process in this root
-        has something else mounted than this root shows. Raises CannotRead.
+        has something else mounted than this root shows, and how that is said. Raises CannotRead.
         """
-        self.others = others
+        self.others = others or {}
         self.handles: list[int] = []
         self.trace = trace or Trace()
         self.root_path, self.cwd_path = root, cwd
@@ -281,7 +282,7 @@ class Root:
     def refuse_others(self, anchor: str, place: str) -> None:
         """Raises CannotRead where the process itself would come to something else."""
         if self.others and anchor == self.root_path and f'/{place}' in self.others:
-            raise CannotRead(MOUNTED_OVER)
+            raise CannotRead(self.others[f'/{place}'])
 
     def start(self, path: str) -> tuple[int, str]:
         """Where a walk to a path begins: a handle, and the path of ours that it was opened by."""

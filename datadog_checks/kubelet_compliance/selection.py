@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The options `benchmark` and `rules` to the benchmark and the rules that are meant."""
+"""The options `benchmark` and `rules` to the benchmark and the rules that they name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,14 @@ from collections.abc import Iterable, Sequence
 from .benchmark_table import BENCHMARK_OF_VERSION
 from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from .model import Benchmark, Selection
-from .rules import RULES
+from .rules import RULES, RULES_BY_KEY
 
 AUTO = 'auto'
+GROUPS = {
+    'settings': frozenset(rule.key for rule in RULES if rule.files is None),
+    'files': frozenset(rule.key for rule in RULES if rule.files is not None),
+}
+"""Names of several rules: those on what the kubelet runs with, and those on the modes and owners of files."""
 VERSION = re.compile(r'v?1\.([0-9]{1,3})(\D.*)?')
 
 
@@ -21,36 +26,47 @@ class SelectionError(Exception):
     """An option names what does not exist; the text lists what does."""
 
 
-def select(benchmark_name: str | None, keys: Sequence[str] | None, version: str | None = None) -> Selection:
-    """The benchmark, and its rules in the order of the table; no keys: all that it has. Raises SelectionError.
+def select(benchmark_name: str | None, names: Sequence[str] | None, version: str | None = None) -> Selection:
+    """The benchmark, and its rules in the order of the table. Raises SelectionError.
 
-    `version`: the kubelet's (`v1.31.4`), by which `auto` picks; without it `auto` is the default.
+    `names`: keys of rules and names of groups; None: all that the benchmark has. `version`: the kubelet's (`v1.31.4`),
+    by which `auto` picks; without it `auto` is the default.
     """
     name = benchmark_for(version) if benchmark_name == AUTO else benchmark_name or DEFAULT_BENCHMARK
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
         raise SelectionError(f'unknown benchmark {name!r}; known are: {AUTO}, {listed(BENCHMARKS)}')
     known = [rule.key for rule in RULES if rule.key in benchmark.controls]
-    if keys is not None and benchmark_name == AUTO and version is not None:
-        # Which benchmark it would be was not known when the rules were named.
-        keys = [key for key in keys if key in known]
-    elif keys is not None:
-        check_keys(benchmark, keys, known)
-    return Selection(benchmark, tuple(rule for rule in RULES if rule.key in (known if keys is None else keys)))
+    if names is not None and (benchmark_name != AUTO or version is None):
+        # With `auto`, which benchmark it would be was not known when the rules were named.
+        check_names(benchmark, names, known)
+    wanted = frozenset(known) if names is None else keys_of(names)
+    rules = tuple(RULES_BY_KEY[key] for key in known if key in wanted)
+    if not rules:
+        raise SelectionError(f'{name} has none of the rules {listed(names or ())}; {choice(known)}')
+    return Selection(benchmark, rules)
 
 
-def check_keys(benchmark: Benchmark, keys: Sequence[str], known: Sequence[str]) -> None:
+def keys_of(names: Iterable[str]) -> frozenset[str]:
+    """The keys that the names stand for, of whatever benchmark."""
+    return frozenset().union(*(GROUPS.get(name, {name}) for name in names))
+
+
+def check_names(benchmark: Benchmark, names: Sequence[str], known: Sequence[str]) -> None:
     """Raise SelectionError for a rule that the benchmark does not have, or that it gives no value to judge by."""
-    for key in keys:
-        if key in benchmark.unjudged:
-            raise SelectionError(
-                f'{benchmark.name} names {key} but no value to judge it by; known are: {listed(known)}'
-            )
-    wrong = [key for key in keys if key not in known]
+    for name in names:
+        if name in benchmark.unjudged:
+            raise SelectionError(f'{benchmark.name} names {name} but no value to judge it by; {choice(known)}')
+    wrong = [name for name in names if name not in known and name not in GROUPS]
     if wrong:
-        raise SelectionError(f'unknown rules for {benchmark.name}: {listed(wrong)}; known are: {listed(known)}')
-    if not keys:
-        raise SelectionError(f'rules is empty: leave it out, or name some of: {listed(known)}')
+        raise SelectionError(f'unknown rules for {benchmark.name}: {listed(wrong)}; {choice(known)}')
+    if not names:
+        raise SelectionError(f'rules is empty: leave it out, or name some; {choice(known)}')
+
+
+def choice(known: Iterable[str]) -> str:
+    """What may be named, for a message."""
+    return f'known are: {listed(known)}; groups: {listed(GROUPS)}'
 
 
 def listed(names: Iterable[str]) -> str:

@@ -13,6 +13,8 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import NamedTuple
 
 FRESH_SECONDS = 2
 """A stamp younger than this when it was taken proves nothing: two writes in one tick of the clock leave it the same."""
@@ -23,8 +25,7 @@ LONGEST_TRUST_SECONDS = 300.0
 Stamp = tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProcessStamp:
+class ProcessStamp(NamedTuple):
     """What tells that a process still is, and still runs the same program: an `exec` keeps its pid and its start."""
 
     start_ticks: int
@@ -70,13 +71,27 @@ class Trace:
 
     def passed(self, anchor: str, place: str, status: os.stat_result) -> None:
         """A folder on the way to something."""
-        self.below(anchor).passed.setdefault(place, identity_of(status))
+        places = self.below(anchor)
+        if place in places.looked_at:
+            # Its stamp holds more; of one place one comparison is enough.
+            self.must_agree(places.looked_at[place], status)
+        else:
+            places.passed.setdefault(place, identity_of(status))
 
     def looked_at(self, anchor: str, place: str, status: os.stat_result) -> None:
         """A file, a link or a folder whose content matters; the stamp was taken before the content was."""
         if time.time() - status.st_ctime < FRESH_SECONDS:
             self.is_provable = False
-        self.below(anchor).looked_at.setdefault(place, stamp_of(status))
+        places = self.below(anchor)
+        earlier = places.passed.pop(place, None)
+        if earlier is not None:
+            self.must_agree(earlier, status)
+        places.looked_at.setdefault(place, stamp_of(status))
+
+    def must_agree(self, earlier: Stamp, status: os.stat_result) -> None:
+        """What stands at a place now must be what stood there earlier in this look, else nothing is proved."""
+        if earlier[:3] != identity_of(status):
+            self.is_provable = False
 
     def missed(self, anchor: str, place: str) -> None:
         """Nothing is there."""
@@ -126,19 +141,9 @@ def is_missing(handle: int, place: str) -> bool:
     return False
 
 
-def identity_of(status: os.stat_result) -> Stamp:
-    return status.st_mode, status.st_dev, status.st_ino
+identity_of: Callable[[os.stat_result], Stamp] = attrgetter('st_mode', 'st_dev', 'st_ino')
 
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """The owner is in it too: a file on a file system without a true ctime must not change hands unseen."""
-    return (
-        status.st_mode,
-        status.st_dev,
-        status.st_ino,
-        status.st_uid,
-        status.st_gid,
-        status.st_size,
-        status.st_mtime_ns,
-        status.st_ctime_ns,
-    )
+stamp_of: Callable[[os.stat_result], Stamp] = attrgetter(
+    'st_mode', 'st_dev', 'st_ino', 'st_uid', 'st_gid', 'st_size', 'st_mtime_ns', 'st_ctime_ns'
+)
+"""The owner is in it too: a file on a file system without a true ctime must not change hands unseen."""

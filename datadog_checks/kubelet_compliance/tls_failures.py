@@ -5,39 +5,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-NO_CERTIFICATE = (
-    'the kubelet has no serving certificate yet',
-    'approve its request: kubectl get csr, then kubectl certificate approve NAME',
-)
-UNKNOWN_CA = (
-    'the certificate of the kubelet is not trusted',
-    'name its CA with kubelet_client_ca of the Agent, or tls_ca_cert of the instance',
-)
-OTHER_NAME = (
-    'the certificate of the kubelet is for another name than the one in the URL',
-    'use a name or address that the certificate has, in kubelet_url or kubernetes_kubelet_host of the Agent',
-)
-EXPIRED = ('the certificate of the kubelet has expired or is not valid yet', 'renew it, or set the clock of the node')
-FAILED = ('the TLS handshake with the kubelet failed', 'look at the log of the kubelet')
+from .model import Fault, Unknown
+from .ways import Way
 
 # X509_V_ERR_... of OpenSSL's x509_vfy.h.
 NAME_CODES = frozenset({62, 64})
-TIME_CODES = frozenset({9, 10})
+NOT_YET_VALID = 9
+EXPIRED = 10
 INTERNAL_ERROR = 'ALERT_INTERNAL_ERROR'
 """The alert of Go's crypto/tls where it has no certificate to show; the name that OpenSSL gives it ends so."""
+NO_TLS = frozenset({'WRONG_VERSION_NUMBER', 'RECORD_LAYER_FAILURE', 'HTTP_REQUEST', 'PACKET_LENGTH_TOO_LONG'})
+"""What OpenSSL says of an answer that is no TLS; which of these differs from version to version."""
+
+MOST_NAMES = 3
+LONGEST_NAME = 60
 
 
-def explain(error: BaseException) -> tuple[str, str]:
-    """The failure in words, and the remedy."""
-    for cause in iter_causes(error):
-        if str(getattr(cause, 'reason', '')).endswith(INTERNAL_ERROR):
-            return NO_CERTIFICATE
-        code = getattr(cause, 'verify_code', None)
-        if code is not None:
-            return OTHER_NAME if code in NAME_CODES else EXPIRED if code in TIME_CODES else UNKNOWN_CA
-    return FAILED
+def explain(error: BaseException, way: Way, names: Sequence[str] = ()) -> Unknown:
+    """The failure in words, and the remedy. `names`: those in the certificate, where they are known."""
+    causes = list(iter_causes(error))
+    reasons = [str(getattr(cause, 'reason', '')) for cause in causes]
+    if any(reason.endswith(INTERNAL_ERROR) for reason in reasons):
+        return Unknown(
+            'the kubelet has no serving certificate yet',
+            'approve its request (kubectl get csr, then kubectl certificate approve NAME), '
+            'or set tlsCertFile and tlsPrivateKeyFile for the kubelet',
+            fault=Fault.NO_CERTIFICATE,
+        )
+    code = verify_code(error)
+    if code is not None:
+        return explain_certificate(code, way, names)
+    if NO_TLS & set(reasons):
+        return Unknown(
+            f'what answers at port {way.port} does not use TLS',
+            f'correct {way.port_setting}',
+            fault=Fault.NOT_THE_KUBELET,
+        )
+    why = next((reason for reason in reasons if reason.replace('_', '').isalnum() and reason.isupper()), 'no reason')
+    return Unknown(
+        f'the TLS handshake with the kubelet failed ({why})', 'look at the log of the kubelet', fault=Fault.TLS_FAILED
+    )
+
+
+def explain_certificate(code: int, way: Way, names: Sequence[str]) -> Unknown:
+    if code in NAME_CODES:
+        known = ', '.join(map(legible, names[:MOST_NAMES]))
+        more = f' and {len(names) - MOST_NAMES} more' if len(names) > MOST_NAMES else ''
+        whose = f'the certificate of the kubelet is for {known}{more}' if known else 'the certificate of the kubelet is'
+        return Unknown(
+            f'{whose}, not for {way.host}' if known else f'{whose} for another name than {way.host}',
+            f'name one of the names of the certificate in {way.address}, or {way.unverified}',
+            fault=Fault.WRONG_NAME,
+        )
+    if code == EXPIRED:
+        return Unknown(
+            'the certificate of the kubelet has expired',
+            'renew the serving certificate of the kubelet, or correct the clock of the node',
+            fault=Fault.EXPIRED,
+        )
+    if code == NOT_YET_VALID:
+        return Unknown(
+            'the certificate of the kubelet is not valid yet', 'correct the clock of the node', fault=Fault.EXPIRED
+        )
+    remedy = (
+        'remove tls_ca_cert: beside it, tls_verify: false has no effect'
+        if way.has_both
+        else f'name its CA in {way.ca}, or {way.unverified}'
+    )
+    return Unknown('the certificate of the kubelet is signed by an unknown CA', remedy, fault=Fault.UNKNOWN_CA)
+
+
+def is_for_another_name(error: BaseException) -> bool:
+    """Whether a handshake failed over the name only."""
+    return verify_code(error) in NAME_CODES
+
+
+def verify_code(error: BaseException) -> int | None:
+    """What OpenSSL says of the certificate, as a number; None where it says nothing of it."""
+    codes = (getattr(cause, 'verify_code', None) for cause in iter_causes(error))
+    return next((code for code in codes if isinstance(code, int)), None)
+
+
+def legible(name: str) -> str:
+    """A name of a certificate: whoever made it may have written anything."""
+    line = ''.join(letter if letter.isprintable() else '?' for letter in name[: LONGEST_NAME + 1])
+    return line if len(line) <= LONGEST_NAME else f'{line[: LONGEST_NAME - 3]}...'
 
 
 def iter_causes(error: BaseException) -> Iterator[BaseException]:

@@ -103,7 +103,8 @@ def evaluate_metric(metric: Metric, store: Store, variables: Mapping[str, Tag | 
 
 
 def has(tags: Mapping[str, Collection[str]], tag: Tag) -> bool:
-    return any(value in tags.get(tag.key, ()) for value in tag.values)
+    values = tags.get(tag.key, ())
+    return any(values if value == '*' else value in values for value in tag.values) is not tag.is_excluded
 
 
 def groups_of(tags: Mapping[str, Collection[str]], keys: Sequence[str]) -> Iterable[Group]:

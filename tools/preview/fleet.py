@@ -16,7 +16,8 @@ from typing import Any
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.capture import parse_capture
-from datadog_checks.kubelet_compliance.host import ROOT_REMEDY, Host
+from datadog_checks.kubelet_compliance.file_remedies import Rights, not_allowed
+from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     File,
@@ -94,7 +95,7 @@ class BlindHost(Host):
         return self.refused_file(path)
 
     def refused_file(self, path: str) -> Unreadable:
-        return Unreadable(path, 'permission denied', ROOT_REMEDY)
+        return Unreadable(path, 'permission denied', not_allowed(Rights()).remedy)
 
 
 def check_of(host: Host, instance: Mapping[str, Any]) -> KubeletComplianceCheck:

@@ -45,8 +45,11 @@ class Reference:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
+    """A tag with one of the values; `*` is any. `is_excluded`: what has it is left out."""
+
     key: str
     values: tuple[str, ...]
+    is_excluded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ TAG_VALUE = r'[A-Za-z0-9_.-]+'
 SCOPE_PART = re.compile(
     rf"""\s*(?:
       \$(?P<variable>[a-z_]+)
-    | (?P<key>{TAG_KEY}):(?P<value>{TAG_VALUE})
+    | (?P<excluded>!?)(?P<key>{TAG_KEY}):(?P<value>{TAG_VALUE}|\*)
     | (?P<one_of>{TAG_KEY})\s+IN\s+\((?P<values>{TAG_VALUE}(?:\s*,\s*{TAG_VALUE})*)\)
     )\s*(?:,|$)""",
     re.VERBOSE,
@@ -235,10 +238,12 @@ def parse_scope(text: str) -> tuple[Tag | Variable, ...]:
         if part['variable']:
             parts.append(Variable(part['variable']))
         elif part['key']:
-            parts.append(Tag(part['key'], (part['value'],)))
+            parts.append(Tag(part['key'], (part['value'],), bool(part['excluded'])))
         else:
             parts.append(Tag(part['one_of'], tuple(value.strip() for value in part['values'].split(','))))
         at = part.end()
+    if any(isinstance(part, Tag) and part.is_excluded for part in parts) and ' IN ' in text:
+        raise QueryError(f'the scope {{{text}}} has both `!` and `IN`, which do not go together')
     if text.rstrip().endswith(','):
         raise QueryError(f'the scope {{{text}}} ends with a comma')
     return tuple(parts)

@@ -100,6 +100,10 @@ def instance_tls_verify():
     return True
 
 
+def instance_trust_unverified_configz():
+    return False
+
+
 def instance_use_configz():
     return 'auto'
 

@@ -21,27 +21,6 @@ from datadog_checks.base.utils.models import validation
 from . import defaults, validators
 
 
-SECURE_FIELD_NAMES = frozenset(
-    [
-        'allowed_users',
-        'auth_token',
-        'benchmark',
-        'exemptions',
-        'host_root',
-        'kerberos_cache',
-        'kerberos_keytab',
-        'kubelet_url',
-        'nested',
-        'procfs_path',
-        'rules',
-        'tls_ca_cert',
-        'tls_cert',
-        'tls_private_key',
-        'use_configz',
-    ]
-)
-
-
 class AuthToken(BaseModel):
     model_config = ConfigDict(
         arbitrary_types_allowed=True,
@@ -135,6 +114,7 @@ class InstanceConfig(BaseModel):
     tls_protocols_allowed: Optional[tuple[str, ...]] = None
     tls_use_host_header: Optional[bool] = None
     tls_verify: Optional[bool] = None
+    trust_unverified_configz: Optional[bool] = None
     use_configz: Optional[Union[str, bool]] = None
     use_legacy_auth_encoding: Optional[bool] = None
     username: Optional[str] = None
@@ -149,11 +129,6 @@ class InstanceConfig(BaseModel):
         field_name = field.alias or info.field_name
         if field_name in info.context['configured_fields']:
             value = getattr(validators, f'instance_{info.field_name}', identity)(value, field=field)
-
-            if info.field_name in SECURE_FIELD_NAMES:
-                validation.security.check_field_trusted_provider(
-                    info.field_name, value, info.context.get('security_config')
-                )
         else:
             value = getattr(defaults, f'instance_{info.field_name}', lambda: value)()
 

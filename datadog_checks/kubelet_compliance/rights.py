@@ -1,0 +1,29 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What the Agent itself may do on this machine, as the kernel shows it; part of the door that `host.py` is."""
+
+from __future__ import annotations
+
+from .file_remedies import Rights
+
+MAX_STATUS_BYTES = 64 * 1024
+CAPABILITIES = b'CapEff:'
+USERS = b'Uid:'
+EFFECTIVE = 2
+"""The place of the effective user among the words of that line."""
+
+
+def own_rights() -> Rights:
+    """The effective user and capabilities of this process; nothing is known of them where they cannot be read."""
+    try:
+        with open('/proc/self/status', 'rb') as file:
+            rows = [line.split() for line in file.read(MAX_STATUS_BYTES).splitlines()]
+    except OSError:
+        return Rights()
+    users = next((row for row in rows if row[:1] == [USERS]), [])
+    masks = next((row for row in rows if row[:1] == [CAPABILITIES]), [])
+    try:
+        return Rights(int(users[EFFECTIVE]), int(masks[1], 16))
+    except (IndexError, ValueError):
+        return Rights()

@@ -1,0 +1,25 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Let one virtual environment find, after its own packages, those of another: `python tools/overlay.py BELOW ABOVE`."""
+
+from __future__ import annotations
+
+import sys
+import sysconfig
+from pathlib import Path
+
+
+def packages(environment: str) -> Path:
+    """Where a virtual environment of this Python keeps its packages."""
+    base = str(Path(environment).resolve())
+    return Path(sysconfig.get_path('purelib', 'venv', {'base': base}))
+
+
+def main() -> None:
+    below, above = map(packages, sys.argv[1:])
+    (above / 'overlay.pth').write_text(f'import site; site.addsitedir({str(below)!r})\n')
+
+
+if __name__ == '__main__':
+    main()
