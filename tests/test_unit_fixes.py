@@ -241,7 +241,7 @@ def test_each_fact_decides_a_fix() -> None:
             Fact.CERTIFICATES_VERIFIED, 'anonymous_auth', {ANONYMOUS: True}, 'fix client_ca_file first', id='client CA'
         ),
         pytest.param(
-            Fact.KERNEL_SETTINGS, 'protect_kernel_defaults', {}, 'add D (one per line) to', id='what is lacking'
+            Fact.KERNEL_SETTINGS, 'protect_kernel_defaults', {}, 'add D and run sysctl --system', id='what is lacking'
         ),
         pytest.param(
             Fact.NO_STATIC_PODS, 'static_pod_path', {'staticPodPath': '/m'}, 'emptyD: the', id='what is there'
@@ -291,6 +291,7 @@ SETTING_RULES = [rule for rule in RULES if rule.aspect is None]
         pytest.param(replace(HOME, file='', unread=FILE, facts={}), id='a file that cannot be read'),
         pytest.param(replace(ONLY_FLAGS, facts={}), id='no file'),
         pytest.param(ONLY_FLAGS, id='no file, and nothing to fear'),
+        pytest.param(replace(HOME, file='', unread=FILE), id='a file that cannot be read, and nothing to fear'),
     ],
 )
 def test_a_red_rule_has_a_fix_where_only_what_runs_is_known(rule: Rule, home: Home) -> None:

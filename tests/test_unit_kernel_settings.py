@@ -14,7 +14,9 @@ from datadog_checks.kubelet_compliance.kernel_settings import (
     differing,
     files_in_order,
     listed,
+    place_for,
     settings_of,
+    to_be_added,
 )
 
 
@@ -93,3 +95,35 @@ def test_what_is_not_set_differs() -> None:
 
 def test_the_settings_of_the_fix_put_one_a_line_are_all_that_is_needed() -> None:
     assert differing(settings_of([KERNEL_SETTINGS_TEXT.replace(' ', '\n').encode()])) == []
+
+
+LATER, LATEST = '/etc/sysctl.d/zzz.conf', '/usr/lib/sysctl.d/zzzz.conf'
+
+
+@pytest.mark.parametrize(
+    ('files', 'place'),
+    [
+        pytest.param({}, OWN_FILE, id='no file'),
+        pytest.param({'/etc/sysctl.d/90-a.conf': b'kernel.panic=0'}, OWN_FILE, id='an earlier file has it'),
+        pytest.param({LATER: b'vm.panic_on_oom=0'}, OWN_FILE, id='a later file has another setting'),
+        pytest.param({LATER: b'kernel.panic=0'}, LATER, id='a later file has it'),
+        pytest.param({LATER: b'kernel.panic=0', LATEST: b'kernel.panic=1'}, LATEST, id='two later files have it'),
+    ],
+)
+def test_a_setting_is_added_where_it_counts_in_the_end(files: dict[str, bytes], place: str) -> None:
+    assert place_for(['kernel.panic'], files) == place
+
+
+@pytest.mark.parametrize(
+    ('settings', 'text'),
+    [
+        pytest.param(['kernel.panic'], f'kernel.panic=10 to {OWN_FILE}', id='one'),
+        pytest.param(
+            ['kernel.panic', 'vm.panic_on_oom'],
+            f'kernel.panic=10 vm.panic_on_oom=0 (one per line) to {OWN_FILE}',
+            id='two are two lines',
+        ),
+    ],
+)
+def test_what_is_to_be_added_says_how(settings: list[str], text: str) -> None:
+    assert to_be_added(settings) == text

@@ -10,7 +10,7 @@ A kubelet with protectKernelDefaults ends where a value differs; any other kubel
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 EXPECTED: Mapping[str, str] = {
     'vm.overcommit_memory': '1',
@@ -35,6 +35,25 @@ def listed(settings: Iterable[str]) -> str:
 KERNEL_SETTINGS_TEXT = listed(EXPECTED)
 
 
+def to_be_added(settings: Sequence[str], path: str = OWN_FILE) -> str:
+    """What a person adds to which file: sysctl takes one setting from a line."""
+    return f'{listed(settings)}{" (one per line)" if len(settings) > 1 else ""} to {path}'
+
+
+ALL_TO_BE_ADDED = to_be_added(tuple(EXPECTED))
+
+
+def place_for(settings: Iterable[str], files: Mapping[str, bytes]) -> str:
+    """The file whose values count in the end: our own, or a later one that has a setting. `files`: in their order."""
+    names = set(settings)
+    later = [path for path, data in files.items() if is_after_ours(path) and names & settings_of([data]).keys()]
+    return later[-1] if later else OWN_FILE
+
+
+def is_after_ours(path: str) -> bool:
+    return posixpath.basename(path) > posixpath.basename(OWN_FILE)
+
+
 def files_in_order(paths: Iterable[str]) -> list[str]:
     """The files that count, in the order in which they are applied; `paths` by folder, the strongest folder first."""
     by_name: dict[str, str] = {}
@@ -54,9 +73,10 @@ def settings_of(files: Iterable[bytes]) -> dict[str, str]:
 
 
 def iter_settings(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values; of a comment, a name that no setting has."""
     for line in text.split('\n'):
         name, equals, value = line.strip().removeprefix('-').partition('=')
-        if equals and not name.startswith(('#', ';')):
+        if equals:
             yield dotted(name.strip()), value.strip()
 
 

@@ -184,7 +184,7 @@ def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     if isinstance(kubelet.running, Unknown) and kubelet.running.fault is Fault.NO_CERTIFICATE:
         return NO_CERTIFICATE
     process = kubelet.evidence.process
-    is_asking = all(reading.value('serverTLSBootstrap') is True for reading in kubelet.readings)
+    is_asking = all(map(serves_nothing_else, kubelet.readings))
     if not is_asking or process.unit or kubelet.evidence.launch is not None:
         return None
     folder = str(kubelet.readings[0].value('--cert-dir') or CERTIFICATES)
@@ -192,6 +192,12 @@ def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     if host.capture is not None and host.capture.kept_status(path) is None:
         return None
     return NO_CERTIFICATE if isinstance(host.file_status(process, path), Missing) else None
+
+
+def serves_nothing_else(reading: Declared) -> bool:
+    """Whether a kubelet asks the cluster for its serving certificate and has no pair of files to serve until then."""
+    has_pair = all(map(reading.value, ('tlsCertFile', 'tlsPrivateKeyFile')))
+    return reading.value('serverTLSBootstrap') is True and not has_pair
 
 
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:

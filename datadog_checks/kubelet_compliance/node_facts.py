@@ -14,7 +14,17 @@ from .documents import parse_document
 from .flags import Flags
 from .goyaml import DocumentError, DocumentTooLarge, Node
 from .host import Host
-from .kernel_settings import EXPECTED, FOLDERS, differing, files_in_order, listed, settings_of
+from .kernel_settings import (
+    ALL_TO_BE_ADDED,
+    EXPECTED,
+    FOLDERS,
+    differing,
+    files_in_order,
+    listed,
+    place_for,
+    settings_of,
+    to_be_added,
+)
 from .model import Answer, Fact, File, FileStatus, Folder, Missing, Process, Unknown, Unreadable, Value, is_absent
 from .procfs import kernel_setting
 from .rules import CLIENT_CA
@@ -162,14 +172,15 @@ def has_kernel_settings(asked: Asked) -> Answer:
         if isinstance(listing, Folder):
             paths += [posixpath.join(folder, name) for name in listing.names]
         elif not is_absent(listing):
-            return Answer(None, listed(EXPECTED))
+            return Answer(None, ALL_TO_BE_ADDED)
     files = [read_aside(asked, path) for path in files_in_order(paths)[:MOST_SYSCTL_FILES]]
     if len(paths) > MOST_SYSCTL_FILES or not all(isinstance(file, File) or is_absent(file) for file in files):
-        return Answer(None, listed(EXPECTED))
-    at_boot = differing(settings_of(file.data for file in files if isinstance(file, File)))
+        return Answer(None, ALL_TO_BE_ADDED)
+    contents = {file.path: file.data for file in files if isinstance(file, File)}
+    at_boot = differing(settings_of(contents.values()))
     now = differing(present_settings(asked.host))
     lacking = [name for name in EXPECTED if name in at_boot or name in now]
-    return Answer(not lacking, listed(lacking))
+    return Answer(False, to_be_added(lacking, place_for(lacking, contents))) if lacking else Answer(True)
 
 
 def present_settings(host: Host) -> dict[str, str]:

@@ -20,7 +20,7 @@ from .expect import (
     zero_or_more,
 )
 from .file_rules import FILE_RULES
-from .kernel_settings import KERNEL_SETTINGS_TEXT, OWN_FILE
+from .kernel_settings import ALL_TO_BE_ADDED, KERNEL_SETTINGS_TEXT, OWN_FILE
 from .model import Change, Fact, Precondition, Rule
 from .names import KUBE_PROXY, PROXY_REPLACEMENTS
 
@@ -173,8 +173,8 @@ SETTING_RULES: tuple[Rule, ...] = (
         needs=(
             Precondition(
                 Fact.KERNEL_SETTINGS,
-                caution=f'add {{detail}} (one per line) to {OWN_FILE} and run sysctl --system, or the kubelet fails',
-                unknown_detail=KERNEL_SETTINGS_TEXT,
+                caution='add {detail} and run sysctl --system, or the kubelet fails',
+                unknown_detail=ALL_TO_BE_ADDED,
             ),
         ),
         preparation=(
