@@ -34,9 +34,14 @@ from datadog_checks.kubelet_compliance.kernel_settings import (
             id='of one name, that of the strongest folder',
         ),
         pytest.param(
-            ['/etc/sysctl.d/README.sysctl', '/etc/sysctl.d/x.conf.bak', '/etc/sysctl.d/99-sysctl.conf'],
+            [
+                '/etc/sysctl.d/README.sysctl',
+                '/etc/sysctl.d/x.conf.bak',
+                '/etc/sysctl.d/.x.conf',
+                '/etc/sysctl.d/99-sysctl.conf',
+            ],
             ['/etc/sysctl.d/99-sysctl.conf'],
-            id='only names that end as those of settings do',
+            id='only names that end as those of settings do and are not hidden',
         ),
         pytest.param(
             [OWN_FILE, '/usr/lib/sysctl.d/99-z.conf', '/etc/sysctl.d/99-sysctl.conf'],
@@ -59,7 +64,8 @@ def test_files_count_in_the_order_in_which_they_are_applied(paths: list[str], in
         pytest.param('kernel.panic=0\nkernel.panic=10', '10', id='the last line wins'),
         pytest.param('#kernel.panic=10', None, id='a comment'),
         pytest.param('; kernel.panic=10', None, id='a comment of the other kind'),
-        pytest.param('-kernel.panic', None, id='left out of a pattern'),
+        pytest.param('-kernel.panic', '', id='left as it is'),
+        pytest.param('kernel.panic=10\n-kernel.panic', '', id='left as it is after all'),
         pytest.param('kernel.panic*=10', None, id='a pattern'),
         pytest.param('kernel.panic', None, id='no value'),
         pytest.param(

@@ -59,7 +59,7 @@ def files_in_order(paths: Iterable[str]) -> list[str]:
     by_name: dict[str, str] = {}
     for path in paths:
         by_name.setdefault(posixpath.basename(path), path)
-    return [path for name, path in sorted(by_name.items()) if name.endswith(ENDING)]
+    return [path for name, path in sorted(by_name.items()) if name.endswith(ENDING) and not name.startswith('.')]
 
 
 def settings_of(files: Iterable[bytes]) -> dict[str, str]:
@@ -73,10 +73,11 @@ def settings_of(files: Iterable[bytes]) -> dict[str, str]:
 
 
 def iter_settings(text: str) -> Iterator[tuple[str, str]]:
-    """Names and values; of a comment, a name that no setting has."""
+    """Names and values; of a comment, a name that no setting has. A name after a hyphen alone is left as it is: ''."""
     for line in text.split('\n'):
-        name, equals, value = line.strip().removeprefix('-').partition('=')
-        if equals:
+        text = line.strip()
+        name, equals, value = text.removeprefix('-').partition('=')
+        if equals or text.startswith('-'):
             yield dotted(name.strip()), value.strip()
 
 
