@@ -6,6 +6,7 @@ from __future__ import annotations
 import ssl
 
 import pytest
+from urllib3.util.ssl_match_hostname import CertificateError
 
 from datadog_checks.kubelet_compliance.model import Fault
 from datadog_checks.kubelet_compliance.tls_failures import explain, is_for_another_name
@@ -38,6 +39,7 @@ def failed(reason: str) -> ssl.SSLError:
         pytest.param(refused(20), BOTH, Fault.UNKNOWN_CA, 'remove tls_ca_cert', id='not-verified-beside-a-ca'),
         pytest.param(refused(62), OWN, Fault.WRONG_NAME, 'in kubelet_url, or set tls_verify: false', id='a-name'),
         pytest.param(refused(62), WITH_CA, Fault.WRONG_NAME, 'or remove tls_ca_cert, set tls_verify', id='with-a-ca'),
+        pytest.param(ssl.SSLError(CertificateError('')), OWN, Fault.WRONG_NAME, 'in kubelet_url', id='told-by-urllib3'),
         pytest.param(refused(64), AGENTS, Fault.WRONG_NAME, 'in kubernetes_kubelet_host of the Agent', id='an-address'),
         pytest.param(refused(10), OWN, Fault.EXPIRED, 'renew the serving certificate', id='expired'),
         pytest.param(refused(9), OWN, Fault.EXPIRED, 'correct the clock of the node', id='not-yet-valid'),

@@ -11,7 +11,10 @@ from .model import Fault, Unknown
 from .ways import Way
 
 # X509_V_ERR_... of OpenSSL's x509_vfy.h.
-NAME_CODES = frozenset({62, 64})
+WRONG_HOST_NAME = 62
+NAME_CODES = frozenset({WRONG_HOST_NAME, 64})
+NAME_ERROR = 'CertificateError'
+"""What urllib3 raises for a wrong name, which it looks at itself where OpenSSL is told not to."""
 NOT_YET_VALID = 9
 EXPIRED = 10
 INTERNAL_ERROR = 'ALERT_INTERNAL_ERROR'
@@ -83,9 +86,11 @@ def is_for_another_name(error: BaseException) -> bool:
 
 
 def verify_code(error: BaseException) -> int | None:
-    """What OpenSSL says of the certificate, as a number; None where it says nothing of it."""
-    codes = (getattr(cause, 'verify_code', None) for cause in iter_causes(error))
-    return next((code for code in codes if isinstance(code, int)), None)
+    """What OpenSSL says of the certificate, or would say, as a number; None where nothing is said of it."""
+    causes = list(iter_causes(error))
+    codes = (getattr(cause, 'verify_code', None) for cause in causes)
+    is_name = any(type(cause).__name__ == NAME_ERROR for cause in causes)
+    return next((code for code in codes if isinstance(code, int)), WRONG_HOST_NAME if is_name else None)
 
 
 def legible(name: str) -> str:
