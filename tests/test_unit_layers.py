@@ -142,7 +142,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     },
     'collect': {
         'asking', 'command_lines', 'configz', 'declare', 'decoding', 'flags', 'host', 'judge', 'kubelets',
-        'launches', 'memory', 'model', 'named_files', 'next_start', 'release', 'report', 'resolve', 'services',
+        'launches', 'memory', 'model', 'named_files', 'next_start', 'pending', 'release', 'report', 'services',
     },
     'check': {
         'collect', 'config_models', 'configz', 'connection', 'exemptions', 'model', 'ownership', 'patient_host',

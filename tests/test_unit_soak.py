@@ -19,7 +19,8 @@ from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.file_sets import client_ca_files
 from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import Declared, Evidence, FileSet, Setting, Unknown, Value
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, SELF_MADE
+from datadog_checks.kubelet_compliance.pending import SELF_MADE
+from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
 from tools.soak.leaks import MAX_GROWTH_BYTES, Holding, holding, left_since
 from tools.soak.oracle import CRITICAL, OK, UNKNOWN
 from tools.soak.soak import SoakError, soaking

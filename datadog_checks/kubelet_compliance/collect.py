@@ -39,9 +39,9 @@ from .model import (
 )
 from .named_files import iter_broken, read
 from .next_start import is_as_given, next_arguments, places_of, start_folder
+from .pending import SELF_MADE
 from .release import ALL, minor_of, within_tables
 from .report import tell
-from .resolve import SELF_MADE
 from .services import read_unit_of, with_parent_times
 
 

@@ -64,12 +64,12 @@ def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
 
 
 IDENTITY = frozenset({'kind', 'apiVersion'})
-FILLED_IN = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
+SELF_MADE = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
 """Fields that a kubelet fills in where its configuration leaves them empty, and how what it made itself is called."""
 
 
 def is_filled_in(path: str, declared: Value, running: Value) -> bool:
-    return path in FILLED_IN and not declared and str(running).endswith(FILLED_IN[path])
+    return path in SELF_MADE and not declared and str(running).endswith(SELF_MADE[path])
 
 
 def is_shown_as(spec: Field, declared: Value, running: Value) -> bool:

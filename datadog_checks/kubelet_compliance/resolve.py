@@ -26,7 +26,7 @@ from .model import (
     Value,
     Values,
 )
-from .pending import is_same
+from .pending import SELF_MADE, is_same
 
 NOT_ASKED = Unknown('the running configuration was not asked for')
 
@@ -159,7 +159,6 @@ def possible_values(
 
 
 CERTIFICATES = '/var/lib/kubelet/pki'
-SELF_MADE = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
 
 
 def is_self_made(field: str, value: Value, declared: Declared, started: Declared | None) -> bool | None:
