@@ -337,3 +337,18 @@ def test_one_command_mends_all_files_of_a_rule(key: str, files: dict[str, str] |
     values = files if isinstance(files, Unknown) else tuple(files.items())
     benchmark = BENCHMARKS['cis-1.12']
     assert fix_of(RULES_BY_KEY[key], Setting(values, None, NOT_ASKED), benchmark).steps == (Run(command),)
+
+
+@pytest.mark.parametrize(
+    ('hidden', 'is_refused'),
+    [
+        pytest.param('/etc/own-ca.crt', False, id='the file names a CA: the flag goes'),
+        pytest.param('', True, id='nothing names one: the fix would write a path that is not there'),
+    ],
+)
+def test_a_ca_that_is_not_there_matters_only_where_the_fix_names_it(hidden: str, is_refused: bool) -> None:
+    field = 'authentication.x509.clientCAFile'
+    home = replace(HOME, facts={**SAFE, Fact.CLIENT_CA: Answer(False)})
+    found = fix('client_ca_file', {field: ''}, BY_FLAG, home, {field: hidden})
+    assert bool(found.refusal) is is_refused
+    assert found.steps == (() if is_refused else (TakeOut('--client-ca-file', PLACE),))

@@ -95,3 +95,14 @@ def test_a_kubelet_that_protects_the_kernel_ends_where_its_settings_differ(
     evidence = Evidence(Process(1, 1, (), unit=unit))
     declared = tuple(Declared(values, {}) for values in readings)
     assert Kubelet(evidence, (), declared).refuses_kernel_settings is refuses
+
+
+def test_a_kubelet_without_an_api_server_is_told_of_no_request_to_approve(tmp_path: Path) -> None:
+    facts = lay_out(tmp_path, ASKS)
+    line = tmp_path / 'proc/1200/cmdline'
+    words = [word for word in line.read_text().split('\0') if 'kubeconfig' not in word]
+    line.write_text('\0'.join(words))
+    facts['unseen_modes'] = {f'{PKI}/{ISSUED}': NOT_THERE}
+    finding = found(tmp_path, facts, 'tls_cert_file')
+    assert finding.verdict is Verdict.NON_COMPLIANT
+    assert 'set tlsCertFile and tlsPrivateKeyFile' in finding.message and 'approve' not in finding.message

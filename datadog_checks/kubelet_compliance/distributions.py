@@ -244,7 +244,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'kubeadm',
         (Mark(config=KUBEADM_CONFIG, unit='?*'), Mark(kubeconfig='/etc/kubernetes/kubelet.conf', unit='?*')),
-        lasting="what kubeadm sets (the ConfigMap kubelet-config, or kubeletExtraArgs)",
+        lasting="the kubeadm settings (the ConfigMap kubelet-config, or kubeletExtraArgs)",
     ),
     Distribution('a systemd service', (Mark(unit='?*'),)),
     Distribution('a container', (Mark(is_contained=True),), flags='the arguments of its container', restart=ENGINE),

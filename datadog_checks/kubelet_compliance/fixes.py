@@ -114,10 +114,10 @@ def fix_of(rule: Rule, setting: Setting, benchmark: Benchmark) -> Fix:
         return Fix((Run(file_command(rule, setting, benchmark)),), rule.caution)
     values = setting.running if isinstance(setting.declared, Unknown) else setting.declared
     changes = needed_changes(rule, values, benchmark, setting.others)
-    refusal = refusal_of(rule, setting, changes)
+    steps = tuple(step for change in changes for step in iter_steps(rule, change, setting, benchmark))
+    refusal = refusal_of(rule, setting, changes, writes_values=not all(isinstance(step, TakeOut) for step in steps))
     if refusal:
         return Fix(refusal=refusal)
-    steps = tuple(step for change in changes for step in iter_steps(rule, change, setting, benchmark))
     return Fix(steps, caution_of(rule, setting.home, changes), apply)
 
 
@@ -136,8 +136,11 @@ def is_wrong(rule: Rule, change: Change, values: Mapping[str, Value], benchmark:
     return not rule.expected.holds([values[name] for name in rule.fields], benchmark)
 
 
-def refusal_of(rule: Rule, setting: Setting, changes: list[Change]) -> str:
-    """Why nothing is to be changed on this node; '' where a fix is offered."""
+def refusal_of(rule: Rule, setting: Setting, changes: list[Change], *, writes_values: bool = False) -> str:
+    """Why nothing is to be changed on this node; '' where a fix is offered.
+
+    `writes_values`: the values of the fix are written; else what stands in a file already comes into force.
+    """
     home = setting.home
     for change in changes:
         origin, flag = setting.origins.get(change.name), flag_of(rule, change)
@@ -147,7 +150,7 @@ def refusal_of(rule: Rule, setting: Setting, changes: list[Change]) -> str:
     for precondition in rule.preconditions(changes):
         answer = home.facts.get(precondition.fact, Answer())
         is_refused = answer.holds is False or answer.holds is None and not precondition.caution
-        if is_refused and precondition.refusal:
+        if is_refused and precondition.refusal and (writes_values or not precondition.is_of_value):
             return precondition.refusal.format(detail=answer.detail)
     return ''
 

@@ -175,14 +175,20 @@ NO_CERTIFICATE = Unknown(
     'the kubelet has no serving certificate yet, so kubectl logs and exec fail',
     'approve its request: kubectl get csr, then kubectl certificate approve NAME',
 )
+NO_ISSUER = Unknown(
+    'the kubelet has no serving certificate, and no API server to ask for one',
+    'set tlsCertFile and tlsPrivateKeyFile to files that you issue, and restart the kubelet',
+)
 OWN_CERTIFICATE = 'kubelet-server-current.pem'
 """What the certificate manager calls the certificate that the cluster issued (client-go certificate_store.go)."""
 
 
 def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     """Why a kubelet that asks the cluster for its serving certificate cannot serve; None where that is not seen."""
+    flags = flags_of(kubelet.lines)
+    missing = NO_ISSUER if not isinstance(flags, Unknown) and not flags.text('kubeconfig') else NO_CERTIFICATE
     if isinstance(kubelet.running, Unknown) and kubelet.running.fault is Fault.NO_CERTIFICATE:
-        return NO_CERTIFICATE
+        return missing
     process = kubelet.evidence.process
     is_asking = all(map(serves_nothing_else, kubelet.readings))
     if not is_asking or process.unit or kubelet.evidence.launch is not None:
@@ -191,7 +197,7 @@ def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     path = posixpath.join(folder, OWN_CERTIFICATE)
     if host.capture is not None and host.capture.kept_status(path) is None:
         return None
-    return NO_CERTIFICATE if isinstance(host.file_status(process, path), Missing) else None
+    return missing if isinstance(host.file_status(process, path), Missing) else None
 
 
 def serves_nothing_else(reading: Declared) -> bool:

@@ -103,6 +103,8 @@ class Precondition:
     fact: Fact
     caution: str = ''
     refusal: str = ''
+    is_of_value: bool = False
+    """Whether the fact is one of the value that the fix writes, and of no other value."""
     unknown_detail: str = ''
     """What stands for `{detail}` where nothing is known."""
 

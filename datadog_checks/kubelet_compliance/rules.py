@@ -108,6 +108,7 @@ SETTING_RULES: tuple[Rule, ...] = (
         needs=(
             Precondition(
                 Fact.CLIENT_CA,
+                is_of_value=True,
                 refusal=(
                     "set authentication.x509.clientCAFile only to the CA that signed the API server's kubelet client "
                     'certificate: with another CA it gets 401, and without the file the kubelet does not start. '
