@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -310,6 +311,29 @@ def test_an_answer_that_nobody_vouched_for_does_not_count_once_the_version_is_ve
         collector.host.trace.give_up()
         collection = collector.collect(answers({'/metrics': METRICS}, URL))
     assert (collection.version, verdict(collection)) == ('v1.31.4', Verdict.UNKNOWN)
+
+
+def test_an_answer_that_comes_late_counts_only_by_what_was_known_when_it_was_asked_for(procfs: Path, now: Now) -> None:
+    start(procfs, PID, '--config=/nonexistent', tcp=listening(111))
+    collector, may_answer, answered = collector_of(procfs, now), threading.Event(), threading.Event()
+
+    def answer_once(path: str) -> Response:
+        if answered.is_set():
+            raise ConnectionRefusedError
+        may_answer.wait()
+        answered.set()
+        return UP.get(path)
+
+    connection = Connection(URL, answer_once, 0.1)
+    assert verdict(collector.collect(connection)) is Verdict.UNKNOWN
+    may_answer.set()
+    answered.wait()
+    (procfs / str(PID) / 'fd').mkdir()
+    (procfs / str(PID) / 'fd' / '3').symlink_to('socket:[111]')
+    for _ in range(3):
+        now.seconds += 20.0
+        collector.host.trace.give_up()
+        assert verdict(collector.collect(connection)) is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(

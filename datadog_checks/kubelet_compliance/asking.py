@@ -57,9 +57,10 @@ class Asking:
     def asked(self, kubelet: Kubelet, connection: Connection, check_owner: Callable[[Process], bool]) -> Kubelet:
         process = kubelet.evidence.process
 
-        def check() -> None:
+        def check() -> bool:
             # Only here: what shows later who answers shows nothing of an answer that was given before.
-            self.proven[process.key] = check_owner(process)
+            is_proven = self.proven[process.key] = check_owner(process)
+            return is_proven
 
         running = self.api.running(process, connection, check)
         if isinstance(running, Configuration):
@@ -89,9 +90,10 @@ class Asking:
             return NO_VERSION if connection is None else connection
         process, check_owner = kubelet.evidence.process, self.owner_check([kubelet], connection)
 
-        def check() -> None:
+        def check() -> bool:
             if not check_owner(process):
                 raise AskError.of(not_verified('what answers is not known to be the kubelet', connection))
+            return True
 
         return self.api.version(process, connection, check)
 

@@ -168,14 +168,17 @@ class KubeletApi:
         """The URLs where credentials were accepted before: they are not what is wrong later."""
 
     def running(
-        self, process: Process, connection: Connection, check_owner: Callable[[], None]
+        self, process: Process, connection: Connection, check_owner: Callable[[], bool]
     ) -> Configuration | Unknown:
-        """The configuration that a process runs with. `check_owner` raises AskError where another would answer."""
+        """The configuration that a process runs with.
+
+        `check_owner`: says whether the process is proven to be who answers; raises AskError where another would.
+        """
         return self.configurations.ask(
             process, lambda: parse_configz(self.own_answer(process, connection, '/configz', check_owner))
         )
 
-    def version(self, process: Process, connection: Connection, check_owner: Callable[[], None]) -> str | Unknown:
+    def version(self, process: Process, connection: Connection, check_owner: Callable[[], bool]) -> str | Unknown:
         """The version of a process, such as `v1.31.4`. `check_owner` as above."""
         return self.versions.ask(
             process, lambda: parse_version(self.own_answer(process, connection, '/metrics', check_owner))
@@ -186,10 +189,9 @@ class KubeletApi:
         answer = self.versions.answers.get(process.key)
         return answer if isinstance(answer, str) else None
 
-    def own_answer(self, process: Process, connection: Connection, path: str, check_owner: Callable[[], None]) -> bytes:
+    def own_answer(self, process: Process, connection: Connection, path: str, check_owner: Callable[[], bool]) -> bytes:
         """What a kubelet answers, asked for only where it is the one who would. Raises AskError."""
-        check_owner()
-        return self.fetch(process, connection, path)
+        return self.fetch(process, connection, path, is_proven=check_owner())
 
     def begin(self) -> None:
         self.left = LONGEST_WAIT_SECONDS
@@ -203,11 +205,11 @@ class KubeletApi:
         self.configurations.forget_all_but(processes)
         self.versions.forget_all_but(processes)
 
-    def fetch(self, process: Process, connection: Connection, path: str) -> bytes:
+    def fetch(self, process: Process, connection: Connection, path: str, *, is_proven: bool) -> bytes:
         """The body of an answer, within its bound and within the time that is left. Raises AskError.
 
         The timeouts of `requests` begin anew with each byte, so the whole is bounded by a thread of its own. An answer
-        that comes later counts for the next question of the same kind.
+        that comes later counts for the next question of the same kind, if as much is known of its giver (`is_proven`).
         """
         # A large library, which only those need that ask.
         import requests
@@ -215,7 +217,7 @@ class KubeletApi:
         seconds, began = min(connection.timeout_seconds, self.left), time.monotonic()
         way, has_worked = connection.way, connection.url in self.accepted
         try:
-            key = process.key, connection.url, path
+            key = process.key, connection.url, path, is_proven
             body = self.worker.run(lambda: fetch_body(connection, path, has_worked=has_worked), seconds, key)
             self.accepted.add(connection.url)
             return body
