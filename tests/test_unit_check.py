@@ -532,6 +532,20 @@ def test_benchmark_auto_goes_by_the_version_that_the_kubelet_tells(
     })  # fmt: skip
 
 
+def test_where_the_chosen_benchmark_has_none_of_the_rules_the_default_one_judges_and_says_so(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    """Of a fleet with several versions, no node goes silent."""
+    api.version = 'v1.32.1'
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
+    dd_run_check(asking(procfs, api, certificates, benchmark='auto', rules=['protect_kernel_defaults']))
+    assert 'benchmark:cis-1.24' in rule_sent(aggregator).tags
+    (sent,) = aggregator.service_checks('kubelet_compliance.kubelet')
+    assert sent.status == WARNING
+    assert 'judged by cis-1.24, the default: cis-1.12 has none of the rules protect_kernel_defaults' in sent.message
+
+
 def test_the_agents_own_connection_is_used_where_it_has_one(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, api: KubeletServer,
     certificates: Certificates, monkeypatch: pytest.MonkeyPatch,

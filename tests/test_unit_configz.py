@@ -278,20 +278,28 @@ def test_a_process_is_asked_once_and_a_new_one_anew(api: KubeletServer, certific
     assert api.paths() == ['/configz', '/metrics', '/configz']
 
 
-def test_after_a_failure_it_asks_again_with_pauses_that_double_up_to_ten_minutes() -> None:
+@pytest.mark.parametrize(
+    ('fault', 'wanted'),
+    [
+        pytest.param(None, [15, 30, 60, 120, 240, 480, 600, 600, 600, 600, 600, 600], id='up to ten minutes'),
+        pytest.param(Fault.NO_CERTIFICATE, [15, 30, *[60] * 82], id='one minute where somebody has to approve'),
+        pytest.param(Fault.FORBIDDEN, [15, 30, *[60] * 82], id='or to allow something'),
+    ],
+)
+def test_after_a_failure_it_asks_again_with_pauses_that_double(fault: Fault | None, wanted: list[int]) -> None:
     now = 0.0
     asked_at: list[float] = []
 
     def fail() -> str:
         asked_at.append(now)
-        raise AskError('no')
+        raise AskError('no', fault=fault)
 
     once = Once('/configz', lambda: now)
     while now < 5000:
         assert isinstance(once.ask(PROCESS, fail), Unknown)
         now += 5
     pauses = [later - earlier for earlier, later in zip(asked_at, asked_at[1:], strict=False)]
-    assert pauses == [15, 30, 60, 120, 240, 480, 600, 600, 600, 600, 600, 600]
+    assert pauses == wanted
     assert once.ask(Process(7, 7, ()), lambda: 'an answer') == 'an answer'
 
 

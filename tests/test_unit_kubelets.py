@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,17 @@ import pytest
 from datadog_checks.kubelet_compliance.capture import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.collect import Collector
 from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.kubelets import Kubelet
-from datadog_checks.kubelet_compliance.model import Declared, Evidence, Finding, Process, Value, Verdict
+from datadog_checks.kubelet_compliance.kubelets import Kubelet, missing_certificate
+from datadog_checks.kubelet_compliance.model import (
+    Declared,
+    Evidence,
+    Fault,
+    Finding,
+    Process,
+    Unknown,
+    Value,
+    Verdict,
+)
 from datadog_checks.kubelet_compliance.selection import select
 
 from .test_unit_nodes import NODES
@@ -95,6 +105,31 @@ def test_a_kubelet_that_protects_the_kernel_ends_where_its_settings_differ(
     evidence = Evidence(Process(1, 1, (), unit=unit))
     declared = tuple(Declared(values, {}) for values in readings)
     assert Kubelet(evidence, (), declared).refuses_kernel_settings is refuses
+
+
+@pytest.mark.parametrize(
+    ('is_there', 'lacks'),
+    [
+        pytest.param(True, False, id='the file is there, and the kubelet was not asked again yet'),
+        pytest.param(False, True, id='the file is not there'),
+        pytest.param(None, True, id='the file cannot be seen'),
+    ],
+)
+def test_a_certificate_that_has_come_counts_before_the_kubelet_is_asked_again(
+    is_there: bool | None, lacks: bool, tmp_path: Path
+) -> None:
+    facts = lay_out(tmp_path, ASKS)
+    path = f'{PKI}/{ISSUED}'
+    if is_there:
+        facts['files'][path] = STATUS
+    elif is_there is False:
+        facts['unseen_modes'] = {path: NOT_THERE}
+    host = Host(str(tmp_path / 'proc'), str(tmp_path), capture=parse_capture(json.dumps(facts).encode()))
+    (process,) = host.find_kubelets().processes
+    kubelet = Collector(host, select('cis-1.24', ['tls_cert_file']), None, '1.33').look_at(process)
+    assert kubelet is not None
+    failed = replace(kubelet, running=Unknown('no certificate', fault=Fault.NO_CERTIFICATE))
+    assert (missing_certificate(host, failed) is not None) is lacks
 
 
 def test_a_kubelet_without_an_api_server_is_told_of_no_request_to_approve(tmp_path: Path) -> None:

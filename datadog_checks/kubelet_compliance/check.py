@@ -16,13 +16,13 @@ from .config_models import ConfigMixin
 from .configz import Connection
 from .connection import connect, wants_configz
 from .exemptions import ExemptionError, parse_exemptions
-from .model import Selection, Unknown
+from .model import Unknown
 from .ownership import UrlError, address_of
 from .patient_host import PatientHost
 from .processes import Admission, AdmissionError, parse_users
 from .report import Detail, Rows, iter_diagnoses, printable, tell
 from .rules import RULES_BY_KEY
-from .selection import AUTO, SelectionError, select
+from .selection import AUTO, SelectionError, chooser, select
 from .sending import Notices, Sending, advice
 from .trust import refusal
 
@@ -82,7 +82,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         problem = host.procfs_problem() if options.procfs_path else None
         if problem is not None:
             raise ConfigurationError(f'procfs_path: {tell(problem)}')
-        self.collector = Collector(host, selection, self.choose if options.benchmark == AUTO else None)
+        self.collector = Collector(host, selection, chooser(options.rules) if options.benchmark == AUTO else None)
         # Loads what asking needs, where it is known whom to ask; later there may be no file handle left to do it.
         self.connection()
         detail = Detail(options.metrics or Detail.FULL)
@@ -108,10 +108,6 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         if connection is None and self.use_configz:
             return Unknown('use_configz is on, but nothing says how to reach the kubelet', 'set kubelet_url')
         return connection
-
-    def choose(self, version: str | None) -> Selection:
-        """With `benchmark: auto`, go by the kubelet's version."""
-        return select(AUTO, self.config.rules, version)
 
     def submit(self) -> None:
         for (name, value, _), tags in self.sent.gauges:

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from functools import partial
 
 from . import agent_files
 from .__about__ import __version__
@@ -38,7 +37,7 @@ from .replay import answers
 from .report import printable
 from .rooted import CannotRead, NotThere, Root
 from .rules import RULES_BY_KEY
-from .selection import AUTO, SelectionError, select
+from .selection import AUTO, SelectionError, chooser, select
 
 EXIT_STATUS = (
     'exit status: 0 all rules compliant or exempted, 1 a rule is not compliant, 2 a rule could not be determined or '
@@ -87,11 +86,7 @@ def answer(options: argparse.Namespace) -> tuple[str, int]:
         raise CannotAnswer(str(error)) from None
     if options.capture:
         return capture(task, options), ALL_COMPLIANT
-    try:
-        found = task.run()
-    except SelectionError as error:
-        # By the version of the kubelet, which is known only now.
-        raise CannotAnswer(str(error)) from None
+    found = task.run()
     text = json.dumps(as_json(found), indent=2) if options.json else '\n'.join(iter_lines(found))
     return text, exit_status(found.node)
 
@@ -144,7 +139,7 @@ def task_of(options: argparse.Namespace) -> Task:
     host = host_of(options, settings)
     kept = configz_of(options)
     benchmark = options.benchmark or DEFAULT_BENCHMARK
-    by_version = partial(select, AUTO, options.rules) if benchmark == AUTO else None
+    by_version = chooser(options.rules) if benchmark == AUTO else None
     collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options))
     connection = answers({'/configz': kept}) if kept is not None else None
     return Task(collector, connection, configz_from=options.configz, kept=kept)
@@ -170,7 +165,7 @@ def task_of_image(options: argparse.Namespace) -> Task:
         raise CannotAnswer(f'--root {options.root}: {error}') from None
     version = version_of(options)
     benchmark = options.benchmark or DEFAULT_BENCHMARK
-    by_version = partial(select, AUTO, options.rules) if benchmark == AUTO else None
+    by_version = chooser(options.rules) if benchmark == AUTO else None
     return Task(Collector(host, select(benchmark, options.rules), by_version, version), None, image=options.root)
 
 

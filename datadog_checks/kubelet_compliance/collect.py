@@ -62,16 +62,16 @@ class Collector:
         self,
         host: Host,
         selection: Selection,
-        choose: Callable[[str | None], Selection] | None = None,
+        choose: Callable[[str | None], Selection | Unknown] | None = None,
         version: str | None = None,
     ) -> None:
-        """`choose`: what is judged goes by the kubelet's version (None: not known) instead.
+        """`choose`: what is judged goes by the kubelet's version (None: not known) instead, where that has it.
 
         `version`: that of the kubelet, where it does not tell it itself.
         """
         self.version = version
         self.host = host
-        self.selection = selection
+        self.selection = self.default = selection
         self.choose = choose
         self.memory = Memory()
         self.known: tuple[Process, ...] = ()
@@ -266,10 +266,12 @@ class Collector:
     def by_version(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
         """What depends on the version: the benchmark, if it is to be chosen, and how the configuration is read."""
         if self.choose is not None:
-            self.selection = self.choose(None if isinstance(version, Unknown) else version)
-            if isinstance(version, Unknown):
-                reason = f'judged by {self.selection.benchmark.name}, the default: {version.reason}'
-                doubt = Unknown(reason, version.remedy)
+            chosen = self.choose(None if isinstance(version, Unknown) else version)
+            self.selection = self.default if isinstance(chosen, Unknown) else chosen
+            why = next((each for each in (version, chosen) if isinstance(each, Unknown)), None)
+            if why is not None:
+                reason = f'judged by {self.selection.benchmark.name}, the default: {why.reason}'
+                doubt = Unknown(reason, why.remedy)
                 kubelets = [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]
         return [self.told(kubelet, None if isinstance(version, Unknown) else version) for kubelet in kubelets]
 

@@ -33,6 +33,9 @@ CHUNK_BYTES = 64 * 1024
 MAX_REFUSAL_BYTES = 1024
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 600.0
+LONGEST_WAIT_FOR_A_PERSON_SECONDS = 60.0
+"""Where somebody has to approve or allow something: who did it wants to see that it helped."""
+WAITS_FOR_A_PERSON = frozenset({Fault.NO_CERTIFICATE, Fault.FORBIDDEN, Fault.CREDENTIALS_REFUSED})
 LONGEST_WAIT_SECONDS = 4.0
 """For all questions of one collection together: a kubelet that hangs must not hold the Agent up."""
 
@@ -135,7 +138,8 @@ class Once:
             self.failures.pop(key, None)
             return answer
         except AskError as error:
-            pause = min(failure.pause_seconds * 2, LONGEST_PAUSE_SECONDS) if failure else FIRST_PAUSE_SECONDS
+            longest = LONGEST_WAIT_FOR_A_PERSON_SECONDS if error.fault in WAITS_FOR_A_PERSON else LONGEST_PAUSE_SECONDS
+            pause = min(failure.pause_seconds * 2, longest) if failure else FIRST_PAUSE_SECONDS
             unknown = Unknown(f'{self.what} could not be read: {error.why}', error.remedy, fault=error.fault)
             self.failures[key] = Failure(unknown, pause, self.clock() + pause)
             return unknown

@@ -25,6 +25,7 @@ from .model import (
     Evidence,
     Fault,
     FileSet,
+    FileStatus,
     FileSubject,
     Finding,
     KubeletReport,
@@ -187,17 +188,18 @@ def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
     """Why a kubelet that asks the cluster for its serving certificate cannot serve; None where that is not seen."""
     flags = flags_of(kubelet.lines)
     missing = NO_ISSUER if not isinstance(flags, Unknown) and not flags.text('kubeconfig') else NO_CERTIFICATE
-    if isinstance(kubelet.running, Unknown) and kubelet.running.fault is Fault.NO_CERTIFICATE:
-        return missing
+    told = missing if isinstance(kubelet.running, Unknown) and kubelet.running.fault is Fault.NO_CERTIFICATE else None
     process = kubelet.evidence.process
     is_asking = all(map(serves_nothing_else, kubelet.readings))
     if not is_asking or process.unit or kubelet.evidence.launch is not None:
-        return None
+        return told
     folder = str(kubelet.readings[0].value('--cert-dir') or CERTIFICATES)
     path = posixpath.join(folder, OWN_CERTIFICATE)
     if host.capture is not None and host.capture.kept_status(path) is None:
-        return None
-    return missing if isinstance(host.file_status(process, path), Missing) else None
+        return told
+    status = host.file_status(process, path)
+    # The file tells of an approval before the kubelet is asked again.
+    return None if isinstance(status, FileStatus) else missing if isinstance(status, Missing) else told
 
 
 def serves_nothing_else(reading: Declared) -> bool:

@@ -6,11 +6,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .benchmark_table import BENCHMARK_OF_VERSION
 from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from .model import Benchmark, Selection
+from .model import Benchmark, Selection, Unknown
 from .rules import RULES, RULES_BY_KEY
 
 AUTO = 'auto'
@@ -45,6 +45,18 @@ def select(benchmark_name: str | None, names: Sequence[str] | None, version: str
     if not rules:
         raise SelectionError(f'{name} has none of the rules {listed(names or ())}; {choice(known)}')
     return Selection(benchmark, rules)
+
+
+def chooser(names: Sequence[str] | None) -> Callable[[str | None], Selection | Unknown]:
+    """What picks the benchmark by the kubelet's version; Unknown where that has none of the rules."""
+
+    def choose(version: str | None) -> Selection | Unknown:
+        try:
+            return select(AUTO, names, version)
+        except SelectionError as error:
+            return Unknown(str(error), 'name rules that each benchmark has in rules, or a benchmark')
+
+    return choose
 
 
 def keys_of(names: Iterable[str]) -> frozenset[str]:
