@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from .fixes import ChangeFlag, Fix, PutFlag, Run, SetField, SetGate, Step, TakeOut
 from .model import Origin, Rule, Value, Values
@@ -122,7 +122,7 @@ def tell_field(step: SetField) -> str:
 def field_parts(step: SetField) -> tuple[str, str]:
     """The line of a field, and the blocks that it stands in; '' for the outermost."""
     *parents, name = map(quoted, step.path.split('.')) if step.is_json else step.path.split('.')
-    value = ''.join(json_of(step.value)) if step.is_json else step.value
+    value = json_of(step.value) if step.is_json else step.value
     return f'{name}: {value}', ' '.join(f'{parent}:' for parent in parents)
 
 
@@ -130,9 +130,8 @@ def quoted(name: str) -> str:
     return f'"{name}"'
 
 
-def json_of(value: str) -> Iterator[str]:
+def json_of(value: str) -> str:
     """A value of a fix as JSON spells it; in YAML, text has no quotes there."""
     if value.startswith('['):
-        yield f'[{", ".join(map(quoted, value.strip("[]").split(", ")))}]'
-    else:
-        yield value if value in ('true', 'false', '""') or value.isdecimal() else quoted(value)
+        return f'[{", ".join(map(quoted, value.strip("[]").split(", ")))}]'
+    return value if value in ('true', 'false', '""') or value.isdecimal() else quoted(value)
