@@ -91,14 +91,17 @@ class Host(HostMounts):
         return (
             trace.is_trusted()
             and self.processes_are_the_same()
-            and all(kernel_setting(self.procfs, name) == value for name, value in trace.kernel.items())
             and trace.files_are_unchanged()
+            and (not trace.kernel_is_due() or self.kernel_settings(trace.kernel) == trace.kernel)
         )
 
     def watch_kernel(self, names: Iterable[str]) -> None:
-        """Say which settings of the kernel matter from now on, so that a change of one is seen."""
+        """Say which settings of the kernel matter from now on, so that a change of one is seen within a minute."""
         if self.capture is None:
-            self.trace.kernel = {name: kernel_setting(self.procfs, name) for name in names}
+            self.trace.watch_kernel(self.kernel_settings(names))
+
+    def kernel_settings(self, names: Iterable[str]) -> dict[str, str | None]:
+        return {name: kernel_setting(self.procfs, name) for name in names}
 
     def is_still_so(self, process: Process) -> bool:
         """Whether all files of the process lie where this look met them, so that what was read is of one time."""

@@ -22,6 +22,9 @@ FRESH_SECONDS = 2
 LONGEST_TRUST_SECONDS = 300.0
 """After this time all is read again, whatever the stamps say."""
 
+KERNEL_SECONDS = 60.0
+"""How often the settings of the kernel are read again, where they matter."""
+
 Stamp = tuple[int, ...]
 
 
@@ -61,6 +64,7 @@ class Trace:
         self.anchors: dict[str, Places] = {}
         self.kernel: dict[str, str | None] = {}
         """The settings of the kernel that matter, and their values."""
+        self.kernel_read_at = 0.0
         self.at = ''
         """What is being compared, to be told where that does not end."""
 
@@ -98,6 +102,18 @@ class Trace:
     def missed(self, anchor: str, place: str) -> None:
         """Nothing is there."""
         self.below(anchor).missed.add(place)
+
+    def watch_kernel(self, values: dict[str, str | None]) -> None:
+        """Settings of the kernel matter: a file of `/proc/sys` has no time that would tell of a change."""
+        self.kernel, self.kernel_read_at = values, time.monotonic()
+
+    def kernel_is_due(self) -> bool:
+        """Whether the settings are to be read again now; then it is some time until the next."""
+        now = time.monotonic()
+        is_due = bool(self.kernel) and now - self.kernel_read_at >= KERNEL_SECONDS
+        if is_due:
+            self.kernel_read_at = now
+        return is_due
 
     def is_trusted(self) -> bool:
         """Whether the stamps may stand for what was read."""
