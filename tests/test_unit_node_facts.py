@@ -272,6 +272,15 @@ def test_what_the_kernel_has_now_counts_beside_the_files(node: Node) -> None:
     )
 
 
+def test_the_kernel_of_this_machine_says_nothing_of_a_machine_that_does_not_run(node: Node) -> None:
+    node.write(OWN_FILE, AS_EXPECTED)
+    set_kernel(node, kernel__panic='0')
+    living = asked(node)
+    image = replace(living, process=replace(living.process, unit='kubelet.service'))
+    assert answer(Fact.KERNEL_SETTINGS, living).holds is False
+    assert answer(Fact.KERNEL_SETTINGS, image) == Answer(True)
+
+
 @pytest.mark.parametrize(
     ('changes', 'says'),
     [
