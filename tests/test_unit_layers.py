@@ -97,7 +97,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     'rooted': {'stamps'},
     'identity': set(),
     'procfs': {'identity', 'rooted'},
-    'processes': {'capture', 'identity', 'model', 'names', 'rooted', 'stamps'},
+    'processes': {'capture', 'identity', 'model', 'names', 'procfs', 'rooted', 'stamps'},
     'sockets': {'identity', 'model', 'processes'},
     'file_remedies': {'model'},
     'rights': {'file_remedies'},

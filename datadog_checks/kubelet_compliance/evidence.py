@@ -43,6 +43,11 @@ class Origin:
     """The file and line of a flag, with the variable that it is in; '' where they are not known."""
 
 
+def was_flag(origin: Origin | None) -> bool:
+    """Whether a flag set the value."""
+    return origin is not None and origin.source is Source.FLAG
+
+
 class Fault(Enum):
     """What keeps something from being known; the value names it in `agent diagnose`."""
 

@@ -29,6 +29,7 @@ from .model import (
     Unknown,
     Value,
     Values,
+    was_flag,
 )
 
 MOST_LETTERS_OF_FILES = 300
@@ -227,10 +228,6 @@ def as_flag(change: Change, flag: str) -> str:
     gate = gate_of(change)
     listed = change.value.strip('[]"').replace(', ', ',')
     return f'{flag}={gate}={listed}' if gate else f'{flag}={listed}'
-
-
-def was_flag(origin: Origin | None) -> bool:
-    return origin is not None and origin.source is Source.FLAG
 
 
 def file_command(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:

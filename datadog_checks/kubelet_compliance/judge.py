@@ -26,7 +26,7 @@ from .model import (
     Verdict,
 )
 from .wording import (
-    HOW_TO_FIND_IT,
+    FINDING_HINT,
     LONGEST_VALUE,
     MOST_VALUES,
     describe,
@@ -141,7 +141,7 @@ NOWHERE = Origin(Source.DEFAULT, 'default')
 
 def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: str) -> str:
     """The parts of a sentence as far as there is room: the value and the fix are whole, with what the fix may break."""
-    brief = HOW_TO_FIND_IT.sub('', fix)
+    brief = FINDING_HINT.sub('', fix)
     for shown, rest in (
         (place, f'{expected}. {fix}{lasting}{after}'),
         (place, f'{expected}. {fix}{after}'),

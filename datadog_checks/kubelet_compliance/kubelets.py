@@ -41,7 +41,7 @@ from .model import (
 )
 from .next_start import next_start_of, next_start_problem
 from .node_facts import Asked, kernel_problem, read_facts
-from .pending import restart_pending, runs_with
+from .pending import SELF_MADE, restart_pending, runs_with
 from .resolve import (
     CERTIFICATES,
     FLAG_DECIDES,
@@ -204,7 +204,7 @@ def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
 
 def serves_nothing_else(reading: Declared) -> bool:
     """Whether a kubelet asks the cluster for its serving certificate and has no pair of files to serve until then."""
-    has_pair = all(map(reading.value, ('tlsCertFile', 'tlsPrivateKeyFile')))
+    has_pair = all(map(reading.value, SELF_MADE))
     return reading.value('serverTLSBootstrap') is True and not has_pair
 
 

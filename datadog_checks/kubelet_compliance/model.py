@@ -32,6 +32,7 @@ from .evidence import (
     Value as Value,
     is_absent as is_absent,
     lookup as lookup,
+    was_flag as was_flag,
 )
 from .rows import (
     Answer as Answer,

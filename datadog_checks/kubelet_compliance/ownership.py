@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .failures import read_only
-from .model import Declared, Fault, Source, Unknown
+from .model import Declared, Fault, Unknown, was_flag
 from .ways import Way
 
 EVERYWHERE = ('0.0.0.0', '::')
@@ -75,13 +75,8 @@ def nobody(way: Way) -> Unknown:
 
 def listens_by_configuration(declared: Declared, host: str, port: int) -> bool:
     """Whether a kubelet was told to listen at an address; files that changed since its start tell nothing of that."""
-    by_flag = all(is_by_flag(declared, field) for field in ('address', 'port'))
+    by_flag = all(was_flag(declared.origins.get(field)) for field in ('address', 'port'))
     if declared.unknown is not None or declared.changed is not None and not by_flag:
         return False
     address = declared.value('address')
     return declared.value('port') == port and (address in EVERYWHERE or address == host)
-
-
-def is_by_flag(declared: Declared, field: str) -> bool:
-    origin = declared.origins.get(field)
-    return origin is not None and origin.source is Source.FLAG

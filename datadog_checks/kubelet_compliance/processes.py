@@ -25,12 +25,11 @@ from .identity import (
 )
 from .model import Process, Scan, Unknown
 from .names import COMMS, DATAPATHS, MAX_COMMAND_LINE_BYTES, PAGE_BYTES, NoKubelet, read_command_line
+from .procfs import LONGEST_NUMBER
 from .rooted import read_up_to, reason
 from .stamps import ProcessStamp, Trace
 
 MAX_TEXT_BYTES = 64 * 1024
-LONGEST_NUMBER = 20
-"""Digits of a number of 64 bits."""
 
 HIDDEN = 'it hides process 1 as well, so run the Agent as root, or mount /proc without hidepid'
 LINUX_ONLY = 'not applicable: Linux only'

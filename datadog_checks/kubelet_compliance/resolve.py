@@ -25,6 +25,7 @@ from .model import (
     Unreadable,
     Value,
     Values,
+    was_flag,
 )
 from .pending import SELF_MADE, is_same
 
@@ -180,10 +181,6 @@ def is_self_made(field: str, value: Value, declared: Declared, started: Declared
 def is_flag(field: str) -> bool:
     """Whether a rule looks at a flag that writes no field."""
     return field.startswith('--')
-
-
-def was_flag(origin: Origin | None) -> bool:
-    return origin is not None and origin.source is Source.FLAG
 
 
 def resolve_files(files: FileSet | Unknown, aspect: FileAspect, launch: Launch | None = None) -> Setting:

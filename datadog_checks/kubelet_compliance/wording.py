@@ -54,7 +54,7 @@ def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
     return f'{text[:half]}...{text[-half:]}'
 
 
-HOW_TO_FIND_IT = re.compile(r' \(find (?:it|them): [^()]*\)')
+FINDING_HINT = re.compile(r' \(find (?:it|them): [^()]*\)')
 
 
 def tell_fix(fix: Fix) -> str:
