@@ -82,7 +82,7 @@ def listening(inode: int, address: str = '00000000', port: int = 10250) -> str:
 
 def collector_of(procfs: Path, now: Now) -> Collector:
     collector = Collector(PatientHost(str(procfs)), IPTABLES)
-    collector.api = KubeletApi(now)
+    collector.asking.api = KubeletApi(now)
     return collector
 
 
@@ -304,7 +304,7 @@ def test_an_answer_that_nobody_vouched_for_does_not_count_once_the_version_is_ve
     start(procfs, PID, '--config=/nonexistent')
     rules = ['make_iptables_util_chains']
     collector = Collector(PatientHost(str(procfs)), select(AUTO, rules), lambda version: select(AUTO, rules, version))
-    collector.api = KubeletApi(now)
+    collector.asking.api = KubeletApi(now)
     collector.collect(replace(WITHOUT_VERSION, is_verified=False))
     for _ in range(3):
         now.seconds += 20.0

@@ -309,7 +309,7 @@ def named(node: Node, pid: int, comm: str) -> None:
 def test_a_question_that_failed_is_asked_again_when_its_time_has_come(node: Node, clock: Ahead) -> None:
     now = [0.0]
     collector = Collector(node.host(), ALL)
-    collector.api = KubeletApi(clock=lambda: now[0])
+    collector.asking.api = KubeletApi(clock=lambda: now[0])
     down = answers({})
     collector.collect(down)
     first = collector.collect(down)

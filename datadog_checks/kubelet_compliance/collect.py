@@ -85,10 +85,6 @@ class Collector:
     def api(self) -> KubeletApi:
         return self.asking.api
 
-    @api.setter
-    def api(self, api: KubeletApi) -> None:
-        self.asking.api = api
-
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
         """Judge the node. `connection`: how its kubelet is reached; None: it is not to be asked.
 
