@@ -14,8 +14,8 @@ from pathlib import Path
 
 import psutil
 
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.processes import Admission
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.processes import Admission
 from tests.standin import Standin, Standins, build
 
 from .measure import Limit, Results, Work, children_seconds, measure, rows_of

@@ -14,13 +14,22 @@ from typing import Any
 
 import yaml
 
-from datadog_checks.kubelet_compliance.capture import NODE_FACTS, parse_capture
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.fixes import ChangeFlag, Fix, PutFlag, Run, SetField, SetGate, Step, TakeOut
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.model import Finding, Setting
-from datadog_checks.kubelet_compliance.processes import Admission
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.processes import Admission
+from datadog_checks.kubelet_compliance.rules.fixes import (
+    ChangeFlag,
+    Fix,
+    PutFlag,
+    Run,
+    SetField,
+    SetGate,
+    Step,
+    TakeOut,
+)
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 PROCESS = 'proc/1200/cmdline'
 HEAD = {'apiVersion': 'kubelet.config.k8s.io/v1beta1', 'kind': 'KubeletConfiguration'}

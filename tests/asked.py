@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from datadog_checks.base import AgentCheck
-from datadog_checks.kubelet_compliance.configz import Connection
-from datadog_checks.kubelet_compliance.connection import connect
+from datadog_checks.kubelet_compliance.api.configz import Connection
+from datadog_checks.kubelet_compliance.api.connection import connect
 from datadog_checks.kubelet_compliance.model import Process
 
 from .kubelet_server import Certificates, KubeletServer

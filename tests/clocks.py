@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from datadog_checks.kubelet_compliance.stamps import FRESH_SECONDS
+from datadog_checks.kubelet_compliance.node.change_stamps import FRESH_SECONDS
 
 SETTLED_SECONDS = FRESH_SECONDS + 0.2
 """So long after a change no stamp is young any more, so whatever is kept of the node is used."""

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import File, Process, Scan, Unknown
+from datadog_checks.kubelet_compliance.node.host import Host
 
 from .apart import NOBODY
 from .standin import DEADLINE_SECONDS, Standin
@@ -114,9 +114,9 @@ def real_process(standin: Standin, host: Host | None = None) -> Process:
 
 PRELUDE = """
 import functools, json, os, sys
-from datadog_checks.kubelet_compliance import host
+from datadog_checks.kubelet_compliance.node import host
 from datadog_checks.kubelet_compliance.model import DropIns, File, Process
-from datadog_checks.kubelet_compliance.processes import Admission
+from datadog_checks.kubelet_compliance.node.processes import Admission
 
 Host = functools.partial(host.Host, admission=Admission(frozenset({{0, os.geteuid()}})))
 

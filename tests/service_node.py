@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
 from datadog_checks.kubelet_compliance.model import Evidence, Unit
-from datadog_checks.kubelet_compliance.patient_host import PatientHost
-from datadog_checks.kubelet_compliance.selection import select
-from datadog_checks.kubelet_compliance.unit_paths import UNIT_FOLDERS
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .nodes import HEAD, PID, write_process
 from .users import OURS

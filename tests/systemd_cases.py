@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datadog_checks.kubelet_compliance.host import Host, Seen, View
-from datadog_checks.kubelet_compliance.image import Image
+from datadog_checks.kubelet_compliance.collection.image import Image
+from datadog_checks.kubelet_compliance.collection.services import read_unit
+from datadog_checks.kubelet_compliance.launch.units import Service, environment_of, next_command
 from datadog_checks.kubelet_compliance.model import Argument, File, Missing, Process, Unit, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.rooted import Root
-from datadog_checks.kubelet_compliance.services import read_unit
-from datadog_checks.kubelet_compliance.units import Service, environment_of, next_command
+from datadog_checks.kubelet_compliance.node.host import Host, Seen, View
+from datadog_checks.kubelet_compliance.node.process_root import Root
 
 from .cases import rows_of
 from .service_node import ServiceNode

@@ -17,8 +17,8 @@ import yaml
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.agent_files import configured, iter_conf_files, procfs, settings
-from datadog_checks.kubelet_compliance.as_the_agent import ConfigError, Settings
+from datadog_checks.kubelet_compliance.terminal.agent_files import configured, iter_conf_files, procfs, settings
+from datadog_checks.kubelet_compliance.terminal.as_the_agent import ConfigError, Settings
 
 from .kubelet_server import Certificates, KubeletServer
 from .nodes import HEAD
@@ -140,7 +140,7 @@ def test_a_file_that_makes_no_sense_is_named(tmp_path: Path) -> None:
 
 
 def test_the_agents_own_file_says_where_conf_d_and_proc_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('datadog_checks.kubelet_compliance.agent_files.AGENT_FOLDER', str(tmp_path))
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.terminal.agent_files.AGENT_FOLDER', str(tmp_path))
     (tmp_path / 'datadog.yaml').write_text('confd_path: /somewhere\nprocfs_path: /elsewhere\n')
     found = settings()
     assert (found.get('confd_path'), procfs(found)) == ('/somewhere', '/elsewhere')

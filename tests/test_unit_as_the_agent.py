@@ -13,15 +13,15 @@ from typing import Any
 import pytest
 import yaml
 
-from datadog_checks.kubelet_compliance import agent_files, as_the_agent
-from datadog_checks.kubelet_compliance.as_the_agent import (
+from datadog_checks.kubelet_compliance.cli import main
+from datadog_checks.kubelet_compliance.terminal import agent_files, as_the_agent
+from datadog_checks.kubelet_compliance.terminal.as_the_agent import (
     SERVICE_ACCOUNT,
     ConfigError,
     Settings,
     connection_info,
     read_configured,
 )
-from datadog_checks.kubelet_compliance.cli import main
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer

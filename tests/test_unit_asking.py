@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance import stamps
-from datadog_checks.kubelet_compliance.asking import is_confirmed
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi, Response
-from datadog_checks.kubelet_compliance.declare import every_reading
-from datadog_checks.kubelet_compliance.decoding import Configuration
+from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi, Response
+from datadog_checks.kubelet_compliance.api.replay import KeptAnswer, answers
+from datadog_checks.kubelet_compliance.collection.asking import is_confirmed
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
+from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.model import Evidence, Fault, Process, Unknown, Verdict
-from datadog_checks.kubelet_compliance.patient_host import PatientHost
-from datadog_checks.kubelet_compliance.replay import KeptAnswer, answers
-from datadog_checks.kubelet_compliance.selection import AUTO, select
+from datadog_checks.kubelet_compliance.node import change_stamps as stamps
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.rules.selection import AUTO, select
 
 from .cases import TRUTH
 from .clocks import Ahead
@@ -157,7 +157,7 @@ def test_a_look_that_failed_forgets_nothing(procfs: Path, now: Now, monkeypatch:
     collector = collector_of(procfs, now)
     assert verdict(collector.collect()) is Verdict.NON_COMPLIANT
     with monkeypatch.context() as patch:
-        patch.setattr('datadog_checks.kubelet_compliance.processes.os.listdir', fail)
+        patch.setattr('datadog_checks.kubelet_compliance.node.processes.os.listdir', fail)
         assert collector.collect().node.found == 1
         config.write_text(f'{HEAD}makeIPTablesUtilChains: true\n')
         assert collector.collect().node.found == 0
@@ -187,7 +187,7 @@ def test_one_of_two_kubelets_that_cannot_be_looked_at_for_once_makes_nothing_gre
         return really(path, *arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr('datadog_checks.kubelet_compliance.processes.os.open', open_or_fail)
+        patch.setattr('datadog_checks.kubelet_compliance.node.processes.os.open', open_or_fail)
         for _ in range(4):
             # So that all is looked at each time.
             collector.host.trace.give_up()

@@ -16,8 +16,8 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.cli import main
-from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import Fault, Unreadable
+from datadog_checks.kubelet_compliance.node.host import Host
 
 from .cases import TRUTH
 from .kubelet_server import Certificates, KubeletServer

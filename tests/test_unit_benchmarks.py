@@ -17,7 +17,7 @@ import pytest
 from benchmarks import __main__ as program, results
 from benchmarks.auditor import RULES, SCRIPT
 from benchmarks.measure import Cost, Limit, Results, Work, measure, on_cores, rows_of
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 
 def test_the_auditor_goes_through_the_rules_of_the_default_benchmark() -> None:

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.capture import CONFIGZ, NODE_FACTS, Capture, parse_capture
-from datadog_checks.kubelet_compliance.capture_write import write_node
+from datadog_checks.kubelet_compliance.capture.recorder import record
+from datadog_checks.kubelet_compliance.capture.writer import write_node
 from datadog_checks.kubelet_compliance.cli import main
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.model import NodeReport, Selection
-from datadog_checks.kubelet_compliance.recorder import record
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node.captured import CONFIGZ, NODE_FACTS, Capture, parse_capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .cases import CASES, Case
 from .nodes import HEAD, write_process

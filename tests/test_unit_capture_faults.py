@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance import capture_write
+from datadog_checks.kubelet_compliance.capture import writer as capture_write
 from datadog_checks.kubelet_compliance.cli import main
 
 from .mounts import needs_mounts

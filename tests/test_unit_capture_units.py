@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.capture import NODE_FACTS, CannotCapture, parse_capture
-from datadog_checks.kubelet_compliance.capture_write import write_node
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.capture.recorder import record
+from datadog_checks.kubelet_compliance.capture.redact_units import redact_command
+from datadog_checks.kubelet_compliance.capture.writer import write_node
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Unit, Unknown
-from datadog_checks.kubelet_compliance.recorder import record
-from datadog_checks.kubelet_compliance.redact_units import redact_command
+from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, CannotCapture, parse_capture
+from datadog_checks.kubelet_compliance.node.host import Host
 
 from .nodes import HEAD
 from .service_node import ALL, ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, UNIT, ServiceNode, usual_node

@@ -14,7 +14,12 @@ import time
 
 import pytest
 
-from datadog_checks.kubelet_compliance.certificates import bundle_problem, chain_problem, elements, is_certificate
+from datadog_checks.kubelet_compliance.kubelet.formats.certificates import (
+    bundle_problem,
+    chain_problem,
+    elements,
+    is_certificate,
+)
 
 PEM = b"""-----BEGIN CERTIFICATE-----
 MIIBbzCCARWgAwIBAgIUMqNZuZlB4M9kzgiiZieAi2m8ZSwwCgYIKoZIzj0EAwIw

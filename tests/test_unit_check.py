@@ -18,8 +18,9 @@ from datadog_checks.base import AgentCheck
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.dev.utils import get_metadata_metrics, get_service_checks
-from datadog_checks.kubelet_compliance import KubeletComplianceCheck, collect
-from datadog_checks.kubelet_compliance.rules import RULES
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.collection import collect
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
 
 from .cases import CASES, TRUTH, Case
 from .kubelet_server import Certificates, KubeletServer

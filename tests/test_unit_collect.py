@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.memory import Memory
+from datadog_checks.kubelet_compliance.api.replay import answers
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.collection.history import Memory
 from datadog_checks.kubelet_compliance.model import File, Missing, NodeReport, Process, Source, Unreadable, Verdict
-from datadog_checks.kubelet_compliance.replay import answers
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .nodes import HEAD, collect
 from .sent import BAD, GOOD

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.command_lines import CommandLine, read_command_lines
+from datadog_checks.kubelet_compliance.kubelet.command_lines import CommandLine, read_command_lines
+from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import Unknown
-from datadog_checks.kubelet_compliance.release import ALL
 
 RULE = 'make-iptables-util-chains'
 OFF, ON = f'--{RULE}=false', f'--{RULE}'

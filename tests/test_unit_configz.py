@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance import configz
-from datadog_checks.kubelet_compliance.configz import AskError, KubeletApi, Once, parse_configz, parse_version
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.golang import Duration
+from datadog_checks.kubelet_compliance.api import configz
+from datadog_checks.kubelet_compliance.api.configz import AskError, KubeletApi, Once, parse_configz, parse_version
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.formats.go import Duration
 from datadog_checks.kubelet_compliance.model import Declared, Fault, Launch, Origin, Process, Source, Unknown
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, SELF_MADE_OR_NOT, running_values
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED, SELF_MADE_OR_NOT, running_values
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 from .asked import PROCESS, connection, nobody_else, trusting
 from .cases import TRUTH

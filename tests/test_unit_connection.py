@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from datadog_checks.base import AgentCheck
-from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi
-from datadog_checks.kubelet_compliance.connection import connect, wants_configz
-from datadog_checks.kubelet_compliance.decoding import Configuration
+from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
+from datadog_checks.kubelet_compliance.api.connection import connect, wants_configz
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.model import Unknown
 
 from .asked import PROCESS, connection, nobody_else, trusting

@@ -10,10 +10,9 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.command_lines import read_command_lines
-from datadog_checks.kubelet_compliance.declare import Known, every_reading, read_configurations
-from datadog_checks.kubelet_compliance.judge import holds, judge
+from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
+from datadog_checks.kubelet_compliance.kubelet.declare import Known, every_reading, read_configurations
+from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
@@ -28,9 +27,10 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.release import ALL
-from datadog_checks.kubelet_compliance.resolve import VERSION_DECIDES, agreed, resolve
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.judge import holds, judge
+from datadog_checks.kubelet_compliance.rules.resolve import VERSION_DECIDES, agreed, resolve
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 from .nodes import HEAD
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance.decoding import (
+from datadog_checks.kubelet_compliance.kubelet.decoding import (
     Configuration,
     Decoder,
     DecodingError,
@@ -17,13 +17,13 @@ from datadog_checks.kubelet_compliance.decoding import (
     check_identity,
     tree_of,
 )
-from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.documents import parse_document
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
-from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
-from datadog_checks.kubelet_compliance.merging import encode, merge
+from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
+from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
+from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import DocumentError, DocumentTooLarge
+from datadog_checks.kubelet_compliance.kubelet.merging import encode, merge
+from datadog_checks.kubelet_compliance.kubelet.release import Release
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.model import Origin, Source
-from datadog_checks.kubelet_compliance.release import Release
 
 from .nodes import HEAD
 

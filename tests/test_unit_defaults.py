@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.golang import parse_duration
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
+from datadog_checks.kubelet_compliance.kubelet.formats.go import parse_duration
+from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import Origin, Source, lookup
-from datadog_checks.kubelet_compliance.release import Release
 
 from .by_release import FIELDS_OF, FLAGS_OF, facts_of
 from .cases import TRUTH

@@ -18,10 +18,10 @@ import pytest
 import yaml
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, __version__
-from datadog_checks.kubelet_compliance.benchmarks import DEFAULT_BENCHMARK, iter_benchmarks
 from datadog_checks.kubelet_compliance.config_models.instance import InstanceConfig
-from datadog_checks.kubelet_compliance.file_rules import FILE_RULES
-from datadog_checks.kubelet_compliance.names import Program
+from datadog_checks.kubelet_compliance.kubelet.programs import Program
+from datadog_checks.kubelet_compliance.rules.benchmarks import DEFAULT_BENCHMARK, iter_benchmarks
+from datadog_checks.kubelet_compliance.rules.file_rules import FILE_RULES
 
 from .kubelet_server import make_certificates, serve
 from .nodes import write_process

@@ -15,18 +15,18 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS as BENCHMARKS_BY_NAME
-from datadog_checks.kubelet_compliance.capture import NODE_FACTS
-from datadog_checks.kubelet_compliance.distributions import (
+from datadog_checks.kubelet_compliance.model import Fact, Finding, Home, Verdict
+from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS as BENCHMARKS_BY_NAME
+from datadog_checks.kubelet_compliance.rules.distributions import (
     DISTRIBUTIONS,
     NOT_TOLD,
     Traits,
     distribution_of,
     home_of,
 )
-from datadog_checks.kubelet_compliance.explanation import iter_distributions
-from datadog_checks.kubelet_compliance.fixes import fix_of
-from datadog_checks.kubelet_compliance.model import Fact, Finding, Home, Verdict
+from datadog_checks.kubelet_compliance.rules.explanation import iter_distributions
+from datadog_checks.kubelet_compliance.rules.fixes import fix_of
 
 from .applied import follow, judged
 from .test_unit_nodes import NODES

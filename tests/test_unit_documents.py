@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance.documents import JsonFloat, parse_document
-from datadog_checks.kubelet_compliance.goyaml import Document, DocumentError, DocumentTooLarge
+from datadog_checks.kubelet_compliance.kubelet.formats.documents import JsonFloat, parse_document
+from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import Document, DocumentError, DocumentTooLarge
 
 from .trees import plain
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.embedded import (
+from datadog_checks.kubelet_compliance.launch.embedded_kubelets import (
     K3S_PROGRAM,
     K3S_SHOWN,
     RKE2_PROGRAM,
@@ -20,7 +20,6 @@ from datadog_checks.kubelet_compliance.embedded import (
     read_k3s,
     told_by,
 )
-from datadog_checks.kubelet_compliance.judge import hinted, judge
 from datadog_checks.kubelet_compliance.model import (
     Argument,
     File,
@@ -33,9 +32,10 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.rules.judge import hinted, judge
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.rules.selection import select
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 from .made_up_node import here
 from .standin import Standins

@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance.environment_files import read_environment_file
-from datadog_checks.kubelet_compliance.systemd_text import Place, UnitError, text_of
+from datadog_checks.kubelet_compliance.launch.environment_files import read_environment_file
+from datadog_checks.kubelet_compliance.launch.systemd_text import Place, UnitError, text_of
 
 PATH = '/etc/default/kubelet'
 NO_TEXT = 'holds text that is not UTF-8, so systemd does not read it'

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.exemptions import ExemptionError, apply_exemptions, parse_exemptions
 from datadog_checks.kubelet_compliance.model import Exemption, Finding, NodeReport, Setting, Unknown, Verdict
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.exemptions import ExemptionError, apply_exemptions, parse_exemptions
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 KEY = 'make_iptables_util_chains'
 LAST_DAY = date(2027, 3, 31)

@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from datadog_checks.kubelet_compliance.failures import explain_connection, explain_silence, explain_status
+from datadog_checks.kubelet_compliance.api.failures import explain_connection, explain_silence, explain_status
+from datadog_checks.kubelet_compliance.api.ways import Way
 from datadog_checks.kubelet_compliance.model import Fault
-from datadog_checks.kubelet_compliance.ways import Way
 
 OWN = Way('10.0.0.1', 10250)
 AGENTS = Way('10.0.0.1', 10250, is_agents_own=True)

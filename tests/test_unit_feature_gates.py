@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.feature_gates import STAGE, gate_problems, history, is_on
-from datadog_checks.kubelet_compliance.gate_needs import NEEDS
-from datadog_checks.kubelet_compliance.gate_table import GATES
-from datadog_checks.kubelet_compliance.gate_table_gone import GONE_GATES
-from datadog_checks.kubelet_compliance.release import ALL, Release
-from datadog_checks.kubelet_compliance.validation import problems
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import STAGE, gate_problems, history, is_on
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
+from datadog_checks.kubelet_compliance.kubelet.tables.gate_dependencies import NEEDS
+from datadog_checks.kubelet_compliance.kubelet.tables.gates import GATES
+from datadog_checks.kubelet_compliance.kubelet.tables.removed_gates import GONE_GATES
+from datadog_checks.kubelet_compliance.kubelet.validation import problems
 
 TRUTH = Path(__file__).parent / 'truth'
 FACTS: dict[str, Any] = json.loads((TRUTH / 'feature-gates.json').read_text(encoding='utf-8'))

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, SAME, TAINT, Field, Kind
-from datadog_checks.kubelet_compliance.golang import parse_duration
-from datadog_checks.kubelet_compliance.release import ALL, OLDEST, Release
+from datadog_checks.kubelet_compliance.kubelet.formats.go import parse_duration
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, OLDEST, Release
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, SAME, TAINT, Field, Kind
 
 from .by_release import FIELDS_OF, facts_of
 

@@ -7,7 +7,8 @@ import os
 
 import pytest
 
-from datadog_checks.kubelet_compliance.file_remedies import (
+from datadog_checks.kubelet_compliance.model import Fault
+from datadog_checks.kubelet_compliance.node.file_remedies import (
     DAC_READ_SEARCH,
     SYS_PTRACE,
     Rights,
@@ -15,8 +16,7 @@ from datadog_checks.kubelet_compliance.file_remedies import (
     not_mounted,
     not_shown,
 )
-from datadog_checks.kubelet_compliance.model import Fault
-from datadog_checks.kubelet_compliance.rights import own_rights
+from datadog_checks.kubelet_compliance.node.rights import own_rights
 
 from .apart import NOBODY
 from .made_up_node import unprivileged
@@ -77,9 +77,7 @@ def test_the_rights_are_those_that_the_kernel_shows() -> None:
 
 @needs_root
 def test_who_gives_up_its_rights_has_none_of_them() -> None:
-    say = (
-        'from datadog_checks.kubelet_compliance.rights import own_rights\nr = own_rights()\nsay(r.uid); say(r.has(19))'
-    )
+    say = 'from datadog_checks.kubelet_compliance.node.rights import own_rights\nr = own_rights()\nsay(r.uid); say(r.has(19))'
     assert unprivileged(say) == [NOBODY, False]
 
 

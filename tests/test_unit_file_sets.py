@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.file_sets import files_of
-from datadog_checks.kubelet_compliance.flags import Flags
+from datadog_checks.kubelet_compliance.collection.file_sets import files_of
+from datadog_checks.kubelet_compliance.collection.services import read_unit_of
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.model import (
     Evidence,
     FileSet,
@@ -18,8 +19,7 @@ from datadog_checks.kubelet_compliance.model import (
     Source,
     Unknown,
 )
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
-from datadog_checks.kubelet_compliance.services import read_unit_of
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 
 from .nodes import PID, made_up_host
 

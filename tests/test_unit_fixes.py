@@ -10,18 +10,6 @@ from dataclasses import replace
 
 import pytest
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.fixes import (
-    ChangeFlag,
-    Fix,
-    PutFlag,
-    Run,
-    SetField,
-    SetGate,
-    Step,
-    TakeOut,
-    fix_of,
-)
 from datadog_checks.kubelet_compliance.model import (
     NOT_RUNNING,
     Answer,
@@ -35,7 +23,19 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Values,
 )
-from datadog_checks.kubelet_compliance.rules import RULES, RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.fixes import (
+    ChangeFlag,
+    Fix,
+    PutFlag,
+    Run,
+    SetField,
+    SetGate,
+    Step,
+    TakeOut,
+    fix_of,
+)
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES, RULES_BY_KEY
 
 BENCHMARK = BENCHMARKS['cis-1.24']
 NOT_ASKED = Unknown('not asked')

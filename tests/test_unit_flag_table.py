@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Field, Kind
-from datadog_checks.kubelet_compliance.flag_table import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
-from datadog_checks.kubelet_compliance.release import ALL, Release
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
 
 from .by_release import FLAGS_OF, facts_of
 

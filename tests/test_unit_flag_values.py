@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.flag_table import FLAGS, FlagKind
-from datadog_checks.kubelet_compliance.flag_values import PARSERS, parse
-from datadog_checks.kubelet_compliance.release import ALL, Release
+from datadog_checks.kubelet_compliance.kubelet.flag_values import PARSERS, parse
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS, FlagKind
 
 SINCE_23 = frozenset(range(23, 39))
 

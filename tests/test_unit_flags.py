@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance import flags
-from datadog_checks.kubelet_compliance.flag_table import FLAGS
-from datadog_checks.kubelet_compliance.flags import (
+from datadog_checks.kubelet_compliance.kubelet import flags
+from datadog_checks.kubelet_compliance.kubelet.flags import (
     FlagError,
     Flags,
     Terms,
     UnknownFlag,
     iter_field_values,
 )
-from datadog_checks.kubelet_compliance.release import Release
+from datadog_checks.kubelet_compliance.kubelet.release import Release
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 
 RULE = 'make-iptables-util-chains'
 

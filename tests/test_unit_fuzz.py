@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from datadog_checks.kubelet_compliance import goyaml
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
-from datadog_checks.kubelet_compliance.flag_table import FLAGS
+from datadog_checks.kubelet_compliance.kubelet.formats import goyaml
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 
 from .fuzz.bounds import BOUNDS
 from .fuzz.checks import SEEDS

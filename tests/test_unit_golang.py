@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance.golang import (
+from datadog_checks.kubelet_compliance.kubelet.formats.go import (
     format_duration,
     format_float32,
     parse_bool,

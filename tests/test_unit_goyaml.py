@@ -10,8 +10,14 @@ import pytest
 import yaml
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance import goyaml
-from datadog_checks.kubelet_compliance.goyaml import Document, DocumentError, DocumentTooLarge, Node, YamlTree
+from datadog_checks.kubelet_compliance.kubelet.formats import goyaml
+from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import (
+    Document,
+    DocumentError,
+    DocumentTooLarge,
+    Node,
+    YamlTree,
+)
 
 from .trees import plain
 

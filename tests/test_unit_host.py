@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.capture import Capture
-from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import DropIns, Fault, File, Missing, Unreadable
-from datadog_checks.kubelet_compliance.rooted import MAX_FILE_BYTES
+from datadog_checks.kubelet_compliance.node.captured import Capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
 
 from .made_up_node import PID, Node, as_data, here, real_process, the_only
 from .sockets import make_socket

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.host import MAX_DROP_IN_BYTES, MAX_DROP_INS
 from datadog_checks.kubelet_compliance.model import DropIns, Missing, Unreadable
-from datadog_checks.kubelet_compliance.rooted import MAX_FILE_BYTES
+from datadog_checks.kubelet_compliance.node.host import MAX_DROP_IN_BYTES, MAX_DROP_INS
+from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
 
 from .made_up_node import Node, as_data
 

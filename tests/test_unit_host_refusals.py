@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.file_remedies import Advice, Rights, not_allowed, not_shown
-from datadog_checks.kubelet_compliance.host import NO_PERMISSION
 from datadog_checks.kubelet_compliance.model import DropIns, File, Unreadable
+from datadog_checks.kubelet_compliance.node.file_remedies import Advice, Rights, not_allowed, not_shown
+from datadog_checks.kubelet_compliance.node.host import NO_PERMISSION
 
 from .made_up_node import PID, Node, as_data, unprivileged
 from .standin import Standins

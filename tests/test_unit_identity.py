@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.identity import (
+from datadog_checks.kubelet_compliance.model import Unknown
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.proc_text import (
     begins_outside,
     container_of,
     is_in_pod,
@@ -23,8 +24,7 @@ from datadog_checks.kubelet_compliance.identity import (
     real_uid,
     unit_of,
 )
-from datadog_checks.kubelet_compliance.model import Unknown
-from datadog_checks.kubelet_compliance.processes import Admission
+from datadog_checks.kubelet_compliance.node.processes import Admission
 
 from .nodes import write_process
 

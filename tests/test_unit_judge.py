@@ -7,9 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.golang import Duration
-from datadog_checks.kubelet_compliance.judge import judge, judge_node
+from datadog_checks.kubelet_compliance.kubelet.formats.go import Duration
+from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
 from datadog_checks.kubelet_compliance.model import (
     Answer,
     Declared,
@@ -26,9 +25,10 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.pending import restart_pending
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
-from datadog_checks.kubelet_compliance.wording import shorten, show
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.judge import judge, judge_node
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.wording import shorten, show
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
 BENCHMARK = BENCHMARKS['cis-1.24']

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from datadog_checks.kubelet_compliance.api.configz import parse_configz
+from datadog_checks.kubelet_compliance.api.kept_configz import CannotUse, read_kept_answer
 from datadog_checks.kubelet_compliance.cli import main
-from datadog_checks.kubelet_compliance.configz import parse_configz
-from datadog_checks.kubelet_compliance.kept_configz import CannotUse, read_kept_answer
 
 from .cases import TRUTH
 from .test_unit_reported_nodes import IPTABLES, lay_out

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.kernel_settings import (
+from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     EXPECTED,
     KERNEL_SETTINGS_TEXT,
     OWN_FILE,

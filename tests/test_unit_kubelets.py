@@ -13,10 +13,8 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.capture import NODE_FACTS, parse_capture
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.kubelets import Kubelet, missing_certificate
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, missing_certificate
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
@@ -27,7 +25,9 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .test_unit_nodes import NODES
 

@@ -17,12 +17,11 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance import flags
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.evidence import File, Source
-from datadog_checks.kubelet_compliance.flags import Flags, Terms
-from datadog_checks.kubelet_compliance.late_refusals import (
+from datadog_checks.kubelet_compliance.kubelet import flags
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags, Terms
+from datadog_checks.kubelet_compliance.kubelet.late_refusals import (
     CLIENT_CA,
     RULES,
     client_ca_problem,
@@ -31,9 +30,10 @@ from datadog_checks.kubelet_compliance.late_refusals import (
     presence_problem,
     serving_certificate_problem,
 )
-from datadog_checks.kubelet_compliance.late_table import MANAGERS
-from datadog_checks.kubelet_compliance.layers import apply_flags, decode_file
-from datadog_checks.kubelet_compliance.release import Release
+from datadog_checks.kubelet_compliance.kubelet.layers import apply_flags, decode_file
+from datadog_checks.kubelet_compliance.kubelet.release import Release
+from datadog_checks.kubelet_compliance.kubelet.tables.late import MANAGERS
+from datadog_checks.kubelet_compliance.model.evidence import File, Source
 
 from .test_unit_validation import CONFIGZ, body
 

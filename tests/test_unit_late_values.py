@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.late_values import RULES, value_problems
-from datadog_checks.kubelet_compliance.release import Release
+from datadog_checks.kubelet_compliance.kubelet.late_values import RULES, value_problems
+from datadog_checks.kubelet_compliance.kubelet.release import Release
 
 from .test_unit_validation import changed
 

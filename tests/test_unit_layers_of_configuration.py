@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.flags import Terms, parse_flags
-from datadog_checks.kubelet_compliance.layers import Refused, read_layers
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.flags import Terms, parse_flags
+from datadog_checks.kubelet_compliance.kubelet.layers import Refused, read_layers
+from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Origin, Process, Source
-from datadog_checks.kubelet_compliance.release import Release
 
 from .nodes import HEAD
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.configz import Connection
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.api.configz import Connection
+from datadog_checks.kubelet_compliance.api.replay import answers
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Process, Verdict
-from datadog_checks.kubelet_compliance.replay import answers
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .cases import TRUTH
 from .kubelet_server import make_certificates

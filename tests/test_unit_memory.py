@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from datadog_checks.kubelet_compliance.memory import Memory
+from datadog_checks.kubelet_compliance.collection.history import Memory
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Process, Unreadable
 
 FILE_PATH = '/etc/k.yaml'

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.decoding import Configuration, Decoder, Tree, tree_of
-from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.documents import parse_document
-from datadog_checks.kubelet_compliance.merging import encode, encode_struct, go_name, merge, override
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration, Decoder, Tree, tree_of
+from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
+from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
+from datadog_checks.kubelet_compliance.kubelet.merging import encode, encode_struct, go_name, merge, override
+from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import Source
-from datadog_checks.kubelet_compliance.release import Release
 
 CONFIGZ = Path(__file__).parent / 'truth' / 'configz'
 RULE = 'makeIPTablesUtilChains'

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.names import Invocation, NoKubelet, read_command_line, split_command_line
+from datadog_checks.kubelet_compliance.kubelet.programs import (
+    Invocation,
+    NoKubelet,
+    read_command_line,
+    split_command_line,
+)
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
 

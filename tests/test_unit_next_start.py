@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.api.replay import answers
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
+from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
 from datadog_checks.kubelet_compliance.model import Unit, Unknown, Verdict
-from datadog_checks.kubelet_compliance.next_start import next_arguments
-from datadog_checks.kubelet_compliance.replay import answers
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .nodes import HEAD
 from .service_node import ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, ON, UNIT, ServiceNode, usual_node

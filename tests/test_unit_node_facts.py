@@ -14,20 +14,20 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.capture import Capture
-from datadog_checks.kubelet_compliance.flags import Terms, parse_flags
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.kernel_settings import (
+from datadog_checks.kubelet_compliance.collection.node_facts import MOST_SYSCTL_FILES, Asked, kernel_problem, read_facts
+from datadog_checks.kubelet_compliance.kubelet.flags import Terms, parse_flags
+from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     EXPECTED,
     FOLDERS,
     KERNEL_SETTINGS_TEXT,
     OWN_FILE,
     listed,
 )
+from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import Answer, Fact, Unknown, Value
-from datadog_checks.kubelet_compliance.node_facts import MOST_SYSCTL_FILES, Asked, kernel_problem, read_facts
-from datadog_checks.kubelet_compliance.release import Release
-from datadog_checks.kubelet_compliance.rooted import MAX_FILE_BYTES
+from datadog_checks.kubelet_compliance.node.captured import Capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
 
 from .made_up_node import Node
 

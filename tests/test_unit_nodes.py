@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.capture import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.cli import main
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.launches import read_launch
+from datadog_checks.kubelet_compliance.collection.launches import read_launch
+from datadog_checks.kubelet_compliance.collection.services import read_unit_of
+from datadog_checks.kubelet_compliance.launch.next_start import next_arguments, places_of
 from datadog_checks.kubelet_compliance.model import Evidence, Unit
-from datadog_checks.kubelet_compliance.next_start import next_arguments, places_of
-from datadog_checks.kubelet_compliance.processes import Admission
-from datadog_checks.kubelet_compliance.services import read_unit_of
+from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.processes import Admission
 
 NODES = Path(__file__).parent / 'nodes'
 NAMES = sorted(path.name for path in NODES.iterdir())

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
+from datadog_checks.kubelet_compliance.api.ownership import UrlError, address_of, listens_by_configuration
 from datadog_checks.kubelet_compliance.model import Declared, Origin, Source, Unknown
-from datadog_checks.kubelet_compliance.ownership import UrlError, address_of, listens_by_configuration
 
 BY_FLAGS = {name: Origin(Source.FLAG, f'--{name}') for name in ('address', 'port')}
 BY_ONE_FLAG = {**BY_FLAGS, 'address': Origin(Source.CONFIG_FILE, '/c.yaml:3')}

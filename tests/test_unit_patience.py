@@ -9,7 +9,7 @@ import weakref
 
 import pytest
 
-from datadog_checks.kubelet_compliance.patience import OutOfPatience, Worker
+from datadog_checks.kubelet_compliance.node.worker import OutOfPatience, Worker
 
 LONG = 20.0
 SHORT = 0.01

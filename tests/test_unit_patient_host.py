@@ -16,15 +16,16 @@ import pytest
 
 from datadog_checks.base import AgentCheck
 from datadog_checks.base.stubs.aggregator import AggregatorStub
-from datadog_checks.kubelet_compliance import KubeletComplianceCheck, patient_host
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.api.replay import answers
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Verdict
-from datadog_checks.kubelet_compliance.patience import OutOfPatience
-from datadog_checks.kubelet_compliance.patient_host import PatientHost, Reader
-from datadog_checks.kubelet_compliance.replay import answers
-from datadog_checks.kubelet_compliance.rooted import Content, Root
-from datadog_checks.kubelet_compliance.selection import select
-from datadog_checks.kubelet_compliance.stamps import Trace
+from datadog_checks.kubelet_compliance.node import patient_host
+from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost, Reader
+from datadog_checks.kubelet_compliance.node.process_root import Content, Root
+from datadog_checks.kubelet_compliance.node.worker import OutOfPatience
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .hanging import CannotMount, hanging_file_system
 from .nodes import HEAD, PID, write_process
@@ -232,7 +233,7 @@ def test_a_real_file_system_that_hangs_does_not_hold_the_agent_up(
     collector = Collector(host, SELECTION)
     if is_steady:
         # As old as they must be for their stamps to be trusted.
-        monkeypatch.setattr('datadog_checks.kubelet_compliance.stamps.FRESH_SECONDS', -1)
+        monkeypatch.setattr('datadog_checks.kubelet_compliance.node.change_stamps.FRESH_SECONDS', -1)
         first = collector.collect()
         assert set(verdicts(first).values()) == {Verdict.COMPLIANT}
         assert collector.collect() is first
@@ -271,7 +272,7 @@ def test_no_file_of_proc_is_read_by_who_asks(host: PatientHost, monkeypatch: pyt
 
 
 def test_what_hangs_is_named_whatever_was_compared_before(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('datadog_checks.kubelet_compliance.stamps.FRESH_SECONDS', -1)
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.change_stamps.FRESH_SECONDS', -1)
     collector = Collector(host, SELECTION)
     assert collector.collect() is collector.collect()
     event, read = threading.Event(), PatientHost.command_line

@@ -9,7 +9,7 @@ import re
 
 import pytest
 
-from datadog_checks.kubelet_compliance.patterns import CHUNK, repeated
+from datadog_checks.kubelet_compliance.kubelet.formats.patterns import CHUNK, repeated
 
 
 @pytest.mark.parametrize('count', [0, 1, 2, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK])

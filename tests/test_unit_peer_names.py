@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.configz import KubeletApi
+from datadog_checks.kubelet_compliance.api.configz import KubeletApi
+from datadog_checks.kubelet_compliance.api.peer_names import names_of
 from datadog_checks.kubelet_compliance.model import Fault, Unknown
-from datadog_checks.kubelet_compliance.peer_names import names_of
 
 from .asked import PROCESS, connection, nobody_else
 from .kubelet_server import Certificates, KubeletServer, make_certificates, serve

@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.configz import parse_configz
-from datadog_checks.kubelet_compliance.declare import every_reading
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION
-from datadog_checks.kubelet_compliance.judge import holds
-from datadog_checks.kubelet_compliance.kubelets import Kubelet, setting_of
+from datadog_checks.kubelet_compliance.api.configz import parse_configz
+from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, setting_of
+from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Unknown
-from datadog_checks.kubelet_compliance.pending import restart_pending
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
-from datadog_checks.kubelet_compliance.rules import SETTING_RULES
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.judge import holds
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.rules.setting_rules import SETTING_RULES
 
 from .cases import CASES, TRUTH, Case
 from .nodes import made_up_host, read_evidence

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.kubelet.programs import MAX_ARGUMENTS, MAX_COMMAND_LINE_BYTES
 from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
-from datadog_checks.kubelet_compliance.names import MAX_ARGUMENTS, MAX_COMMAND_LINE_BYTES
-from datadog_checks.kubelet_compliance.processes import AdmissionError, parse_users
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.processes import AdmissionError, parse_users
 
 from .made_up_node import PID, Node, doubts, found, here, real_process, the_only, unprivileged
 from .nodes import write_process

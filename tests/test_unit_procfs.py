@@ -16,9 +16,9 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.identity import procfs_mounts
-from datadog_checks.kubelet_compliance.patient_host import PatientHost
-from datadog_checks.kubelet_compliance.procfs import is_procfs
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.node.proc_text import procfs_mounts
+from datadog_checks.kubelet_compliance.node.procfs import is_procfs
 
 from .mounts import needs_mounts
 from .nodes import write_process
@@ -82,7 +82,7 @@ def test_only_the_mount_point_itself_is_a_procfs(tmp_path: Path, made_up: Path, 
     ],
 )
 def test_the_file_system_that_is_mounted_there_counts(tmp_path: Path, mount: str, is_one: bool) -> None:
-    code = f'from datadog_checks.kubelet_compliance.procfs import is_procfs; print(is_procfs({str(tmp_path)!r}))'
+    code = f'from datadog_checks.kubelet_compliance.node.procfs import is_procfs; print(is_procfs({str(tmp_path)!r}))'
     script = f'{mount.format(tmp_path)} && exec "$0" -c "$1"'
     done = subprocess.run(
         ['unshare', '--mount', 'sh', '-c', script, sys.executable, code], capture_output=True, text=True, check=False
@@ -149,7 +149,7 @@ def test_a_folder_that_takes_the_place_of_one_that_was_missing_is_refused(tmp_pa
 def test_where_the_table_of_mounts_cannot_be_read_no_process_counts(
     made_up: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr('datadog_checks.kubelet_compliance.procfs.MAX_MOUNTINFO_BYTES', 10)
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.procfs.MAX_MOUNTINFO_BYTES', 10)
     host = PatientHost('/proc')
     host.needs_procfs = True
     (doubt,) = host.find_kubelets().doubtful

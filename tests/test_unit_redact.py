@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.redact import redact_arguments, redact_configuration
+from datadog_checks.kubelet_compliance.reporting.redact import redact_arguments, redact_configuration
 
 from .nodes import HEAD
 

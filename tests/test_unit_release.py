@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.release import ALL, Release, iter_alike, minor_of, within_tables
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release, iter_alike, minor_of, within_tables
 
 
 @pytest.mark.parametrize(

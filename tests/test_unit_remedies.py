@@ -18,15 +18,15 @@ from typing import Any
 import pytest
 
 from datadog_checks.base import AgentCheck
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.configz import Connection
-from datadog_checks.kubelet_compliance.connection import connect
-from datadog_checks.kubelet_compliance.file_remedies import DAC_READ_SEARCH, SYS_PTRACE, Rights
-from datadog_checks.kubelet_compliance.host import NO_PERMISSION, Host, View
+from datadog_checks.kubelet_compliance.api.configz import Connection
+from datadog_checks.kubelet_compliance.api.connection import connect
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Fault, Process, Unknown, Verdict
-from datadog_checks.kubelet_compliance.report import OK, by_remedy, iter_diagnoses, kubelet_status
-from datadog_checks.kubelet_compliance.rooted import CannotRead
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node.file_remedies import DAC_READ_SEARCH, SYS_PTRACE, Rights
+from datadog_checks.kubelet_compliance.node.host import NO_PERMISSION, Host, View
+from datadog_checks.kubelet_compliance.node.process_root import CannotRead
+from datadog_checks.kubelet_compliance.reporting.report import OK, by_remedy, iter_diagnoses, kubelet_status
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .asked import nobody_else
 from .cases import TRUTH

@@ -8,7 +8,6 @@ from dataclasses import replace
 import pytest
 
 from datadog_checks.base.constants import ServiceCheck as Status
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.model import (
     Fault,
     Finding,
@@ -19,7 +18,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.report import (
+from datadog_checks.kubelet_compliance.reporting.report import (
     CRITICAL,
     OK,
     UNKNOWN,
@@ -33,7 +32,8 @@ from datadog_checks.kubelet_compliance.report import (
     kubelet_status,
     printable,
 )
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 BENCHMARK = BENCHMARKS['cis-1.24']
 RULE = RULES_BY_KEY['make_iptables_util_chains']

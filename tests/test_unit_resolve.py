@@ -8,10 +8,8 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.decoding import DEFAULT_ORIGIN
-from datadog_checks.kubelet_compliance.golang import Duration
-from datadog_checks.kubelet_compliance.judge import judge
+from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN
+from datadog_checks.kubelet_compliance.kubelet.formats.go import Duration
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
@@ -30,8 +28,10 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.resolve import resolve, resolve_files
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.judge import judge
+from datadog_checks.kubelet_compliance.rules.resolve import resolve, resolve_files
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 from .cases import CASES, Case
 from .nodes import HEAD, declare, made_up_host, read_evidence

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.rooted import (
+from datadog_checks.kubelet_compliance.node.process_root import (
     MAX_ENTRIES,
     MAX_FILE_BYTES,
     MAX_FOLDERS_DEEP,

@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 import yaml
 
-from datadog_checks.kubelet_compliance.benchmark_table import BENCHMARK_OF_VERSION
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from datadog_checks.kubelet_compliance.decoding import zero_of
-from datadog_checks.kubelet_compliance.fields import KUBELET_CONFIGURATION, Kind
-from datadog_checks.kubelet_compliance.flag_table import FLAGS
-from datadog_checks.kubelet_compliance.judge import judge
+from datadog_checks.kubelet_compliance.kubelet.decoding import zero_of
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Rule, Verdict
-from datadog_checks.kubelet_compliance.resolve import resolve
-from datadog_checks.kubelet_compliance.rules import RULES, RULES_BY_KEY, SETTING_RULES
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.rules.benchmark_table import BENCHMARK_OF_VERSION
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
+from datadog_checks.kubelet_compliance.rules.judge import judge
+from datadog_checks.kubelet_compliance.rules.resolve import resolve
+from datadog_checks.kubelet_compliance.rules.selection import select
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES, RULES_BY_KEY, SETTING_RULES
 
 from .cases import TRUTH
 from .nodes import declare

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
-from datadog_checks.kubelet_compliance import patient_host
+from datadog_checks.kubelet_compliance.node import patient_host
 
 from .hanging import CannotMount, hanging_file_system
 from .sent import CRITICAL, IPTABLES, OK, check_of, collect

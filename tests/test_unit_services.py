@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.host import Host, View
+from datadog_checks.kubelet_compliance.collection.services import MAX_UNIT_FILES, read_unit, with_parent_times
+from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
 from datadog_checks.kubelet_compliance.model import Argument, Folder, Missing, Process, Unit, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.services import MAX_UNIT_FILES, read_unit, with_parent_times
-from datadog_checks.kubelet_compliance.unit_paths import UNIT_FOLDERS
+from datadog_checks.kubelet_compliance.node.host import Host, View
 
 from .service_node import ServiceNode
 from .systemd_cases import PROCESS, Booted, root_below, unit_in, words_of

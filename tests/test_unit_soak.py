@@ -15,12 +15,12 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.file_sets import client_ca_files
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.collection.file_sets import client_ca_files
+from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE
 from datadog_checks.kubelet_compliance.model import Declared, Evidence, FileSet, Setting, Unknown, Value
-from datadog_checks.kubelet_compliance.pending import SELF_MADE
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 from tools.soak.leaks import MAX_GROWTH_BYTES, Holding, holding, left_since
 from tools.soak.oracle import CRITICAL, OK, UNKNOWN
 from tools.soak.soak import SoakError, soaking

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.sockets import MAX_SOCKET_BYTES
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.sockets import MAX_SOCKET_BYTES
 
 from .nodes import write_process
 

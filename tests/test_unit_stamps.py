@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance import stamps
-from datadog_checks.kubelet_compliance.rooted import CannotRead, NotThere, Root
-from datadog_checks.kubelet_compliance.stamps import Trace
+from datadog_checks.kubelet_compliance.node import change_stamps as stamps
+from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
 
 from .clocks import Ahead
 from .ticks import wait_for_the_next_tick
@@ -174,7 +174,7 @@ def test_a_file_that_changes_while_it_is_read_proves_nothing(tree: Path, monkeyp
         return os.stat(handle)
 
     with Root(str(tree), trace=trace) as root:
-        monkeypatch.setattr('datadog_checks.kubelet_compliance.rooted.os.fstat', fstat)
+        monkeypatch.setattr('datadog_checks.kubelet_compliance.node.process_root.os.fstat', fstat)
         with pytest.raises(CannotRead, match='it changed while it was read'):
             root.read('/etc/real/c.yaml')
         monkeypatch.undo()
@@ -188,7 +188,7 @@ def test_an_error_of_the_system_proves_nothing(tree: Path, monkeypatch: pytest.M
 
     trace = Trace()
     with Root(str(tree), trace=trace) as root, monkeypatch.context() as patch:
-        patch.setattr(f'datadog_checks.kubelet_compliance.rooted.os.{call}', fail)
+        patch.setattr(f'datadog_checks.kubelet_compliance.node.process_root.os.{call}', fail)
         with pytest.raises(CannotRead, match='input/output error'):
             root.walk('/etc/kubernetes/../d')
     assert not trace.is_provable

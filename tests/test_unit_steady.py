@@ -15,16 +15,18 @@ from typing import Any
 import pytest
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
-from datadog_checks.kubelet_compliance import KubeletComplianceCheck, collect, processes, rooted, stamps
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.configz import Connection, KubeletApi
-from datadog_checks.kubelet_compliance.host import NO_PERMISSION, Host
-from datadog_checks.kubelet_compliance.kernel_settings import EXPECTED
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
+from datadog_checks.kubelet_compliance.api.replay import answers
+from datadog_checks.kubelet_compliance.collection import collect
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
+from datadog_checks.kubelet_compliance.kubelet.kernel_settings import EXPECTED
 from datadog_checks.kubelet_compliance.model import Unknown, Verdict
-from datadog_checks.kubelet_compliance.patient_host import PatientHost
-from datadog_checks.kubelet_compliance.replay import answers
-from datadog_checks.kubelet_compliance.rooted import CannotRead
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.node import change_stamps as stamps, process_root as rooted, processes
+from datadog_checks.kubelet_compliance.node.host import NO_PERMISSION, Host
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.node.process_root import CannotRead
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 from .clocks import Ahead
 from .nodes import HEAD, PID, write_process
@@ -370,7 +372,7 @@ def test_where_the_files_may_not_be_seen_the_steady_state_is_as_cheap(
     def refuse(*_: object, **__: object) -> None:
         raise CannotRead(NO_PERMISSION)
 
-    monkeypatch.setattr('datadog_checks.kubelet_compliance.host.Root', refuse)
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.host.Root', refuse)
     collector = Collector(node.host(), ALL)
     first = collector.collect()
     assert iptables(first) is Verdict.UNKNOWN

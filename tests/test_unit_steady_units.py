@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance import stamps
-from datadog_checks.kubelet_compliance.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.unit_paths import UNIT_FOLDERS
+from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
+from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
+from datadog_checks.kubelet_compliance.node import change_stamps as stamps
 
 from .clocks import Ahead
 from .service_node import ALL, DROP_IN, ENVIRONMENT, OFF, UNIT, ServiceNode, usual_node

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from datadog_checks.kubelet_compliance.systemd_text import (
+from datadog_checks.kubelet_compliance.launch.systemd_text import (
     END_OF_LINE,
     Place,
     UnitError,

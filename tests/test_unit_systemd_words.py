@@ -8,8 +8,8 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance.systemd_text import Letters, Place, UnitError, at_place, text_of
-from datadog_checks.kubelet_compliance.systemd_words import (
+from datadog_checks.kubelet_compliance.launch.systemd_text import Letters, Place, UnitError, at_place, text_of
+from datadog_checks.kubelet_compliance.launch.systemd_words import (
     BadWord,
     Escapes,
     UnknownVariable,

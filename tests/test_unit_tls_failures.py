@@ -8,9 +8,9 @@ import ssl
 import pytest
 from urllib3.util.ssl_match_hostname import CertificateError
 
+from datadog_checks.kubelet_compliance.api.tls_failures import explain, is_for_another_name
+from datadog_checks.kubelet_compliance.api.ways import Way
 from datadog_checks.kubelet_compliance.model import Fault
-from datadog_checks.kubelet_compliance.tls_failures import explain, is_for_another_name
-from datadog_checks.kubelet_compliance.ways import Way
 
 OWN = Way('10.0.0.1', 10250)
 AGENTS = Way('10.0.0.1', 10250, is_agents_own=True)

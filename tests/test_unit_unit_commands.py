@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
+from datadog_checks.kubelet_compliance.launch.systemd_text import UnitError
+from datadog_checks.kubelet_compliance.launch.unit_commands import simplified
+from datadog_checks.kubelet_compliance.launch.units import EnvironmentFile, Service, read_service, specifiers_of
 from datadog_checks.kubelet_compliance.model import File
-from datadog_checks.kubelet_compliance.systemd_text import UnitError
-from datadog_checks.kubelet_compliance.unit_commands import simplified
-from datadog_checks.kubelet_compliance.units import EnvironmentFile, Service, read_service, specifiers_of
 
 from .systemd_cases import command_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.unit_paths import (
+from datadog_checks.kubelet_compliance.launch.unit_paths import (
     UNIT_FOLDERS,
     drop_in_folders,
     general_names,

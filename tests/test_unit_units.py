@@ -7,10 +7,9 @@ import re
 
 import pytest
 
-from datadog_checks.kubelet_compliance.model import Argument, File, Missing, Unreadable
-from datadog_checks.kubelet_compliance.names import MAX_ARGUMENTS
-from datadog_checks.kubelet_compliance.systemd_text import UnitError, text_of
-from datadog_checks.kubelet_compliance.units import (
+from datadog_checks.kubelet_compliance.kubelet.programs import MAX_ARGUMENTS
+from datadog_checks.kubelet_compliance.launch.systemd_text import UnitError, text_of
+from datadog_checks.kubelet_compliance.launch.units import (
     MAX_LETTERS,
     MAX_UNIT_BYTES,
     SET_BY_SYSTEMD,
@@ -21,6 +20,7 @@ from datadog_checks.kubelet_compliance.units import (
     read_service,
     specifiers_of,
 )
+from datadog_checks.kubelet_compliance.model import Argument, File, Missing, Unreadable
 
 from .systemd_cases import command_of
 

@@ -15,7 +15,7 @@ import yaml
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.host import Host
+from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.trust import DEFAULT_TRUSTED, refusal
 
 from .kubelet_server import Certificates, serve

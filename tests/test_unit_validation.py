@@ -11,14 +11,21 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.config_values import Problem
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.defaults import set_defaults
-from datadog_checks.kubelet_compliance.feature_gates import gate_problems
-from datadog_checks.kubelet_compliance.golang import parse_duration
-from datadog_checks.kubelet_compliance.release import ALL, Release, iter_alike
-from datadog_checks.kubelet_compliance.validation import RULES, problems
-from datadog_checks.kubelet_compliance.validation_table import CIPHER_SUITES, NAMES, NEEDED_GATES, RANGES, Names, Range
+from datadog_checks.kubelet_compliance.kubelet.config_values import Problem
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import gate_problems
+from datadog_checks.kubelet_compliance.kubelet.formats.go import parse_duration
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release, iter_alike
+from datadog_checks.kubelet_compliance.kubelet.tables.validation import (
+    CIPHER_SUITES,
+    NAMES,
+    NEEDED_GATES,
+    RANGES,
+    Names,
+    Range,
+)
+from datadog_checks.kubelet_compliance.kubelet.validation import RULES, problems
 
 CONFIGZ = Path(__file__).parent / 'truth' / 'configz'
 DURATION = re.compile(r'([0-9]+(\.[0-9]+)?(h|m|s|ms))+')

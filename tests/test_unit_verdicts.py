@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.judge import judge
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Process, Source, Verdict
-from datadog_checks.kubelet_compliance.resolve import resolve
-from datadog_checks.kubelet_compliance.rules import RULES_BY_KEY, SETTING_RULES
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.judge import judge
+from datadog_checks.kubelet_compliance.rules.resolve import resolve
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY, SETTING_RULES
 
 from .cases import CASES, Case
 from .nodes import HEAD, declare, declare_on, made_up_host, read_evidence

@@ -10,7 +10,8 @@ import json
 import pytest
 import yaml
 
-from datadog_checks.kubelet_compliance.fixes import (
+from datadog_checks.kubelet_compliance.model import Change, Values
+from datadog_checks.kubelet_compliance.rules.fixes import (
     ChangeFlag,
     Fix,
     PutFlag,
@@ -20,9 +21,8 @@ from datadog_checks.kubelet_compliance.fixes import (
     Step,
     TakeOut,
 )
-from datadog_checks.kubelet_compliance.model import Change, Values
-from datadog_checks.kubelet_compliance.rules import RULES
-from datadog_checks.kubelet_compliance.wording import describe, field_parts, place_of, tell_fix
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
+from datadog_checks.kubelet_compliance.rules.wording import describe, field_parts, place_of, tell_fix
 
 FILE, ENV = '/etc/k.yaml', '/etc/default/kubelet:1'
 PORT, ANONYMOUS = 'readOnlyPort', 'authentication.anonymous.enabled'

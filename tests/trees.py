@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from datadog_checks.kubelet_compliance.goyaml import Node
+from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import Node
 
 
 def plain(node: Node) -> Any:

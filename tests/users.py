@@ -9,7 +9,7 @@ import os
 
 import pytest
 
-from datadog_checks.kubelet_compliance.processes import Admission
+from datadog_checks.kubelet_compliance.node.processes import Admission
 
 OURS = Admission(frozenset({0, os.geteuid()}))
 USERS = ('root', str(os.geteuid()))

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from datadog_checks.kubelet_compliance.explanation import fixes_of, iter_distributions, numbers_of
 from datadog_checks.kubelet_compliance.model import FileAspect, Rule
-from datadog_checks.kubelet_compliance.rules import RULES
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
+from datadog_checks.kubelet_compliance.rules.explanation import fixes_of, iter_distributions, numbers_of
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
 
 FIX_TITLES = {
     'before': 'Before the fix',

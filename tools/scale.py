@@ -25,8 +25,8 @@ from datadog_api_client.v2.model.metric_series import MetricSeries
 
 from benchmarks.results import table
 from datadog_checks.base.stubs import aggregator
-from datadog_checks.kubelet_compliance.configz import Connection
-from datadog_checks.kubelet_compliance.replay import URL, KeptAnswer
+from datadog_checks.kubelet_compliance.api.configz import Connection
+from datadog_checks.kubelet_compliance.api.replay import URL, KeptAnswer
 from tools.agent import Collection
 from tools.preview.fleet import GOOD, State, check_of, lay_out, run_check
 

@@ -11,19 +11,19 @@ from typing import Any
 from datadog_checks.base import AgentCheck, ConfigurationError
 from datadog_checks.base.agent import AGENT_RUNNING
 
-from .collect import Collection, Collector
+from .api.configz import Connection
+from .api.connection import connect, wants_configz
+from .api.ownership import UrlError, address_of
+from .collection.collect import Collection, Collector
 from .config_models import ConfigMixin
-from .configz import Connection
-from .connection import connect, wants_configz
-from .exemptions import ExemptionError, parse_exemptions
 from .model import Unknown
-from .ownership import UrlError, address_of
-from .patient_host import PatientHost
-from .processes import Admission, AdmissionError, parse_users
-from .report import Detail, Rows, iter_diagnoses, printable, tell
-from .rules import RULES_BY_KEY
-from .selection import AUTO, SelectionError, chooser, select
-from .sending import Notices, Sending, advice
+from .node.patient_host import PatientHost
+from .node.processes import Admission, AdmissionError, parse_users
+from .reporting.report import Detail, Rows, iter_diagnoses, printable, tell
+from .reporting.sending import Notices, Sending, advice
+from .rules.exemptions import ExemptionError, parse_exemptions
+from .rules.selection import AUTO, SelectionError, chooser, select
+from .rules.setting_rules import RULES_BY_KEY
 from .trust import refusal
 
 try:

@@ -14,30 +14,38 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
-from . import agent_files
 from .__about__ import __version__
-from .as_the_agent import ConfigError, Configured, Settings, check_of
-from .benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from .capture import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
-from .capture_write import write_node
-from .collect import Collector
-from .configz import MAX_CONFIGZ_BYTES, Connection
-from .exemptions import apply_exemptions, exempted
-from .host import Host
-from .identity import UNIT
-from .image import Image
-from .kept_configz import CannotUse, read_kept_answer
+from .api.configz import MAX_CONFIGZ_BYTES, Connection
+from .api.kept_configz import CannotUse, read_kept_answer
+from .api.replay import answers
+from .capture.recorder import CannotCapture, record
+from .capture.writer import write_node
+from .collection.collect import Collector
+from .collection.image import Image
+from .kubelet.release import minor_of
 from .model import Exemption, KubeletReport, Unknown
-from .patient_host import PatientHost
-from .printing import ALL_COMPLIANT, NOT_DETERMINED, Answer, as_json, exit_status, iter_explanation, iter_lines
-from .processes import LINUX_ONLY, Admission, AdmissionError, parse_users
-from .recorder import CannotCapture, record
-from .release import minor_of
-from .replay import answers
-from .report import printable
-from .rooted import CannotRead, NotThere, Root
-from .rules import RULES_BY_KEY
-from .selection import AUTO, SelectionError, chooser, select
+from .node.captured import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
+from .node.host import Host
+from .node.patient_host import PatientHost
+from .node.proc_text import UNIT
+from .node.process_root import CannotRead, NotThere, Root
+from .node.processes import LINUX_ONLY, Admission, AdmissionError, parse_users
+from .reporting.printing import (
+    ALL_COMPLIANT,
+    NOT_DETERMINED,
+    Answer,
+    as_json,
+    exit_status,
+    iter_explanation,
+    iter_lines,
+)
+from .reporting.report import printable
+from .rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
+from .rules.exemptions import apply_exemptions, exempted
+from .rules.selection import AUTO, SelectionError, chooser, select
+from .rules.setting_rules import RULES_BY_KEY
+from .terminal import agent_files
+from .terminal.as_the_agent import ConfigError, Configured, Settings, check_of
 
 EXIT_STATUS = (
     'exit status: 0 all rules compliant or exempted, 1 a rule is not compliant, 2 a rule could not be determined or '

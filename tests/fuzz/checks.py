@@ -12,8 +12,8 @@ from pathlib import Path
 
 import yaml
 
-from datadog_checks.kubelet_compliance import goyaml
-from datadog_checks.kubelet_compliance.goyaml_scanner import GoParser
+from datadog_checks.kubelet_compliance.kubelet.formats import goyaml
+from datadog_checks.kubelet_compliance.kubelet.formats.goyaml_scanner import GoParser
 from datadog_checks.kubelet_compliance.model import Declared, Evidence, KubeletReport, Process, Rule, Verdict
 from tests.nodes import declare
 

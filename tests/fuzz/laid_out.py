@@ -12,14 +12,14 @@ from enum import Enum
 from pathlib import Path
 from typing import NoReturn
 
-from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.identity import listeners_at, mounts_of
+from datadog_checks.kubelet_compliance.api.configz import AskError, parse_configz, parse_version
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.model import Evidence, Finding, NodeReport, Process, Unknown, Verdict
-from datadog_checks.kubelet_compliance.redact import redact_configz
+from datadog_checks.kubelet_compliance.node.captured import CaptureError, parse_capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.proc_text import listeners_at, mounts_of
+from datadog_checks.kubelet_compliance.reporting.redact import redact_configz
 from tests.nodes import HEAD, PID, declare, write_process
 
 from .promises import SELECTION, check_reported, judged

@@ -12,10 +12,8 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.capture import Capture
-from datadog_checks.kubelet_compliance.embedded import K3s, Told, k3s_config, microk8s_file
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.launches import read_launch
+from datadog_checks.kubelet_compliance.collection.launches import read_launch
+from datadog_checks.kubelet_compliance.launch.embedded_kubelets import K3s, Told, k3s_config, microk8s_file
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     File,
@@ -26,7 +24,9 @@ from datadog_checks.kubelet_compliance.model import (
     Process,
     Unreadable,
 )
-from datadog_checks.kubelet_compliance.processes import Admission, ProcessGone
+from datadog_checks.kubelet_compliance.node.captured import Capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.processes import Admission, ProcessGone
 
 PIDS = (1, 1000, 1001, 1002, 1003)
 NOT_THERE = 'no such file or directory'

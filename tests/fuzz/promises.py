@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.judge import judge, judge_node
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
@@ -21,8 +21,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.pending import restart_pending
-from datadog_checks.kubelet_compliance.report import (
+from datadog_checks.kubelet_compliance.reporting.report import (
     LONGEST_MESSAGE,
     OK,
     Gauge,
@@ -33,8 +32,9 @@ from datadog_checks.kubelet_compliance.report import (
     iter_service_checks,
     rule_tags,
 )
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED, resolve, running_values
-from datadog_checks.kubelet_compliance.selection import select
+from datadog_checks.kubelet_compliance.rules.judge import judge, judge_node
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED, resolve, running_values
+from datadog_checks.kubelet_compliance.rules.selection import select
 
 SELECTION = select('cis-1.24', None)
 BENCHMARK = SELECTION.benchmark

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from datadog_checks.kubelet_compliance.capture import CaptureError, parse_capture
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.configz import AskError, parse_configz, parse_version
-from datadog_checks.kubelet_compliance.decoding import Configuration
-from datadog_checks.kubelet_compliance.documents import parse_document
-from datadog_checks.kubelet_compliance.flags import Flags
-from datadog_checks.kubelet_compliance.goyaml import DocumentError, DocumentTooLarge
-from datadog_checks.kubelet_compliance.identity import listeners_at, mounts_of, other_mounts
+from datadog_checks.kubelet_compliance.api.configz import AskError, parse_configz, parse_version
+from datadog_checks.kubelet_compliance.api.replay import answers
+from datadog_checks.kubelet_compliance.capture.recorder import outcome, with_data
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
+from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
+from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import DocumentError, DocumentTooLarge
+from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, NoKubelet, read_command_line
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     Evidence,
@@ -24,9 +25,9 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.names import COMMS, NoKubelet, read_command_line
-from datadog_checks.kubelet_compliance.recorder import outcome, with_data
-from datadog_checks.kubelet_compliance.redact import (
+from datadog_checks.kubelet_compliance.node.captured import CaptureError, parse_capture
+from datadog_checks.kubelet_compliance.node.proc_text import listeners_at, mounts_of, other_mounts
+from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_arguments,
     redact_configuration,
     redact_configz,
@@ -34,8 +35,7 @@ from datadog_checks.kubelet_compliance.redact import (
     redact_options,
     redact_program_options,
 )
-from datadog_checks.kubelet_compliance.replay import answers
-from datadog_checks.kubelet_compliance.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 from tests.nodes import declare, flags_told
 
 from .checks import check, check_independently, is_chosen, rules_for, verdict_of

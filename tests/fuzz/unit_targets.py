@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from datadog_checks.kubelet_compliance.environment_files import read_environment_file
+from datadog_checks.kubelet_compliance.launch.environment_files import read_environment_file
+from datadog_checks.kubelet_compliance.launch.systemd_text import Letters, UnitError, text_of
+from datadog_checks.kubelet_compliance.launch.unit_commands import Command
+from datadog_checks.kubelet_compliance.launch.units import Service, read_service
 from datadog_checks.kubelet_compliance.model import File
-from datadog_checks.kubelet_compliance.systemd_text import Letters, UnitError, text_of
-from datadog_checks.kubelet_compliance.unit_commands import Command
-from datadog_checks.kubelet_compliance.units import Service, read_service
 from tests.systemd_cases import command_of
 
 from .checks import is_chosen

@@ -15,9 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.capture import parse_capture
-from datadog_checks.kubelet_compliance.file_remedies import Rights, not_allowed
-from datadog_checks.kubelet_compliance.host import Host
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     File,
@@ -27,6 +24,9 @@ from datadog_checks.kubelet_compliance.model import (
     Process,
     Unreadable,
 )
+from datadog_checks.kubelet_compliance.node.captured import parse_capture
+from datadog_checks.kubelet_compliance.node.file_remedies import Rights, not_allowed
+from datadog_checks.kubelet_compliance.node.host import Host
 from tools.agent import Collection, collect
 
 from .evaluation import (

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.collect import Collector
-from datadog_checks.kubelet_compliance.names import COMMS
-from datadog_checks.kubelet_compliance.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.kubelet.programs import COMMS
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
 from tests.kubelet_server import KubeletServer
 
 from .afresh import Outcome, afresh, make, run

@@ -1,0 +1,144 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What is wrong with a question that got no answer, or another one than 200, and what to change. Pure."""
+
+from __future__ import annotations
+
+from datadog_checks.kubelet_compliance.model import Fault, Unknown
+
+from .tls_failures import iter_causes
+from .ways import SERVING_PORT, Way
+
+API_SERVER = 'check that the node reaches the API server; the kubelet is asked again later'
+STATUSES_OF_A_PROXY = frozenset({502, 503, 504})
+
+RESOURCES = {
+    # The kubelet says which of these it looked for: from 1.33 on both, before only the second.
+    '/configz': ('nodes/configz', 'nodes/proxy'),
+    '/metrics': ('nodes/metrics', 'nodes/metrics'),
+}
+
+
+def explain_status(status: int, path: str, body: bytes, way: Way, *, has_worked: bool) -> Unknown:
+    """What a status other than 200 means. `body`: the beginning of the answer.
+
+    `has_worked`: the same credentials were accepted before, so they are not what is wrong.
+    """
+    if status == 401 and has_worked:
+        return Unknown(
+            'the kubelet refuses credentials that it accepted before (401), as it does when it cannot ask the '
+            'API server',
+            API_SERVER,
+            fault=Fault.API_SERVER_AWAY,
+        )
+    if status == 500 and body.startswith(b'Authorization error'):
+        return Unknown(
+            'the kubelet cannot ask the API server what the Agent may do (500)', API_SERVER, fault=Fault.API_SERVER_AWAY
+        )
+    if status == 401:
+        return Unknown(
+            'the kubelet did not accept the credentials (401)', credentials(way), fault=Fault.CREDENTIALS_REFUSED
+        )
+    if status == 403:
+        return forbidden(path, body)
+    if status == 404 and (way.is_read_only or not way.is_https):
+        return read_only(way)
+    if status == 404:
+        return Unknown(
+            'the kubelet does not serve it (404)',
+            'set enableDebuggingHandlers: true for the kubelet',
+            fault=Fault.NOT_SERVED,
+        )
+    if status == 400 and not way.is_https:
+        return Unknown(
+            f'port {way.port} wants HTTPS (400)', f'begin {way.address} with https://', fault=Fault.NOT_THE_KUBELET
+        )
+    if 300 <= status < 400:
+        reason = f'the kubelet answers with a redirect ({status}), which is not followed'
+    else:
+        reason = f'the kubelet answers with status {status}'
+    return Unknown(reason, elsewhere(way), fault=Fault.NOT_THE_KUBELET if status not in (429, 500) else None)
+
+
+def credentials(way: Way) -> str:
+    if way.is_agents_own:
+        return (
+            'set authentication.webhook.enabled: true for the kubelet, and check that the node reaches the API server; '
+            'or set kubelet_client_crt and kubelet_client_key of the Agent'
+        )
+    return (
+        'set tls_cert and tls_private_key, or an auth_token that the kubelet accepts; or remove kubelet_url, '
+        'so that the credentials of the Agent are sent'
+    )
+
+
+def forbidden(path: str, body: bytes) -> Unknown:
+    """The kubelet names what it looked for: `subresource(s)=[configz proxy]`, before 1.33 `subresource=proxy`."""
+    newer, older = RESOURCES[path]
+    asked = body.partition(b'subresource')[2]
+    if newer == older or newer.partition('/')[2].encode() in asked:
+        wanted, remedy = newer, f"let the Agent's ClusterRole get {newer}"
+    elif b'proxy' in asked:
+        wanted = older
+        remedy = f"let the Agent's ClusterRole get {older}: this kubelet does not know {newer}"
+    else:
+        wanted = newer
+        remedy = f"let the Agent's ClusterRole get {newer}, or {older} before Kubernetes 1.33"
+    return Unknown(f'the kubelet does not let the Agent get {wanted} (403)', remedy, fault=Fault.FORBIDDEN)
+
+
+def read_only(way: Way) -> Unknown:
+    """The port that an Agent falls back to where HTTPS failed."""
+    remedy = (
+        f'let the Agent use port {SERVING_PORT}: it falls back to this one where HTTPS fails (kubelet_client_ca, '
+        'kubernetes_kubelet_host, kubernetes_https_kubelet_port)'
+        if way.is_agents_own
+        else f'set kubelet_url: https://{way.host}:{SERVING_PORT}'
+    )
+    return Unknown(
+        f'port {way.port} is the read-only port, which never serves /configz', remedy, fault=Fault.READ_ONLY_PORT
+    )
+
+
+def elsewhere(way: Way) -> str:
+    return f'something other than the kubelet answers at port {way.port}: correct {way.port_setting}'
+
+
+def explain_connection(error: BaseException, way: Way) -> Unknown:
+    """What a connection that could not be made means."""
+    causes = list(iter_causes(error))
+    if way.is_read_only:
+        return read_only(way)
+    if any(isinstance(cause, ConnectionRefusedError) for cause in causes):
+        return Unknown(
+            f'nothing accepts connections at port {way.port}',
+            f'check that the kubelet runs, and correct {way.port_setting}',
+            fault=Fault.REFUSED_CONNECTION,
+        )
+    if any(type(cause).__name__ in ('gaierror', 'NameResolutionError') for cause in causes):
+        return Unknown(
+            f'the name {way.host} cannot be resolved',
+            f'name an address, or a name that the Agent can resolve, in {way.address}',
+            fault=Fault.NO_SUCH_HOST,
+        )
+    return Unknown(
+        f'no connection to the kubelet ({type(error).__name__})',
+        f'check the network between the Agent and port {way.port} of the node',
+        fault=Fault.NO_CONNECTION,
+    )
+
+
+def explain_silence(seconds: float, way: Way, *, is_connected: bool, has_worked: bool) -> Unknown:
+    """What no answer within a time means. `is_connected`: whether a connection may have been made."""
+    if is_connected and has_worked:
+        return Unknown(
+            f'the kubelet did not answer within {seconds:g} s, as it does when it waits for the API server',
+            API_SERVER,
+            fault=Fault.API_SERVER_AWAY,
+        )
+    return Unknown(
+        f'the kubelet did not answer within {seconds:g} s',
+        f'check the network between the Agent and port {way.port} of the node, and whether the kubelet hangs',
+        fault=Fault.TIMED_OUT,
+    )

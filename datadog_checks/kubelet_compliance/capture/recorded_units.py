@@ -1,0 +1,114 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The files of a systemd service for a captured node: what is left out of them must not change what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from datadog_checks.kubelet_compliance.collection.services import read_unit
+from datadog_checks.kubelet_compliance.launch.embedded_kubelets import OPTION_VARIABLES
+from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
+from datadog_checks.kubelet_compliance.model import (
+    Argument,
+    Evidence,
+    File,
+    Folder,
+    Missing,
+    Process,
+    Unit,
+    Unknown,
+    Unreadable,
+)
+from datadog_checks.kubelet_compliance.node.captured import CannotCapture, Capture
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments
+
+from .redact_units import padded, redact_command, redact_environment, redact_unit, used_variables
+
+NOT_THERE = 'no such file or directory'
+
+
+class Retold(Host):
+    """The files of a service as they were recorded, with other contents."""
+
+    def __init__(
+        self,
+        procfs: str,
+        files: Mapping[str, File],
+        listings: Mapping[str, Folder],
+        real_paths: Mapping[str, str],
+        unseen: Mapping[str, Missing | Unreadable],
+    ) -> None:
+        super().__init__(procfs, capture=Capture())
+        self.files = files
+        self.listings = listings
+        self.real_paths = real_paths
+        self.unseen = unseen
+        self.contents: Mapping[str, bytes] = {}
+
+    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        file = self.files.get(path)
+        kept = Missing(path, NOT_THERE) if file is None else replace(file, data=self.contents.get(path, b''))
+        return self.unseen.get(path, kept)
+
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        kept = self.listings.get(path, Missing(path, NOT_THERE))
+        return self.unseen.get(path, kept)
+
+    def real_path(self, process: Process, path: str) -> str:
+        return self.real_paths.get(path, path)
+
+
+def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
+    """The files of the service that starts a kubelet, by their place, with what no verdict needs left out.
+
+    Raises CannotCapture where they would then come to something else.
+    """
+    unit, process = evidence.unit, evidence.process
+    if not isinstance(unit, Unit):
+        return {}
+    files = {file.path: file.data for file in unit.files if isinstance(file, File)}
+    used = used_variables(files[path] for path in unit.paths if path in files) | OPTION_VARIABLES
+    redacted = {
+        path: redact_unit(data, used) if path in unit.paths else redact_environment(data, used)
+        for path, data in files.items()
+    }
+    wanted = unit.paths, unit.unread, redacted_words(unit.command)
+    # The last ones, for a service that is too large.
+    for kept in (redacted, {path: padded(data, len(files[path])) for path, data in redacted.items()}):
+        host.contents = kept
+        again = read_unit(host, process, unit.name)
+        if isinstance(again, Unit) and (again.paths, again.unread, told(again.command)) == wanted:
+            break
+    else:
+        raise CannotCapture(f'the files of {unit.name} cannot be kept without what may be secret in them')
+    own = None if process.arguments is None else redact_arguments(process.arguments)
+    copied = replace(
+        evidence, unit=replace(again, lacks_files=unit.lacks_files), process=replace(process, arguments=own)
+    )
+    if evidence.launch is None and is_drift(evidence) != is_drift(copied):
+        raise CannotCapture(f'the kubelet and {unit.name} differ in what may be secret only')
+    return kept
+
+
+def told(command: tuple[Argument, ...] | Unknown) -> object:
+    """What must stay the same; where a word stands that is left out does not matter."""
+    if isinstance(command, Unknown):
+        return command.reason
+    return tuple(replace(word, place='') if word.text == LEFT_OUT else word for word in command)
+
+
+def redacted_words(command: tuple[Argument, ...] | Unknown) -> object:
+    if isinstance(command, Unknown):
+        return command.reason
+    words = redact_command([word.text for word in command])
+    return told(tuple(replace(word, text=text) for word, text in zip(command, words, strict=True)))
+
+
+def is_drift(evidence: Evidence) -> bool | None:
+    """Whether the next start has another command line; None where that is not known."""
+    arguments = next_arguments(evidence)
+    return None if isinstance(arguments, Unknown) else arguments != evidence.arguments

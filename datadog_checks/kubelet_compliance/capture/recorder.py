@@ -1,0 +1,333 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A node as one pass over it saw it, with secrets left out: what `--capture` writes."""
+
+from __future__ import annotations
+
+import json
+import os
+import posixpath
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, report_on
+from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
+from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS, NoKubelet, Program, read_command_line
+from datadog_checks.kubelet_compliance.kubelet.release import ALL
+from datadog_checks.kubelet_compliance.model import (
+    Answer,
+    Declared,
+    DropIns,
+    Evidence,
+    Fact,
+    File,
+    FileStatus,
+    Folder,
+    Missing,
+    Process,
+    Selection,
+    Unit,
+    Unreadable,
+    Value,
+)
+from datadog_checks.kubelet_compliance.node.captured import (
+    CONFIGZ,
+    NODE_FACTS,
+    CannotCapture as CannotCapture,
+    Capture,
+    FileFacts,
+    as_json,
+)
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.process_root import CannotRead
+from datadog_checks.kubelet_compliance.node.processes import booted_at, now
+from datadog_checks.kubelet_compliance.reporting.redact import (
+    LEFT_OUT,
+    SECRET_FIELDS,
+    redact_arguments,
+    redact_configuration,
+    redact_configz,
+    redact_lines,
+    redact_options,
+    redact_program_options,
+)
+
+from .recorded_units import Retold, redacted_unit
+
+OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
+"""Names at the top of a captured node that are not the node's."""
+PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup')
+REDACTIONS = {
+    Program.K3S: redact_program_options,
+    Program.MICROK8S: redact_lines,
+    Program.MICROSHIFT: redact_program_options,
+}
+"""What leaves the secrets out of a program's own files."""
+STATUS_FIELDS = (b'Name:', b'Uid:', b'NSpid:')
+NOT_THERE = 'no such file or directory'
+
+
+@dataclass(slots=True)
+class Image:
+    """A captured node: files by their path below its folder, folders, and links with what they name."""
+
+    files: dict[str, bytes] = field(default_factory=dict)
+    folders: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
+
+
+class Recorder(Host):
+    """A host that remembers what was read of it."""
+
+    def __init__(self, host: Host) -> None:
+        super().__init__(host.procfs, host.root, admission=host.admission, capture=host.capture)
+        self.proc: dict[tuple[int, str], bytes] = {}
+        self.contents: dict[str, File] = {}
+        self.folders: dict[str, float | None] = {}
+        self.modes: dict[str, FileStatus] = {}
+        self.unseen: dict[str, Missing | Unreadable] = {}
+        self.unseen_modes: dict[str, Missing | Unreadable] = {}
+        self.working_directories: dict[int, str] = {}
+        self.listings: dict[str, Folder] = {}
+        self.real_paths: dict[str, str] = {}
+
+    def read(self, pid: int, name: str, limit: int) -> bytes:
+        data = super().read(pid, name, limit)
+        self.proc[pid, name] = data
+        return data
+
+    def working_directory(self, process: Process) -> str:
+        found = super().working_directory(process)
+        self.working_directories[process.pid] = found
+        return found
+
+    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        answer = super().read_file(process, path)
+        self.keep(process, path, answer)
+        return answer
+
+    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
+        answer = super().read_files(process, path, endings)
+        if isinstance(answer, DropIns):
+            self.folders[self.place(process, path)] = answer.changed_at
+            for file in answer.files:
+                self.keep(process, file.path, file, listed=True)
+        else:
+            self.keep(process, path, answer)
+        return answer
+
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        answer = super().list_folder(process, path)
+        if isinstance(answer, Folder):
+            self.listings[path] = answer
+        else:
+            self.keep(process, path, answer)
+        return answer
+
+    def real_path(self, process: Process, path: str) -> str:
+        found = super().real_path(process, path)
+        if found != path:
+            self.real_paths[path] = found
+        return found
+
+    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        answer = super().file_status(process, path)
+        if isinstance(answer, FileStatus):
+            self.modes[self.place(process, path)] = answer
+        elif self.is_to_keep(self.place(process, path), answer):
+            self.unseen_modes[self.place(process, path)] = answer
+        return answer
+
+    def is_to_keep(self, place: str, answer: Missing | Unreadable) -> bool:
+        """Whether an answer on the mode says something of the file: not where a captured node just lacks the mode."""
+        lacks_mode = self.capture is not None and isinstance(answer, Unreadable) and place not in self.capture.unseen
+        return not lacks_mode and place not in self.contents
+
+    def keep(self, process: Process, path: str, answer: File | Missing | Unreadable, *, listed: bool = False) -> None:
+        """Remember an answer. `listed`: a folder lists it, so that it must be there even if it cannot be read."""
+        place = self.place(process, path)
+        if isinstance(answer, File):
+            self.contents[place] = answer
+            self.file_status(process, path)
+        elif listed or not (isinstance(answer, Missing) and answer.why == NOT_THERE):
+            self.unseen[place] = answer
+            if listed:
+                self.contents.setdefault(place, File(path, b'', None))
+
+    def place(self, process: Process, path: str) -> str:
+        """A path as a captured node is asked for it."""
+        if path.startswith('/'):
+            return path
+        try:
+            found = self.working_directory(process)
+        except CannotRead as error:
+            raise CannotCapture(f'{path} is relative, and {error}') from error
+        # Below a folder the paths are cleaned.
+        return f'{found.rstrip("/")}/{path}'
+
+
+Read = TypeVar('Read', bound=File | Missing | Unreadable | None)
+
+
+def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
+    """Look at a node once and keep what was seen. Raises CannotCapture."""
+    recorder = Recorder(host)
+    collector = Collector(recorder, selection)
+    scan = recorder.find_kubelets()
+    kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
+    facts: dict[Fact, Answer] = {}
+    for kubelet in kubelets:
+        # The rules on files look at more than the configuration.
+        report = report_on(recorder, kubelet, selection, scan.names)
+        facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
+    image = Image()
+    contents = dict.fromkeys(recorder.contents, b'')
+    for kubelet in kubelets:
+        retold = Retold(recorder.procfs, recorder.contents, recorder.listings, recorder.real_paths, recorder.unseen)
+        contents.update(redacted_unit(retold, kubelet.evidence))
+        contents.update(redacted_files(recorder, kubelet))
+    add_proc(image, recorder)
+    for place, data in contents.items():
+        image.files[below(place)] = data
+    for place in recorder.folders:
+        image.files.setdefault(f'{below(place)}/.keep', b'')
+    image.files[NODE_FACTS] = as_text(replace(facts_of(recorder), facts=facts))
+    if configz is not None:
+        image.files[CONFIGZ] = redact_configz(configz)
+    return image
+
+
+def below(place: str) -> str:
+    """Where a path lies in the folder of a captured node. Raises CannotCapture."""
+    found = posixpath.normpath(place).lstrip('/')
+    if found.split('/')[0] in OWN_NAMES:
+        raise CannotCapture(f'{place} has a name that a captured node uses itself')
+    return found
+
+
+def facts_of(recorder: Recorder) -> Capture:
+    capture = recorder.capture
+    times = {
+        **{place: file.changed_at for place, file in recorder.contents.items()},
+        **recorder.folders,
+        **{path: folder.changed_at for path, folder in recorder.listings.items()},
+    }
+    files = {
+        place: FileFacts(status.mode, status.uid, status.gid, times.get(place))
+        for place, status in recorder.modes.items()
+    }
+    for place, changed_at in times.items():
+        files.setdefault(place, FileFacts(changed_at=changed_at))
+    ticks = capture.ticks_per_second if capture is not None else os.sysconf('SC_CLK_TCK')
+    booted, captured = (capture.booted_at, capture.captured_at) if capture is not None else (booted_at(), now())
+    listings = {path: folder.names for path, folder in recorder.listings.items()}
+    return Capture(
+        files, booted, captured, ticks, listings, recorder.real_paths, recorder.unseen, recorder.unseen_modes
+    )
+
+
+def as_text(capture: Capture) -> bytes:
+    return (json.dumps(as_json(capture), indent=2, sort_keys=True) + '\n').encode()
+
+
+def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
+    """The files of one kubelet, by their place, with what no verdict needs left out."""
+    evidence = kubelet.evidence
+    process, found = evidence.process, {}
+    readers = [each for each in (evidence, kubelet.coming) if each is not None]
+    before = [outcomes(each) for each in readers]
+    for file in (file for each in readers for file in configuration_files(each)):
+
+        def is_same(data: bytes, path: str = file.path) -> bool:
+            return [outcomes(with_data(each, path, data)) for each in readers] == before
+
+        redacted = redact_configuration(file.data, is_same) if file.data else b''
+        if redacted is None:
+            raise CannotCapture(f'{file.path} cannot be kept without what may be secret in it')
+        found[recorder.place(process, file.path)] = redacted
+    for place, file in recorder.contents.items():
+        if place not in found and process.inside and place not in unit_files(evidence):
+            found[place] = REDACTIONS[Program(process.inside)](file.data) if file.data else b''
+    return found
+
+
+def configuration_files(evidence: Evidence) -> list[File]:
+    drop_ins = evidence.drop_ins
+    files = drop_ins.files if isinstance(drop_ins, DropIns) else ()
+    return [file for file in (evidence.config, *files) if isinstance(file, File)]
+
+
+def unit_files(evidence: Evidence) -> frozenset[str]:
+    unit = evidence.unit
+    return frozenset(file.path for file in unit.files) if isinstance(unit, Unit) else frozenset()
+
+
+def with_data(evidence: Evidence, path: str, data: bytes) -> Evidence:
+    """The evidence with other bytes in the file of a path."""
+
+    def changed(file: Read) -> Read:
+        return replace(file, data=data) if isinstance(file, File) and file.path == path else file
+
+    config, drop_ins = evidence.config, evidence.drop_ins
+    if isinstance(drop_ins, DropIns):
+        drop_ins = replace(drop_ins, files=tuple(map(changed, drop_ins.files)))
+    return replace(evidence, config=changed(config), drop_ins=drop_ins)
+
+
+def outcomes(evidence: Evidence) -> list[tuple[Value, ...]]:
+    """What each release makes of it that a kubelet can be of."""
+    return [outcome(declared) for declared in every_reading(evidence, ALL)]
+
+
+def outcome(declared: Declared) -> tuple[Value, ...]:
+    """What a verdict can rest on, secrets aside."""
+    values = {name: value for name, value in declared.values.items() if name.lower() not in SECRET_FIELDS}
+    unknown = declared.unknown
+    refused = unknown is not None and unknown.refused
+    return values, unknown is None, refused, declared.flags_known
+
+
+def add_proc(image: Image, recorder: Recorder) -> None:
+    """The files of the processes that matter, and of process 1, by which the others are placed."""
+    named = {pid: data.rstrip(b'\n') for (pid, name), data in recorder.proc.items() if name == 'comm'}
+    for pid, comm in named.items():
+        if comm not in COMMS | DATAPATHS and pid != 1:
+            continue
+        for name in PROC_FILES if comm in COMMS else ('comm', 'cgroup'):
+            data = recorder.proc.get((pid, name))
+            if data is not None:
+                image.files[f'proc/{pid}/{name}'] = redacted_proc(name, data, comm)
+    for pid, folder in recorder.working_directories.items():
+        image.links[f'proc/{pid}/cwd'] = folder
+    image.files.setdefault('proc/.keep', b'')
+
+
+def redacted_proc(name: str, data: bytes, comm: bytes) -> bytes:
+    if name == 'cmdline':
+        return redacted_command_line(data, comm)
+    if name == 'status':
+        return b''.join(line for line in data.splitlines(True) if line.startswith(STATUS_FIELDS))
+    if name == 'stat':
+        head, _, tail = data.rpartition(b')')
+        fields = tail.split()
+        kept = {0, 6, 19}
+        return head + b') ' + b' '.join(word if i in kept else b'0' for i, word in enumerate(fields)) + b'\n'
+    return data
+
+
+def redacted_command_line(line: bytes, comm: bytes) -> bytes:
+    """The command line, which the names of a kubelet still tell as they did."""
+    read = read_command_line(os.fsdecode(comm), line)
+    first = line.split(b'\0', 1)[0]
+    if isinstance(read, NoKubelet):
+        return first.split(b' ')[0] + b'\0' + LEFT_OUT.encode() + b'\0'
+    if read.arguments is None:
+        return line if read.inside else first
+    words = line[:-1].split(b'\0')
+    count = len(words) - len(read.arguments)
+    hide = redact_options if read.inside else redact_arguments
+    kept: Sequence[str] = [*map(os.fsdecode, words[:count]), *hide(read.arguments)]
+    return b''.join(os.fsencode(word) + b'\0' for word in kept)

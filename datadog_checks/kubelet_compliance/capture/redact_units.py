@@ -1,0 +1,253 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Leaves out of a systemd service's files what no command line needs: other settings, variables, comments. Pure.
+
+Lines stay where they are. What a text with odd quotes comes to afterwards is for the caller to compare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from datadog_checks.kubelet_compliance.kubelet.programs import invocation_of, wrapper_words
+from datadog_checks.kubelet_compliance.launch.systemd_text import (
+    COMMENTS,
+    END_OF_LINE,
+    WHITESPACE,
+    decode,
+    ends_in_escape,
+)
+from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments, redact_options
+
+WORDS = frozenset({'ExecStart'})
+ASSIGNMENTS = frozenset({'Environment'})
+KEPT = frozenset(
+    {'EnvironmentFile', 'UnsetEnvironment', 'PassEnvironment', 'Type', 'WorkingDirectory', 'RootDirectory', 'RootImage'}
+)
+TOKEN = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\[^\n]|[^\s"'\\])+""", re.DOTALL)
+"""A word, with its quotes. A backslash at the end of a line is none."""
+STANDS_FOR_OTHERS = re.compile(r'(?:\$[A-Za-z0-9_]+|\$\{[A-Za-z0-9_]+\})+')
+USED = re.compile(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)')
+ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=')
+SEPARATORS = frozenset({';', r'\;'})
+HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
+
+
+def redact_command(words: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
+    """A command line, argv[0] first. `is_opaque`: what stands for other words, and so is kept."""
+    wrapped = wrapper_words(words)
+    found = invocation_of(words[wrapped:]) if words[wrapped:] else None
+    arguments = found.arguments if found is not None else None
+    count = len(words) - len(arguments) if arguments is not None else 1 + wrapped
+    if found is not None and found.inside:
+        return (*words[:count], *redact_options(words[count:]))
+    return (*words[:count], *redact_arguments(words[count:], is_opaque))
+
+
+def padded(data: bytes, size: int) -> bytes:
+    """A unit or environment file of at least a size, by a comment at its end."""
+    lacking = size - len(data)
+    if lacking <= 0:
+        return data
+    return data + (b'' if data.endswith(b'\n') or not data else b'\n') + b'#' * lacking
+
+
+def used_variables(units: Iterable[bytes]) -> frozenset[str]:
+    """The variables that the commands in these unit files name where no secret is left out."""
+    found: set[str] = set()
+    for data in (redact_unit(unit, frozenset()) for unit in units):
+        for lines in logical_lines(END_OF_LINE.split(decode(data))):
+            text = '\n'.join(lines)
+            if key_of(text) in WORDS:
+                found.update(USED.findall(text))
+    return frozenset(found)
+
+
+def redact_unit(data: bytes, used: frozenset[str]) -> bytes:
+    """A unit file or drop-in. `used`: the variables that the command line is made of."""
+    section = ''
+    kept: list[str] = []
+    for lines in logical_lines(END_OF_LINE.split(decode(data))):
+        text = '\n'.join(lines)
+        first = text.strip(WHITESPACE)
+        if first.startswith('['):
+            section = first
+            kept += [header(first), *[''] * (len(lines) - 1)]
+            continue
+        key = key_of(text)
+        if section == '[Service]' and key in WORDS:
+            text = redact_tokens(text, of_command)
+        elif section == '[Service]' and key in ASSIGNMENTS:
+            text = redact_tokens(text, lambda tokens: of_assignments(tokens, used))
+        elif section != '[Service]' or key not in KEPT:
+            text = '\n' * (len(lines) - 1)
+        kept += without_comments(text.split('\n'))
+    return '\n'.join(kept).encode('utf-8', 'surrogateescape')
+
+
+def header(line: str) -> str:
+    """A section's header; an invalid one stays so."""
+    if line in HEADERS:
+        return line
+    return '[X-Other]' if line.endswith(']') else '['
+
+
+def key_of(text: str) -> str:
+    key, equals, _ = text.lstrip('\ufeff').partition('=')
+    return key.strip(WHITESPACE) if equals else ''
+
+
+def logical_lines(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines of each assignment, comments in between included."""
+    found: list[str] = []
+    goes_on = False
+    for line in lines:
+        found.append(line)
+        if is_comment(line):
+            if goes_on:
+                continue
+        else:
+            goes_on = ends_in_escape(line)
+        if not goes_on:
+            yield found
+            found = []
+    if found:
+        yield found
+
+
+def is_comment(line: str) -> bool:
+    return line.lstrip(WHITESPACE)[:1] in tuple(COMMENTS)
+
+
+def is_comment_at(text: str, position: int) -> bool:
+    """Whether a comment of `without_comments` stands there, within an assignment."""
+    return text[position - 1 : position + 1] == '\n#'
+
+
+def without_comments(lines: Iterable[str]) -> Iterator[str]:
+    return ('#' if is_comment(line) else line for line in lines)
+
+
+def redact_tokens(text: str, redact: Callable[[Sequence[str]], Sequence[str]]) -> str:
+    """`KEY=words`, with other words in place of each. They are handed on without their outer quotes."""
+    key, _, value = '\n'.join(without_comments(text.split('\n'))).partition('=')
+    tokens = [match for match in TOKEN.finditer(value) if not is_comment_at(value, match.start())]
+    texts = [bare(match[0]) for match in tokens]
+    parts, here = [f'{key}='], 0
+    for match, old, new in zip(tokens, texts, redact(texts), strict=True):
+        parts.append(value[here : match.start()])
+        parts.append(match[0] if old == new else again(match[0], new))
+        here = match.end()
+    return ''.join([*parts, value[here:]])
+
+
+def bare(token: str) -> str:
+    """Without the quotes around it."""
+    return token[1:-1] if len(token) > 1 and token[0] == token[-1] and token[0] in '"\'' else token
+
+
+def again(token: str, new: str) -> str:
+    """What stands for a word, with its quotes and line ends."""
+    ends = '\\\n' * token.count('\n')
+    quote = token[0] if bare(token) != token else ''
+    return f'{quote}{new}{quote}{ends}'
+
+
+def of_command(tokens: Sequence[str]) -> Sequence[str]:
+    """The words of an `ExecStart=`."""
+    if not tokens:
+        return tokens
+    program = tokens[0].lstrip('-@:+!')
+    prefix = tokens[0][: len(tokens[0]) - len(program)]
+    count = 1 if '@' in prefix and len(tokens) > 1 else 0
+    return (*tokens[: count + 1], *redact_command([program, *tokens[count + 1 :]], is_opaque)[1:])
+
+
+def is_opaque(token: str) -> bool:
+    """What is no word of a command by itself."""
+    return STANDS_FOR_OTHERS.fullmatch(token) is not None or token in SEPARATORS
+
+
+def of_assignments(tokens: Sequence[str], used: frozenset[str]) -> Sequence[str]:
+    """The words of an `Environment=`."""
+    return [of_assignment(token, used) for token in tokens]
+
+
+def of_assignment(token: str, used: frozenset[str]) -> str:
+    match = ASSIGNMENT.match(token.lstrip('"\''))
+    if match is None:
+        return LEFT_OUT
+    name, _, value = token.partition('=')
+    return f'{name}={of_value(value)}' if match[1] in used else f'{match[1]}={LEFT_OUT}'
+
+
+def of_value(value: str) -> str:
+    """The value of a variable that a command uses: it may hold several words."""
+    tokens = list(TOKEN.finditer(value))
+    texts = [bare(match[0]) for match in tokens]
+    if not any(text.startswith('-') for text in texts):
+        return value
+    parts, here = [], 0
+    for match, old, new in zip(tokens, texts, redact_arguments(texts, is_opaque), strict=True):
+        parts.append(value[here : match.start()])
+        parts.append(match[0] if old == new else again(match[0], new))
+        here = match.end()
+    return ''.join([*parts, value[here:]])
+
+
+def redact_environment(data: bytes, used: frozenset[str]) -> bytes:
+    """An environment file."""
+    kept: list[str] = []
+    for lines in environment_lines(decode(data).split('\n')):
+        text = '\n'.join(lines)
+        match = ASSIGNMENT.match(text.lstrip())
+        if is_comment(text):
+            kept += ['#'] * len(lines)
+        elif match is None:
+            kept += [''] * len(lines)
+        elif match[1] in used:
+            name, _, value = text.partition('=')
+            kept += f'{name}={of_environment(value)}'.split('\n')
+        else:
+            kept += [f'{match[1]}={LEFT_OUT}', *[''] * (len(lines) - 1)]
+    return '\n'.join(kept).encode('utf-8', 'surrogateescape')
+
+
+def of_environment(value: str) -> str:
+    """The value of a variable, in the quotes that are around all of it or without any."""
+    text = value.strip()
+    start = value.find(text)
+    inner = bare(text)
+    quote = text[0] if inner != text else ''
+    return f'{value[:start]}{quote}{of_value(inner)}{quote}{value[start + len(text) :]}'
+
+
+def environment_lines(lines: Sequence[str]) -> Iterator[list[str]]:
+    """The lines of each assignment; quotes and backslashes make it go on."""
+    found: list[str] = []
+    for line in lines:
+        found.append(line)
+        if is_comment(found[0]) or not is_open('\n'.join(found)):
+            yield found
+            found = []
+    if found:
+        yield found
+
+
+def is_open(text: str) -> bool:
+    """Whether a quote is open at the end, or a backslash stands there."""
+    quote, position = '', text.find('=') + 1
+    while position < len(text):
+        letter = text[position]
+        if letter == '\\' and quote != "'":
+            if position + 1 == len(text):
+                return True
+            position += 1
+        elif quote:
+            quote = '' if letter == quote else quote
+        elif letter in '\'"':
+            quote = letter
+        position += 1
+    return bool(quote)

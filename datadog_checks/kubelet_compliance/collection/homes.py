@@ -1,0 +1,56 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Where the settings of one kubelet are changed: what its node shows of its distribution and its files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
+from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, FileStatus, Home, Unknown, Unreadable
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.distributions import Traits, distribution_of, home_of
+from datadog_checks.kubelet_compliance.rules.wording import shorten
+
+NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
+"""The flags that say which files a kubelet reads."""
+
+
+def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
+    """Where the settings of a kubelet are changed on its node."""
+    traits = traits_of(evidence, flags)
+    path = distribution_of(traits).options
+    if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
+        traits = replace(traits, options=path)
+    folder = evidence.drop_ins
+    files = [evidence.config, *(folder.files if isinstance(folder, DropIns) else ())]
+    unread = [file.path for file in (evidence.config, folder) if isinstance(file, Unreadable)]
+    return replace(
+        home_of(traits),
+        unread=' or '.join(map(shorten, unread)),
+        json_files=frozenset(file.path for file in files if isinstance(file, File) and is_json(file)),
+    )
+
+
+def is_json(file: File) -> bool:
+    return file.data.lstrip().startswith(b'{')
+
+
+def traits_of(evidence: Evidence, flags: Flags | Unknown) -> Traits:
+    process, launch = evidence.process, evidence.launch
+    config, config_dir, kubeconfig = ('', '', '') if isinstance(flags, Unknown) else map(flags.text, NAMING_FLAGS)
+    has_drop_ins = isinstance(evidence.drop_ins, DropIns) and not config
+    return Traits(
+        unit=evidence.service,
+        program=process.program,
+        config=config,
+        config_dir=config_dir,
+        kubeconfig=kubeconfig,
+        inside=process.inside,
+        is_contained=process.container is not None,
+        pid=process.pid,
+        has_config=isinstance(evidence.config, File),
+        drop_ins=launch.drop_ins if launch is not None else config_dir if has_drop_ins else '',
+        options=launch.path if launch is not None else evidence.options,
+    )

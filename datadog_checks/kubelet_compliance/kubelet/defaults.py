@@ -1,0 +1,84 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What a kubelet puts in place of what its configuration leaves out, by release. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from datadog_checks.kubelet_compliance.model import Value
+
+from .config_values import at
+from .decoding import DEFAULT_ORIGIN, Configuration, zero_of
+from .feature_gates import GROUPS, is_on
+from .formats.go import Duration
+from .release import Release
+from .tables.fields import KUBELET_CONFIGURATION, SAME, Field, Kind
+
+GATED = {
+    'crashLoopBackOff.maxContainerRestartPeriod': 'KubeletCrashLoopBackOffMax',
+    'imagePullCredentialsVerificationPolicy': 'KubeletEnsureSecretPulledImages',
+}
+"""Fields whose default is filled in only while a feature gate is on, by what was read so far."""
+DECIDING = frozenset(GATED.values()) | GROUPS.keys()
+
+NO_GATES: Mapping[str, object] = MappingProxyType({})
+
+ZERO = (None, False, 0, 0.0, '')
+
+
+def set_defaults(
+    configuration: Configuration, release: Release, *, legacy: bool = False, gates: Mapping[str, object] = NO_GATES
+) -> None:
+    """Fill in what is not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too).
+
+    `gates`: the feature gates of the flags, which are on or off already when a file is read.
+    A field that only later releases have is filled in as well: no older kubelet looks at it.
+    """
+    own = at(configuration.values, 'featureGates')
+    states = {**gates, **(own if isinstance(own, Mapping) else {})}
+    for path, spec in iter_fields(KUBELET_CONFIGURATION, ''):
+        value = configuration.get(path)
+        if value is None or value in ZERO:
+            default = filled_in(spec, value, legacy)
+            if any(filled_in(age, value, legacy) != default for age in spec.iter_older()):
+                default = filled_in(spec.row_in(release), value, legacy)
+            if path in GATED and DECIDING & states.keys():
+                is_filled = is_on({'featureGates': states}, GATED[path], release)
+                default = filled_in(spec, value, legacy) if is_filled else None
+            if default is not None:
+                configuration.set(path, default, DEFAULT_ORIGIN)
+    if configuration.get('serializeImagePulls') is None:
+        pulls = configuration.get('maxParallelImagePulls')
+        configuration.set('serializeImagePulls', not (isinstance(pulls, int) and pulls > 1), DEFAULT_ORIGIN)
+
+
+def filled_in(spec: Field, value: Value, legacy: bool) -> Any:
+    """What takes the place of nothing, or of a zero value; None where nothing does.
+
+    That is the default, else Go's zero value, which for pointers, lists and maps is nil.
+    """
+    if value is not None and not spec.zero_is_default:
+        return None
+    default: Any = spec.legacy_default if legacy and spec.legacy_default is not SAME else spec.default
+    if default is None and not spec.nullable and spec.kind not in (Kind.LIST, Kind.MAP):
+        default = zero_of(spec)
+    return Duration(default) if spec.kind is Kind.DURATION and default is not None else default
+
+
+def iter_fields(spec: Field, path: str, releases: Sequence[Release] = ()) -> Iterator[tuple[str, Field]]:
+    """Every field that kubelets still have, outside lists, maps and optional structs, by dotted path.
+
+    `releases`: only the fields that all of these have.
+    """
+    for name, inner in (spec.fields or {}).items():
+        inner_path = f'{path}.{name}' if path else name
+        if inner.until is not None or not all(inner.is_in(release) for release in releases):
+            continue
+        if inner.kind is not Kind.STRUCT:
+            yield inner_path, inner
+        elif not inner.nullable:
+            yield from iter_fields(inner, inner_path, releases)

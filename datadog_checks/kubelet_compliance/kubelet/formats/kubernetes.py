@@ -1,0 +1,85 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Is a text what Kubernetes' own parsers accept? Quantities, labels, thresholds, lists of CPUs.
+
+Total: no text raises anything or costs more than its length.
+"""
+
+import posixpath
+import re
+
+from .go import parse_duration
+
+QUANTITY = re.compile(r'([+-]?)([0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+|[KMGTPE]i|[numkMGTPE])?')
+LABEL = re.compile(r'[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?')
+DNS_LABEL = re.compile(r'[a-z0-9](?:[-a-z0-9]*[a-z0-9])?')
+CPU_RANGE = re.compile(r'\+?([0-9]{1,18})(?:-\+?([0-9]{1,18}))?')
+PERCENTAGE = re.compile(r'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
+UNUSUAL_FLOAT = re.compile(r'[+-]?(?:0x.*|inf(?:inity)?|nan)', re.IGNORECASE)
+QOS_PERCENTAGE = re.compile(r'\+?0*(?:100|[0-9]{1,2})%+|-0+%+')
+SCHEME = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*):')
+
+
+def quantity_sign(text: str) -> int | None:
+    """-1, 0 or 1, None if it is no quantity (apimachinery resource.ParseQuantity); an exponent is never worked out."""
+    match = QUANTITY.fullmatch(text)
+    if match is None:
+        return None
+    return 0 if not match[2].strip('0.') else -1 if match[1] == '-' else 1
+
+
+def is_quantity(text: str) -> bool:
+    return QUANTITY.fullmatch(text) is not None
+
+
+def is_threshold(text: str, *, is_reclaim: bool) -> bool:
+    """pkg/kubelet/eviction/helpers.go parseThresholdStatement, parseMinimumReclaims; some kubelets allow 10000%."""
+    if not text.endswith('%'):
+        return quantity_sign(text) in ((0, 1) if is_reclaim else (1,))
+    bare = text.rstrip('%')
+    if not PERCENTAGE.fullmatch(bare):
+        return UNUSUAL_FLOAT.fullmatch(bare) is not None
+    return float(bare) > 0 if is_reclaim else 0 <= float(bare) <= 10_000
+
+
+def is_grace_period(text: str) -> bool:
+    """pkg/kubelet/eviction/helpers.go parseGracePeriods."""
+    try:
+        return parse_duration(text) >= 0
+    except ValueError:
+        return False
+
+
+def is_qos_percentage(text: str) -> bool:
+    """pkg/kubelet/cm/container_manager.go parsePercentage."""
+    return QOS_PERCENTAGE.fullmatch(text) is not None
+
+
+def is_cpu_list(text: str) -> bool:
+    """k8s.io/utils cpuset.Parse: `0-3,8`, or nothing."""
+    matches = [CPU_RANGE.fullmatch(part) for part in text.split(',')] if text else []
+    return all(match is not None and int(match[1]) <= int(match[2] or match[1]) for match in matches)
+
+
+def is_label(text: str) -> bool:
+    """apimachinery validation.IsValidLabelValue, but for the empty text."""
+    return len(text) <= 63 and LABEL.fullmatch(text) is not None
+
+
+def is_qualified_name(text: str) -> bool:
+    """apimachinery validation.IsQualifiedName: `name` or `example.com/name`."""
+    prefix, slash, name = text.rpartition('/')
+    is_prefix = len(prefix) <= 253 and all(DNS_LABEL.fullmatch(part) for part in prefix.split('.'))
+    return is_label(name) and (is_prefix or not slash)
+
+
+def is_clean_path(text: str) -> bool:
+    """Absolute, as filepath.Clean leaves it, and ASCII."""
+    return text.isascii() and text[:1] == '/' and text[:2] != '//' and posixpath.normpath(text) == text
+
+
+def scheme(url: str) -> str:
+    """The scheme as net/url.Parse reads it, empty if there is none."""
+    match = SCHEME.match(url)
+    return match[1].lower() if match else ''

@@ -1,0 +1,97 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Would a restart change what a kubelet runs with? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from datadog_checks.kubelet_compliance.model import Declared, Process, Setting, Source, Unknown, Value
+
+from .decoding import Configuration
+from .defaults import iter_fields
+from .release import Release
+from .tables.fields import KUBELET_CONFIGURATION, Field
+
+
+def restart_pending(
+    process: Process, readings: Sequence[Declared], settings: Sequence[Setting], running: Configuration | Unknown
+) -> bool | None:
+    """Whether a restart would change what runs; None where it cannot be told.
+
+    `readings`: the configuration as each release that the kubelet can be of reads it. Files that changed since the
+    start leave a restart pending, unless the kubelet already runs with all that they say.
+    """
+    if any(is_drifted(setting) for setting in settings):
+        return True
+    is_behind = {declared.changed is not None and not runs_with(declared, running) for declared in readings}
+    if is_behind == {True}:
+        return True
+    if True in is_behind:
+        return None
+    seen_all = all(not isinstance(setting.running, Unknown) for setting in settings)
+    told = all(declared.unknown is None and not is_doubted(declared) for declared in readings)
+    return False if told and (process.started_at is not None or seen_all) else None
+
+
+def is_doubted(declared: Declared) -> bool:
+    return declared.launch is not None and declared.launch.doubt is not None
+
+
+def is_drifted(setting: Setting) -> bool:
+    """Whether what runs is known to differ from what is declared.
+
+    A number that differs from the default, with nothing changed since the start, is the default of another release.
+    """
+    if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown):
+        return False
+    if setting.doubt is not None and not setting.is_explicit:
+        return False
+    is_default = setting.origin is not None and setting.origin.source is Source.DEFAULT and setting.changed is None
+    pairs = zip(setting.declared, setting.running, strict=True)
+    differing = [declared for (_, declared), (_, running) in pairs if not is_same(declared, running)]
+    return any(not (is_default and isinstance(value, int) and not isinstance(value, bool)) for value in differing)
+
+
+def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
+    """Whether every field that a kubelet shows is as declared; then only the times of its files changed."""
+    if isinstance(running, Unknown) or declared.unknown is not None or is_doubted(declared):
+        return False
+    releases = [Release(minor) for minor in sorted(declared.minors)]
+    fields = iter_fields(KUBELET_CONFIGURATION, '', releases)
+    shown = ((path, spec, declared.value(path), running.get(path)) for path, spec in fields if path not in IDENTITY)
+    return all(is_shown_as(spec, told, runs) or is_filled_in(path, told, runs) for path, spec, told, runs in shown)
+
+
+IDENTITY = frozenset({'kind', 'apiVersion'})
+SELF_MADE = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
+"""Fields that a kubelet fills in where its configuration leaves them empty, and how what it made itself is called."""
+
+
+def is_filled_in(path: str, declared: Value, running: Value) -> bool:
+    return path in SELF_MADE and not declared and str(running).endswith(SELF_MADE[path])
+
+
+def is_shown_as(spec: Field, declared: Value, running: Value) -> bool:
+    """Whether /configz shows a value so.
+
+    Go leaves out zero where that is not told apart from nothing, and shows it where a field has no default.
+    """
+    is_zero = not (declared or running)
+    return is_same(declared, running) or is_zero and (declared is None or not spec.nullable)
+
+
+def is_same(declared: Value, running: Value) -> bool:
+    """Whether two values are one to the kubelet: nothing, empty and Go's zero value are.
+
+    A relative path is shown absolute by the kubelet that runs with it.
+    """
+    if declared in NOTHING and running in NOTHING:
+        return True
+    if isinstance(declared, str) and isinstance(running, str) and declared and not declared.startswith('/'):
+        return running == declared or running.endswith(f'/{declared.removeprefix("./")}')
+    return declared == running
+
+
+NOTHING: tuple[Value, ...] = (None, '', (), {})

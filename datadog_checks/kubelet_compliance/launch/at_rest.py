@@ -1,0 +1,34 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What is said of a machine that does not run, where it is not what is said of one that does. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from datadog_checks.kubelet_compliance.model import NOT_RUNNING, Setting, Unknown
+from datadog_checks.kubelet_compliance.rules.resolve import VERSION_DECIDES
+
+from .embedded_kubelets import ASK_CONFIGZ
+
+REMEDIES = {
+    ASK_CONFIGZ: 'judge the machine itself once it runs',
+    VERSION_DECIDES.remedy: 'give --kubelet-version',
+}
+"""No Agent runs in an image, so what it would need is no advice."""
+
+
+def of_image(unknown: Unknown) -> Unknown:
+    """A reason as it holds for an image: it has no next restart that could fail, only a first start."""
+    return replace(unknown, remedy=REMEDIES.get(unknown.remedy, unknown.remedy), refused=False)
+
+
+def setting_of_image(setting: Setting) -> Setting:
+    """A setting of an image, for which nothing runs."""
+    return replace(
+        setting,
+        declared=of_image(setting.declared) if isinstance(setting.declared, Unknown) else setting.declared,
+        doubt=of_image(setting.doubt) if setting.doubt is not None else None,
+        running=NOT_RUNNING,
+    )

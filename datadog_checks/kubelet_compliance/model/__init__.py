@@ -1,0 +1,56 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The values that pass between the rooms. See `docs/design.md` for all rooms."""
+
+from .evidence import (
+    Argument as Argument,
+    DropIns as DropIns,
+    Evidence as Evidence,
+    Fault as Fault,
+    File as File,
+    FileAspect as FileAspect,
+    FileSet as FileSet,
+    FileStatus as FileStatus,
+    FileSubject as FileSubject,
+    Folder as Folder,
+    Launch as Launch,
+    Missing as Missing,
+    Origin as Origin,
+    Process as Process,
+    Scan as Scan,
+    Source as Source,
+    Unit as Unit,
+    Unknown as Unknown,
+    Unreadable as Unreadable,
+    Value as Value,
+    is_absent as is_absent,
+    lookup as lookup,
+    was_flag as was_flag,
+)
+from .results import (
+    LONGEST_MESSAGE as LONGEST_MESSAGE,
+    NOT_RUNNING as NOT_RUNNING,
+    Declared as Declared,
+    Finding as Finding,
+    Home as Home,
+    KubeletReport as KubeletReport,
+    NextStart as NextStart,
+    NodeReport as NodeReport,
+    Objection as Objection,
+    Setting as Setting,
+    Values as Values,
+    Verdict as Verdict,
+)
+from .rows import (
+    Answer as Answer,
+    Benchmark as Benchmark,
+    Change as Change,
+    Exemption as Exemption,
+    Expectation as Expectation,
+    Fact as Fact,
+    FileModes as FileModes,
+    Precondition as Precondition,
+    Rule as Rule,
+    Selection as Selection,
+)

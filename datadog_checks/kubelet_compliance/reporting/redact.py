@@ -1,0 +1,273 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Leaves out of what a kubelet was told all that no verdict needs: secrets, unknown values, comments. Pure.
+
+Lines stay where they are, and a file that the kubelet would refuse stays one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import yaml
+
+from datadog_checks.kubelet_compliance.kubelet.programs import held_by
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import BARE_KINDS, FLAGS, SHORTHANDS, FlagKind
+from datadog_checks.kubelet_compliance.launch.embedded_kubelets import (
+    ARGUMENTS_FLAG,
+    KUBELET_ARGUMENT,
+    OPTIONS_THAT_COUNT,
+    as_argument,
+)
+
+LEFT_OUT = 'left-out'
+REFUSED = b'{\n'
+"""What every kubelet refuses, where nothing of a refused file can be kept."""
+
+SECRET_FIELDS = frozenset({'staticpodurl', 'staticpodurlheader'})
+NEEDED_FLAGS = frozenset({'config', 'config-dir', 'kubeconfig', 'bootstrap-kubeconfig', 'hostname-override'})
+SECRET_FLAG, SECRET_PAIRS = 'manifest-url', 'manifest-url-header'
+NEEDED_OPTIONS = OPTIONS_THAT_COUNT - {KUBELET_ARGUMENT} | {'config', 'c'}
+
+ANSWER = Field(Kind.STRUCT, fields={'kubeletconfig': KUBELET_CONFIGURATION})
+
+Span = tuple[int, int, str]
+"""From where to where in the text, and what to put there."""
+
+COMMENT = re.compile(r'#[^\n]*')
+WORD = re.compile(r'[A-Za-z0-9]')
+
+
+def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
+    """The arguments of a kubelet. After the first that no kubelet knows, nothing is read, so nothing is kept.
+
+    `is_opaque`: what stands for other words, and so is kept.
+    """
+    found: list[str] = []
+    rest = list(reversed(arguments))
+    while rest:
+        argument = rest.pop()
+        if is_opaque(argument):
+            found.append(argument)
+            continue
+        name, has_value, text = argument.lstrip('-').partition('=')
+        name = name.replace('_', '-')
+        if argument.startswith('--'):
+            kind = FLAGS[name].kind if name in FLAGS else None
+        else:
+            name = SHORTHANDS.get(argument[1:2], '') if argument.startswith('-') else ''
+            kind = FLAGS[name].kind if name else None
+        if kind is None or argument == '--':
+            unread = [argument, *reversed(rest)]
+            return (*found, *(each if is_opaque(each) else redact_unknown(each) for each in unread))
+        if argument.startswith('--') and has_value:
+            value = kept_value(name, kind, text)
+            found.append(argument if value is None else f'{argument.partition("=")[0]}={value}')
+            continue
+        found.append(argument)
+        takes_next = argument.startswith('--') or len(argument) == 2
+        if takes_next and kind not in BARE_KINDS and rest:
+            following = rest.pop()
+            value = kept_value(name, kind, following)
+            found.append(following if value is None else value)
+    return tuple(found)
+
+
+def kept_value(name: str, kind: FlagKind, text: str) -> str | None:
+    """What stands for the value of a flag, refused where the value is; None: the value itself."""
+    if name == SECRET_FLAG:
+        return LEFT_OUT
+    if name == SECRET_PAIRS:
+        is_pairs = all(':' in pair for pair in text.split(',') if pair)
+        return f'{LEFT_OUT}:{LEFT_OUT}' if is_pairs else LEFT_OUT
+    is_needed = FLAGS[name].field is not None or name in NEEDED_FLAGS or kind is not FlagKind.STRING
+    return None if is_needed else LEFT_OUT
+
+
+def redact_unknown(argument: str) -> str:
+    if argument in ('', '-', '--'):
+        return argument
+    if not argument.startswith('-'):
+        return LEFT_OUT
+    name, has_value, _ = argument.partition('=')
+    return f'{name}={LEFT_OUT}' if has_value else name
+
+
+def without_secrets(words: Sequence[str]) -> Iterator[str]:
+    """A command line to show to a person: only what may hold a password is left out."""
+    held = held_by(words) if words else None
+    if held is not None and held.arguments is not None:
+        # A program that holds a kubelet has options of its own, such as a token.
+        count = len(words) - len(held.arguments)
+        yield from (*words[:count], *redact_options(held.arguments))
+        return
+    is_secret = False
+    for word in words:
+        name, has_value, _ = word.partition('=')
+        if is_secret and not word.startswith('-'):
+            yield LEFT_OUT
+            is_secret = False
+            continue
+        is_secret = name.startswith('-') and name.lstrip('-').replace('_', '-') in (SECRET_FLAG, SECRET_PAIRS)
+        yield f'{name}={LEFT_OUT}' if is_secret and has_value else word
+        is_secret = is_secret and not has_value
+
+
+def redact_options(arguments: Sequence[str]) -> tuple[str, ...]:
+    """The command line of a program that holds a kubelet."""
+    found: list[str] = []
+    previous = ''
+    for argument in arguments:
+        name, has_value, value = argument.partition('=')
+        bare = name.lstrip('-')
+        if not argument.startswith('-'):
+            found.append(redact_option(previous, argument))
+        elif has_value:
+            found.append(f'{name}={redact_option(bare, value)}')
+        else:
+            found.append(argument)
+        previous = '' if not argument.startswith('-') or has_value else bare
+    return tuple(found)
+
+
+def redact_option(name: str, value: str) -> str:
+    if name == KUBELET_ARGUMENT:
+        (argument,) = redact_arguments((as_argument(value),))
+        return argument.removeprefix('--') if '=' in value else value
+    return value if name in NEEDED_OPTIONS or name == ARGUMENTS_FLAG else LEFT_OUT
+
+
+def redact_lines(data: bytes) -> bytes:
+    """A file with one argument of a kubelet in each line, as MicroK8s has it."""
+    lines = (line.strip() for line in data.decode('utf-8', 'surrogateescape').split('\n'))
+    kept = ('' if line.startswith('#') else ' '.join(redact_arguments(line.split(' '))) for line in lines)
+    return '\n'.join(kept).encode('utf-8', 'surrogateescape')
+
+
+def redact_configuration(data: bytes, is_same: Callable[[bytes], bool]) -> bytes | None:
+    """A KubeletConfiguration; None where nothing can be left out of it.
+
+    `is_same`: whether the kubelet would make the same of other bytes in its place.
+    """
+    for candidate in iter_candidates(data):
+        if candidate is not None and is_same(candidate):
+            return candidate
+    return None
+
+
+def iter_candidates(data: bytes) -> Iterator[bytes | None]:
+    """From what says most to what says least: a refused file may be none that can be taken apart."""
+    yield cut(data, lambda text, root: iter_secret(text, root, KUBELET_CONFIGURATION))
+    # What another place refers to has to stay.
+    yield cut(data, lambda text, root: without_anchors(text, iter_secret(text, root, KUBELET_CONFIGURATION)))
+    yield WORD.sub('x', data.decode('utf-8', 'replace')).encode()
+    yield REFUSED
+
+
+def without_anchors(text: str, spans: Iterator[Span]) -> Iterator[Span]:
+    return (span for span in spans if '&' not in text[span[0] : span[1]])
+
+
+def redact_configz(data: bytes) -> bytes:
+    """An answer of /configz: the same fields, below a name."""
+    return cut(data, lambda text, root: iter_secret(text, root, ANSWER)) or REFUSED
+
+
+def redact_program_options(data: bytes) -> bytes:
+    """The configuration file of k3s: of all options only those that matter to its kubelet."""
+    return cut(data, iter_options_to_hide) or REFUSED
+
+
+def cut(data: bytes, spans: Callable[[str, yaml.Node], Iterator[Span]]) -> bytes | None:
+    """The first YAML document with spans replaced and without comments; None where it cannot be taken apart."""
+    try:
+        text = data.decode()
+        root = first_document(text)
+        if root is None:
+            return b''
+        end = root.end_mark.index
+        found = sorted([*spans(text[:end], root), *iter_comments(text[:end])])
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError, AttributeError):
+        return None
+    parts = []
+    here = 0
+    for start, stop, instead in found:
+        if start < here:
+            continue
+        parts += [text[here:start], instead, kept_lines(text[start:stop])]
+        here = stop
+    return ''.join([*parts, text[here:end]]).encode()
+
+
+def first_document(text: str) -> yaml.Node | None:
+    loader = yaml.SafeLoader(text)
+    return loader.get_node() if loader.check_node() else None
+
+
+def kept_lines(hidden: str) -> str:
+    """The line ends of what is left out, and the white space after the last of them, which begins the next line."""
+    body = hidden.rstrip()
+    return '\n' * body.count('\n') + hidden[len(body) :]
+
+
+def iter_comments(text: str) -> Iterator[Span]:
+    """What stands between the tokens and is no white space."""
+    here = 0
+    for token in yaml.scan(text, Loader=yaml.SafeLoader):
+        for match in COMMENT.finditer(text, here, max(here, token.start_mark.index)):
+            yield match.start(), match.end(), ''
+        here = max(here, token.end_mark.index)
+    for match in COMMENT.finditer(text, here):
+        yield match.start(), match.end(), ''
+
+
+def iter_secret(text: str, node: yaml.Node, field: Field) -> Iterator[Span]:
+    """The values of fields that no kubelet has, or that hold a secret."""
+    if isinstance(node, yaml.SequenceNode) and field.items is not None:
+        for item in node.value:
+            yield from iter_secret(text, item, field.items)
+    if not isinstance(node, yaml.MappingNode):
+        return
+    for key, value in node.value:
+        inner = field.items if field.fields is None else known_field(field.fields, str(key.value))
+        if inner is None and (field.fields is None or key.value not in ('apiVersion', 'kind')):
+            yield hidden(value)
+        elif str(key.value).lower() in SECRET_FIELDS:
+            yield from iter_scalars(value)
+        elif inner is not None:
+            yield from iter_secret(text, value, inner)
+
+
+def known_field(fields: Mapping[str, Field], name: str) -> Field | None:
+    return next((field for known, field in fields.items() if known.lower() == name.lower()), None)
+
+
+def iter_scalars(node: yaml.Node) -> Iterator[Span]:
+    """Each text below a node, so that lists and maps of texts stay what they are."""
+    if isinstance(node, yaml.MappingNode):
+        for _, value in node.value:
+            yield from iter_scalars(value)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            yield from iter_scalars(item)
+    elif node.value:
+        yield hidden(node)
+
+
+def iter_options_to_hide(text: str, root: yaml.Node) -> Iterator[Span]:
+    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
+        name = str(key.value).removesuffix('+')
+        if name == KUBELET_ARGUMENT:
+            for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+                kept = redact_option(name, item.value) if isinstance(item, yaml.ScalarNode) else LEFT_OUT
+                if kept != item.value:
+                    yield item.start_mark.index, item.end_mark.index, f'"{kept}"'
+        elif name not in NEEDED_OPTIONS:
+            yield hidden(value)
+
+
+def hidden(node: yaml.Node) -> Span:
+    return node.start_mark.index, node.end_mark.index, f'"{LEFT_OUT}"'

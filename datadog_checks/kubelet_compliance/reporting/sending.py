@@ -1,0 +1,58 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""All that is sent of a collection, made once and sent at each run until something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from datadog_checks.kubelet_compliance.model import Benchmark, Exemption, KubeletReport, NodeReport
+from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
+
+from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, tell
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """The options on what is sent."""
+
+    exemptions: Sequence[Exemption]
+    detail: Detail
+    tags: tuple[str, ...]
+    nested: bool
+
+    def rows(self, node: NodeReport, kubelets: Sequence[KubeletReport], benchmark: Benchmark, today: date) -> Rows:
+        """The metrics and service checks, each with its tags."""
+        rows = Rows()
+        for report, own in iter_reports(node, kubelets, nested=self.nested):
+            tags = (*self.tags, *own)
+            exempted = apply_exemptions(report, self.exemptions, today)
+            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in iter_gauges(exempted, benchmark, self.detail)]
+            rows.service_checks += [(each, [*tags, *each.tags]) for each in iter_service_checks(exempted, benchmark)]
+        return rows
+
+
+def advice(node: NodeReport) -> list[str]:
+    """What whoever runs the node has to change, a line each, for `agent status`."""
+    problems = (each for each in (*node.problems, *node.doubts) if each.remedy or each.refused)
+    lines = {printable(tell(each)): None for each in problems}
+    because = [] if node.found or not node.none_found_because else [printable(node.none_found_because)]
+    return [*lines, *because]
+
+
+class Notices:
+    """What is logged of a node: a problem once when it begins, and once when it ends."""
+
+    def __init__(self) -> None:
+        self.told: frozenset[str] = frozenset()
+
+    def changes(self, node: NodeReport) -> tuple[list[str], list[str]]:
+        """The problems that are new, and those that are no more."""
+        now = {printable(tell(problem)) for problem in (*node.problems, *node.doubts)}
+        now |= {node.none_found_because} - {''}
+        began, ended = sorted(now - self.told), sorted(self.told - now)
+        self.told = frozenset(now)
+        return began, ended

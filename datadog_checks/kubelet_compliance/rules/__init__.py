@@ -1,0 +1,4 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The rules and the benchmarks, and what judges a kubelet by them. Pure."""

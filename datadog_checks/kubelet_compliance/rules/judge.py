@@ -1,0 +1,219 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A setting against its rule: the verdict and the sentence that goes with it. Total; raises nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from datadog_checks.kubelet_compliance.model import (
+    LONGEST_MESSAGE,
+    Benchmark,
+    Change,
+    Finding,
+    KubeletReport,
+    NodeReport,
+    Origin,
+    Rule,
+    Setting,
+    Source,
+    Unknown,
+    Value,
+    Values,
+    Verdict,
+)
+
+from .fixes import caution_of, fix_of, needed_changes, refusal_of
+from .wording import (
+    FINDING_HINT,
+    LONGEST_VALUE,
+    MOST_VALUES,
+    describe,
+    name_of,
+    place_of,
+    shorten,
+    tell_fix,
+)
+
+LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
+
+
+def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
+    """One cell of the table of verdicts: declared against running."""
+    if isinstance(setting.declared, Unknown):
+        verdict, message = judge_undeclared(rule, setting, setting.declared, benchmark)
+    elif setting.doubt is not None:
+        verdict, message = judge_doubted(rule, setting, setting.declared, setting.doubt, benchmark)
+    elif holds(rule, setting.declared, benchmark):
+        verdict, message = judge_compliant(rule, setting, setting.declared, benchmark)
+    else:
+        verdict, message = judge_non_compliant(rule, setting, setting.declared, benchmark)
+    if setting.defect is not None and verdict is not Verdict.NON_COMPLIANT:
+        expected = rule.expected.text(benchmark)
+        message = f'{setting.defect.reason}; expected {expected}. To fix it, {setting.defect.remedy}'
+        verdict = Verdict.NON_COMPLIANT
+    return Finding(rule, verdict, message, setting)
+
+
+def holds(rule: Rule, values: Values, benchmark: Benchmark) -> bool:
+    return rule.expected.holds([value for _, value in values], benchmark)
+
+
+def deciding(rule: Rule, values: Values, benchmark: Benchmark) -> Values:
+    """The values with those first that break the rule; of files, and of the items of a list, only those that do."""
+    if rule.aspect is not None:
+        return tuple(pair for pair in values if not holds(rule, (pair,), benchmark)) or values
+    is_good = rule.expected.holds_for_item
+    items = [
+        (f'{name}[{number}]', item)
+        for name, value in values
+        for number, item in enumerate(value if isinstance(value, tuple) and is_good is not None else ())
+        if is_good is not None and not is_good(item, benchmark)
+    ]
+    if items:
+        return tuple(items)
+    wrong = {change.name for change in needed_changes(rule, values, benchmark)}
+    told = [pair for pair in values if pair[0] in wrong or pair[1] not in UNSET or len(values) <= MOST_VALUES]
+    return tuple(sorted(told or values, key=lambda pair: (pair[0] not in wrong, pair[1] in UNSET)))
+
+
+UNSET: tuple[Value, ...] = (None, '', ())
+
+
+def differing(values: Values, others: Values) -> Values:
+    """The values that are not the same in others, where there are too many to name all."""
+    return tuple(pair for pair in values if pair not in others) if len(values) > MOST_VALUES else values
+
+
+def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
+    said = f'{describe(declared)}{place_of(setting.origin)}'
+    running = setting.running
+    if not isinstance(running, Unknown):
+        if holds(rule, running, benchmark):
+            return Verdict.COMPLIANT, said
+        place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
+        now = f'{place} now says {describe(differing(declared, running))}'
+        to_do = tell_restart(rule, setting, needed_changes(rule, running, benchmark))
+        return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{to_do}'
+    if setting.changed is None:
+        return Verdict.COMPLIANT, said
+    return Verdict.UNKNOWN, (
+        f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
+        'known: restart it, or let the Agent read /configz. A change of mode or owner alone looks the same'
+    )
+
+
+def tell_restart(rule: Rule, setting: Setting, changes: list[Change]) -> str:
+    """How to bring in what the files say already, after what that may break."""
+    refusal = refusal_of(rule, setting, changes)
+    if refusal:
+        return f'. Before a restart brings it in: {refusal}'
+    caution, restart = caution_of(rule, setting.home, changes), setting.home.restart
+    then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
+    return f'. Caution: {caution}. Then {then}' if caution else f': {then}'
+
+
+def judge_non_compliant(
+    rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark, doubt: Unknown | None = None
+) -> tuple[Verdict, str]:
+    fix = fix_of(rule, setting, benchmark)
+    expected, to_do = f'; expected {rule.expected.text(benchmark)}', tell_fix(fix)
+    before, after = '', f'. But {shorten(doubt.reason)}' if doubt is not None else ''
+    if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
+        running = differing(setting.running, declared)
+        before = f'Running with {describe(running)}, but the next restart brings in: '
+    lasts = setting.home.lasting if fix.steps and not rule.files else ''
+    lasting = f'. To make it last, also change {lasts}' if lasts else ''
+    told = deciding(rule, declared, benchmark)
+    said, place = f'{before}{describe(told)}', place_of(origin_of(setting, told))
+    return Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after)
+
+
+def origin_of(setting: Setting, told: Values) -> Origin | None:
+    """Where the first of the values that are told was set."""
+    name = told[0][0].partition('[')[0] if told else ''
+    return setting.origins.get(name, NOWHERE if setting.origins else setting.origin)
+
+
+NOWHERE = Origin(Source.DEFAULT, 'default')
+
+
+def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: str) -> str:
+    """The parts of a sentence as far as there is room: the value and the fix are whole, with what the fix may break."""
+    brief = FINDING_HINT.sub('', fix)
+    for shown, rest in (
+        (place, f'{expected}. {fix}{lasting}{after}'),
+        (place, f'{expected}. {fix}{after}'),
+        (place, f'{expected}. {brief}{after}'),
+        (place, f'{expected}. {brief}'),
+        (place, f'. {brief}'),
+        (shorten(place, LONGEST_VALUE), f'. {brief}'),
+        ('', f'. {brief}'),
+    ):
+        if len(said) + len(shown) + len(rest) <= LONGEST_FINDING:
+            return f'{said}{shown}{rest}'
+    return f'{shorten(said, max(LONGEST_FINDING - len(rest), LONGEST_VALUE))}{rest}'
+
+
+def judge_doubted(
+    rule: Rule, setting: Setting, declared: Values, doubt: Unknown, benchmark: Benchmark
+) -> tuple[Verdict, str]:
+    """A value that something unseen may overrule: it can show what is wrong, never that all is well."""
+    if not isinstance(setting.running, Unknown):
+        if declared != setting.running and not (setting.is_explicit and not holds(rule, declared, benchmark)):
+            return judge_undeclared(rule, setting, doubt, benchmark)
+        if holds(rule, declared, benchmark):
+            return Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}'
+        return judge_non_compliant(rule, setting, declared, benchmark)
+    if not holds(rule, declared, benchmark):
+        return judge_non_compliant(rule, setting, declared, benchmark, doubt)
+    remedy = f': {doubt.remedy}' if doubt.remedy else ''
+    return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}{remedy}'
+
+
+def hinted(finding: Finding, names: frozenset[str]) -> Finding:
+    """With a word on exemptions where the node's processes show that the rule may be broken on purpose."""
+    rule = finding.rule
+    seen = sorted(rule.broken_for & names)
+    if finding.verdict is not Verdict.NON_COMPLIANT or not seen or rule.unless in names:
+        return finding
+    hint = f'{seen[0]} runs here and {rule.unless} does not: if this is on purpose, name the rule in `exemptions`'
+    return replace(finding, message=f'{finding.message}. {hint}')
+
+
+def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: Benchmark) -> tuple[Verdict, str]:
+    running = setting.running
+    if isinstance(running, Unknown):
+        remedy = f'; {unknown.remedy}' if unknown.remedy else ''
+        return Verdict.UNKNOWN, f'{name_of(rule)} cannot be determined: {unknown.reason}{remedy}'
+    if holds(rule, running, benchmark):
+        return Verdict.COMPLIANT, f'running with {describe(running)}'
+    fix = tell_fix(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
+    said = f'running with {describe(deciding(rule, running, benchmark))}'
+    after = '' if setting.home.unread else f'. Where it is set is not known: {unknown.reason}'
+    expected = f'; expected {rule.expected.text(benchmark)}'
+    return Verdict.NON_COMPLIANT, fitted(said, '', expected, fix, '', after)
+
+
+def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], none_found_because: str = '') -> NodeReport:
+    """The kubelets of a node as one: of each rule the worst finding counts, and the message says so."""
+    if not reports:
+        return NodeReport(0, doubts=tuple(doubts), none_found_because=none_found_because)
+    findings = tuple(worst_of(same_rule) for same_rule in zip(*(report.findings for report in reports), strict=True))
+    pending = [report.restart_pending for report in reports]
+    return NodeReport(
+        found=len(reports),
+        findings=findings,
+        problems=tuple(problem for report in reports for problem in report.problems),
+        doubts=tuple(doubts),
+        restart_pending=True if True in pending else None if None in pending else False,
+    )
+
+
+def worst_of(findings: Sequence[Finding]) -> Finding:
+    worst = max(findings, key=lambda finding: finding.verdict.badness)
+    if len(findings) == 1:
+        return worst
+    return replace(worst, message=f'the worst of {len(findings)} kubelets: {worst.message}')

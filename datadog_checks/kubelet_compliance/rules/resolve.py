@@ -1,0 +1,203 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What a rule looks at on one kubelet: the value and the place of a setting, as declared and as it runs. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from itertools import product
+
+from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration
+from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE, is_same
+from datadog_checks.kubelet_compliance.model import (
+    Declared,
+    FileAspect,
+    FileSet,
+    FileStatus,
+    Launch,
+    Origin,
+    Rule,
+    Setting,
+    Source,
+    Unknown,
+    Unreadable,
+    Value,
+    Values,
+    was_flag,
+)
+
+NOT_ASKED = Unknown('the running configuration was not asked for')
+
+
+def resolve(
+    declared: Declared, fields: Sequence[str], running: Values | Unknown = NOT_ASKED, beside: Sequence[str] = ()
+) -> Setting:
+    """The values of some fields as declared and where they were set, as they run, and what changed since the start.
+
+    `beside`: fields that do not count, but whose places are of use to who mends the others.
+    """
+    launch, unknown = declared.launch, declared.unknown
+    origins = [declared.origins.get(field) for field in fields]
+    by_flags = all(is_flag(field) or was_flag(origin) for field, origin in zip(fields, origins, strict=True))
+    if unknown is not None and not (by_flags and declared.flags_known):
+        return Setting(unknown, None, running, declared.changed)
+    undecided = next((why for path, why in declared.undecided.items() for field in fields if is_at(field, path)), None)
+    if undecided is not None:
+        return Setting(undecided, None, running)
+    values = tuple((field, declared.value(field)) for field in fields)
+    origin = next((origin for origin in origins if origin is not None and origin.source is not Source.DEFAULT), None)
+    doubt = launch.doubt if launch is not None else None
+    if doubt is not None and origin is None:
+        # A default shows only that nothing was found, and not all was looked at.
+        return Setting(doubt, None, running, doubt=doubt)
+    if unknown is not None and unknown.refused and not declared.line_accepted:
+        # The process has not yet shown that it stays: its flags can show what is wrong, never that all is well.
+        doubt = unknown
+    # The flags of a kubelet inside another program stand in a file themselves.
+    fixed = by_flags and launch is None
+    changed = None if fixed else declared.changed
+    is_explicit = launch is not None and launch.is_whole and by_flags
+    return Setting(
+        values,
+        origin or DEFAULT_ORIGIN,
+        running,
+        changed,
+        doubt,
+        is_explicit,
+        origins={field: declared.origins[field] for field in (*fields, *beside) if field in declared.origins},
+        beneath={field: declared.beneath[field] for field in fields if field in declared.beneath},
+    )
+
+
+def is_at(field: str, path: str) -> bool:
+    """Whether a field is that of a path, or lies below it."""
+    return field == path or field.startswith(f'{path}.')
+
+
+def agreed(settings: Sequence[Setting], meaning: Callable[[Values], object], otherwise: Unknown) -> Setting:
+    """One setting out of those that the possible readings of a configuration give, as far as all mean the same.
+
+    `meaning`: what of the values counts, such as whether they are compliant. `otherwise`: why they may differ. What is
+    in doubt, or changed, in one reading is so in all.
+    """
+    first = settings[0]
+    if len(settings) == 1:
+        return first
+    declared = [each.declared for each in settings]
+    changed = next((each.changed for each in settings if each.changed is not None), None)
+    doubt = next((each.doubt for each in settings if each.doubt is not None), None)
+    running = first.running if is_one([each.running for each in settings], meaning) else otherwise
+    if is_one(declared, meaning) or all(isinstance(each, Unknown) for each in declared):
+        return replace(first, running=running, changed=changed, doubt=doubt)
+    return replace(first, declared=otherwise, origin=None, running=running, changed=changed, doubt=doubt)
+
+
+def is_one(readings: Sequence[Values | Unknown], meaning: Callable[[Values], object]) -> bool:
+    """Whether all readings mean the same."""
+    return len({each if isinstance(each, Unknown) else meaning(each) for each in readings}) == 1
+
+
+FLAG_DECIDES = Unknown(
+    'an unknown kubelet flag may take the next argument for its value, so the command line can be read in two ways',
+    'write the value of that flag with =',
+)
+VERSION_DECIDES = Unknown(
+    'Kubernetes releases read this configuration differently, and the version of the kubelet is not known',
+    'let the Agent read /metrics of the kubelet',
+)
+
+
+def running_values(
+    rule: Rule,
+    running: Configuration | Unknown,
+    declared: Declared,
+    started: Declared | None = None,
+    *,
+    meaning: Callable[[Values], object] = lambda values: values,
+) -> Values | Unknown:
+    """The rule's values as they run. `started`: the configuration that the process is known to have started with.
+
+    /configz leaves out Go's zero values, and shows no flag that writes no field: those are fixed with the process.
+    Where it may show a pair of files that the kubelet made itself, the values count if they mean the same either way.
+    """
+    if isinstance(running, Unknown):
+        return running
+    possible = [
+        possible_values(field, absent, running, declared, started)
+        for field, absent in zip(rule.fields, rule.when_absent, strict=True)
+    ]
+    readings = [tuple(zip(rule.fields, values, strict=True)) for values in product(*possible)]
+    if all(meaning(values) == meaning(readings[0]) for values in readings):
+        return readings[0]
+    return NOT_ASKED if any(is_flag(field) for field in rule.fields) else SELF_MADE_OR_NOT
+
+
+SELF_MADE_OR_NOT = Unknown(
+    'the serving certificate at the default path of the kubelet is either configured or self-signed, and the files '
+    'that could tell have changed or cannot be read',
+    'let the Agent read the files of the kubelet, and restart the kubelet if they changed',
+)
+
+
+def possible_values(
+    field: str, absent: Value, running: Configuration, declared: Declared, started: Declared | None
+) -> tuple[Value, ...]:
+    """What a field or flag may be for the process: one value, or two where that cannot be told."""
+    if is_flag(field):
+        return (declared.value(field),) if declared.flags_known and declared.launch is None else (None, True)
+    shown = running.get(field)
+    value = absent if shown is None else shown
+    match is_self_made(field, value, declared, started):
+        case True:
+            return ('',)
+        case False:
+            return (value,)
+        case None:
+            return ('', value)
+
+
+CERTIFICATES = '/var/lib/kubelet/pki'
+
+
+def is_self_made(field: str, value: Value, declared: Declared, started: Declared | None) -> bool | None:
+    """Whether /configz shows a file here that the kubelet made itself; None where that cannot be told.
+
+    It shows its own pair like a configured one (pkg/kubelet `InitializeTLS`), and that pair may be configured too.
+    """
+    if field not in SELF_MADE:
+        return False
+    # Where the flags are not known, any folder may be its own.
+    folder = posixpath.normpath(str(declared.value('--cert-dir') or CERTIFICATES)) if declared.flags_known else ''
+    if not f'/{value}'.endswith(f'/{folder.strip("/")}{SELF_MADE[field]}' if folder else SELF_MADE[field]):
+        return False
+    if was_flag(declared.origins.get(field)) and declared.launch is None:
+        return not is_same(declared.value(field), value)
+    return None if started is None else not is_same(started.value(field), value)
+
+
+def is_flag(field: str) -> bool:
+    """Whether a rule looks at a flag that writes no field."""
+    return field.startswith('--')
+
+
+def resolve_files(files: FileSet | Unknown, aspect: FileAspect, launch: Launch | None = None) -> Setting:
+    """The mode or the owner of each file of a subject. `launch`: what tells which files they are."""
+    if isinstance(files, Unknown):
+        return Setting(files, None, NOT_ASKED)
+    unseen = next((file for file in files.files if not isinstance(file, FileStatus)), None)
+    if unseen is not None:
+        remedy, fault = (unseen.remedy, unseen.fault) if isinstance(unseen, Unreadable) else ('', None)
+        why = Unknown(f'{unseen.path} could not be looked at: {unseen.why}', remedy, fault=fault)
+        return Setting(why, None, NOT_ASKED)
+    values = tuple((file.path, aspect_of(file, aspect)) for file in files.files if isinstance(file, FileStatus))
+    doubt = launch.doubt if launch is not None else None
+    return Setting(values, Origin(files.source, ''), NOT_ASKED, doubt=doubt)
+
+
+def aspect_of(file: FileStatus, aspect: FileAspect) -> str:
+    if aspect is FileAspect.MODE:
+        return f'{file.mode:03o}'
+    return ':'.join('root' if number == 0 else str(number) for number in (file.uid, file.gid))

@@ -1,0 +1,138 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Values, places and fixes in the words of a message. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from datadog_checks.kubelet_compliance.model import Origin, Rule, Value, Values
+
+from .fixes import ChangeFlag, Fix, PutFlag, Run, SetField, SetGate, Step, TakeOut
+
+LONGEST_VALUE = 60
+LONGEST_PLACE = 120
+MOST_VALUES = 3
+
+
+def describe(values: Values) -> str:
+    """The values with their names, as a person reads them."""
+    if not values:
+        return 'no such file is in use'
+    if len(values) > MOST_VALUES:
+        return f'{describe(values[:MOST_VALUES])} and {len(values) - MOST_VALUES} more'
+    return ', '.join(f'{shorten(name)} is {show(value)}' for name, value in values)
+
+
+def name_of(rule: Rule) -> str:
+    return rule.fields[0] if rule.fields else rule.title
+
+
+def place_of(origin: Origin | None) -> str:
+    return f' ({shorten(origin.place)})' if origin is not None and origin.place else ''
+
+
+def show(value: Value) -> str:
+    """A value as the kubelet spells it."""
+    if isinstance(value, bool):
+        return 'true' if value else 'false'
+    if value is None or value in ('', ()):
+        return 'not set'
+    if isinstance(value, tuple):
+        return shorten(','.join(show(item) for item in value), LONGEST_VALUE)
+    if isinstance(value, Mapping):
+        return shorten(','.join(f'{key}={show(item)}' for key, item in value.items()), LONGEST_VALUE)
+    return shorten(str(value), LONGEST_VALUE)
+
+
+def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
+    """Keep the beginning and the end of a long text: the end of a path says most."""
+    if len(text) <= longest:
+        return text
+    half = (longest - 3) // 2
+    return f'{text[:half]}...{text[-half:]}'
+
+
+FINDING_HINT = re.compile(r' \(find (?:it|them): [^()]*\)')
+
+
+def tell_fix(fix: Fix) -> str:
+    """What to do, after what it may break; or why nothing is to be done."""
+    if fix.refusal:
+        return sentence(fix.refusal)
+    caution = f'Caution: {fix.caution}. ' if fix.caution else ''
+    steps = tell_steps(fix.steps)
+    return f'{caution}To fix it, {steps}{f", then {fix.apply}" if fix.apply else ""}'
+
+
+def sentence(text: str) -> str:
+    return f'{text[0].upper()}{text[1:]}'
+
+
+def tell_steps(steps: Sequence[Step]) -> str:
+    """The steps in their order; a place that all of them have is named once."""
+    places = {place_of_step(step) for step in steps}
+    if len(steps) > 1 and len(places) == 1:
+        return f'in {places.pop()}: {" and ".join(map(tell_step, steps))}'
+    return ' and '.join(map(tell_step_and_place, steps))
+
+
+def tell_step_and_place(step: Step) -> str:
+    if isinstance(step, Run):
+        return tell_step(step)
+    return f'{tell_step(step)} {JOINED_BY.get(type(step), "in")} {place_of_step(step)}'
+
+
+JOINED_BY: Mapping[type, str] = {TakeOut: 'from', PutFlag: 'to'}
+
+
+def tell_step(step: Step) -> str:
+    match step:
+        case Run():
+            return f'run: {step.command}'
+        case TakeOut():
+            return f'remove {step.flag}'
+        case ChangeFlag():
+            return f'set {step.flag}'
+        case PutFlag():
+            return f'add {step.flag}'
+        case SetGate():
+            return f'set {step.gate}={step.value} in {step.flag} (keep its other gates)'
+        case SetField():
+            return f'set {tell_field(step)}'
+
+
+def place_of_step(step: Step) -> str:
+    match step:
+        case Run():
+            return ''
+        case SetField():
+            return shorten(step.file) if step.file else f'{step.unread} (this check cannot read it)'
+        case _:
+            return shorten(step.place)
+
+
+def tell_field(step: SetField) -> str:
+    """A nested field as the nesting that it is: a dotted path pasted into a file changes nothing."""
+    assignment, under = field_parts(step)
+    return f'{assignment}{f" under {under} (add no second block)" if under else ""}'
+
+
+def field_parts(step: SetField) -> tuple[str, str]:
+    """The line of a field, and the blocks that it stands in; '' for the outermost."""
+    *parents, name = map(quoted, step.path.split('.')) if step.is_json else step.path.split('.')
+    value = json_of(step.value) if step.is_json else step.value
+    return f'{name}: {value}', ' '.join(f'{parent}:' for parent in parents)
+
+
+def quoted(name: str) -> str:
+    return f'"{name}"'
+
+
+def json_of(value: str) -> str:
+    """A value of a fix as JSON spells it; in YAML, text has no quotes there."""
+    if value.startswith('['):
+        return f'[{", ".join(map(quoted, value.strip("[]").split(", ")))}]'
+    return value if value in ('true', 'false', '""') or value.isdecimal() else quoted(value)

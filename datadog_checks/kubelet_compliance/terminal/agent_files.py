@@ -1,0 +1,112 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The files and the environment of the Agent on this machine, for the command: a door that the check never uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from datadog_checks.kubelet_compliance.node.process_root import reason
+
+from .as_the_agent import ConfigError, Configured, Settings, connection_info, read_configured, read_yaml
+
+AGENT_FOLDER = '/etc/datadog-agent'
+CHECK = 'kubelet_compliance'
+ENDINGS = ('.yaml', '.yml')
+NOT_OF_A_CHECK = ('auto_conf.yaml', 'metrics.yaml')
+"""Files in a folder of `conf.d` that hold no instances of this machine."""
+
+HINT = "name a file with --conf, or leave the Agent's configuration out with --no-conf"
+CONTAINER_PROCFS = '/host/proc'
+MAX_CONF_BYTES = 1024 * 1024
+
+
+def settings() -> Settings:
+    """The Agent's own settings. Raises ConfigError."""
+    path = f'{AGENT_FOLDER}/datadog.yaml'
+    try:
+        data = read_if_there(path)
+    except ConfigError as error:
+        raise ConfigError(f'{error}; {HINT}') from None
+    return Settings(os.environ, read_yaml(data) if data and data.strip() else {})
+
+
+def configured_in(path: str) -> tuple[Configured, str]:
+    """The instances in a file that a person names, and its path. Raises ConfigError."""
+    return parsed(path), path
+
+
+def configured(settings: Settings) -> tuple[Configured, str] | None:
+    """The first of the check's instances that the Agent runs here, and its file; None without any. Raises ConfigError.
+
+    The Agent reads conf.d/CHECK.d/*.yaml and conf.d/CHECK.yaml, which is where the Helm chart puts `datadog.confd`.
+    """
+    found = [(parsed(path), path) for path in iter_conf_files(settings.get('confd_path') or f'{AGENT_FOLDER}/conf.d')]
+    if not found:
+        return None
+    first, path = found[0]
+    total = sum(each.instances for each, _ in found)
+    return Configured(first.init_config, first.instance, total), path
+
+
+def parsed(path: str) -> Configured:
+    try:
+        return read_configured(read_named(path))
+    except ConfigError as error:
+        text = str(error)
+        raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
+
+
+def iter_conf_files(folder: str) -> Iterator[str]:
+    """The check's files of configuration in `conf.d`, conf.yaml first. Raises ConfigError."""
+    own = os.path.join(folder, f'{CHECK}.d')
+    names = [name for name in names_in(own) if name.endswith(ENDINGS) and name not in NOT_OF_A_CHECK]
+    if not names and 'conf.yaml.default' in names_in(own):
+        names = ['conf.yaml.default']
+    yield from (os.path.join(own, name) for name in sorted(names, key=lambda name: (name != 'conf.yaml', name)))
+    yield from (os.path.join(folder, name) for name in names_in(folder) if name in [f'{CHECK}{end}' for end in ENDINGS])
+
+
+def names_in(folder: str) -> list[str]:
+    """Sorted; none where there is no such folder. Raises ConfigError."""
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise ConfigError(f'{folder}: {reason(error)}; {HINT}') from None
+
+
+def own_connection(settings: Settings) -> dict[str, str] | None:
+    """How the Agent on this machine reaches the kubelet, by its settings. Raises ConfigError."""
+    token = read_if_there(settings.token_path)
+    return connection_info(
+        settings,
+        token.decode('ascii', 'replace').strip() if token else None,
+        has_ca=os.path.isfile(settings.ca_path),
+    )
+
+
+def procfs(settings: Settings) -> str:
+    """The Agent's own `procfs_path`; else the host's /proc in its container, if that shows processes, else /proc."""
+    given = settings.get('procfs_path')
+    return given or (CONTAINER_PROCFS if os.path.isdir(f'{CONTAINER_PROCFS}/1') else '/proc')
+
+
+def read_if_there(path: str) -> bytes | None:
+    """Raises ConfigError."""
+    return read_named(path) if os.path.exists(path) else None
+
+
+def read_named(path: str, limit: int = MAX_CONF_BYTES) -> bytes:
+    """A file that a person or a setting names, so that it may be a link or a pipe. Raises ConfigError."""
+    try:
+        with open(path, 'rb') as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise ConfigError(f'{path}: {reason(error)}') from None
+    if len(data) > limit:
+        raise ConfigError(f'{path}: it is larger than {limit >> 20} MiB')
+    return data
