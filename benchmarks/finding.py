@@ -16,7 +16,7 @@ import psutil
 
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.processes import Admission
-from tests.standin import Standin, Standins, build
+from tests.support.standin import Standin, Standins, build
 
 from .measure import Limit, Results, Work, children_seconds, measure, rows_of
 from .node import ARGUMENTS

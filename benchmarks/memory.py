@@ -22,10 +22,10 @@ import psutil
 
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from tests.cases import TRUTH
-from tests.clocks import SETTLED_SECONDS
-from tests.kubelet_server import make_certificates, serve
-from tests.nodes import write_process
+from tests.support.cases import TRUTH
+from tests.support.clocks import SETTLED_SECONDS
+from tests.support.kubelet_server import make_certificates, serve
+from tests.support.nodes import write_process
 from tools.agent import collect as collect_once
 
 from .measure import Limit, Results

@@ -14,9 +14,9 @@ from pathlib import Path
 
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from tests.clocks import SETTLED_SECONDS
-from tests.nodes import PID, write_process
-from tests.standin import Standins, build
+from tests.support.clocks import SETTLED_SECONDS
+from tests.support.nodes import PID, write_process
+from tests.support.standin import Standins, build
 
 CONFIG, DROP_INS = '/var/lib/kubelet/config.yaml', '/etc/kubernetes/kubelet.conf.d'
 ARGUMENTS = (

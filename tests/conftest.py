@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from .apart import open_to_all
-from .cases import TRUTH
-from .handles import open_handles
-from .kubelet_server import Certificates, KubeletServer, make_certificates, serve
-from .made_up_node import Node, make_node
-from .standin import Standins, build
+from tests.support.apart import open_to_all
+from tests.support.cases import TRUTH
+from tests.support.handles import open_handles
+from tests.support.kubelet_server import Certificates, KubeletServer, make_certificates, serve
+from tests.support.made_up_node import Node, make_node
+from tests.support.standin import Standins, build
 
 # How long an example takes says how busy the machine is; speed has benchmarks of its own.
 settings.register_profile('untimed', deadline=None)

@@ -15,7 +15,7 @@ import yaml
 from datadog_checks.kubelet_compliance.kubelet.formats import goyaml
 from datadog_checks.kubelet_compliance.kubelet.formats.goyaml_scanner import GoParser
 from datadog_checks.kubelet_compliance.model import Declared, Evidence, KubeletReport, Process, Rule, Verdict
-from tests.nodes import declare
+from tests.support.nodes import declare
 
 from .promises import FEW, SETTING_RULES, check_reported, judged, promise
 

@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.node.captured import CaptureError, parse_
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.proc_text import listeners_at, mounts_of
 from datadog_checks.kubelet_compliance.reporting.redact import redact_configz
-from tests.nodes import HEAD, PID, declare, write_process
+from tests.support.nodes import HEAD, PID, declare, write_process
 
 from .promises import SELECTION, check_reported, judged
 

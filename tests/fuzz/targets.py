@@ -36,7 +36,7 @@ from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_program_options,
 )
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
-from tests.nodes import declare, flags_told
+from tests.support.nodes import declare, flags_told
 
 from .checks import check, check_independently, is_chosen, rules_for, verdict_of
 from .laid_out import HEADER

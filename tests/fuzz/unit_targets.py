@@ -13,7 +13,7 @@ from datadog_checks.kubelet_compliance.launch.systemd_text import Letters, UnitE
 from datadog_checks.kubelet_compliance.launch.unit_commands import Command
 from datadog_checks.kubelet_compliance.launch.units import Service, read_service
 from datadog_checks.kubelet_compliance.model import File
-from tests.systemd_cases import command_of
+from tests.support.systemd_cases import command_of
 
 from .checks import is_chosen
 from .promises import promise

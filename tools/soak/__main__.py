@@ -16,8 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.kubelet_server import make_certificates
-from tests.standin import Standins, build
+from tests.support.kubelet_server import make_certificates
+from tests.support.standin import Standins, build
 
 from .leaks import holding, left_since
 from .soak import Soak, SoakError, soaking

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
-from tests.kubelet_server import Certificates
+from tests.support.kubelet_server import Certificates
 
 from .settings import KEY, Values, can_be_null, choices, written
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.kubelet_server import Certificates
-from tests.standin import Standin, Standins
+from tests.support.kubelet_server import Certificates
+from tests.support.standin import Standin, Standins
 
 from .files import Files, Kind
 from .settings import CLIENT_CA, KEY, MINORS, Values, configz, effective, pair_in, shown

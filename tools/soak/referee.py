@@ -18,7 +18,7 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet.programs import COMMS
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
-from tests.kubelet_server import KubeletServer
+from tests.support.kubelet_server import KubeletServer
 
 from .afresh import Outcome, afresh, make, run
 from .node import Node

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from tests.cases import TRUTH
+from tests.support.cases import TRUTH
 
 Values = Mapping[str, Any]
 """By dotted path. None: null, which only a file can say."""

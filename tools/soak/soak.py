@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
-from tests.clocks import SETTLED_SECONDS
-from tests.kubelet_server import Certificates, serve
-from tests.standin import Standins
+from tests.support.clocks import SETTLED_SECONDS
+from tests.support.kubelet_server import Certificates, serve
+from tests.support.standin import Standins
 
 from .node import Node
 from .referee import PATHS, Disagreement, LongLived, Referee, Server

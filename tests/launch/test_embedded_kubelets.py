@@ -1,0 +1,266 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Kubelets inside another program: the name of the process, and the arguments that the program gives them."""
+
+from __future__ import annotations
+
+import pytest
+
+from datadog_checks.kubelet_compliance.launch.embedded_kubelets import (
+    K3S_PROGRAM,
+    K3S_SHOWN,
+    RKE2_PROGRAM,
+    Told,
+    expand,
+    k3s_config,
+    k3s_launch,
+    microk8s_file,
+    microk8s_launch,
+    read_k3s,
+    told_by,
+)
+from datadog_checks.kubelet_compliance.model import (
+    Argument,
+    File,
+    Missing,
+    Origin,
+    Setting,
+    Source,
+    Unit,
+    Unknown,
+    Unreadable,
+    Verdict,
+)
+from datadog_checks.kubelet_compliance.rules.judge import hinted, judge
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.rules.selection import select
+from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
+from tests.support.made_up_node import here
+from tests.support.standin import Standins
+
+RULE = RULES_BY_KEY['make_iptables_util_chains']
+BENCHMARK = select('cis-1.24', None).benchmark
+MAIN = '/etc/rancher/k3s/config.yaml'
+MORE = '/etc/rancher/k3s/config.yaml.d/10.yaml'
+ARGS = '/var/snap/microk8s/7731/args/kubelet'
+
+
+def file(path: str, text: str) -> File:
+    return File(path, text.encode(), None)
+
+
+@pytest.mark.parametrize(
+    'files, arguments',
+    [
+        pytest.param({MAIN: 'kubelet-arg: v=2'}, ('--v=2',), id='a text'),
+        pytest.param({MAIN: 'kubelet-arg:\n- v=2\n- seccomp-default'}, ('--v=2', '--seccomp-default=true'), id='list'),
+        pytest.param({MAIN: 'kubelet-arg: [v=2]', MORE: 'kubelet-arg: [v=3]'}, ('--v=3',), id='a later file replaces'),
+        pytest.param({MAIN: 'kubelet-arg: [v=2]', MORE: 'kubelet-arg+: [v=3]'}, ('--v=2', '--v=3'), id='one adds'),
+        pytest.param({MORE: 'kubelet-arg+: v=3'}, ('--v=3',), id='there is nothing to add to'),
+        pytest.param({MAIN: 'token: x'}, (), id='no arguments'),
+    ],
+)  # fmt: skip
+def test_the_arguments_of_k3s_come_from_its_files(files: dict[str, str], arguments: tuple[str, ...]) -> None:
+    assert tuple(read_k3s(Told(), [file(path, text) for path, text in files.items()]).arguments) == arguments
+
+
+def test_the_command_line_of_k3s_adds_to_its_files() -> None:
+    shown = ('--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9', '-d', '/data')
+    k3s = read_k3s(Told(shown), [file(MAIN, 'kubelet-arg: v=2')])
+    assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
+    assert k3s.places['--v=2'] == f'{MAIN}:1' and 'command line' in k3s.places['--v=3']
+    assert k3s.drop_ins == '/data/agent/etc/kubelet.conf.d'
+
+
+SERVICE = '/etc/systemd/system/k3s.service'
+
+
+def unit(*words: str, **variables: str) -> Unit:
+    command = tuple(Argument(word, f'{SERVICE}:{line}') for line, word in enumerate(words, 1))
+    return Unit(
+        'k3s.service', (SERVICE,), command, environment={key: Argument(variables[key], '') for key in variables}
+    )
+
+
+@pytest.mark.parametrize(
+    'words, told',
+    [
+        (('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3'), ['--kubelet-arg=v=3']),
+        (('k3s', 'agent'), []),
+        (('/usr/local/bin/k3s', '--debug', 'server'), None),
+        (('/usr/local/bin/k3s', 'kubectl'), None),
+        (('/opt/start-k3s', 'server'), None),
+        (('/usr/local/bin/k3s',), None),
+    ],
+)
+def test_the_service_of_k3s_tells_its_command_line_where_it_starts_k3s_itself(
+    words: tuple[str, ...], told: list[str] | None
+) -> None:
+    assert told_by(unit(*words), K3S_PROGRAM).words == told
+
+
+def test_no_service_tells_nothing() -> None:
+    assert told_by(None, K3S_PROGRAM) == told_by(Unknown('x'), K3S_PROGRAM) == Told()
+    assert told_by(Unit('k3s.service', (), Unknown('x')), K3S_PROGRAM).words is None
+
+
+def test_what_the_service_tells_stands_in_its_file() -> None:
+    told = told_by(
+        unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), K3S_PROGRAM
+    )
+    k3s = read_k3s(told, [file(MAIN, 'kubelet-arg: v=2')])
+    assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
+    assert k3s.places == {'--v=2': f'{MAIN}:1', '--v=3': f'{SERVICE}:3', '--max-pods=9': f'{SERVICE}:5'}
+    assert k3s_launch(told, k3s, with_drop_ins=True).doubt == K3S_SHOWN
+
+
+@pytest.mark.parametrize(
+    'words, variables, config, data',
+    [
+        ((), {}, MAIN, '/var/lib/rancher/k3s'),
+        (('--config=/c.yaml', '-d', '/d'), {}, '/c.yaml', '/d'),
+        (('--config=/c.yaml', '-d', '/d'), {'K3S_CONFIG_FILE': '/e.yaml', 'K3S_DATA_DIR': '/e'}, '/e.yaml', '/d'),
+        ((), {'K3S_DATA_DIR': '/e', 'RKE2_CONFIG_FILE': '/x'}, MAIN, '/e'),
+    ],
+)
+def test_the_variables_of_a_service_say_where_k3s_has_its_files(
+    words: tuple[str, ...], variables: dict[str, str], config: str, data: str
+) -> None:
+    told = told_by(unit('k3s', 'server', *words, **variables), K3S_PROGRAM)
+    assert (k3s_config(told), read_k3s(told, []).data) == (config, data)
+
+
+def test_rke2_has_its_own_files() -> None:
+    assert k3s_config(Told(), RKE2_PROGRAM) == '/etc/rancher/rke2/config.yaml'
+    assert (
+        k3s_config(told_by(unit('rke2', 'server', RKE2_CONFIG_FILE='/r.yaml'), RKE2_PROGRAM), RKE2_PROGRAM) == '/r.yaml'
+    )
+    assert read_k3s(Told(), [], RKE2_PROGRAM).drop_ins == '/var/lib/rancher/rke2/agent/etc/kubelet.conf.d'
+
+
+def test_a_k3s_without_an_agent_has_no_kubelet() -> None:
+    assert not read_k3s(Told(), [file(MAIN, 'disable-agent: true')]).has_kubelet
+    assert read_k3s(Told(), [file(MAIN, 'disable-agent: false')]).has_kubelet
+
+
+@pytest.mark.parametrize('hidden', [True, False])
+def test_what_k3s_passes_is_never_taken_for_all_of_it(hidden: bool) -> None:
+    arguments = None if hidden else ()
+    launch = k3s_launch(
+        Told(arguments), read_k3s(Told(arguments), [file(MAIN, 'kubelet-arg: v=2')]), with_drop_ins=True
+    )
+    assert launch.doubt is not None and 'configz' in launch.doubt.remedy
+    assert launch.arguments[-1] == '--v=2'  # type: ignore[index]
+
+
+def test_a_file_of_k3s_that_cannot_be_read_is_named() -> None:
+    files = [Unreadable(MAIN, 'permission denied'), Missing(MORE, 'gone')]
+    launch = k3s_launch(Told(), read_k3s(Told(), files), with_drop_ins=False)
+    assert launch.doubt is not None and f'{MAIN} could not be read: permission denied' in launch.doubt.reason
+
+
+def test_from_1_32_on_k3s_keeps_config_files_to_itself() -> None:
+    k3s = read_k3s(Told(), [file(MAIN, 'kubelet-arg: [config=/a, config-dir=/b, v=2]')])
+    new = k3s_launch(Told(), k3s, with_drop_ins=True).arguments
+    old = k3s_launch(Told(), k3s, with_drop_ins=False).arguments
+    assert isinstance(new, tuple) and isinstance(old, tuple)
+    assert '--config=/a' in old and '--config=/a' not in new and '--config-dir=/b' not in new
+
+
+def test_an_argument_that_k3s_adds_up_itself_is_not_guessed_at() -> None:
+    k3s = read_k3s(Told(), [file(MAIN, 'kubelet-arg: feature-gates+=A=true')])
+    assert isinstance(k3s_launch(Told(), k3s, with_drop_ins=True).arguments, Unknown)
+
+
+@pytest.mark.parametrize(
+    'text, arguments',
+    [
+        ('--v=2\n\n  # --v=3\n --v=4 \n', ('--v=2', '--v=4')),
+        ('--eviction-hard="a<1,b<2"\n', ('--eviction-hard=a<1,b<2',)),
+        ("--v '2'\n", ('--v', '2')),
+        ('--v  2\n', ('--v', '', '2')),
+        ('--cert-dir=${SNAP_DATA}/c\n', ('--cert-dir=/var/snap/microk8s/7731/c',)),
+        ('--root-dir=$SNAP_COMMON/x\n', ('--root-dir=/var/snap/microk8s/common/x',)),
+        ('', ()),
+    ],
+)
+def test_the_file_of_microk8s_is_read_as_kubelite_reads_it(text: str, arguments: tuple[str, ...]) -> None:
+    assert microk8s_launch(ARGS, file(ARGS, text)).arguments == arguments
+
+
+@pytest.mark.parametrize('text', ['--v=$LEVEL\n', '--v=${SNAP_DATA2}\n', '--v=$SNAP_DATAX\n', '--v=$$\n'])
+def test_a_variable_that_is_not_known_leaves_the_arguments_unknown(text: str) -> None:
+    launch = microk8s_launch(ARGS, file(ARGS, text))
+    assert isinstance(launch.arguments, Unknown) and f'{ARGS}:1' in launch.arguments.reason
+
+
+def test_a_file_of_arguments_elsewhere_tells_no_variables() -> None:
+    assert expand('$SNAP_DATA/x', '/elsewhere/kubelet') == '$SNAP_DATA/x'
+    assert microk8s_file(('--kubelet-args-file', '/a', '--kubelet-args-file=/b')) == '/b'
+    assert isinstance(microk8s_launch(ARGS, Unreadable(ARGS, 'permission denied')).arguments, Unknown)
+
+
+def doubted(declared: bool, running: object = NOT_ASKED) -> Verdict:
+    launch = k3s_launch(Told(), read_k3s(Told(), []), with_drop_ins=True)
+    values = ((RULE.fields[0], declared),)
+    seen = running if isinstance(running, Unknown) else ((RULE.fields[0], running),)
+    setting = Setting(values, Origin(Source.DROP_IN, '/d:3'), seen, doubt=launch.doubt)  # type: ignore[arg-type]
+    return judge(RULE, setting, BENCHMARK).verdict
+
+
+@pytest.mark.parametrize(
+    'declared, running, verdict',
+    [
+        (True, NOT_ASKED, Verdict.UNKNOWN),
+        (False, NOT_ASKED, Verdict.NON_COMPLIANT),
+        (True, True, Verdict.COMPLIANT),
+        (True, False, Verdict.NON_COMPLIANT),
+        (False, True, Verdict.COMPLIANT),
+        (False, False, Verdict.NON_COMPLIANT),
+    ],
+)
+def test_where_a_value_is_doubted_configz_decides(declared: bool, running: object, verdict: Verdict) -> None:
+    assert doubted(declared, running) is verdict
+
+
+@pytest.mark.parametrize(
+    'names, hint',
+    [
+        ({'cilium-agent'}, True),
+        ({'calico-node'}, True),
+        ({'cilium-agent', 'kube-proxy'}, False),
+        ({'kube-proxy'}, False),
+        (set(), False),
+    ],
+)
+def test_the_message_hints_at_an_exemption_only_where_nothing_needs_the_chains(names: set[str], hint: bool) -> None:
+    setting = Setting(((RULE.fields[0], False),), Origin(Source.FLAG, '--make-iptables-util-chains=false'), NOT_ASKED)
+    found = hinted(judge(RULE, setting, BENCHMARK), frozenset(names))
+    assert ('exemptions' in found.message) is hint
+    assert len(found.message) <= 500 and found.verdict is Verdict.NON_COMPLIANT
+    good = hinted(judge(RULE, Setting(((RULE.fields[0], True),), None, NOT_ASKED), BENCHMARK), frozenset(names))
+    assert 'exemptions' not in good.message
+
+
+def test_another_rule_gets_no_hint() -> None:
+    rule = RULES_BY_KEY['read_only_port']
+    setting = Setting((('readOnlyPort', 10255),), None, NOT_ASKED)
+    assert 'exemptions' not in hinted(judge(rule, setting, BENCHMARK), frozenset({'cilium-agent'})).message
+
+
+def test_a_real_hyperkube_is_found_by_its_command(standins: Standins) -> None:
+    program = standins.named('hyperkube')
+    kubelet = standins.launch(('hyperkube', 'kubelet', '--v=1'), program=program)
+    proxy = standins.launch(('hyperkube', 'proxy'), program=program)
+    scan = here().find_kubelets()
+    assert [process.arguments for process in scan.processes if process.pid == kubelet.pid] == [('--v=1',)]
+    assert proxy.pid not in {process.pid for process in scan.processes}
+
+
+def test_a_real_k3s_that_wrote_its_title_is_found(standins: Standins) -> None:
+    program = standins.named('k3s-server')
+    arguments = ('/usr/local/bin/k3s', 'server', '--kubelet-arg=make-iptables-util-chains=true')
+    standin = standins.launch(arguments, program=program, title='/usr/local/bin/k3s server')
+    found = {process.pid: process for process in here().find_kubelets().processes}[standin.pid]
+    assert (found.inside, found.arguments) == ('k3s', None)

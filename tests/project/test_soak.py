@@ -1,0 +1,173 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""A short soak, and that a soak finds what it is there to find."""
+
+from __future__ import annotations
+
+import operator
+import os
+import tempfile
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.collection.file_sets import client_ca_files
+from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE
+from datadog_checks.kubelet_compliance.model import Declared, Evidence, FileSet, Setting, Unknown, Value
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
+from tests.support.kubelet_server import Certificates
+from tests.support.standin import Standins
+from tools.soak.leaks import MAX_GROWTH_BYTES, Holding, holding, left_since
+from tools.soak.oracle import CRITICAL, OK, UNKNOWN
+from tools.soak.soak import SoakError, soaking
+
+WARM_UP, COLLECTIONS, STORM_STEPS = 30, 60, 60
+LONGEST_STEPS = 3000
+STRANGERS = 'put off: another kubelet ran on this machine'
+"""Counted where the check of the real /proc is made anew each time, and so never comes to hold all that it will."""
+COUNTED = (
+    *(f'status {status}' for status in (OK, CRITICAL, UNKNOWN)),
+    *(f'pending {pending}' for pending in (0.0, 1.0, None)),
+    'touched, and as it was',
+    'without a kubelet',
+    'knows more than its ctimes tell',
+    'collections where nothing changed',
+    'collections while files changed',
+)
+
+
+@pytest.fixture(autouse=True)
+def is_silent(caplog: pytest.LogCaptureFixture) -> None:
+    """What the checks log at every turn is no help."""
+    caplog.set_level('CRITICAL')
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """One with a short name: long paths are shortened in messages."""
+    with tempfile.TemporaryDirectory(prefix='soak-') as name:
+        yield Path(name)
+
+
+@pytest.mark.parametrize('seed', [2])
+def test_each_collection_is_as_what_was_written_and_as_one_made_afresh(
+    seed: int, standins: Standins, folder: Path, certificates: Certificates
+) -> None:
+    with soaking(seed, folder, standins, certificates) as soak:
+        counts = soak.referee.counts
+        while counts['collections'] < WARM_UP or not soak.is_warm:
+            soak.go(waits=False)
+            if counts[STRANGERS]:
+                soak.checks = tuple(checked for checked in soak.checks if not checked.sees_all)
+        before = holding()
+        soak.be_calm()
+        soak.be_stormy(STORM_STEPS)
+        soak.node.kill()
+        for checked in soak.checks:
+            soak.collect(checked)
+        while counts['collections'] < COLLECTIONS or any(not counts[what] for what in COUNTED):
+            assert soak.steps < LONGEST_STEPS, counts
+            soak.go(waits=False)
+        left = left_since(before)
+    assert left == []
+
+
+def first_for_ever(collector: Collector) -> object:
+    return None
+
+
+def pids_and_mtimes(collector: Collector) -> object:
+    """What a careless cache would go by."""
+    processes = collector.host.find_kubelets().processes
+    stamps = []
+    for process in processes:
+        for argument in process.arguments or ():
+            path = Path(argument.partition('=')[2])
+            for each in (path, *sorted(path.glob('*'))):
+                if each.exists():
+                    stamps.append((str(each), each.stat().st_size, each.stat().st_mtime_ns))
+    return [process.pid for process in processes], stamps
+
+
+@pytest.mark.parametrize('state', [first_for_ever, pids_and_mtimes])
+def test_a_check_that_keeps_what_is_no_longer_so_is_found_out(
+    state: Any, standins: Standins, folder: Path, certificates: Certificates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collect, kept = Collector.collect, {}
+
+    def stale(self: Collector, connection: Any = None) -> Any:
+        now = state(self)
+        if self not in kept or kept[self][0] != now:
+            kept[self] = now, collect(self, connection)
+        return kept[self][1]
+
+    monkeypatch.setattr(Collector, 'collect', stale)
+    with soaking(1, folder, standins, certificates) as soak, pytest.raises(SoakError, match='^seed 1, step [0-9]+: '):
+        while soak.steps < LONGEST_STEPS:
+            soak.go(waits=False)
+
+
+def as_self_made(field: str, value: Value, declared: Declared, _: Declared | None) -> bool:
+    """As if a change of any line told of the certificate."""
+    is_as_declared = declared.changed is None and declared.value(field) == value
+    return field in SELF_MADE and str(value).endswith(f'/pki{SELF_MADE[field]}') and not is_as_declared
+
+
+def ca_of_files(host: Host, evidence: Evidence, setting: Setting) -> FileSet | Unknown:
+    return client_ca_files(host, evidence, replace(setting, running=NOT_ASKED))
+
+
+PACKAGE = 'datadog_checks.kubelet_compliance'
+FAULTS = {
+    'the files alone are believed': (4, 'declare.changed_file', lambda _: None, 'status 0, but right is'),
+    'nothing is not empty': (3, 'pending.is_same', operator.eq, r'answered, 1\.[0-9]+\n  restart_pending: 1\.0, but'),
+    'a configured certificate is self-made': (1, 'resolve.is_self_made', as_self_made, 'tls_cert_file: status 2, but'),
+    'releases are one': (5, 'collect.Collector.minors_of', lambda *_: frozenset({36}), 'but right is'),
+    'the client CA is forgotten': (1, 'file_sets.client_ca_files', ca_of_files, 'client_ca_ownership: status 3, but'),
+}
+
+
+@pytest.mark.parametrize('seed, what, fault, message', FAULTS.values(), ids=FAULTS)
+def test_what_long_lived_and_fresh_checks_get_wrong_alike_is_found_out(
+    seed: int,
+    what: str,
+    fault: Any,
+    message: str,
+    standins: Standins,
+    folder: Path,
+    certificates: Certificates,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So only the oracle can tell. All of these have been faults of ours."""
+    monkeypatch.setattr(f'{PACKAGE}.{what}', fault)
+    with soaking(seed, folder, standins, certificates) as soak, pytest.raises(SoakError, match=message):
+        while soak.steps < LONGEST_STEPS:
+            soak.go(waits=False)
+
+
+@pytest.mark.parametrize(
+    'now, left',
+    [
+        (Holding(7, 2, 100 + MAX_GROWTH_BYTES), []),
+        (Holding(8, 2, 100), ['descriptors: 7 before, 8 now']),
+        (Holding(7, 3, 100), ['threads: 2 before, 3 now']),
+        (Holding(7, 2, 101 + MAX_GROWTH_BYTES), ['resident memory: 0.0 MiB before, 16.0 MiB now']),
+    ],
+)
+def test_what_is_left_over_is_a_leak(now: Holding, left: list[str]) -> None:
+    assert now.grown_since(Holding(7, 2, 100)) == left
+
+
+def test_a_descriptor_that_stays_open_is_counted() -> None:
+    before = holding()
+    handle = os.open('/', os.O_RDONLY)
+    try:
+        assert holding().descriptors == before.descriptors + 1
+    finally:
+        os.close(handle)
