@@ -12,7 +12,8 @@ TARGET ?= files
 RUNS ?= 1000000
 
 # What asks most of the base class, and takes some seconds.
-BASE_TESTS := $(addprefix tests/test_unit_, agent_release.py bases.py connection.py procfs.py untrusted.py)
+BASE_TESTS := tests/test_agent_release.py tests/api/test_connection.py tests/node/test_procfs.py \
+    tests/system/test_bases.py tests/system/test_untrusted.py
 # What old packages warn of is not ours.
 BASE_ARGS := -q -p no:cacheprovider -W default --disable-warnings
 

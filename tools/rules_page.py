@@ -25,7 +25,7 @@ PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 HEAD = """\
 # Rules
 
-Made by `make docs` from the rows in `rules.py`, `file_rules.py`, `distributions.py` and `benchmark_table.py`: change
+Made by `make docs` from the rows in `setting_rules.py`, `file_rules.py`, `distributions.py` and `benchmark_table.py`: change
 them, not this page.
 
 A rule keeps its name for ever; its number is that of the benchmark that is chosen (`benchmark`, by default

@@ -11,6 +11,7 @@ can meet that of another, and nothing is kept twice by hand. Helm reads `{{` as 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
@@ -18,6 +19,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / 'datadog_checks' / 'kubelet_compliance'
+FULL_NAME = 'datadog_checks.kubelet_compliance'
+NAME_IN_FILE = '_kubelet_compliance_single_file.kubelet_compliance'
 OUTPUT = ROOT / 'build' / 'kubelet_compliance.py'
 
 # What a ConfigMap may hold; the Agent's other checks may lie in the same one.
@@ -43,7 +46,7 @@ from types import ModuleType
 __version__ = %(version)s
 
 # The base class looks for the config models beside the module, two names deep.
-_PACKAGE = '_kubelet_compliance_single_file.kubelet_compliance'
+_PACKAGE = %(package)s
 _TERMINAL = %(terminal)s
 
 
@@ -138,17 +141,18 @@ def imports(name: str, source: str, is_package: bool, sources: Mapping[str, str]
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            outside = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and not node.level:
-            outside = [node.module or '']
-        elif isinstance(node, ast.ImportFrom):
+            if any(alias.name.startswith(FULL_NAME) for alias in node.names):
+                raise CannotFlatten(f'{name or "__init__"}, line {node.lineno}: use `from` to import from the package')
+        elif isinstance(node, ast.ImportFrom) and node.level:
             found.update(relative_imports(name, node, is_package, sources))
-            continue
-        else:
-            continue
-        if any(module.startswith(f'datadog_checks.{PACKAGE.name}') for module in outside):
-            raise CannotFlatten(f'{name or "__init__"}, line {node.lineno}: the package is imported by its full name')
+        elif isinstance(node, ast.ImportFrom) and is_ours(node):
+            target = (node.module or '').removeprefix(FULL_NAME).removeprefix('.')
+            found.add(existing(target, name, node, sources))
     return found - {name}
+
+
+def is_ours(node: ast.ImportFrom) -> bool:
+    return f'{node.module}.'.startswith(f'{FULL_NAME}.')
 
 
 def relative_imports(name: str, node: ast.ImportFrom, is_package: bool, sources: Mapping[str, str]) -> Iterator[str]:
@@ -168,6 +172,11 @@ def existing(target: str, name: str, node: ast.ImportFrom, sources: Mapping[str,
     if target not in sources:
         raise CannotFlatten(f'{name}, line {node.lineno}: there is no module {target}')
     return target
+
+
+def with_name_in_file(source: str) -> str:
+    """The source, with imports from the package by the name that the package has in the file."""
+    return re.sub(rf'^(\s*from ){re.escape(FULL_NAME)}(?=[. ])', rf'\g<1>{NAME_IN_FILE}', source, flags=re.MULTILINE)
 
 
 def as_literal(text: str) -> str:
@@ -196,8 +205,8 @@ def flatten(package: Path = PACKAGE) -> str:
     for name in names:
         if TERMINAL in imports(name, sources[name], name in package_names, sources):
             raise CannotFlatten(f'{name or "__init__"} needs the terminal command')
-    head = HEAD % {'version': repr(version_of(sources)), 'terminal': repr(TERMINAL)}
-    bodies = [f'\n_SOURCES[{name!r}] = {as_literal(sources[name])}\n' for name in names]
+    head = HEAD % {'package': repr(NAME_IN_FILE), 'version': repr(version_of(sources)), 'terminal': repr(TERMINAL)}
+    bodies = [f'\n_SOURCES[{name!r}] = {as_literal(with_name_in_file(sources[name]))}\n' for name in names]
     text = ''.join([head, *bodies, TAIL % {'packages': repr(package_names)}])
     if '{{' in text:
         raise CannotFlatten('Helm would read a `{{` as a template')

@@ -76,7 +76,8 @@ def test_the_rights_are_those_that_the_kernel_shows() -> None:
 
 @needs_root
 def test_who_gives_up_its_rights_has_none_of_them() -> None:
-    say = 'from datadog_checks.kubelet_compliance.node.rights import own_rights\nr = own_rights()\nsay(r.uid); say(r.has(19))'
+    module = 'datadog_checks.kubelet_compliance.node.rights'
+    say = f'from {module} import own_rights\nr = own_rights()\nsay(r.uid); say(r.has(19))'
     assert unprivileged(say) == [NOBODY, False]
 
 

@@ -102,7 +102,7 @@ INNER = {
 """Are never shown: the first stands for an answer that nobody asked for, the others for an unknown next start."""
 
 
-SOURCES = [ast.parse(path.read_text()) for path in (ROOT / 'datadog_checks' / 'kubelet_compliance').glob('*.py')]
+SOURCES = [ast.parse(path.read_text()) for path in (ROOT / 'datadog_checks' / 'kubelet_compliance').rglob('*.py')]
 CONSTANTS = {
     target.id: statement.value
     for source in SOURCES
@@ -120,6 +120,9 @@ def longest_fixed_part(argument: ast.expr) -> str:
     return max((str(text).strip(' :;(){}') for text in texts), key=len, default='')
 
 
+TROUBLESHOOTING = (ROOT / 'docs' / 'troubleshooting.md').read_text()
+
+
 def message_parts() -> set[str]:
     """The longest fixed part of every message in the package's sources."""
     parts: set[str] = set()
@@ -135,8 +138,8 @@ def test_the_sources_hold_messages_to_look_for() -> None:
 
 
 @pytest.mark.parametrize('part', sorted(message_parts()))
-def test_each_message_has_its_remedy_in_the_readme(part: str) -> None:
-    assert part in README.partition('## Troubleshooting')[2]
+def test_each_message_has_its_remedy_in_the_troubleshooting_page(part: str) -> None:
+    assert part in TROUBLESHOOTING
 
 
 RELIABILITY = (ROOT / 'docs' / 'reliability.md').read_text()
@@ -146,7 +149,7 @@ def named_tests() -> list[tuple[str, str]]:
     """The tests that the page names, each with its file; `::test` is one of the file named before it."""
     found = []
     module = ''
-    for name, test in re.findall(r'`(tests/\w+\.py)?(?:::(\w+))?`', RELIABILITY):
+    for name, test in re.findall(r'`(tests/[\w/]+\.py)?(?:::(\w+))?`', RELIABILITY):
         module = name or module
         if test:
             found.append((module, test))

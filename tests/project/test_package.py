@@ -144,7 +144,7 @@ def test_service_checks_are_those_of_the_contract() -> None:
 
 def test_http_templates_are_there_where_the_check_uses_http() -> None:
     spec = (ROOT / 'assets' / 'configuration' / 'spec.yaml').read_text()
-    modules = (ROOT / 'datadog_checks' / 'kubelet_compliance').glob('*.py')
+    modules = (ROOT / 'datadog_checks' / 'kubelet_compliance').rglob('*.py')
     uses_http = any('self.http' in path.read_text() for path in modules)
     assert uses_http == ('init_config/http' in spec) == ('instances/http' in spec)
 
@@ -175,7 +175,7 @@ def test_example_configuration_is_the_packaged_one_in_the_sdist(sdist: Path) -> 
 def test_sdist_holds_what_the_tests_need(sdist: Path) -> None:
     for name in ('LICENSE', 'README.md', 'Makefile', 'pyproject.toml', 'manifest.json', 'requirements/dev.txt'):
         assert (sdist / name).is_file()
-    assert (sdist / 'tests' / Path(__file__).name).is_file()
+    assert (sdist / Path(__file__).relative_to(ROOT)).is_file()
 
 
 def test_sdist_holds_what_the_readme_links_to(sdist: Path) -> None:

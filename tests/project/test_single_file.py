@@ -98,6 +98,7 @@ def test_it_is_the_same_every_time(path: Path, tmp_path: Path) -> None:
 
 def test_it_is_made_from_every_module(single: ModuleType) -> None:
     package = ROOT / 'datadog_checks' / 'kubelet_compliance'
+    with_name_in_file = load('single_file', TOOL).with_name_in_file
     sources = {str(path.relative_to(package)): path.read_text() for path in package.rglob('*.py')}
     del sources['__main__.py']
     names = {
@@ -106,7 +107,8 @@ def test_it_is_made_from_every_module(single: ModuleType) -> None:
         else str(Path(name.replace('.', '/'), '__init__.py'))
         for name in single._SOURCES
     }
-    assert {names[name]: source for name, source in single._SOURCES.items()} == sources
+    renamed = {name: with_name_in_file(source) for name, source in sources.items()}
+    assert {names[name]: source for name, source in single._SOURCES.items()} == renamed
 
 
 def test_the_agent_finds_the_check_and_its_version(single: ModuleType) -> None:
@@ -202,7 +204,8 @@ MODULES = {
         ({'check.py': 'from .nowhere import b\n'}, 'there is no module nowhere'),
         ({'check.py': 'from . import KubeletComplianceCheck\n'}, 'there is no module KubeletComplianceCheck'),
         ({'check.py': 'from ..base import b\n'}, 'leads out of the package'),
-        ({'check.py': 'from datadog_checks.kubelet_compliance.a import b\n'}, 'by its full name'),
+        ({'check.py': 'from datadog_checks.kubelet_compliance.a import b\n'}, 'there is no module a'),
+        ({'check.py': 'import datadog_checks.kubelet_compliance.a\n'}, 'use `from` to import from the package'),
         ({'check.py': 'from .cli import main\n'}, 'needs the terminal command'),
         ({'check.py': f'A = {"x" * 1024 * 1024!r}\n'}, 'larger than'),
     ],

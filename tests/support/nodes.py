@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collect import Collector, iter_broken, read
-from datadog_checks.kubelet_compliance.command_lines import read_command_lines
-from datadog_checks.kubelet_compliance.declare import every_reading, iter_needed, read_configurations
-from datadog_checks.kubelet_compliance.flags import Flags
-from datadog_checks.kubelet_compliance.host import Host
-from datadog_checks.kubelet_compliance.kubelets import flags_of
-from datadog_checks.kubelet_compliance.memory import Memory
+from datadog_checks.kubelet_compliance.collection.collect import Collector, iter_broken, read
+from datadog_checks.kubelet_compliance.collection.history import Memory
+from datadog_checks.kubelet_compliance.collection.kubelets import flags_of
+from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
+from datadog_checks.kubelet_compliance.kubelet.declare import every_reading, iter_needed, read_configurations
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
+from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
@@ -27,7 +27,7 @@ from datadog_checks.kubelet_compliance.model import (
     Selection,
     Unknown,
 )
-from datadog_checks.kubelet_compliance.release import ALL
+from datadog_checks.kubelet_compliance.node.host import Host
 
 PID = 1000
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads what another program tells the kubelet inside it. What it means is decided in `embedded.py`."""
+"""Reads what another program tells the kubelet inside it. What it means is decided in `embedded_kubelets.py`."""
 
 from __future__ import annotations
 

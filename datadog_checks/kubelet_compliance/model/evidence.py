@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What was seen of a node: processes, files, and what could not be seen. All that it comes to is in `model.py`."""
+"""What was seen of a node: processes, files, and what could not be seen. All that it comes to is in `results.py`."""
 
 from __future__ import annotations
 
