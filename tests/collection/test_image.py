@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.cli import main
-from datadog_checks.kubelet_compliance.launch.starts import UNITS as KNOWN_UNITS
+from datadog_checks.kubelet_compliance.launch.starts import KNOWN_UNITS
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
 from tests.support.images import HEAD, IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
 

@@ -16,6 +16,7 @@ from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
 from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import DocumentError, DocumentTooLarge
 from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, NoKubelet, read_command_line
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import PROGRAMS
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     Evidence,
@@ -31,10 +32,8 @@ from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_arguments,
     redact_configuration,
     redact_configz,
-    redact_lines,
-    redact_options,
-    redact_program_options,
 )
+from datadog_checks.kubelet_compliance.reporting.redact_programs import redact_program_arguments, redact_program_file
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 from tests.support.nodes import declare, flags_told
 
@@ -220,10 +219,10 @@ def fuzz_redact(data: bytes) -> None:
         redacted = redact_configuration(data, is_same)
         promise(redacted is None or is_same(redacted), 'a redacted file gets another outcome')
     redact_configz(data)
-    redact_program_options(data)
-    redact_lines(data)
     words = tuple(word.decode('utf-8', 'surrogateescape') for word in data.split(b'\0'))
-    redact_options(words)
+    for program in PROGRAMS:
+        redact_program_file(program, data)
+        redact_program_arguments(program, words)
     kept = redact_arguments(words)
     promise(known(words) == known(kept), 'a redacted command line gets another outcome')
 

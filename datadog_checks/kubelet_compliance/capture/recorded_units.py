@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from datadog_checks.kubelet_compliance.collection.services import read_unit
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import OPTION_VARIABLES
 from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
+from datadog_checks.kubelet_compliance.launch.option_files import OPTION_VARIABLES
 from datadog_checks.kubelet_compliance.model import (
     Argument,
     Evidence,

@@ -8,14 +8,19 @@ from __future__ import annotations
 import json
 import os
 import posixpath
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, report_on
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
-from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS, NoKubelet, Program, read_command_line
+from datadog_checks.kubelet_compliance.kubelet.programs import (
+    COMMS,
+    DATAPATHS,
+    NoKubelet,
+    program_named,
+    read_command_line,
+)
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
     Answer,
@@ -50,22 +55,14 @@ from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_arguments,
     redact_configuration,
     redact_configz,
-    redact_lines,
-    redact_options,
-    redact_program_options,
 )
+from datadog_checks.kubelet_compliance.reporting.redact_programs import redact_program_arguments, redact_program_file
 
 from .recorded_units import Retold, redacted_unit
 
 OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
 """Names at the top of a captured node that are not the node's."""
 PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup')
-REDACTIONS = {
-    Program.K3S: redact_program_options,
-    Program.MICROK8S: redact_lines,
-    Program.MICROSHIFT: redact_program_options,
-}
-"""What leaves the secrets out of a program's own files."""
 STATUS_FIELDS = (b'Name:', b'Uid:', b'NSpid:')
 NOT_THERE = 'no such file or directory'
 
@@ -184,14 +181,15 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
         report = report_on(recorder, kubelet, selection, scan.names)
         facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
     image = Image()
-    contents = dict.fromkeys(recorder.contents, b'')
+    contents: dict[str, bytes | None] = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:
         retold = Retold(recorder.procfs, recorder.contents, recorder.listings, recorder.real_paths, recorder.unseen)
         contents.update(redacted_unit(retold, kubelet.evidence))
         contents.update(redacted_files(recorder, kubelet))
     add_proc(image, recorder)
     for place, data in contents.items():
-        image.files[below(place)] = data
+        if data is not None:
+            image.files[below(place)] = data
     for place in recorder.folders:
         image.files.setdefault(f'{below(place)}/.keep', b'')
     image.files[NODE_FACTS] = as_text(replace(facts_of(recorder), facts=facts))
@@ -233,10 +231,11 @@ def as_text(capture: Capture) -> bytes:
     return (json.dumps(as_json(capture), indent=2, sort_keys=True) + '\n').encode()
 
 
-def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
-    """The files of one kubelet, by their place, with what no verdict needs left out."""
+def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes | None]:
+    """The files of one kubelet, by their place, without what no verdict needs. None: the file is not kept."""
     evidence = kubelet.evidence
-    process, found = evidence.process, {}
+    process = evidence.process
+    found: dict[str, bytes | None] = {}
     readers = [each for each in (evidence, kubelet.coming) if each is not None]
     before = [outcomes(each) for each in readers]
     for file in (file for each in readers for file in configuration_files(each)):
@@ -250,7 +249,7 @@ def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
         found[recorder.place(process, file.path)] = redacted
     for place, file in recorder.contents.items():
         if place not in found and process.inside and place not in unit_files(evidence):
-            found[place] = REDACTIONS[Program(process.inside)](file.data) if file.data else b''
+            found[place] = redact_program_file(program_named(process.inside), file.data)
     return found
 
 
@@ -328,6 +327,9 @@ def redacted_command_line(line: bytes, comm: bytes) -> bytes:
         return line if read.inside else first
     words = line[:-1].split(b'\0')
     count = len(words) - len(read.arguments)
-    hide = redact_options if read.inside else redact_arguments
-    kept: Sequence[str] = [*map(os.fsdecode, words[:count]), *hide(read.arguments)]
+    if read.inside:
+        arguments = redact_program_arguments(program_named(read.inside), read.arguments)
+    else:
+        arguments = redact_arguments(read.arguments)
+    kept = [*map(os.fsdecode, words[:count]), *arguments]
     return b''.join(os.fsencode(word) + b'\0' for word in kept)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from datadog_checks.kubelet_compliance.kubelet.programs import invocation_of, wrapper_words
+from datadog_checks.kubelet_compliance.kubelet.programs import invocation_of, program_named, wrapper_words
 from datadog_checks.kubelet_compliance.launch.systemd_text import (
     COMMENTS,
     END_OF_LINE,
@@ -19,7 +19,8 @@ from datadog_checks.kubelet_compliance.launch.systemd_text import (
     decode,
     ends_in_escape,
 )
-from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments, redact_options
+from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments
+from datadog_checks.kubelet_compliance.reporting.redact_programs import redact_program_arguments
 
 WORDS = frozenset({'ExecStart'})
 ASSIGNMENTS = frozenset({'Environment'})
@@ -42,7 +43,7 @@ def redact_command(words: Sequence[str], is_opaque: Callable[[str], bool] = lamb
     arguments = found.arguments if found is not None else None
     count = len(words) - len(arguments) if arguments is not None else 1 + wrapped
     if found is not None and found.inside:
-        return (*words[:count], *redact_options(words[count:]))
+        return (*words[:count], *redact_program_arguments(program_named(found.inside), words[count:]))
     return (*words[:count], *redact_arguments(words[count:], is_opaque))
 
 

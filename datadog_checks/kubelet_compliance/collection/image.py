@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Callable
 
 from datadog_checks.kubelet_compliance.launch.next_start import start_folder
-from datadog_checks.kubelet_compliance.launch.starts import MICROK8S, MICROK8S_BEFORE, UNITS, start_of
+from datadog_checks.kubelet_compliance.launch.starts import KNOWN_UNITS, start_of, without_older_units
 from datadog_checks.kubelet_compliance.launch.unit_paths import unit_paths
 from datadog_checks.kubelet_compliance.model import Evidence, File, Missing, Process, Scan, Unit, Unknown, Unreadable
 from datadog_checks.kubelet_compliance.node.host import Host, Seen, UnitName, View
@@ -33,7 +33,7 @@ class Image(Host):
         super().__init__(root=root)
         self.refuse_undeployed()
         self.folder = root
-        self.names = UNITS if unit is None else (unit,)
+        self.names = KNOWN_UNITS if unit is None else (unit,)
         self.is_named = unit is not None
         self.started_in: dict[str, str] = {}
         """The working directory of each service."""
@@ -69,8 +69,8 @@ class Image(Host):
                 without.extend([] if process else [f'{name} starts no kubelet'])
                 found.extend([process] if process else [])
         names = [process.unit for process in found]
-        if MICROK8S in names:
-            found = [process for process in found if process.unit != MICROK8S_BEFORE]
+        counted = without_older_units(names)
+        found = [process for process in found if process.unit in counted]
         return Scan(
             tuple(found),
             tuple(could_not_see(unseen)),

@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import ASK_CONFIGZ
 from datadog_checks.kubelet_compliance.model import NOT_RUNNING, Setting, Unknown
 from datadog_checks.kubelet_compliance.rules.resolve import VERSION_DECIDES
-
-from .embedded_kubelets import ASK_CONFIGZ
 
 REMEDIES = {
     ASK_CONFIGZ: 'judge the machine itself once it runs',

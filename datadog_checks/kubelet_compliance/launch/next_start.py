@@ -9,7 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from datadog_checks.kubelet_compliance.kubelet.declare import is_later
-from datadog_checks.kubelet_compliance.kubelet.programs import RKE2, arguments_of, invocation_of, wrapper_words
+from datadog_checks.kubelet_compliance.kubelet.programs import (
+    invocation_of,
+    kubelet_arguments,
+    program_named,
+    wrapper_words,
+)
 from datadog_checks.kubelet_compliance.model import Argument, Evidence, File, NextStart, Unit, Unknown
 
 NO_UNIT = Unknown('no systemd service starts the kubelet')
@@ -62,7 +67,7 @@ def is_as_given(evidence: Evidence) -> bool:
 
 def given_arguments(command: Sequence[Argument]) -> tuple[str, ...] | None:
     """What a command gives to the kubelet that it starts; None where it starts none."""
-    return arguments_of([word.text for word in without_wrapper(command)])
+    return kubelet_arguments([word.text for word in without_wrapper(command)])
 
 
 def has_all(own: Sequence[str], arguments: Sequence[str]) -> bool:
@@ -111,7 +116,7 @@ def next_start_of(evidence: Evidence) -> NextStart:
     own = evidence.arguments if isinstance(evidence.arguments, tuple) else ()
     places = launch.places if launch is not None else {}
     flags = tuple(iter_flags(Argument(text, places.get(text, '')) for text in own))
-    if launch is not None and launch.program != RKE2:
+    if launch is not None and program_named(launch.program).contains_kubelet:
         # Of a command that is not understood, what may be a secret is not known either.
         known = argv if argv and invocation_of(argv) is not None else None
         why = Unknown(f'{name} starts {argv[0]}') if argv else found if isinstance(found, Unknown) else NO_UNIT

@@ -9,19 +9,12 @@ Lines stay where they are, and a file that the kubelet would refuse stays one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
-from datadog_checks.kubelet_compliance.kubelet.programs import held_by
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import BARE_KINDS, FLAGS, SHORTHANDS, FlagKind
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import (
-    ARGUMENTS_FLAG,
-    KUBELET_ARGUMENT,
-    OPTIONS_THAT_COUNT,
-    as_argument,
-)
 
 LEFT_OUT = 'left-out'
 REFUSED = b'{\n'
@@ -30,7 +23,6 @@ REFUSED = b'{\n'
 SECRET_FIELDS = frozenset({'staticpodurl', 'staticpodurlheader'})
 NEEDED_FLAGS = frozenset({'config', 'config-dir', 'kubeconfig', 'bootstrap-kubeconfig', 'hostname-override'})
 SECRET_FLAG, SECRET_PAIRS = 'manifest-url', 'manifest-url-header'
-NEEDED_OPTIONS = OPTIONS_THAT_COUNT - {KUBELET_ARGUMENT} | {'config', 'c'}
 
 ANSWER = Field(Kind.STRUCT, fields={'kubeletconfig': KUBELET_CONFIGURATION})
 
@@ -96,14 +88,8 @@ def redact_unknown(argument: str) -> str:
     return f'{name}={LEFT_OUT}' if has_value else name
 
 
-def without_secrets(words: Sequence[str]) -> Iterator[str]:
-    """A command line to show to a person: only what may hold a password is left out."""
-    held = held_by(words) if words else None
-    if held is not None and held.arguments is not None:
-        # A program that holds a kubelet has options of its own, such as a token.
-        count = len(words) - len(held.arguments)
-        yield from (*words[:count], *redact_options(held.arguments))
-        return
+def without_secret_flags(words: Iterable[str]) -> Iterator[str]:
+    """A command line of a kubelet to show to a person, without what may hold a password."""
     is_secret = False
     for word in words:
         name, has_value, _ = word.partition('=')
@@ -114,37 +100,6 @@ def without_secrets(words: Sequence[str]) -> Iterator[str]:
         is_secret = name.startswith('-') and name.lstrip('-').replace('_', '-') in (SECRET_FLAG, SECRET_PAIRS)
         yield f'{name}={LEFT_OUT}' if is_secret and has_value else word
         is_secret = is_secret and not has_value
-
-
-def redact_options(arguments: Sequence[str]) -> tuple[str, ...]:
-    """The command line of a program that holds a kubelet."""
-    found: list[str] = []
-    previous = ''
-    for argument in arguments:
-        name, has_value, value = argument.partition('=')
-        bare = name.lstrip('-')
-        if not argument.startswith('-'):
-            found.append(redact_option(previous, argument))
-        elif has_value:
-            found.append(f'{name}={redact_option(bare, value)}')
-        else:
-            found.append(argument)
-        previous = '' if not argument.startswith('-') or has_value else bare
-    return tuple(found)
-
-
-def redact_option(name: str, value: str) -> str:
-    if name == KUBELET_ARGUMENT:
-        (argument,) = redact_arguments((as_argument(value),))
-        return argument.removeprefix('--') if '=' in value else value
-    return value if name in NEEDED_OPTIONS or name == ARGUMENTS_FLAG else LEFT_OUT
-
-
-def redact_lines(data: bytes) -> bytes:
-    """A file with one argument of a kubelet in each line, as MicroK8s has it."""
-    lines = (line.strip() for line in data.decode('utf-8', 'surrogateescape').split('\n'))
-    kept = ('' if line.startswith('#') else ' '.join(redact_arguments(line.split(' '))) for line in lines)
-    return '\n'.join(kept).encode('utf-8', 'surrogateescape')
 
 
 def redact_configuration(data: bytes, is_same: Callable[[bytes], bool]) -> bytes | None:
@@ -174,11 +129,6 @@ def without_anchors(text: str, spans: Iterator[Span]) -> Iterator[Span]:
 def redact_configz(data: bytes) -> bytes:
     """An answer of /configz: the same fields, below a name."""
     return cut(data, lambda text, root: iter_secret(text, root, ANSWER)) or REFUSED
-
-
-def redact_program_options(data: bytes) -> bytes:
-    """The configuration file of k3s: of all options only those that matter to its kubelet."""
-    return cut(data, iter_options_to_hide) or REFUSED
 
 
 def cut(data: bytes, spans: Callable[[str, yaml.Node], Iterator[Span]]) -> bytes | None:
@@ -255,18 +205,6 @@ def iter_scalars(node: yaml.Node) -> Iterator[Span]:
             yield from iter_scalars(item)
     elif node.value:
         yield hidden(node)
-
-
-def iter_options_to_hide(text: str, root: yaml.Node) -> Iterator[Span]:
-    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
-        name = str(key.value).removesuffix('+')
-        if name == KUBELET_ARGUMENT:
-            for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                kept = redact_option(name, item.value) if isinstance(item, yaml.ScalarNode) else LEFT_OUT
-                if kept != item.value:
-                    yield item.start_mark.index, item.end_mark.index, f'"{kept}"'
-        elif name not in NEEDED_OPTIONS:
-            yield hidden(value)
 
 
 def hidden(node: yaml.Node) -> Span:
