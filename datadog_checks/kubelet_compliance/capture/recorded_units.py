@@ -26,7 +26,7 @@ from datadog_checks.kubelet_compliance.node.captured import CannotCapture, Captu
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments
 
-from .redact_units import padded, redact_command, redact_environment, redact_unit, used_variables
+from .redact_units import padded, redact_command, redact_environment, redact_unit, redaction_of, used_variables
 
 NOT_THERE = 'no such file or directory'
 
@@ -72,8 +72,9 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
         return {}
     files = {file.path: file.data for file in unit.files if isinstance(file, File)}
     used = used_variables(files[path] for path in unit.paths if path in files) | OPTION_VARIABLES
+    redact = redaction_of(() if isinstance(unit.command, Unknown) else [word.text for word in unit.command])
     redacted = {
-        path: redact_unit(data, used) if path in unit.paths else redact_environment(data, used)
+        path: redact_unit(data, used, redact) if path in unit.paths else redact_environment(data, used, redact)
         for path, data in files.items()
     }
     wanted = unit.paths, unit.unread, redacted_words(unit.command)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
+from posixpath import basename
 
 from datadog_checks.kubelet_compliance.kubelet.programs import invocation_of, program_named, wrapper_words
 from datadog_checks.kubelet_compliance.launch.systemd_text import (
@@ -36,15 +38,43 @@ SEPARATORS = frozenset({';', r'\;'})
 HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
 
 
+Redaction = Callable[[Sequence[str], Callable[[str], bool]], Sequence[str]]
+"""Removes secrets from arguments. Its second argument: whether a word stands for others, and so stays."""
+
+
 def redact_command(words: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
-    """A command line, argv[0] first. `is_opaque`: what stands for other words, and so is kept."""
-    wrapped = wrapper_words(words)
-    found = invocation_of(words[wrapped:]) if words[wrapped:] else None
-    arguments = found.arguments if found is not None else None
-    count = len(words) - len(arguments) if arguments is not None else 1 + wrapped
-    if found is not None and found.inside:
-        return (*words[:count], *redact_program_arguments(program_named(found.inside), words[count:]))
-    return (*words[:count], *redact_arguments(words[count:], is_opaque))
+    """A command line, argv[0] first. `is_opaque`: whether a word stands for others, and so stays."""
+    count = assigned_words(words)
+    assigned = [f'{word.partition("=")[0]}={LEFT_OUT}' for word in words[1:count]]
+    command = words[count:] if count else words
+    kept = len(command) - len(arguments_of(command))
+    redact = redaction_of(command)
+    return (*words[: min(count, 1)], *assigned, *command[:kept], *redact(command[kept:], is_opaque))
+
+
+def assigned_words(words: Sequence[str]) -> int:
+    """The number of words in `env NAME=VALUE...` before a command that runs a kubelet; 0 for any other command line."""
+    if not words or basename(words[0]) != 'env':
+        return 0
+    count = next((at for at, word in enumerate(words) if at and not ASSIGNMENT.match(word)), len(words))
+    return count if words[count:] and invocation_of(words[count:]) is not None else 0
+
+
+def arguments_of(command: Sequence[str]) -> Sequence[str]:
+    """The arguments of a command line, after its program and the words that make it run a kubelet."""
+    wrapped = wrapper_words(command)
+    found = invocation_of(command[wrapped:]) if command[wrapped:] else None
+    return command[1 + wrapped :] if found is None or found.arguments is None else found.arguments
+
+
+def redaction_of(command: Sequence[str]) -> Redaction:
+    """The redaction for the arguments of a command line: that of its program, else that of a kubelet."""
+    command = command[assigned_words(command) :]
+    command = command[wrapper_words(command) :]
+    found = invocation_of(command) if command else None
+    if found is None or not found.inside:
+        return redact_arguments
+    return partial(redact_program_arguments, program_named(found.inside))
 
 
 def padded(data: bytes, size: int) -> bytes:
@@ -66,8 +96,8 @@ def used_variables(units: Iterable[bytes]) -> frozenset[str]:
     return frozenset(found)
 
 
-def redact_unit(data: bytes, used: frozenset[str]) -> bytes:
-    """A unit file or drop-in. `used`: the variables that the command line is made of."""
+def redact_unit(data: bytes, used: frozenset[str], redact: Redaction = redact_arguments) -> bytes:
+    """A unit file or drop-in. `used`: the variables in its command line. `redact`: for the arguments in them."""
     section = ''
     kept: list[str] = []
     for lines in logical_lines(END_OF_LINE.split(decode(data))):
@@ -81,7 +111,7 @@ def redact_unit(data: bytes, used: frozenset[str]) -> bytes:
         if section == '[Service]' and key in WORDS:
             text = redact_tokens(text, of_command)
         elif section == '[Service]' and key in ASSIGNMENTS:
-            text = redact_tokens(text, lambda tokens: of_assignments(tokens, used))
+            text = redact_tokens(text, lambda tokens: of_assignments(tokens, used, redact))
         elif section != '[Service]' or key not in KEPT:
             text = '\n' * (len(lines) - 1)
         kept += without_comments(text.split('\n'))
@@ -171,35 +201,35 @@ def is_opaque(token: str) -> bool:
     return STANDS_FOR_OTHERS.fullmatch(token) is not None or token in SEPARATORS
 
 
-def of_assignments(tokens: Sequence[str], used: frozenset[str]) -> Sequence[str]:
+def of_assignments(tokens: Sequence[str], used: frozenset[str], redact: Redaction) -> Sequence[str]:
     """The words of an `Environment=`."""
-    return [of_assignment(token, used) for token in tokens]
+    return [of_assignment(token, used, redact) for token in tokens]
 
 
-def of_assignment(token: str, used: frozenset[str]) -> str:
+def of_assignment(token: str, used: frozenset[str], redact: Redaction) -> str:
     match = ASSIGNMENT.match(token.lstrip('"\''))
     if match is None:
         return LEFT_OUT
     name, _, value = token.partition('=')
-    return f'{name}={of_value(value)}' if match[1] in used else f'{match[1]}={LEFT_OUT}'
+    return f'{name}={of_value(value, redact)}' if match[1] in used else f'{match[1]}={LEFT_OUT}'
 
 
-def of_value(value: str) -> str:
+def of_value(value: str, redact: Redaction) -> str:
     """The value of a variable that a command uses: it may hold several words."""
     tokens = list(TOKEN.finditer(value))
     texts = [bare(match[0]) for match in tokens]
     if not any(text.startswith('-') for text in texts):
         return value
     parts, here = [], 0
-    for match, old, new in zip(tokens, texts, redact_arguments(texts, is_opaque), strict=True):
+    for match, old, new in zip(tokens, texts, redact(texts, is_opaque), strict=True):
         parts.append(value[here : match.start()])
         parts.append(match[0] if old == new else again(match[0], new))
         here = match.end()
     return ''.join([*parts, value[here:]])
 
 
-def redact_environment(data: bytes, used: frozenset[str]) -> bytes:
-    """An environment file."""
+def redact_environment(data: bytes, used: frozenset[str], redact: Redaction = redact_arguments) -> bytes:
+    """An environment file. `used`, `redact`: as of `redact_unit`."""
     kept: list[str] = []
     for lines in environment_lines(decode(data).split('\n')):
         text = '\n'.join(lines)
@@ -210,19 +240,19 @@ def redact_environment(data: bytes, used: frozenset[str]) -> bytes:
             kept += [''] * len(lines)
         elif match[1] in used:
             name, _, value = text.partition('=')
-            kept += f'{name}={of_environment(value)}'.split('\n')
+            kept += f'{name}={of_environment(value, redact)}'.split('\n')
         else:
             kept += [f'{match[1]}={LEFT_OUT}', *[''] * (len(lines) - 1)]
     return '\n'.join(kept).encode('utf-8', 'surrogateescape')
 
 
-def of_environment(value: str) -> str:
+def of_environment(value: str, redact: Redaction) -> str:
     """The value of a variable, in the quotes that are around all of it or without any."""
     text = value.strip()
     start = value.find(text)
     inner = bare(text)
     quote = text[0] if inner != text else ''
-    return f'{value[:start]}{quote}{of_value(inner)}{quote}{value[start + len(text) :]}'
+    return f'{value[:start]}{quote}{of_value(inner, redact)}{quote}{value[start + len(text) :]}'
 
 
 def environment_lines(lines: Sequence[str]) -> Iterator[list[str]]:

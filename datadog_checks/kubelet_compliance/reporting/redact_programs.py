@@ -8,7 +8,7 @@ What stays follows from the program's row: the check keeps what it reads, and re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import yaml
 
@@ -42,20 +42,27 @@ def kept_options(program: Program) -> frozenset[str] | None:
     return None
 
 
-def redact_program_arguments(program: Program, arguments: Sequence[str]) -> tuple[str, ...]:
-    """The arguments of a program, each replaced where it may hold a secret."""
+def redact_program_arguments(
+    program: Program, arguments: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False
+) -> tuple[str, ...]:
+    """The arguments of a program, each replaced where it may hold a secret.
+
+    `is_opaque`: whether an argument stands for others, such as a variable. It stays where an option can stand.
+    """
     kept = kept_options(program)
     if kept is None:
         return (LEFT_OUT,) * len(arguments)
-    return tuple(iter_redacted(arguments, kept))
+    return tuple(iter_redacted(arguments, kept, is_opaque))
 
 
-def iter_redacted(arguments: Sequence[str], kept: frozenset[str]) -> Iterator[str]:
+def iter_redacted(arguments: Sequence[str], kept: frozenset[str], is_opaque: Callable[[str], bool]) -> Iterator[str]:
     previous = ''
     for argument in arguments:
         name, has_value, value = argument.partition('=')
         bare = name.lstrip('-')
-        if not argument.startswith('-'):
+        if not previous and is_opaque(argument):
+            yield argument
+        elif not argument.startswith('-'):
             yield redact_option(previous, argument, kept)
         elif has_value:
             yield f'{name}={redact_option(bare, value, kept)}'
