@@ -306,6 +306,39 @@ def test_the_old_unit_of_microk8s_counts_only_by_itself(root: Path, answer: Call
 
 
 @pytest.mark.parametrize(
+    ('links', 'drop_ins', 'judged'),
+    [
+        pytest.param({'k3s-agent.service': 'k3s.service'}, [], ['k3s.service'], id='a link to the other unit'),
+        pytest.param(
+            {'k3s-agent.service': f'/{UNITS}/k3s.service'}, ['k3s.service.d'], ['k3s.service'], id='and its drop-ins'
+        ),
+        pytest.param(
+            {'k3s-agent.service': 'k3s.service'}, ['k3s-agent.service.d'], ['k3s-agent.service'], id='its own drop-ins'
+        ),
+        pytest.param(
+            {'k3s.service': '/opt/x', 'k3s-agent.service': '/opt/x'}, [], ['k3s.service'], id='both are links'
+        ),
+        pytest.param(
+            {'k3s.service': '/opt/x', 'k3s-agent.service': '/opt/x'},
+            ['k3s.service.d', 'k3s-agent.service.d'],
+            ['k3s.service', 'k3s-agent.service'],
+            id='both are links with drop-ins',
+        ),
+    ],
+)
+def test_a_unit_with_two_names_is_judged_once(
+    root: Path, answer: Callable[..., dict[str, Any]], links: dict[str, str], drop_ins: list[str], judged: list[str]
+) -> None:
+    write(k3s(root), {f'{UNITS}/{name}/{name}.conf': '[Service]\nRestart=always\n' for name in drop_ins})
+    if 'k3s.service' in links:
+        write(root, {'opt/x': (root / UNITS / 'k3s.service').read_text()})
+        (root / UNITS / 'k3s.service').unlink()
+    for name, target in links.items():
+        (root / UNITS / name).symlink_to(target)
+    assert [kubelet['unit'] for kubelet in answer()['kubelets']] == judged
+
+
+@pytest.mark.parametrize(
     ('command', 'status'),
     [
         ('k0s controller', None), ('k0s controller --enable-worker', 2), ('k0s controller --single', 2),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import dropwhile
 from posixpath import basename
@@ -77,3 +77,19 @@ def without_older_units(names: Collection[str]) -> list[str]:
     """The units without those that start nothing beside a newer one."""
     older = {unit for row in PROGRAMS if set(row.units) & set(names) for unit in row.older_units}
     return [name for name in names if name not in older]
+
+
+def without_aliases(units: Mapping[str, Unit], real_paths: Mapping[str, str]) -> list[str]:
+    """The names of units, without those that lead to the unit file of another one.
+
+    `real_paths`: the unit file of each name, links resolved. Of the names of one file, the name with all drop-ins of
+    the others stays. Names that each have drop-ins of their own all stay.
+    """
+    order = {name: (name == basename(real_paths[name]), -position) for position, name in enumerate(units)}
+
+    def is_alias_of(name: str, other: str) -> bool:
+        own, others = (frozenset(units[each].paths[1:]) for each in (name, other))
+        is_included = own < others or own == others and order[name] < order[other]
+        return real_paths[name] == real_paths[other] and is_included
+
+    return [name for name in units if not any(is_alias_of(name, other) for other in units if other != name)]
