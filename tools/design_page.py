@@ -65,8 +65,9 @@ def iter_picture(imports: Mapping[str, set[str]]) -> Iterator[str]:
 
 
 def iter_modules(sources: Mapping[str, ast.Module]) -> Iterator[str]:
-    """A table for each folder, in the order in which the rooms build on each other: the modules, and what each is for."""
-    order = [*TopologicalSorter(room_imports(sources)).static_order()]
+    """A table for each folder, with what each module is for. A room follows those that it imports."""
+    imports = {room: sorted(targets) for room, targets in room_imports(sources).items()}
+    order = [*TopologicalSorter(imports).static_order()]
     folders: dict[str, list[str]] = {}
     for name in sorted(sources, key=lambda name: (order.index(name.partition('.')[0]), name)):
         folders.setdefault(name.rpartition('.')[0].replace('.', '/'), []).append(name)
