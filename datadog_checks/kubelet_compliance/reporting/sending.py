@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""All that is sent of a collection, made once and sent at each run until something changes."""
+"""Everything that the check sends for a collection, built once and sent again until something changes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The options on what is sent."""
+    """The options that affect what the check sends."""
 
     exemptions: Sequence[Exemption]
     detail: Detail
@@ -36,7 +36,7 @@ class Sending:
 
 
 def advice(node: NodeReport) -> list[str]:
-    """What whoever runs the node has to change, a line each, for `agent status`."""
+    """What needs attention on the node, a line each, for `agent status`."""
     problems = (each for each in (*node.problems, *node.doubts) if each.remedy or each.refused)
     lines = {printable(tell(each)): None for each in problems}
     because = [] if node.found or not node.none_found_because else [printable(node.none_found_because)]
@@ -44,15 +44,15 @@ def advice(node: NodeReport) -> list[str]:
 
 
 class Notices:
-    """What is logged of a node: a problem once when it begins, and once when it ends."""
+    """What to log about a node: each problem once when it begins, and once when it ends."""
 
     def __init__(self) -> None:
-        self.told: frozenset[str] = frozenset()
+        self.logged: frozenset[str] = frozenset()
 
     def changes(self, node: NodeReport) -> tuple[list[str], list[str]]:
-        """The problems that are new, and those that are no more."""
+        """The problems that are new, and those that are gone."""
         now = {printable(tell(problem)) for problem in (*node.problems, *node.doubts)}
         now |= {node.none_found_because} - {''}
-        began, ended = sorted(now - self.told), sorted(self.told - now)
-        self.told = frozenset(now)
+        began, ended = sorted(now - self.logged), sorted(self.logged - now)
+        self.logged = frozenset(now)
         return began, ended
