@@ -19,12 +19,12 @@ from .config_models import ConfigMixin
 from .model import Unknown
 from .node.patient_host import PatientHost
 from .node.processes import Admission, AdmissionError, parse_users
-from .reporting.report import Detail, Rows, iter_diagnoses, printable, tell
+from .reporting.report import Detail, Rows, iter_diagnoses, printable, problem_text
 from .reporting.sending import Notices, Sending, advice
 from .rules.exemptions import ExemptionError, parse_exemptions
 from .rules.selection import AUTO, SelectionError, chooser, select
 from .rules.setting_rules import RULES_BY_KEY
-from .trust import refusal
+from .trust import reason_to_refuse
 
 try:
     import datadog_agent
@@ -59,7 +59,9 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
 
     def refuse_untrusted(self) -> None:
         """Raises ConfigurationError. Agents before 7.78 do not name the provider."""
-        why = refusal(getattr(self, 'provider', None), datadog_agent.get_config('integration_trusted_providers'))
+        why = reason_to_refuse(
+            getattr(self, 'provider', None), datadog_agent.get_config('integration_trusted_providers')
+        )
         if why:
             raise ConfigurationError(why)
 
@@ -81,7 +83,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         host.needs_procfs = self.needs_procfs
         problem = host.procfs_problem() if options.procfs_path else None
         if problem is not None:
-            raise ConfigurationError(f'procfs_path: {tell(problem)}')
+            raise ConfigurationError(f'procfs_path: {problem_text(problem)}')
         self.collector = Collector(host, selection, chooser(options.rules) if options.benchmark == AUTO else None)
         # Load the HTTP libraries now: later, no file descriptor may be left for that.
         self.connection()
@@ -125,7 +127,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
             self.log.info('Resolved: %s', problem)
         self.advice = advice(node)
         for each in node.turned_away:
-            self.log.debug('%s', printable(tell(each)))
+            self.log.debug('%s', printable(problem_text(each)))
 
     @AgentCheck.metadata_entrypoint
     def send_metadata(self, collection: Collection) -> None:

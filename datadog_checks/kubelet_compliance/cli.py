@@ -34,7 +34,7 @@ from .reporting.printing import (
     ALL_COMPLIANT,
     NOT_DETERMINED,
     Output,
-    as_json,
+    as_object,
     exit_status,
     iter_explanation,
     iter_lines,
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = parser().parse_args(arguments)
     try:
-        text, status = answer(options)
+        text, status = run(options)
         write(text)
         return status
     except CannotAnswer as error:
@@ -82,7 +82,7 @@ def write(text: str) -> None:
         raise CannotAnswer(f'could not write the output: {error.strerror}') from None
 
 
-def answer(options: argparse.Namespace) -> tuple[str, int]:
+def run(options: argparse.Namespace) -> tuple[str, int]:
     """The text to print, and the exit status. Raises CannotAnswer."""
     if options.explain:
         return '\n'.join(iter_explanation(RULES_BY_KEY[options.explain])), ALL_COMPLIANT
@@ -95,7 +95,7 @@ def answer(options: argparse.Namespace) -> tuple[str, int]:
     if options.capture:
         return capture(task, options), ALL_COMPLIANT
     found = task.run()
-    text = json.dumps(as_json(found), indent=2) if options.json else '\n'.join(iter_lines(found))
+    text = json.dumps(as_object(found), indent=2) if options.json else '\n'.join(iter_lines(found))
     return text, exit_status(found.node)
 
 

@@ -14,7 +14,7 @@ WHERE_IT_BELONGS = (
 )
 
 
-def refusal(provider: str | None, setting: object) -> str:
+def reason_to_refuse(provider: str | None, setting: object) -> str:
     """Why the check refuses an instance. '' if its provider is trusted, or if the Agent does not name the provider.
 
     `setting`: the Agent's `integration_trusted_providers`. None or '' if it is not set.

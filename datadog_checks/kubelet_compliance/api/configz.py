@@ -36,7 +36,7 @@ from .ways import Way
 MAX_CONFIGZ_BYTES = 1024 * 1024
 MAX_METRICS_BYTES = 4 * 1024 * 1024
 LIMITS = {'/configz': MAX_CONFIGZ_BYTES, '/metrics': MAX_METRICS_BYTES}
-CHUNK_BYTES = 64 * 1024
+BODY_CHUNK_BYTES = 64 * 1024
 MAX_REFUSAL_BYTES = 1024
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 600.0
@@ -48,7 +48,7 @@ LONGEST_WAIT_SECONDS = 4.0
 
 BUILD_INFO = re.compile(rb'^kubernetes_build_info\{[^}\n]*git_version="(v[0-9A-Za-z.+_-]{1,60})"', re.MULTILINE)
 
-Found = TypeVar('Found')
+Parsed = TypeVar('Parsed')
 
 
 class Response(Protocol):
@@ -131,11 +131,11 @@ class Once:
         self.failures: dict[tuple[int, ...], Failure] = {}
         self.asked: set[tuple[int, ...]] = set()
 
-    def ask(self, process: Process, question: Callable[[], Found]) -> Found | Unknown:
+    def ask(self, process: Process, question: Callable[[], Parsed]) -> Parsed | Unknown:
         key = process.key
         self.asked.add(key)
         if key in self.answers:
-            answer: Found = self.answers[key]
+            answer: Parsed = self.answers[key]
             return answer
         failure = self.failures.get(key)
         if failure is not None and self.clock() < failure.again_at:
@@ -271,7 +271,7 @@ def fetch_body(connection: Connection, path: str, *, has_worked: bool = False) -
             status = response.status_code
             raise AskError.of(explain_status(status, path, refusal, connection.way, has_worked=has_worked))
         body, limit = bytearray(), LIMITS[path]
-        for chunk in response.iter_content(CHUNK_BYTES):
+        for chunk in response.iter_content(BODY_CHUNK_BYTES):
             body += chunk
             if len(body) > limit:
                 mebibytes = limit // (1024 * 1024)

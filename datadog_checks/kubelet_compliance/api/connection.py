@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # An empty proxy keeps `requests` from taking one out of the environment.
 NO_PROXY = {'http': '', 'https': ''}
-NOT_KNOWN = Unknown(
+NOT_REACHED = Unknown(
     'the Agent itself can\'t reach the kubelet',
     'set kubelet_client_ca and, to a name of the certificate, kubernetes_kubelet_host of the Agent; or set '
     'kubelet_tls_verify: false for the Agent and trust_unverified_configz: true; or set kubelet_url',
@@ -59,11 +59,11 @@ def connect(
         info = dict(agents_own() or {}) if agents_own is not None else None
     except Exception as error:
         # Any failure inside the Agent means that the connection is unknown.
-        return replace(NOT_KNOWN, reason=f'{NOT_KNOWN.reason} ({type(error).__name__})')
+        return replace(NOT_REACHED, reason=f'{NOT_REACHED.reason} ({type(error).__name__})')
     if not info:
         return None
     if info.get('err') or not info.get('url'):
-        return NOT_KNOWN
+        return NOT_REACHED
     credentials = KubeletCredentials(info)
     url = str(info['url'])
     verify = credentials.verify()

@@ -24,7 +24,7 @@ NO_TLS = frozenset({'WRONG_VERSION_NUMBER', 'RECORD_LAYER_FAILURE', 'HTTP_REQUES
 """OpenSSL errors for an answer that is not TLS. Each OpenSSL version uses some of them."""
 
 MOST_NAMES = 3
-LONGEST_NAME = 60
+LONGEST_SHOWN_NAME = 60
 
 
 def explain(error: BaseException, way: Way, names: Sequence[str] = ()) -> Unknown:
@@ -96,8 +96,8 @@ def verify_code(error: BaseException) -> int | None:
 
 def legible(name: str) -> str:
     """A name in a certificate, printable and short: its author can choose any text."""
-    line = ''.join(letter if letter.isprintable() else '?' for letter in name[: LONGEST_NAME + 1])
-    return line if len(line) <= LONGEST_NAME else f'{line[: LONGEST_NAME - 3]}...'
+    line = ''.join(letter if letter.isprintable() else '?' for letter in name[: LONGEST_SHOWN_NAME + 1])
+    return line if len(line) <= LONGEST_SHOWN_NAME else f'{line[: LONGEST_SHOWN_NAME - 3]}...'
 
 
 def iter_causes(error: BaseException) -> Iterator[BaseException]:

@@ -28,7 +28,7 @@ from datadog_checks.kubelet_compliance.rules.explanation import fixes_of, number
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .redact import without_secrets
-from .report import admissible, printable, tell
+from .report import admissible, printable, problem_text
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 NOT_SEEN = 'the kubelet is gone'
@@ -82,14 +82,14 @@ def iter_lines(output: Output) -> Iterator[str]:
         if kubelet.next_start is not None:
             yield from labelled('next start:', kubelet.next_start.summary)
         for problem in kubelet.problems:
-            yield from labelled('problem', tell(problem))
+            yield from labelled('problem', problem_text(problem))
         if kubelet.restart_pending:
             yield from labelled('restart', 'the running configuration may differ from the files: a restart is pending')
         yield ''
     for each in admissible(node) if kubelets else ():
-        yield from labelled('others', tell(each))
+        yield from labelled('others', problem_text(each))
     for problem in (*node.doubts, *node.lapsed):
-        yield from labelled('problem', tell(problem))
+        yield from labelled('problem', problem_text(problem))
     if output.captured and any(kubelet.process.started_at is None for kubelet in kubelets):
         yield CAPTURED_NOTE
 
@@ -156,7 +156,7 @@ def known(values: Values | Unknown) -> str:
     return 'unknown' if isinstance(values, Unknown) else describe(values)
 
 
-def as_json(output: Output) -> dict[str, Any]:
+def as_object(output: Output) -> dict[str, Any]:
     """The results for machines: the same facts, one object for each kubelet."""
     node, kubelets, benchmark = output.node, output.kubelets, output.benchmark
     return {
@@ -170,30 +170,32 @@ def as_json(output: Output) -> dict[str, Any]:
         'kubelets': [
             {
                 'pid': kubelet.process.pid if output.image is None else None,
-                **next_start_as_json(kubelet.next_start),
+                **next_start_as_object(kubelet.next_start),
                 'restart_pending': kubelet.restart_pending,
-                'problems': [printable(tell(problem)) for problem in kubelet.problems],
-                'rules': [finding_as_json(finding, benchmark) for finding in kubelet.findings],
+                'problems': [printable(problem_text(problem)) for problem in kubelet.problems],
+                'rules': [finding_as_object(finding, benchmark) for finding in kubelet.findings],
             }
             for kubelet in kubelets
         ],
         'problems': [
-            *(printable(tell(problem)) for problem in (*node.doubts, *node.lapsed)),
+            *(printable(problem_text(problem)) for problem in (*node.doubts, *node.lapsed)),
             *([printable(node.none_found_because)] if node.none_found_because else []),
         ],
-        'turned_away': [printable(tell(each)) for each in node.turned_away],
+        'turned_away': [printable(problem_text(each)) for each in node.turned_away],
         'exit_status': exit_status(node),
     }
 
 
-def next_start_as_json(next_start: NextStart | None) -> dict[str, Any]:
+def next_start_as_object(next_start: NextStart | None) -> dict[str, Any]:
     if next_start is None:
         return {'unit': None, 'arguments': None, 'arguments_unknown': NOT_SEEN, 'flags': []}
     command = next_start.command
     return {
         'unit': next_start.unit or None,
         'arguments': None if isinstance(command, Unknown) else list(without_secrets(command)),
-        'arguments_unknown': printable(tell(replace(command, refused=False))) if isinstance(command, Unknown) else None,
+        'arguments_unknown': printable(problem_text(replace(command, refused=False)))
+        if isinstance(command, Unknown)
+        else None,
         'flags': [{'flag': shown(flag), 'place': flag.place or None} for flag in next_start.flags],
     }
 
@@ -204,7 +206,7 @@ def shown(flag: Argument) -> str:
     return ' '.join(without_secrets([flag.text] if '=' in name or not rest else [name, rest]))
 
 
-def finding_as_json(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
+def finding_as_object(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
     setting = finding.setting
     declared = setting.declared
     return {

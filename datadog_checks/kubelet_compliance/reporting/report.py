@@ -21,7 +21,7 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 
-LONGEST_NAME = 63
+LONGEST_TAG_VALUE = 63
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
 """The statuses of service checks, by number."""
@@ -72,23 +72,23 @@ def iter_reports(
     if not nested or not kubelets:
         yield node, ()
         return
-    names = distinct([kubelet.name for kubelet in kubelets])
+    names = tag_values([kubelet.name for kubelet in kubelets])
     for kubelet, name in zip(kubelets, names, strict=True):
         own = NodeReport(1, kubelet.findings, kubelet.problems, node.doubts, restart_pending=kubelet.restart_pending)
         yield own, (f'kubelet:{name}',)
 
 
-def distinct(names: Sequence[str]) -> list[str]:
+def tag_values(names: Sequence[str]) -> list[str]:
     """Names as distinct tag values of `[a-z0-9-]`, at most 63 characters long. Equal names get a number."""
     found: dict[str, None] = {}
     numbers: dict[str, int] = {}
     for name in names:
-        base = re.sub('[^a-z0-9-]+', '-', name.lower())[:LONGEST_NAME].strip('-') or 'unnamed'
+        base = re.sub('[^a-z0-9-]+', '-', name.lower())[:LONGEST_TAG_VALUE].strip('-') or 'unnamed'
         choice = base
         while choice in found:
             numbers[base] = numbers.get(base, 1) + 1
             ending = f'-{numbers[base]}'
-            choice = f'{base[: LONGEST_NAME - len(ending)]}{ending}'
+            choice = f'{base[: LONGEST_TAG_VALUE - len(ending)]}{ending}'
         found[choice] = None
     return list(found)
 
@@ -127,8 +127,8 @@ def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[Se
 
 
 def kubelet_status(report: NodeReport) -> tuple[int, str]:
-    unseen = '; '.join(tell(problem) for problem in by_remedy((*report.problems, *report.doubts)))
-    lapsed = '; '.join(tell(problem) for problem in report.lapsed)
+    unseen = '; '.join(problem_text(problem) for problem in by_remedy((*report.problems, *report.doubts)))
+    lapsed = '; '.join(problem_text(problem) for problem in report.lapsed)
     if not report.found:
         return (WARNING, unseen) if unseen else (UNKNOWN, none_found(report))
     message = '; '.join(part for part in (unseen, lapsed) if part)
@@ -196,7 +196,7 @@ MOST_REASONS = 2
 """Listed for a remedy that resolves them all."""
 
 
-def tell(problem: Unknown) -> str:
+def problem_text(problem: Unknown) -> str:
     remedy = f': {problem.remedy}' if problem.remedy else ''
     return f'{problem.reason} (the next restart will fail){remedy}' if problem.refused else problem.reason + remedy
 

@@ -12,7 +12,7 @@ from datetime import date
 from datadog_checks.kubelet_compliance.model import Benchmark, Exemption, KubeletReport, NodeReport
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
 
-from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, tell
+from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, problem_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Sending:
 def advice(node: NodeReport) -> list[str]:
     """What needs attention on the node, a line each, for `agent status`."""
     problems = (each for each in (*node.problems, *node.doubts) if each.remedy or each.refused)
-    lines = {printable(tell(each)): None for each in problems}
+    lines = {printable(problem_text(each)): None for each in problems}
     because = [] if node.found or not node.none_found_because else [printable(node.none_found_because)]
     return [*lines, *because]
 
@@ -51,7 +51,7 @@ class Notices:
 
     def changes(self, node: NodeReport) -> tuple[list[str], list[str]]:
         """The problems that are new, and those that are gone."""
-        now = {printable(tell(problem)) for problem in (*node.problems, *node.doubts)}
+        now = {printable(problem_text(problem)) for problem in (*node.problems, *node.doubts)}
         now |= {node.none_found_because} - {''}
         began, ended = sorted(now - self.logged), sorted(self.logged - now)
         self.logged = frozenset(now)
