@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from datadog_checks.kubelet_compliance.api.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.api.replay import answers
-from datadog_checks.kubelet_compliance.capture.recorder import outcome, with_data
+from datadog_checks.kubelet_compliance.capture.recorded_files import comparable, with_data
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
@@ -210,10 +210,10 @@ SECRET = 'zq8secretzq8'
 def fuzz_redact(data: bytes) -> None:
     """Files and command lines on their way into a capture."""
     evidence = Evidence(Process(1000, 100, (f'--config={CONFIG}',)), File(CONFIG, data, None))
-    before = outcome(declare(evidence))
+    before = comparable(declare(evidence))
 
     def is_same(other: bytes) -> bool:
-        return outcome(declare(with_data(evidence, CONFIG, other))) == before
+        return comparable(declare(with_data(evidence, CONFIG, other))) == before
 
     if data:
         redacted = redact_configuration(data, is_same)

@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.launch.systemd_words import (
     iter_values,
     next_argument,
     next_word,
-    placed,
+    from_variable,
     with_specifiers,
 )
 
@@ -263,7 +263,7 @@ def test_a_variable_with_a_value_that_is_not_known_is_an_error_where_it_is_used(
 
 
 def test_a_letter_of_a_variable_knows_its_file_line_and_name() -> None:
-    value = placed([('a', Place('/e', 3)), ('b', Place('/e', 4))], 'A')
+    value = from_variable([('a', Place('/e', 3)), ('b', Place('/e', 4))], 'A')
     assert [str(place) for _, place in value] == ['/e:3 (A)', '/e:4 (A)']
     (word,) = expand_words([letters('x${A}')], {'A': value}, frozenset())
     assert [str(place) for _, place in word] == ['/u:1', '/e:3 (A)', '/e:4 (A)']

@@ -24,18 +24,18 @@ from datadog_checks.kubelet_compliance.launch.systemd_text import (
 from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments
 from datadog_checks.kubelet_compliance.reporting.redact_programs import redact_program_arguments
 
-WORDS = frozenset({'ExecStart'})
-ASSIGNMENTS = frozenset({'Environment'})
-KEPT = frozenset(
+COMMAND_KEYS = frozenset({'ExecStart'})
+ASSIGNMENT_KEYS = frozenset({'Environment'})
+KEPT_KEYS = frozenset(
     {'EnvironmentFile', 'UnsetEnvironment', 'PassEnvironment', 'Type', 'WorkingDirectory', 'RootDirectory', 'RootImage'}
 )
 TOKEN = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\[^\n]|[^\s"'\\])+""", re.DOTALL)
 """A word, with its quotes. A backslash at the end of a line is none."""
 STANDS_FOR_OTHERS = re.compile(r'(?:\$[A-Za-z0-9_]+|\$\{[A-Za-z0-9_]+\})+')
-USED = re.compile(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)')
+USED_VARIABLES = re.compile(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)')
 ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=')
 SEPARATORS = frozenset({';', r'\;'})
-HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
+SECTION_HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
 
 
 Redaction = Callable[[Sequence[str], Callable[[str], bool]], Sequence[str]]
@@ -91,8 +91,8 @@ def used_variables(units: Iterable[bytes]) -> frozenset[str]:
     for data in (redact_unit(unit, frozenset()) for unit in units):
         for lines in logical_lines(END_OF_LINE.split(decode(data))):
             text = '\n'.join(lines)
-            if key_of(text) in WORDS:
-                found.update(USED.findall(text))
+            if key_of(text) in COMMAND_KEYS:
+                found.update(USED_VARIABLES.findall(text))
     return frozenset(found)
 
 
@@ -108,11 +108,11 @@ def redact_unit(data: bytes, used: frozenset[str], redact: Redaction = redact_ar
             kept += [header(first), *[''] * (len(lines) - 1)]
             continue
         key = key_of(text)
-        if section == '[Service]' and key in WORDS:
+        if section == '[Service]' and key in COMMAND_KEYS:
             text = redact_tokens(text, of_command)
-        elif section == '[Service]' and key in ASSIGNMENTS:
+        elif section == '[Service]' and key in ASSIGNMENT_KEYS:
             text = redact_tokens(text, lambda tokens: of_assignments(tokens, used, redact))
-        elif section != '[Service]' or key not in KEPT:
+        elif section != '[Service]' or key not in KEPT_KEYS:
             text = '\n' * (len(lines) - 1)
         kept += without_comments(text.split('\n'))
     return '\n'.join(kept).encode('utf-8', 'surrogateescape')
@@ -120,7 +120,7 @@ def redact_unit(data: bytes, used: frozenset[str], redact: Redaction = redact_ar
 
 def header(line: str) -> str:
     """A section's header; an invalid one stays so."""
-    if line in HEADERS:
+    if line in SECTION_HEADERS:
         return line
     return '[X-Other]' if line.endswith(']') else '['
 

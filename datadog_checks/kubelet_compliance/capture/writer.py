@@ -28,7 +28,7 @@ def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str]
             if path != seal:
                 write_file(root, path, data)
         for path, target in sorted(links.items()):
-            *parents, name = names_of(path)
+            *parents, name = path_names(path)
             parent = open_folder(root, parents)
             try:
                 os.symlink(target, name, dir_fd=parent)
@@ -40,7 +40,7 @@ def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str]
 
 
 def write_file(root: int, path: str, data: bytes, how: int = os.O_WRONLY | os.O_CREAT | os.O_EXCL) -> None:
-    *parents, name = names_of(path)
+    *parents, name = path_names(path)
     parent = open_folder(root, parents)
     try:
         flags = how | os.O_NOFOLLOW
@@ -64,7 +64,7 @@ def open_folder(root: int, names: Iterable[str]) -> int:
     return here
 
 
-def names_of(path: str) -> list[str]:
+def path_names(path: str) -> list[str]:
     """The names on the way to a path below a folder. Raises ValueError for one that leads out of it."""
     names = path.split('/')
     if any(name in ('', '.', '..') for name in names):

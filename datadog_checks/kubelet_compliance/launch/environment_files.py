@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 
 from .systemd_text import COMMENTS, WHITESPACE, Letters, Place, UnitError, decode, is_text, text_of
-from .systemd_words import placed
+from .systemd_words import from_variable
 
 NEWLINE = '\n\r'
 ESCAPED_IN_QUOTES = '"\\`$'
@@ -63,7 +63,7 @@ def iter_variables(path: str, text: str, *, comments_go_on: bool) -> Iterator[tu
 
     `comments_go_on`: a backslash at the end of a comment makes the next line a part of it, as before systemd 254.
     """
-    reader = Reader(comments_go_on=comments_go_on)
+    reader = EnvironmentReader(comments_go_on=comments_go_on)
     line = 1
     for letter in text:
         done = reader.take(letter, Place(path, line))
@@ -80,10 +80,10 @@ def valid(path: str, key: str, value: Letters) -> Iterator[tuple[str, Letters]]:
     if not is_text(key) or not is_text(text_of(value)):
         raise UnitError(f'{path} holds text that is not UTF-8, so systemd does not read it', refused=True)
     if NAME.fullmatch(key):
-        yield key, placed(value, key)
+        yield key, from_variable(value, key)
 
 
-class Reader:
+class EnvironmentReader:
     """Takes a file letter by letter."""
 
     def __init__(self, *, comments_go_on: bool) -> None:

@@ -174,7 +174,7 @@ def expand_words(words: list[Letters], variables: Variables, hidden: frozenset[s
     for word in words:
         text = text_of(word)
         if not text.startswith('$') or text[1:2] in ('{', '$'):
-            found.append(expand(word, text, variables, hidden) if '$' in text else word)
+            found.append(expand_word(word, text, variables, hidden) if '$' in text else word)
             continue
         value = value_of(text[1:], variables, hidden)
         part, position = next_word(value, 0, Escapes.DROPPED, forgiving=True)
@@ -184,7 +184,7 @@ def expand_words(words: list[Letters], variables: Variables, hidden: frozenset[s
     return found
 
 
-def expand(word: Letters, text: str, variables: Variables, hidden: frozenset[str]) -> Letters:
+def expand_word(word: Letters, text: str, variables: Variables, hidden: frozenset[str]) -> Letters:
     found: Letters = []
     position = 0
     while (start := text.find('$', position)) >= 0:
@@ -215,7 +215,7 @@ def value_of(name: str, variables: Variables, hidden: frozenset[str]) -> Letters
     return list(variables.get(name, ()))
 
 
-def placed(value: Letters, name: str) -> Letters:
+def from_variable(value: Letters, name: str) -> Letters:
     """The value of a variable, whose letters know that they come from it."""
     places: dict[Place, Place] = {}
     return [(letter, places.setdefault(place, place._replace(variable=name))) for letter, place in value]

@@ -30,7 +30,7 @@ Span = tuple[int, int, str]
 """From where to where in the text, and what to put there."""
 
 COMMENT = re.compile(r'#[^\n]*')
-WORD = re.compile(r'[A-Za-z0-9]')
+LETTER_OR_DIGIT = re.compile(r'[A-Za-z0-9]')
 
 
 def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
@@ -118,7 +118,7 @@ def iter_candidates(data: bytes) -> Iterator[bytes | None]:
     yield cut(data, lambda text, root: iter_secret(text, root, KUBELET_CONFIGURATION))
     # What another place refers to has to stay.
     yield cut(data, lambda text, root: without_anchors(text, iter_secret(text, root, KUBELET_CONFIGURATION)))
-    yield WORD.sub('x', data.decode('utf-8', 'replace')).encode()
+    yield LETTER_OR_DIGIT.sub('x', data.decode('utf-8', 'replace')).encode()
     yield REFUSED
 
 
