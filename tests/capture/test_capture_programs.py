@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.kubelet import programs
 from datadog_checks.kubelet_compliance.kubelet.tables.programs import (
     PROGRAMS,
     ArgumentsFile,
-    Command,
+    KubeletCommand,
     OptionFiles,
     Program,
     WrittenAtStart,
@@ -38,7 +38,9 @@ DOUBT = Unknown('it may pass more')
 
 
 def holder(arguments: OptionFiles | ArgumentsFile | WrittenAtStart | None) -> Program:
-    return Program('Holder', file='holder', commands=(Command(('run',), comms=('holder',)),), arguments=arguments)
+    return Program(
+        'Holder', file='holder', commands=(KubeletCommand(('run',), comms=('holder',)),), arguments=arguments
+    )
 
 
 def know(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:

@@ -14,10 +14,10 @@ from datadog_checks.kubelet_compliance.launch.systemd_words import (
     Escapes,
     UnknownVariable,
     expand_words,
+    from_variable,
     iter_values,
     next_argument,
     next_word,
-    from_variable,
     with_specifiers,
 )
 
@@ -182,10 +182,10 @@ def test_specifiers_are_replaced(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     'text, says, error',
     [
-        ('a%z', '/u:1 uses %z, which is no specifier', BadWord),
-        ('%0', '/u:1 uses %0, which is no specifier', BadWord),
-        ('%H', '/u:1 uses %H, whose value is not known here', UnitError),
-        ('%n%H%z', '/u:1 uses %H, whose value is not known here', UnitError),
+        ('a%z', '/u:1 uses %z, which is not a specifier', BadWord),
+        ('%0', '/u:1 uses %0, which is not a specifier', BadWord),
+        ('%H', '/u:1 uses %H, whose value this check does not know', UnitError),
+        ('%n%H%z', '/u:1 uses %H, whose value this check does not know', UnitError),
     ],
 )
 def test_a_specifier_without_a_value_is_an_error(text: str, says: str, error: type[Exception]) -> None:

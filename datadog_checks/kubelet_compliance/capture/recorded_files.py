@@ -34,7 +34,7 @@ MaybeFile = TypeVar('MaybeFile', bound=File | Missing | Unreadable | None)
 def redacted_files(
     contents: Mapping[str, File], place_of: Callable[[Process, str], str], kubelet: Kubelet
 ) -> dict[str, bytes | None]:
-    """The files of one kubelet, by their place, without what no verdict needs. None: the file is not kept."""
+    """The files of one kubelet by path, without what no verdict needs. None: the file is not kept."""
     evidence = kubelet.evidence
     process = evidence.process
     found: dict[str, bytes | None] = {}
@@ -47,10 +47,10 @@ def redacted_files(
 
         redacted = redact_configuration(file.data, is_same) if file.data else b''
         if redacted is None:
-            raise CannotCapture(f'{file.path} cannot be kept without what may be secret in it')
+            raise CannotCapture(f'could not remove what may be secret from {file.path}')
         found[place_of(process, file.path)] = redacted
     for place, file in contents.items():
-        if place not in found and process.inside and place not in unit_files(evidence):
+        if place not in found and process.inside and place not in paths_of_unit(evidence):
             found[place] = redact_program_file(program_named(process.inside), file.data)
     return found
 
@@ -61,7 +61,7 @@ def configuration_files(evidence: Evidence) -> list[File]:
     return [file for file in (evidence.config, *files) if isinstance(file, File)]
 
 
-def unit_files(evidence: Evidence) -> frozenset[str]:
+def paths_of_unit(evidence: Evidence) -> frozenset[str]:
     unit = evidence.unit
     return frozenset(file.path for file in unit.files) if isinstance(unit, Unit) else frozenset()
 
@@ -79,12 +79,12 @@ def with_data(evidence: Evidence, path: str, data: bytes) -> Evidence:
 
 
 def comparable_readings(evidence: Evidence) -> list[tuple[Value, ...]]:
-    """What each release makes of it that a kubelet can be of."""
+    """How each release that the kubelet can be of reads its configuration."""
     return [comparable(declared) for declared in every_reading(evidence, ALL)]
 
 
 def comparable(declared: Declared) -> tuple[Value, ...]:
-    """What a verdict can rest on, secrets aside."""
+    """What a verdict can depend on, without secrets."""
     values = {name: value for name, value in declared.values.items() if name.lower() not in SECRET_FIELDS}
     unknown = declared.unknown
     refused = unknown is not None and unknown.refused

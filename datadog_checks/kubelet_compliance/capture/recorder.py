@@ -50,7 +50,7 @@ NOT_THERE = 'no such file or directory'
 
 @dataclass(slots=True)
 class Image:
-    """A captured node: files by their path below its folder, folders, and links with what they name."""
+    """A captured node: its files by path below the folder, its folders, and its links with their targets."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
@@ -148,14 +148,14 @@ class Recorder(Host):
 
 
 def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
-    """Look at a node once and keep what was seen. Raises CannotCapture."""
+    """Make one pass over a node and keep what it read, without secrets. Raises CannotCapture."""
     recorder = Recorder(host)
     collector = Collector(recorder, selection)
     scan = recorder.find_kubelets()
     kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
     facts: dict[Fact, Answer] = {}
     for kubelet in kubelets:
-        # The rules on files look at more than the configuration.
+        # The rules on files read more than the configuration.
         report = report_on(recorder, kubelet, selection, scan.names)
         facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
     image = Image()
@@ -177,10 +177,10 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
 
 
 def below(place: str) -> str:
-    """Where a path lies in the folder of a captured node. Raises CannotCapture."""
+    """The path of a file below the folder of a captured node. Raises CannotCapture."""
     found = posixpath.normpath(place).lstrip('/')
     if found.split('/')[0] in OWN_NAMES:
-        raise CannotCapture(f'{place} has a name that a captured node uses itself')
+        raise CannotCapture(f'{place} has a name that the capture reserves for its own files')
     return found
 
 
@@ -210,7 +210,7 @@ def as_text(capture: Capture) -> bytes:
 
 
 def add_proc(image: Image, recorder: Recorder) -> None:
-    """The files of the processes that matter, and of process 1, by which the others are placed."""
+    """The files in `/proc` of the kubelets, of network agents, and of process 1, which the others are compared with."""
     named = {pid: data.rstrip(b'\n') for (pid, name), data in recorder.proc.items() if name == 'comm'}
     for pid, comm in named.items():
         if comm not in COMMS | DATAPATHS and pid != 1:

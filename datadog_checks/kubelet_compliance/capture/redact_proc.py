@@ -1,15 +1,15 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Removes from the files of a process in `/proc` what no verdict needs: secrets, and numbers that only differ. Pure."""
+"""Removes secrets, and what no verdict needs, from the files of a process in `/proc`. Pure."""
 
 from __future__ import annotations
 
 from datadog_checks.kubelet_compliance.kubelet.programs import (
     NoKubelet,
-    decoded,
     program_named,
     read_command_line,
+    word_text,
 )
 from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments
 from datadog_checks.kubelet_compliance.reporting.redact_programs import redact_program_arguments
@@ -31,8 +31,8 @@ def redacted_proc(name: str, data: bytes, comm: bytes) -> bytes:
 
 
 def redacted_command_line(line: bytes, comm: bytes) -> bytes:
-    """The command line, which the names of a kubelet still tell as they did."""
-    read = read_command_line(decoded(comm), line)
+    """The command line without secrets. It is recognized as the same kind of command line as before."""
+    read = read_command_line(word_text(comm), line)
     first = line.split(b'\0', 1)[0]
     if isinstance(read, NoKubelet):
         return first.split(b' ')[0] + b'\0' + LEFT_OUT.encode() + b'\0'
@@ -44,5 +44,5 @@ def redacted_command_line(line: bytes, comm: bytes) -> bytes:
         arguments = redact_program_arguments(program_named(read.inside), read.arguments)
     else:
         arguments = redact_arguments(read.arguments)
-    kept = [*map(decoded, words[:count]), *arguments]
+    kept = [*map(word_text, words[:count]), *arguments]
     return b''.join(word.encode('utf-8', 'surrogateescape') + b'\0' for word in kept)

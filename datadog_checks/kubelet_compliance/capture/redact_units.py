@@ -1,9 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Leaves out of a systemd service's files what no command line needs: other settings, variables, comments. Pure.
+"""Removes from the files of a systemd service what its command line does not need. Pure.
 
-Lines stay where they are. What a text with odd quotes comes to afterwards is for the caller to compare.
+This removes other settings, variables, and comments. Line numbers stay. The caller compares the resulting command line
+with the original, because unusual quotes can change it.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ KEPT_KEYS = frozenset(
     {'EnvironmentFile', 'UnsetEnvironment', 'PassEnvironment', 'Type', 'WorkingDirectory', 'RootDirectory', 'RootImage'}
 )
 TOKEN = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\[^\n]|[^\s"'\\])+""", re.DOTALL)
-"""A word, with its quotes. A backslash at the end of a line is none."""
+"""A word with its quotes. A backslash at the end of a line is not part of it."""
 STANDS_FOR_OTHERS = re.compile(r'(?:\$[A-Za-z0-9_]+|\$\{[A-Za-z0-9_]+\})+')
 USED_VARIABLES = re.compile(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)')
 ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=')
@@ -78,7 +79,7 @@ def redaction_of(command: Sequence[str]) -> Redaction:
 
 
 def padded(data: bytes, size: int) -> bytes:
-    """A unit or environment file of at least a size, by a comment at its end."""
+    """Extend a unit or environment file to at least a size, with a comment at its end."""
     lacking = size - len(data)
     if lacking <= 0:
         return data
@@ -86,7 +87,7 @@ def padded(data: bytes, size: int) -> bytes:
 
 
 def used_variables(units: Iterable[bytes]) -> frozenset[str]:
-    """The variables that the commands in these unit files name where no secret is left out."""
+    """The variables that the commands in these unit files use, outside of the arguments that are removed."""
     found: set[str] = set()
     for data in (redact_unit(unit, frozenset()) for unit in units):
         for lines in logical_lines(END_OF_LINE.split(decode(data))):
@@ -119,7 +120,7 @@ def redact_unit(data: bytes, used: frozenset[str], redact: Redaction = redact_ar
 
 
 def header(line: str) -> str:
-    """A section's header; an invalid one stays so."""
+    """The header of a section. An invalid header stays invalid."""
     if line in SECTION_HEADERS:
         return line
     return '[X-Other]' if line.endswith(']') else '['
@@ -131,7 +132,7 @@ def key_of(text: str) -> str:
 
 
 def logical_lines(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The lines of each assignment, comments in between included."""
+    """The lines of each assignment, including the comments between them."""
     found: list[str] = []
     goes_on = False
     for line in lines:
@@ -153,7 +154,7 @@ def is_comment(line: str) -> bool:
 
 
 def is_comment_at(text: str, position: int) -> bool:
-    """Whether a comment of `without_comments` stands there, within an assignment."""
+    """Whether a comment from `without_comments` starts at this position in an assignment."""
     return text[position - 1 : position + 1] == '\n#'
 
 
@@ -162,7 +163,7 @@ def without_comments(lines: Iterable[str]) -> Iterator[str]:
 
 
 def redact_tokens(text: str, redact: Callable[[Sequence[str]], Sequence[str]]) -> str:
-    """`KEY=words`, with other words in place of each. They are handed on without their outer quotes."""
+    """Replace each word in `KEY=words`. `redact` gets the words without their outer quotes."""
     key, _, value = '\n'.join(without_comments(text.split('\n'))).partition('=')
     tokens = [match for match in TOKEN.finditer(value) if not is_comment_at(value, match.start())]
     texts = [bare(match[0]) for match in tokens]
@@ -180,7 +181,7 @@ def bare(token: str) -> str:
 
 
 def again(token: str, new: str) -> str:
-    """What stands for a word, with its quotes and line ends."""
+    """A replacement for a word, with its quotes and line ends."""
     ends = '\\\n' * token.count('\n')
     quote = token[0] if bare(token) != token else ''
     return f'{quote}{new}{quote}{ends}'
@@ -197,7 +198,7 @@ def of_command(tokens: Sequence[str]) -> Sequence[str]:
 
 
 def is_opaque(token: str) -> bool:
-    """What is no word of a command by itself."""
+    """Whether a token is not one argument: a variable, or a separator of commands."""
     return STANDS_FOR_OTHERS.fullmatch(token) is not None or token in SEPARATORS
 
 
@@ -215,7 +216,7 @@ def of_assignment(token: str, used: frozenset[str], redact: Redaction) -> str:
 
 
 def of_value(value: str, redact: Redaction) -> str:
-    """The value of a variable that a command uses: it may hold several words."""
+    """The value of a variable that a command uses. It can contain several words."""
     tokens = list(TOKEN.finditer(value))
     texts = [bare(match[0]) for match in tokens]
     if not any(text.startswith('-') for text in texts):
@@ -247,7 +248,7 @@ def redact_environment(data: bytes, used: frozenset[str], redact: Redaction = re
 
 
 def of_environment(value: str, redact: Redaction) -> str:
-    """The value of a variable, in the quotes that are around all of it or without any."""
+    """The value of a variable, with the quotes around all of it, or with none."""
     text = value.strip()
     start = value.find(text)
     inner = bare(text)
@@ -256,7 +257,7 @@ def of_environment(value: str, redact: Redaction) -> str:
 
 
 def environment_lines(lines: Sequence[str]) -> Iterator[list[str]]:
-    """The lines of each assignment; quotes and backslashes make it go on."""
+    """The lines of each assignment. Quotes and backslashes continue it on the next line."""
     found: list[str] = []
     for line in lines:
         found.append(line)
@@ -268,7 +269,7 @@ def environment_lines(lines: Sequence[str]) -> Iterator[list[str]]:
 
 
 def is_open(text: str) -> bool:
-    """Whether a quote is open at the end, or a backslash stands there."""
+    """Whether the text ends inside a quote or with a backslash."""
     quote, position = '', text.find('=') + 1
     while position < len(text):
         letter = text[position]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from .tables.programs import PROGRAMS, Command, Program
+from .tables.programs import PROGRAMS, KubeletCommand, Program
 
 MAX_ARGUMENTS = 4096
 MAX_COMMAND_LINE_BYTES = 256 * 1024
@@ -46,7 +46,7 @@ def program_named(name: str) -> Program:
     raise LookupError(name)
 
 
-def commands_of(programs: Sequence[Program]) -> Iterator[tuple[Program, Command]]:
+def commands_of(programs: Sequence[Program]) -> Iterator[tuple[Program, KubeletCommand]]:
     return ((program, command) for program in programs for command in program.commands)
 
 
@@ -61,7 +61,7 @@ def read_command_line(comm: str, line: bytes) -> Invocation | NoKubelet:
     return NoKubelet.UNCLEAR if is_single_purpose else NoKubelet.OTHER
 
 
-def read_words(program: Program, command: Command, line: bytes) -> Invocation | NoKubelet:
+def read_words(program: Program, command: KubeletCommand, line: bytes) -> Invocation | NoKubelet:
     """Parse the command line of a program that does not change it."""
     argv = split_command_line(line)
     file = base_name(line.split(b'\0', 1)[0])
@@ -76,14 +76,14 @@ def read_words(program: Program, command: Command, line: bytes) -> Invocation | 
     return NoKubelet.UNCLEAR if file != program.file or set(command.words) & set(argv[1:]) else NoKubelet.OTHER
 
 
-def read_title(program: Program, command: Command, line: bytes) -> Invocation | NoKubelet:
+def read_title(program: Program, command: KubeletCommand, line: bytes) -> Invocation | NoKubelet:
     """Parse the command line of a program that may write a title over it. A title hides the arguments."""
     words = line.rstrip(b'\0').split(b'\0')
     # The rest of the arguments after a title is not what was typed.
     has_title = b' ' in words[0]
     if has_title:
         words = words[0].split(b' ')
-    if base_name(words[0]) != program.file or tuple(map(decoded, words[1:2])) != command.words:
+    if base_name(words[0]) != program.file or tuple(map(word_text, words[1:2])) != command.words:
         return NoKubelet.OTHER
     argv = split_command_line(line)
     return Invocation(None if has_title or argv is None else argv[2:], program.name)
@@ -121,10 +121,10 @@ def kubelet_arguments(argv: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def base_name(word: bytes) -> str:
-    return decoded(word.rpartition(b'/')[2])
+    return word_text(word.rpartition(b'/')[2])
 
 
-def decoded(word: bytes) -> str:
+def word_text(word: bytes) -> str:
     return word.decode('utf-8', 'surrogateescape')
 
 
@@ -141,7 +141,7 @@ def split_command_line(line: bytes) -> tuple[str, ...] | None:
         or line.count(b'\0') > MAX_ARGUMENTS
     ):
         return None
-    return tuple(decoded(part) for part in line[:-1].split(b'\0'))
+    return tuple(word_text(part) for part in line[:-1].split(b'\0'))
 
 
 KUBE_PROXY = 'kube-proxy'

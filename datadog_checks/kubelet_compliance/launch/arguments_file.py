@@ -28,7 +28,7 @@ def file_launch(program: Program, path: str, file: File | Missing | Unreadable) 
     """Parse the file: no quotes, split at single spaces, and `$` for the variables of a snap."""
     if not isinstance(file, File):
         remedy, fault = (file.remedy, file.fault) if isinstance(file, Unreadable) else ('', None)
-        why = f'{path}, which holds the arguments of the kubelet, could not be read: {file.why}'
+        why = f'{path}, which contains the arguments of the kubelet, could not be read: {file.why}'
         return Launch(program.name, Unknown(why, remedy, fault=fault), path)
     arguments: list[str] = []
     places: dict[str, str] = {}
@@ -39,12 +39,14 @@ def file_launch(program: Program, path: str, file: File | Missing | Unreadable) 
         for part in line.replace('"', '').replace("'", '').split(' '):
             argument = with_snap_variables(part, path)
             if '$' in argument:
-                unknown = Unknown(f'{path}:{number} uses a variable whose value is not known', 'write the value there')
+                unknown = Unknown(
+                    f'{path}:{number} uses a variable with an unknown value', 'replace the variable with its value'
+                )
                 return Launch(program.name, unknown, path, files=(file,))
             arguments.append(argument)
             places[argument] = f'{path}:{number}'
     if len(arguments) > MAX_ARGUMENTS:
-        unknown = Unknown(f'{path} holds more than {MAX_ARGUMENTS} arguments', 'make it smaller')
+        unknown = Unknown(f'{path} contains more than {MAX_ARGUMENTS} arguments', 'make it smaller')
         return Launch(program.name, unknown, path, files=(file,))
     return Launch(program.name, tuple(arguments), path, places, files=(file,))
 

@@ -147,7 +147,7 @@ def contained_launch(
         program.name,
         (*own, *given_arguments)
         if adds is None
-        else Unknown(f'{program.name} adds {adds} to what it passes', ASK_CONFIGZ),
+        else Unknown(f'{program.name} appends {adds} to its own flags', ASK_CONFIGZ),
         options.path,
         options.places,
         files,
@@ -204,7 +204,7 @@ def iter_options_of_file(file: File | Unreadable) -> Iterator[tuple[str, list[tu
     try:
         root = parse_document(file.data).root
     except (DocumentError, DocumentTooLarge) as error:
-        raise NotUnderstood(f'is not understood: {error}') from None
+        raise NotUnderstood(f'is not valid: {error}') from None
     if not isinstance(root.value, dict):
         return
     for key, node in root.value.items():
@@ -218,7 +218,7 @@ def iter_options_of_file(file: File | Unreadable) -> Iterator[tuple[str, list[tu
 def scalar_text(node: Node) -> str:
     """Raises NotUnderstood."""
     if isinstance(node.value, dict | list):
-        raise NotUnderstood('is not understood: a list or mapping stands where text belongs')
+        raise NotUnderstood('is not valid: expected text, not a list or a mapping')
     return ('true' if node.value else 'false') if isinstance(node.value, bool) else str(node.value or '')
 
 

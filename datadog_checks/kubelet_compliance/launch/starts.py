@@ -50,7 +50,7 @@ def start_of(unit: Unit) -> Start | None:
         return Start(None, snap, program)
     found = invocation_of(argv)
     if found is None:
-        return Start(None, unknown=Unknown(f'{unit.name} starts {program}, which is not a kubelet itself'))
+        return Start(None, unknown=Unknown(f'{unit.name} starts {program}, which is not a kubelet'))
     if not found.inside:
         return Start(found.arguments, program=program)
     row = program_named(found.inside)

@@ -23,7 +23,7 @@ ESCAPED = re.compile(r'\\x([0-9a-fA-F]{2})')
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentFile:
-    """One `EnvironmentFile=`: a path, or a pattern of paths. `optional`: it need not be there."""
+    """One `EnvironmentFile=`: a path, or a pattern of paths. `optional`: a missing file is not an error."""
 
     pattern: str
     optional: bool
@@ -42,11 +42,11 @@ class Service:
     passed: list[str] = field(default_factory=list)
     has_bus_name: bool = False
     directory: str = ''
-    """`WorkingDirectory=`: a path, or `~` for the home of the user; '' where it is not set."""
+    """`WorkingDirectory=`: a path, or `~` for the home of the user; '' if it is not set."""
 
 
 def specifiers_of(name: str) -> Mapping[str, str | None]:
-    """The specifiers of a system service (systemd.unit, "Specifiers"); None where more than its name decides."""
+    """The values of specifiers (systemd.unit, "Specifiers"); None if a value depends on more than the unit's name."""
     stem = name.rpartition('.')[0]
     prefix, at, instance = stem.partition('@')
     last = prefix.rpartition('-')[2]
@@ -61,14 +61,14 @@ def specifiers_of(name: str) -> Mapping[str, str | None]:
 
 
 def without_escapes(text: str) -> str | None:
-    """A part of a unit's name without its escapes; None where one is invalid (unit-name.c, `unit_name_unescape`)."""
+    """A part of a unit's name without its escapes; None if one is invalid (unit-name.c, `unit_name_unescape`)."""
     text = text.replace('-', '/')
     plain = ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
     return None if '\\' in ESCAPED.sub('', text) or not plain.isascii() or '\0' in plain else plain
 
 
 def assign(service: Service, assignment: Assignment, specifiers: Mapping[str, str | None]) -> None:
-    """Take over one setting. Raises UnitError."""
+    """Apply one assignment. Raises UnitError."""
     key, value = assignment.key, assignment.value
     match key:
         case 'ExecStart':
@@ -93,11 +93,11 @@ def assign(service: Service, assignment: Assignment, specifiers: Mapping[str, st
         case 'WorkingDirectory':
             set_directory(service, value, specifiers)
         case _ if key in ANOTHER_ROOT and value:
-            raise UnitError(f'{value[0][1]} sets {key}, so the command runs in another root')
+            raise UnitError(f'{value[0][1]} sets {key}, so the command runs in another root directory')
 
 
 def add_commands(service: Service, value: Letters, specifiers: Mapping[str, str | None]) -> None:
-    """Raises UnitError at the first one that is bad: those before it stay, which counts in a drop-in."""
+    """Raises UnitError at the first invalid command. In a drop-in, the commands before it still count."""
     if not value:
         service.commands.clear()
     for command in iter_commands(value, specifiers):
@@ -111,7 +111,7 @@ def add_names(names: list[str], value: Letters, specifiers: Mapping[str, str | N
 
 
 def refuse_bad_commands(value: Letters, specifiers: Mapping[str, str | None]) -> None:
-    """Of a setting whose commands matter only where systemd does not load a unit because of them."""
+    """Check the commands of another setting. Raises UnitError if systemd does not load the unit because of them."""
     try:
         for _ in iter_commands(value, specifiers):
             pass
@@ -140,7 +140,7 @@ def set_directory(service: Service, value: Letters, specifiers: Mapping[str, str
 def iter_resolved(
     value: Letters, specifiers: Mapping[str, str | None], escapes: Escapes = Escapes.C
 ) -> Iterator[Letters]:
-    """The words, without those whose specifiers are none. Raises UnitError."""
+    """The words with their specifiers replaced, without words that have an invalid one. Raises UnitError."""
     for word in iter_values(value, escapes):
         try:
             yield with_specifiers(word, specifiers)
@@ -158,7 +158,7 @@ def iter_assigned(value: Letters, specifiers: Mapping[str, str | None]) -> Itera
 
 
 def add_environment_file(service: Service, value: Letters, specifiers: Mapping[str, str | None]) -> None:
-    """What names no absolute path, or one with `..`, is ignored. Raises UnitError."""
+    """Add a file. A path that is relative or contains `..` is ignored. Raises UnitError."""
     if not value:
         service.files.clear()
     try:

@@ -19,10 +19,10 @@ from .unit_settings import EnvironmentFile, Service as Service, assign, specifie
 Seen = File | Missing | Unreadable
 
 MAX_UNIT_BYTES = 64 * 1024
-"""All unit files, drop-ins and environment files of a service together."""
+"""The limit for all unit files and drop-ins of a service, and for all its environment files."""
 
 MAX_LETTERS = 1024 * 1024
-"""What the specifiers, or the variables, of a service may come to."""
+"""The limit for the text that specifiers, or variables, can expand to."""
 
 SERVICE = 'Service'
 SET_BY_SYSTEMD = frozenset(
@@ -41,12 +41,12 @@ SET_BY_SYSTEMD = frozenset(
 """Variables that systemd sets itself (systemd.exec, "Environment Variables in Spawned Processes")."""
 
 OTHER_PATTERN = re.compile(r'\\|\[[\^\[]|\[[:.=]')
-"""Patterns of paths that glob(3) does not take as this check does: escapes, classes, and `[^a]`."""
+"""Patterns that glob(3) matches differently from this check: escapes, classes, and `[^a]`."""
 FOLDER_PATTERN = re.compile(r'/\.[^/*?\[]*+[*?\[]')
 
 
 def read_service(name: str, files: Sequence[Seen]) -> Service:
-    """The unit file and its drop-ins, in order, as one. Raises UnitError."""
+    """Merge the unit file and its drop-ins, in order. Raises UnitError."""
     service = Service(name)
     specifiers = specifiers_of(name)
     room, percents = MAX_UNIT_BYTES, 0
@@ -58,7 +58,7 @@ def read_service(name: str, files: Sequence[Seen]) -> Service:
             raise UnitError(f'the files of {name} are larger than {MAX_UNIT_BYTES // 1024} KiB together')
         percents += file.data.count(b'%')
         if percents * len(name) > MAX_LETTERS:
-            raise UnitError(f'the specifiers of {name} may bring more than {MAX_LETTERS // 1024} KiB of text')
+            raise UnitError(f'the specifiers of {name} can expand to more than {MAX_LETTERS // 1024} KiB of text')
         if file is files[0] and not file.data:
             raise UnitError(f'{file.path} is empty, which masks {name}, so systemd does not start it', refused=True)
         try:
@@ -66,14 +66,14 @@ def read_service(name: str, files: Sequence[Seen]) -> Service:
                 if assignment.section == SERVICE:
                     assign(service, assignment, specifiers)
         except UnitError as error:
-            # Of a drop-in, systemd takes what comes before the line that it cannot read.
+            # In a drop-in, the lines before an invalid line count.
             if not error.refused or file is files[0]:
                 raise
     return service
 
 
 def next_command(service: Service, variables: Mapping[str, Letters]) -> tuple[Argument, ...]:
-    """The command line that a service with these variables would start with, argv[0] first. Raises UnitError."""
+    """The command line that the service starts with these variables, argv[0] first. Raises UnitError."""
     if not service.commands:
         raise UnitError(f'{service.name} has no command that systemd would start', refused=True)
     if len(service.commands) > 1 and service.type != 'oneshot':
@@ -88,7 +88,7 @@ def next_command(service: Service, variables: Mapping[str, Letters]) -> tuple[Ar
         try:
             words = expand_words(words, variables, hidden - unset_names)
         except UnknownVariable as error:
-            raise UnitError(f'{service.name} uses ${error}, whose value comes from systemd itself') from None
+            raise UnitError(f'{service.name} uses ${error}, whose value systemd sets') from None
     if not words:
         raise UnitError(f'{service.name} has an empty command line')
     if len(words) > MAX_ARGUMENTS:
@@ -97,28 +97,28 @@ def next_command(service: Service, variables: Mapping[str, Letters]) -> tuple[Ar
 
 
 def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> None:
-    """Raises UnitError where the variables of a command could bring far more text than the files hold."""
+    """Raises UnitError if the variables of a command can expand to far more text than the files contain."""
     files = (file for found in contents.values() for file in found)
     lengths = [*map(len, service.variables.values()), *(len(file.data) for file in files if isinstance(file, File))]
     uses = sum(letter == '$' for command in service.commands for word in command.words for letter, _ in word)
     if uses * max(lengths, default=0) > MAX_LETTERS:
-        raise UnitError(f'the variables of {service.name} may bring more than {MAX_LETTERS // 1024} KiB of text')
+        raise UnitError(f'the variables of {service.name} can expand to more than {MAX_LETTERS // 1024} KiB of text')
 
 
 USED_VARIABLE = re.compile(r'\$\{([A-Za-z_][A-Za-z0-9_]*)\}|^\$([A-Za-z_][A-Za-z0-9_]*)$')
 
 
 def unset_variables(service: Service, variables: Mapping[str, Letters]) -> frozenset[str]:
-    """The variables that the command uses and that neither a file sets nor the service unsets."""
+    """The variables that the command uses, and that no file sets and the service does not unset."""
     words = [text_of(word) for command in service.commands[-1:] if command.replaces_variables for word in command.words]
     used = {match[1] or match[2] for text in words for match in USED_VARIABLE.finditer(text)}
     return frozenset(used - variables.keys() - set(service.unset))
 
 
 def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> dict[str, Letters]:
-    """The variables of a service: its files' over its own, without those that it unsets.
+    """The variables of a service: those of its files override its own. Without those that it unsets.
 
-    `contents`: the files that each pattern of an `EnvironmentFile=` matches. Raises UnitError.
+    `contents`: the files that match each pattern of an `EnvironmentFile=`. Raises UnitError.
     """
     refuse_bombs(service, contents)
     variables = dict(service.variables)
@@ -127,11 +127,13 @@ def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> 
         refuse_pattern(wanted)
         found = contents[wanted.pattern]
         if not found and not wanted.optional:
-            raise UnitError(f'{wanted.pattern} is not there, so systemd does not start {service.name}', refused=True)
+            raise UnitError(f'{wanted.pattern} does not exist, so systemd does not start {service.name}', refused=True)
         for file in found:
             if isinstance(file, Missing) or isinstance(file, Unreadable) and file.absent:
                 if not wanted.optional:
-                    raise UnitError(f'{file.path} is not there, so systemd does not start {service.name}', refused=True)
+                    raise UnitError(
+                        f'{file.path} does not exist, so systemd does not start {service.name}', refused=True
+                    )
                 continue
             if isinstance(file, Unreadable):
                 raise UnitError(f'{file.path} could not be read: {file.why}')
@@ -147,14 +149,14 @@ def environment_of(service: Service, contents: Mapping[str, Sequence[Seen]]) -> 
 
 
 def refuse_pattern(wanted: EnvironmentFile) -> None:
-    """Raises UnitError where glob(3) may find other files, or the folders `.` and `..`, which are no optional ones."""
+    """Raises UnitError if glob(3) could find other files, or the folders `.` and `..` where a file is required."""
     pattern = wanted.pattern
     if OTHER_PATTERN.search(pattern) or not wanted.optional and FOLDER_PATTERN.search(pattern):
         raise UnitError(f'{pattern} is a pattern that this check does not support')
 
 
 def variables_of(file: File, wanted: EnvironmentFile) -> dict[str, Letters]:
-    """None of an optional file that systemd cannot read. Raises UnitError."""
+    """The variables of a file; none if it is optional and systemd cannot parse it. Raises UnitError."""
     try:
         return read_environment_file(file.path, file.data)
     except UnitError as error:

@@ -79,7 +79,7 @@ class WrittenAtStart:
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class KubeletCommand:
     """A command of a program that runs a kubelet.
 
     `words`: the words after argv[0]. `comms`: the values of `/proc/PID/comm` while it runs.
@@ -100,7 +100,7 @@ class Program:
 
     name: str
     file: str
-    commands: tuple[Command, ...]
+    commands: tuple[KubeletCommand, ...]
     arguments: OwnArguments | OptionFiles | ArgumentsFile | WrittenAtStart | None = None
     """Where the kubelet's arguments come from. None: unknown, and a capture keeps no argument and no file of it."""
     units: tuple[str, ...] = ()
@@ -129,7 +129,7 @@ KUBELET = Program(
     # kubelet.service: kubeadm, EKS, AKS, GKE, OpenShift, kOps, Kubespray, Bottlerocket, Flatcar, minikube.
     'kubelet',
     file='kubelet',
-    commands=(Command(comms=('kubelet',)),),
+    commands=(KubeletCommand(comms=('kubelet',)),),
     arguments=OwnArguments(),
     units=('kubelet.service', 'snap.k8s.kubelet.service', 'snap.kubelet.daemon.service'),
     single_purpose=frozenset({'kubelet'}),
@@ -137,7 +137,7 @@ KUBELET = Program(
 HYPERKUBE = Program(
     'hyperkube',
     file='hyperkube',
-    commands=(Command(('kubelet',), comms=('hyperkube',)),),
+    commands=(KubeletCommand(('kubelet',), comms=('hyperkube',)),),
     arguments=OwnArguments(),
 )
 K3S = Program(
@@ -145,11 +145,16 @@ K3S = Program(
     # line (k3s-io/k3s cmd/k3s/main.go `stageAndRun`, pkg/cli/server/server.go; its options: pkg/cli/cmds/config.go).
     'k3s',
     file='k3s',
-    commands=(Command(('server',), comms=('k3s-server', 'k3s')), Command(('agent',), comms=('k3s-agent', 'k3s'))),
+    commands=(
+        KubeletCommand(('server',), comms=('k3s-server', 'k3s')),
+        KubeletCommand(('agent',), comms=('k3s-agent', 'k3s')),
+    ),
     arguments=OptionFiles(
         'k3s',
-        doubt=Unknown('what k3s itself passes to its kubelet differs from release to release', ASK_CONFIGZ),
-        doubt_if_hidden=Unknown('k3s hides its command line, where --kubelet-arg may say otherwise', ASK_CONFIGZ),
+        doubt=Unknown('the flags that k3s adds for its kubelet differ between k3s releases', ASK_CONFIGZ),
+        doubt_if_hidden=Unknown(
+            'k3s hides its command line, which can contain more --kubelet-arg options', ASK_CONFIGZ
+        ),
     ),
     units=('k3s.service', 'k3s-agent.service'),
     is_retitled=True,
@@ -159,10 +164,10 @@ RKE2 = Program(
     # RKE2 starts its kubelet as a process of its own (rancher/rke2 pkg/cli/cmds, pkg/podexecutor).
     'RKE2',
     file='rke2',
-    commands=(Command(('server',)), Command(('agent',))),
+    commands=(KubeletCommand(('server',)), KubeletCommand(('agent',))),
     arguments=OptionFiles(
         'rke2',
-        doubt=Unknown('RKE2 writes the command line and the drop-ins of its kubelet anew at each start', ASK_CONFIGZ),
+        doubt=Unknown('RKE2 rewrites the command line and the drop-ins of its kubelet at each start', ASK_CONFIGZ),
     ),
     units=('rke2-server.service', 'rke2-agent.service'),
 )
@@ -171,14 +176,14 @@ K0S = Program(
     'k0s',
     file='k0s',
     commands=(
-        Command(('worker',)),
-        Command(
+        KubeletCommand(('worker',)),
+        KubeletCommand(
             ('controller',),
             needs_one_of=frozenset({'--enable-worker', '--enable-worker=true', '--single', '--single=true'}),
         ),
     ),
     arguments=WrittenAtStart(
-        Unknown('k0s writes the command line and the configuration of its kubelet anew at each start')
+        Unknown('k0s rewrites the command line and the configuration of its kubelet at each start')
     ),
     units=('k0sworker.service', 'k0scontroller.service'),
 )
@@ -187,7 +192,7 @@ MICROK8S = Program(
     # one is there too, the older does nothing (`run-kubelet-with-args`).
     'MicroK8s',
     file='kubelite',
-    commands=(Command(comms=('kubelite',)),),
+    commands=(KubeletCommand(comms=('kubelite',)),),
     arguments=ArgumentsFile('kubelet-args-file', default='/var/snap/microk8s/current/args/kubelet'),
     units=('snap.microk8s.daemon-kubelite.service',),
     older_units=('snap.microk8s.daemon-kubelet.service',),
@@ -198,9 +203,9 @@ MICROSHIFT = Program(
     # pkg/node/kubelet.go).
     'MicroShift',
     file='microshift',
-    commands=(Command(('run',), comms=('microshift',)),),
+    commands=(KubeletCommand(('run',), comms=('microshift',)),),
     arguments=WrittenAtStart(
-        Unknown('MicroShift writes the configuration of its kubelet anew at each start', ASK_CONFIGZ),
+        Unknown('MicroShift rewrites the configuration of its kubelet at each start', ASK_CONFIGZ),
         arguments=(
             '--config=/var/lib/microshift/resources/kubelet/config/config.yaml',
             '--kubeconfig=/var/lib/microshift/resources/kubelet/kubeconfig',
