@@ -32,7 +32,7 @@ KEPT_KEYS = frozenset(
 )
 TOKEN = re.compile(r"""(?:"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|\\[^\n]|[^\s"'\\])+""", re.DOTALL)
 """A word with its quotes. A backslash at the end of a line is not part of it."""
-STANDS_FOR_OTHERS = re.compile(r'(?:\$[A-Za-z0-9_]+|\$\{[A-Za-z0-9_]+\})+')
+ONLY_VARIABLES = re.compile(r'(?:\$[A-Za-z0-9_]+|\$\{[A-Za-z0-9_]+\})+')
 USED_VARIABLES = re.compile(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)')
 ASSIGNMENT = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)=')
 SEPARATORS = frozenset({';', r'\;'})
@@ -40,11 +40,11 @@ SECTION_HEADERS = frozenset({'[Unit]', '[Service]', '[Install]'})
 
 
 Redaction = Callable[[Sequence[str], Callable[[str], bool]], Sequence[str]]
-"""Removes secrets from arguments. Its second argument: whether a word stands for others, and so stays."""
+"""Removes secrets from arguments. The second argument says which words stay, such as variables."""
 
 
 def redact_command(words: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
-    """A command line, argv[0] first. `is_opaque`: whether a word stands for others, and so stays."""
+    """A command line, argv[0] first. `is_opaque`: whether a word stays, such as a variable."""
     count = assigned_words(words)
     assigned = [f'{word.partition("=")[0]}={LEFT_OUT}' for word in words[1:count]]
     command = words[count:] if count else words
@@ -199,7 +199,7 @@ def of_command(tokens: Sequence[str]) -> Sequence[str]:
 
 def is_opaque(token: str) -> bool:
     """Whether a token is not one argument: a variable, or a separator of commands."""
-    return STANDS_FOR_OTHERS.fullmatch(token) is not None or token in SEPARATORS
+    return ONLY_VARIABLES.fullmatch(token) is not None or token in SEPARATORS
 
 
 def of_assignments(tokens: Sequence[str], used: frozenset[str], redact: Redaction) -> Sequence[str]:

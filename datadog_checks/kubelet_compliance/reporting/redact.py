@@ -36,7 +36,7 @@ LETTER_OR_DIGIT = re.compile(r'[A-Za-z0-9]')
 def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
     """The arguments of a kubelet. Nothing is kept after the first unknown argument, because the rest cannot be parsed.
 
-    `is_opaque`: whether an argument stands for others, such as a variable, and so stays.
+    `is_opaque`: whether an argument stays, such as a variable.
     """
     found: list[str] = []
     rest = list(reversed(arguments))

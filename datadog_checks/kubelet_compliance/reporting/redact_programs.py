@@ -47,7 +47,7 @@ def redact_program_arguments(
 ) -> tuple[str, ...]:
     """The arguments of a program, each replaced where it may hold a secret.
 
-    `is_opaque`: whether an argument stands for others, such as a variable. It stays where an option can stand.
+    `is_opaque`: whether an argument stays, such as a variable. It does not stay as the value of another option.
     """
     kept = kept_options(program)
     if kept is None:
