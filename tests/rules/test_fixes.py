@@ -23,6 +23,7 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Values,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES, RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.fixes import (
     ChangeFlag,
@@ -35,7 +36,6 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     TakeOut,
     fix_of,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES, RULES_BY_KEY
 
 BENCHMARK = BENCHMARKS['cis-1.24']
 NOT_ASKED = Unknown('not asked')

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from datadog_checks.kubelet_compliance.model import Change, Values
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.fixes import (
     ChangeFlag,
     Fix,
@@ -21,7 +22,6 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     Step,
     TakeOut,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
 from datadog_checks.kubelet_compliance.rules.wording import describe, field_parts, place_of, tell_fix
 
 FILE, ENV = '/etc/k.yaml', '/etc/default/kubelet:1'
@@ -44,12 +44,12 @@ GATE = 'featureGates.G'
         pytest.param((SetField(PORT, '0', FILE),), f'set readOnlyPort: 0 in {FILE}', id='a field'),
         pytest.param(
             (SetField(ANONYMOUS, 'false', FILE),),
-            f'set enabled: false under authentication: anonymous: (add no second block) in {FILE}',
+            f'set enabled: false under authentication: anonymous: (do not add a second block) in {FILE}',
             id='a nested field',
         ),
         pytest.param(
             (SetField(ANONYMOUS, 'false', FILE, is_json=True),),
-            f'set "enabled": false under "authentication": "anonymous": (add no second block) in {FILE}',
+            f'set "enabled": false under "authentication": "anonymous": (do not add a second block) in {FILE}',
             id='a nested field of JSON',
         ),
         pytest.param(
@@ -59,13 +59,13 @@ GATE = 'featureGates.G'
         ),
         pytest.param(
             (SetField(GATE, 'true', unread=FILE), SetField(PORT, '0', unread=FILE)),
-            f'in {FILE} (this check cannot read it): set G: true under featureGates: (add no second block) '
+            f'in {FILE} (this check cannot read it): set G: true under featureGates: (do not add a second block) '
             'and set readOnlyPort: 0',
             id='two there',
         ),
         pytest.param(
             (SetField(GATE, 'true', FILE), SetField(PORT, '0', FILE)),
-            f'in {FILE}: set G: true under featureGates: (add no second block) and set readOnlyPort: 0',
+            f'in {FILE}: set G: true under featureGates: (do not add a second block) and set readOnlyPort: 0',
             id='a place that two have is named once',
         ),
         pytest.param(
