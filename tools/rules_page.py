@@ -13,7 +13,7 @@ from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from datadog_checks.kubelet_compliance.rules.rule_descriptions import (
     fixes_of,
-    flags_of,
+    flags_for,
     iter_distributions,
     numbers_of,
 )
@@ -84,7 +84,7 @@ def iter_rule(rule: Rule) -> Iterator[str]:
 
 def setting(rule: Rule) -> str:
     """The fields that a rule evaluates, and the flags that set them."""
-    flags = [flag for flag in flags_of(rule) if flag not in rule.fields]
+    flags = [flag for flag in flags_for(rule) if flag not in rule.fields]
     fields = ', '.join(f'`{field}`' for field in rule.fields)
     by_flag = ', '.join(f'`{flag}`' for flag in flags)
     return f'{fields} (flag: {by_flag})' if flags else fields

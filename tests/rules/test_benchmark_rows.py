@@ -17,6 +17,7 @@ from datadog_checks.kubelet_compliance.rules.benchmarks import (
     BENCHMARK_OF_MINOR,
     BENCHMARKS,
     DEFAULT_BENCHMARK,
+    NOTHING_STATED,
     BenchmarkError,
     benchmarks_of,
 )
@@ -172,6 +173,21 @@ def test_every_benchmark_that_has_a_rule_can_judge_by_it(rule: Rule) -> None:
     for benchmark in judging:
         assert rule.expected.text(benchmark)
         rule.expected.holds(values, benchmark)
+
+
+def judged_by(rule: Rule, benchmark: Benchmark) -> object:
+    try:
+        return rule.expected.text(replace(benchmark, name='')), verdicts(rule, benchmark)
+    except KeyError:
+        return None
+
+
+@pytest.mark.parametrize('rule', RULES, ids=lambda rule: rule.key)
+def test_a_rule_whose_verdict_depends_on_the_benchmark_asks_for_its_value(rule: Rule) -> None:
+    """Otherwise a benchmark that states no value would not be refused."""
+    outcomes = [judged_by(rule, benchmark) for benchmark in (NOTHING_STATED, *BENCHMARKS.values())]
+    depends = any(outcome != outcomes[0] for outcome in outcomes)
+    assert (rule.expected.is_stated_by is not None) is depends
 
 
 @pytest.mark.parametrize('name', BENCHMARKS)

@@ -21,7 +21,7 @@ FILE_FIXES = {
 }
 
 
-def flags_of(rule: Rule) -> tuple[str, ...]:
+def flags_for(rule: Rule) -> tuple[str, ...]:
     """The flags that set the fields of a rule, each once."""
     flags = (flag_that_sets(field) for field in rule.fields)
     return tuple(dict.fromkeys(flag for flag in flags if flag is not None))

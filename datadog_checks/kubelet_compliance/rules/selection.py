@@ -35,7 +35,7 @@ def select(benchmark_name: str | None, names: Sequence[str] | None, version: str
     name = benchmark_for(version) if benchmark_name == AUTO else benchmark_name or DEFAULT_BENCHMARK
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
-        raise SelectionError(f'unknown benchmark {name!r}; known are: {AUTO}, {in_order(BENCHMARKS)}')
+        raise SelectionError(f'unknown benchmark {name!r}; known are: {AUTO}, {sorted_names(BENCHMARKS)}')
     known = [rule.key for rule in RULES if rule.key in benchmark.controls]
     if names is not None and (benchmark_name != AUTO or version is None):
         # With `auto`, nobody knew which benchmark it would be when they named the rules.
@@ -43,7 +43,7 @@ def select(benchmark_name: str | None, names: Sequence[str] | None, version: str
     wanted = frozenset(known) if names is None else keys_of(names)
     rules = tuple(RULES_BY_KEY[key] for key in known if key in wanted)
     if not rules:
-        raise SelectionError(f'{name} has none of the rules {in_order(names or ())}; {choice(known)}')
+        raise SelectionError(f'{name} has none of the rules {sorted_names(names or ())}; {choice(known)}')
     return Selection(benchmark, rules)
 
 
@@ -71,17 +71,17 @@ def check_names(benchmark: Benchmark, names: Sequence[str], known: Sequence[str]
             raise SelectionError(f'{benchmark.name} lists {name} without a value to compare with; {choice(known)}')
     wrong = [name for name in names if name not in known and name not in RULE_GROUPS]
     if wrong:
-        raise SelectionError(f'unknown rules for {benchmark.name}: {in_order(wrong)}; {choice(known)}')
+        raise SelectionError(f'unknown rules for {benchmark.name}: {sorted_names(wrong)}; {choice(known)}')
     if not names:
         raise SelectionError(f'rules is empty: remove it, or name at least one rule; {choice(known)}')
 
 
 def choice(known: Iterable[str]) -> str:
     """The names that the option `rules` accepts, for a message."""
-    return f'known are: {in_order(known)}; groups: {in_order(RULE_GROUPS)}'
+    return f'known are: {sorted_names(known)}; groups: {sorted_names(RULE_GROUPS)}'
 
 
-def in_order(names: Iterable[str]) -> str:
+def sorted_names(names: Iterable[str]) -> str:
     return ', '.join(sorted(names))
 
 
