@@ -84,16 +84,30 @@ def test_the_defaults_of_a_field_are_those_of_all_releases(field: str, values: t
     assert default_values(field) == values
 
 
-HOLD_BY_DEFAULT = {
-    'streaming_connection_idle_timeout', 'make_iptables_util_chains', 'hostname_override', 'event_qps',
-    'static_pod_path',
-}  # fmt: skip
-
-
-@pytest.mark.parametrize('rule', SETTING_RULES, ids=lambda rule: rule.key)
-def test_the_rules_that_hold_by_default(rule: Rule) -> None:
-    judging = [benchmark for benchmark in BENCHMARKS.values() if rule.key in benchmark.controls]
-    assert {default_holds(rule, benchmark) for benchmark in judging} == {rule.key in HOLD_BY_DEFAULT}
+@pytest.mark.parametrize(
+    ('key', 'holds'),
+    [
+        pytest.param('make_iptables_util_chains', True, id='the default is right'),
+        pytest.param('streaming_connection_idle_timeout', True, id='a duration'),
+        pytest.param('event_qps', True, id='two defaults, both right'),
+        pytest.param('hostname_override', True, id='a flag that is not given'),
+        pytest.param('static_pod_path', True, id='a field that is not set'),
+        pytest.param('read_only_port', False, id='right with a file only'),
+        pytest.param('anonymous_auth', False, id='a pointer, right with a file only'),
+        pytest.param('authorization_mode', False, id='a text, right with a file only'),
+        pytest.param('client_ca_file', False, id='nothing where a file is wanted'),
+        pytest.param('pod_max_pids', False, id='no limit'),
+        pytest.param('protect_kernel_defaults', False, id='false'),
+        pytest.param('rotate_certificates', False, id='false, whatever the benchmark takes for the default'),
+        pytest.param('seccomp_default', False, id='neither the field nor the flag'),
+        pytest.param('tls_cert_file', False, id='three fields, none set'),
+        pytest.param('rotate_kubelet_server_certificate', False, id='a gate that is on and no certificate'),
+        pytest.param('tls_cipher_suites', False, id='no list'),
+    ],
+)
+def test_whether_a_rule_holds_at_its_defaults(key: str, holds: bool) -> None:
+    judging = [benchmark for benchmark in BENCHMARKS.values() if key in benchmark.controls]
+    assert {default_holds(RULES_BY_KEY[key], benchmark) for benchmark in judging} == {holds}
 
 
 @pytest.mark.parametrize('rule', SETTING_RULES, ids=lambda rule: rule.key)

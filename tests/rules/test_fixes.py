@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What mends a rule: one round at the place that decides, only what is wrong, and nothing that hurts the node."""
+"""How to fix a rule: one round at the place that decides, only what is wrong, and nothing that harms the node."""
 
 from __future__ import annotations
 
@@ -335,7 +335,7 @@ def test_an_image_needs_no_restart() -> None:
         ),
     ],
 )  # fmt: skip
-def test_one_command_mends_all_files_of_a_rule(key: str, files: dict[str, str] | Unknown, command: str) -> None:
+def test_one_command_fixes_all_files_of_a_rule(key: str, files: dict[str, str] | Unknown, command: str) -> None:
     values = files if isinstance(files, Unknown) else tuple(files.items())
     benchmark = BENCHMARKS['cis-1.12']
     assert fix_of(RULES_BY_KEY[key], Setting(values, None, NOT_ASKED), benchmark).steps == (Run(command),)

@@ -22,7 +22,7 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     Step,
     TakeOut,
 )
-from datadog_checks.kubelet_compliance.rules.wording import describe, field_parts, place_of, tell_fix
+from datadog_checks.kubelet_compliance.rules.wording import describe, field_parts, fix_text, place_of
 
 FILE, ENV = '/etc/k.yaml', '/etc/default/kubelet:1'
 PORT, ANONYMOUS = 'readOnlyPort', 'authentication.anonymous.enabled'
@@ -76,7 +76,7 @@ GATE = 'featureGates.G'
     ],
 )
 def test_steps_are_told_in_their_order_with_their_places(steps: tuple[Step, ...], says: str) -> None:
-    assert tell_fix(Fix(steps)) == f'To fix it, {says}'
+    assert fix_text(Fix(steps)) == f'To fix it, {says}'
 
 
 STEP = (SetField(PORT, '0', FILE),)
@@ -96,7 +96,7 @@ STEP = (SetField(PORT, '0', FILE),)
     ],
 )
 def test_what_to_know_comes_before_what_to_do(fix: Fix, says: str) -> None:
-    assert tell_fix(fix) == says
+    assert fix_text(fix) == says
 
 
 FIELDS = [change for rule in RULES for change in rule.fix if not change.name.startswith('-')]

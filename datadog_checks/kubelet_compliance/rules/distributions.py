@@ -138,8 +138,8 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'MicroShift',  # openshift/microshift docs/user/howto_config.md: MicroShift writes the kubelet's file itself
         (Mark(inside=Program.MICROSHIFT),),
-        flags='what MicroShift passes',
-        file="the section kubelet of MicroShift's config.yaml",
+        flags='the arguments that MicroShift passes',
+        file="the kubelet section of MicroShift's config.yaml",
         is_rewritten=True,
     ),
     Distribution(
@@ -166,7 +166,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         flags='{options}',
         options='/var/snap/k8s/common/args/kubelet',
         options_else='args/kubelet in the folder common of the snap k8s',
-        lasting='extra-node-kubelet-args of the file for joining',
+        lasting='extra-node-kubelet-args in the configuration for joining',
     ),
     Distribution(
         'Charmed Kubernetes (snap kubelet)',  # charmed-kubernetes/layer-kubernetes-common: the charm sets both
@@ -238,7 +238,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'kind',
         (Mark(config=KUBEADM_CONFIG, is_contained=True, unit='kubelet.service'),),
-        lasting='kubeadmConfigPatches of the configuration of kind',
+        lasting='kubeadmConfigPatches in the configuration of kind',
         restart='run in the container of the node: systemctl daemon-reload && systemctl restart {unit}',
     ),
     Distribution(

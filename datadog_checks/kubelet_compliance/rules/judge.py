@@ -31,10 +31,10 @@ from .wording import (
     LONGEST_VALUE,
     MOST_VALUES,
     describe,
+    fix_text,
     name_of,
     place_of,
     shorten,
-    tell_fix,
 )
 
 LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
@@ -75,8 +75,8 @@ def deciding(rule: Rule, values: Values, benchmark: Benchmark) -> Values:
     if items:
         return tuple(items)
     wrong = {change.name for change in needed_changes(rule, values, benchmark)}
-    told = [pair for pair in values if pair[0] in wrong or pair[1] not in UNSET or len(values) <= MOST_VALUES]
-    return tuple(sorted(told or values, key=lambda pair: (pair[0] not in wrong, pair[1] in UNSET)))
+    shown = [pair for pair in values if pair[0] in wrong or pair[1] not in UNSET or len(values) <= MOST_VALUES]
+    return tuple(sorted(shown or values, key=lambda pair: (pair[0] not in wrong, pair[1] in UNSET)))
 
 
 UNSET: tuple[Value, ...] = (None, '', ())
@@ -95,7 +95,7 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
             return Verdict.COMPLIANT, said
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
         now = f'{place} now says {describe(values_that_differ(declared, running))}'
-        to_do = tell_restart(rule, setting, needed_changes(rule, running, benchmark))
+        to_do = restart_text(rule, setting, needed_changes(rule, running, benchmark))
         return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{to_do}'
     if setting.changed is None:
         return Verdict.COMPLIANT, said
@@ -105,7 +105,7 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
     )
 
 
-def tell_restart(rule: Rule, setting: Setting, changes: list[Change]) -> str:
+def restart_text(rule: Rule, setting: Setting, changes: list[Change]) -> str:
     """How to apply what the files already say. What that may break comes first."""
     refusal = refusal_of(rule, setting, changes)
     if refusal:
@@ -119,21 +119,21 @@ def judge_non_compliant(
     rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark, doubt: Unknown | None = None
 ) -> tuple[Verdict, str]:
     fix = fix_of(rule, setting, benchmark)
-    expected, to_do = f'; expected {rule.expected.text(benchmark)}', tell_fix(fix)
+    expected, to_do = f'; expected {rule.expected.text(benchmark)}', fix_text(fix)
     before, after = '', f'. But {shorten(doubt.reason)}' if doubt is not None else ''
     if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
         running = values_that_differ(setting.running, declared)
         before = f'Running with {describe(running)}, but the next restart applies: '
     lasts = setting.home.lasting if fix.steps and not rule.files else ''
     lasting = f'. To make it last, also change {lasts}' if lasts else ''
-    told = deciding(rule, declared, benchmark)
-    said, place = f'{before}{describe(told)}', place_of(origin_of(setting, told))
+    shown = deciding(rule, declared, benchmark)
+    said, place = f'{before}{describe(shown)}', place_of(origin_of(setting, shown))
     return Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after)
 
 
-def origin_of(setting: Setting, told: Values) -> Origin | None:
+def origin_of(setting: Setting, shown: Values) -> Origin | None:
     """Where the first of the values in the message was set."""
-    name = told[0][0].partition('[')[0] if told else ''
+    name = shown[0][0].partition('[')[0] if shown else ''
     return setting.origins.get(name, NOWHERE if setting.origins else setting.origin)
 
 
@@ -190,7 +190,7 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
         return Verdict.UNKNOWN, f'{name_of(rule)} cannot be determined: {unknown.reason}{remedy}'
     if holds(rule, running, benchmark):
         return Verdict.COMPLIANT, f'running with {describe(running)}'
-    fix = tell_fix(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
+    fix = fix_text(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
     said = f'running with {describe(deciding(rule, running, benchmark))}'
     after = '' if setting.home.unread else f'. Could not find where it is set: {unknown.reason}'
     expected = f'; expected {rule.expected.text(benchmark)}'

@@ -61,12 +61,12 @@ def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
 FINDING_HINT = re.compile(r' \(find (?:it|them): [^()]*\)')
 
 
-def tell_fix(fix: Fix) -> str:
+def fix_text(fix: Fix) -> str:
     """What to do, after what it may break; or why there is nothing to do."""
     if fix.refusal:
         return sentence(fix.refusal)
     caution = f'Caution: {fix.caution}. ' if fix.caution else ''
-    steps = tell_steps(fix.steps)
+    steps = steps_text(fix.steps)
     return f'{caution}To fix it, {steps}{f", then {fix.apply}" if fix.apply else ""}'
 
 
@@ -74,24 +74,24 @@ def sentence(text: str) -> str:
     return f'{text[0].upper()}{text[1:]}'
 
 
-def tell_steps(steps: Sequence[Step]) -> str:
+def steps_text(steps: Sequence[Step]) -> str:
     """The steps in order. A place that all of them share is named once."""
     places = {place_of_step(step) for step in steps}
     if len(steps) > 1 and len(places) == 1:
-        return f'in {places.pop()}: {" and ".join(map(tell_step, steps))}'
-    return ' and '.join(map(tell_step_and_place, steps))
+        return f'in {places.pop()}: {" and ".join(map(step_text, steps))}'
+    return ' and '.join(map(step_text_with_place, steps))
 
 
-def tell_step_and_place(step: Step) -> str:
+def step_text_with_place(step: Step) -> str:
     if isinstance(step, Run):
-        return tell_step(step)
-    return f'{tell_step(step)} {JOINED_BY.get(type(step), "in")} {place_of_step(step)}'
+        return step_text(step)
+    return f'{step_text(step)} {JOINED_BY.get(type(step), "in")} {place_of_step(step)}'
 
 
 JOINED_BY: Mapping[type, str] = {TakeOut: 'from', PutFlag: 'to'}
 
 
-def tell_step(step: Step) -> str:
+def step_text(step: Step) -> str:
     match step:
         case Run():
             return f'run: {step.command}'
@@ -104,7 +104,7 @@ def tell_step(step: Step) -> str:
         case SetGate():
             return f'set {step.gate}={step.value} in {step.flag} (keep its other gates)'
         case SetField():
-            return f'set {tell_field(step)}'
+            return f'set {field_text(step)}'
 
 
 def place_of_step(step: Step) -> str:
@@ -117,7 +117,7 @@ def place_of_step(step: Step) -> str:
             return shorten(step.place)
 
 
-def tell_field(step: SetField) -> str:
+def field_text(step: SetField) -> str:
     """A nested field with its nesting: a dotted path pasted into a file changes nothing."""
     assignment, under = field_parts(step)
     return f'{assignment}{f" under {under} (do not add a second block)" if under else ""}'
