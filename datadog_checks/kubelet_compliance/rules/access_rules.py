@@ -56,12 +56,12 @@ ACCESS_RULES: tuple[Rule, ...] = (
         expected=other_than('AlwaysAllow'),
         default='Webhook with a config file, AlwaysAllow without one',
         fix=(Change('authorization.mode', 'Webhook'),),
-        caution="verify the rights of the API server's client certificate: kubectl auth can-i get nodes/proxy --as=CN",
+        caution="check the rights of the API server's client certificate: kubectl auth can-i get nodes/proxy --as=CN",
         needs=(
             NEEDS_CLIENT_CA,
             Precondition(
                 Fact.API_SERVER,
-                caution='a kubelet without --kubeconfig does not start with it',
+                caution='without --kubeconfig, the kubelet does not start',
                 refusal='do not change this on a kubelet without --kubeconfig: it would not start. Exempt the rule',
             ),
         ),
