@@ -20,8 +20,8 @@ from tests.support.standin import Standins, build
 settings.register_profile('untimed', deadline=None)
 settings.load_profile('untimed')
 
-# Data; a captured node may hold links that lead anywhere.
-collect_ignore = ['nodes', 'truth']
+# Data.
+collect_ignore = ['truth']
 
 
 @pytest.fixture(scope='session')

@@ -72,10 +72,10 @@ OWN_ATTRIBUTES = '* text=auto eol=lf\n'
 # `typos` of ddev 20.1.0 exits with 1 if it finds no typo and with 0 if it finds one.
 STATUS_MEANS_NOTHING = {'typos'}
 
-# Recorded launches of real kubelets and built files are not prose.
+# Recorded launches of real kubelets, inputs of the fuzzer, and built files are not prose.
 CODESPELL = """\
 [codespell]
-skip = */tests/truth/*,*/build/*
+skip = */tests/truth/*,*/tests/fuzz/seeds/*,*/build/*
 ignore-words-list = aks
 """
 
