@@ -3,7 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """The check in a real Agent, with the real kubelet of a kind cluster. Requires Docker, kind, and kubectl.
 
-Run it with `ddev env test kubelet_compliance`. Without ddev, it is skipped.
+Run it with `ddev env test --dev kubelet_compliance py3.13`. Without ddev, it is skipped.
 """
 
 from __future__ import annotations
