@@ -71,7 +71,7 @@ def test_a_command_line_that_is_not_believed_stays_unknown(accepted: bool) -> No
     unseen = Unknown('k3s hides it')
     assert [line.unknown for line in read_command_lines(unseen, ALL, accepted=accepted)] == [unseen]
     (line,) = read_command_lines(None, ALL, accepted=accepted)
-    assert line.unknown is not None and line.unknown.reason.startswith('the command line of the kubelet was rewritten')
+    assert line.unknown is not None and line.unknown.reason.startswith("the kubelet's command line was overwritten")
 
 
 def test_a_plain_command_line_is_read_once_for_all_releases() -> None:

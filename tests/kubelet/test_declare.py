@@ -218,8 +218,8 @@ WEBHOOK = 'authentication: {webhook: {enabled: true}}\nauthorization: {mode: Web
         (BEFORE, (), {}, None),
         (AFTER, (), {}, 'must not be Webhook without --kubeconfig'),
         (AFTER, ('--kubeconfig=/k',), {}, None),
-        (AFTER, ('--kubeconfig=/k',), {'/k': 'is not there'}, None),
-        (AFTER, ('--kubeconfig=/k', '--client-ca-file=/ca'), {'/ca': 'is not there'}, None),
+        (AFTER, ('--kubeconfig=/k',), {'/k': 'does not exist'}, None),
+        (AFTER, ('--kubeconfig=/k', '--client-ca-file=/ca'), {'/ca': 'does not exist'}, None),
         (AFTER, ('--authorization-mode=Webhook',), {}, 'must be false without --kubeconfig'),
     ],
     ids=[

@@ -14,7 +14,6 @@ from datadog_checks.kubelet_compliance.kubelet.decoding import (
     Decoder,
     DecodingError,
     Tree,
-    check_identity,
     tree_of,
 )
 from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
@@ -24,7 +23,6 @@ from datadog_checks.kubelet_compliance.kubelet.merging import encode, merge
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.model import Origin, Source
-from tests.support.nodes import HEAD
 
 RULE = 'makeIPTablesUtilChains'
 SECOND = 1_000_000_000
@@ -321,64 +319,6 @@ def test_an_explicit_zero_is_the_default_for_some_fields_only(text: str, path: s
 )
 def test_image_pulls_are_serial_unless_several_are_allowed(text: str, expected: bool) -> None:
     assert defaults(text).get('serializeImagePulls') is expected
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        HEAD,
-        'kind: KubeletConfiguration\napiVersion: "kubelet.config.k8s.io/v1beta1"\n',
-        '{"kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1"}',
-    ],
-    ids=['YAML', 'other order', 'JSON'],
-)
-@pytest.mark.parametrize('any_case', [False, True], ids=['drop-in', 'main file'])
-def test_a_kubelet_configuration_says_so(text: str, any_case: bool) -> None:
-    check_identity(parse_document(text.encode()), any_case=any_case)
-
-
-@pytest.mark.parametrize(
-    'text, reason',
-    [
-        ('', 'no mapping'),
-        ('- a', 'no mapping'),
-        ('text', 'no mapping'),
-        ('{}', 'no apiVersion'),
-        ('kind: KubeletConfiguration', 'no apiVersion'),
-        ('apiVersion: kubelet.config.k8s.io/v1beta1', 'no kind'),
-        ('apiVersion: kubelet.config.k8s.io/v1beta1\nkind: ~', 'no kind'),
-        ('apiVersion: kubelet.config.k8s.io/v1beta1\nkind: ""', 'no kind'),
-        ('apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration', 'apiVersion is not'),
-        ('apiVersion: kubelet.config.k8s.io/v1beta1\nkind: Kubelet', 'kind is not'),
-        ('apiVersion: kubelet.config.k8s.io/v1beta1\nkind: kubeletconfiguration', 'kind is not'),
-        ('apiVersion: 1\nkind: KubeletConfiguration', 'apiVersion is not text'),
-        ('apiVersion: kubelet.config.k8s.io/v1beta1\nkind: [a]', 'kind is not text'),
-    ],
-)
-@pytest.mark.parametrize('any_case', [False, True], ids=['drop-in', 'main file'])
-def test_anything_else_is_refused(text: str, reason: str, any_case: bool) -> None:
-    with pytest.raises(DecodingError, match=reason):
-        check_identity(parse_document(text.encode()), any_case=any_case)
-
-
-def test_the_main_file_names_itself_in_any_case_first() -> None:
-    text = 'APIVERSION: kubelet.config.k8s.io/v1beta1\nKind: KubeletConfiguration\n'
-    check_identity(parse_document(text.encode()), any_case=True)
-    with pytest.raises(DecodingError, match='no apiVersion'):
-        check_identity(parse_document(text.encode()), any_case=False)
-
-
-@pytest.mark.parametrize(
-    'text',
-    [
-        'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: Kubelet\nKind: KubeletConfiguration\n',
-        '{"apiVersion": "kubelet.config.k8s.io/v1beta1", "Kind": "KubeletConfiguration", "kind": "Kubelet"}',
-    ],
-    ids=['YAML in sorted order', 'JSON as it stands'],
-)
-def test_of_two_spellings_of_kind_the_last_one_counts(text: str) -> None:
-    with pytest.raises(DecodingError, match='kind is not'):
-        check_identity(parse_document(text.encode()), any_case=True)
 
 
 @pytest.mark.parametrize(

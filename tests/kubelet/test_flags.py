@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from datadog_checks.kubelet_compliance.kubelet import flags
-from datadog_checks.kubelet_compliance.kubelet.flags import (
-    FlagError,
-    Flags,
-    Terms,
-    UnknownFlag,
-    iter_field_values,
-)
+from datadog_checks.kubelet_compliance.kubelet.flag_tokens import FlagError, Terms, UnknownFlag
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags, iter_field_values
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 
@@ -70,7 +65,7 @@ def test_a_boolean_flag_refuses_other_words(text: str) -> None:
 
 @pytest.mark.parametrize('following', ['false', 'true', '0'])
 def test_a_boolean_flag_never_takes_the_next_argument(following: str) -> None:
-    with pytest.raises(FlagError, match='belongs to no flag'):
+    with pytest.raises(FlagError, match='unexpected positional argument'):
         parse_flags([f'--{RULE}', following])
 
 
@@ -118,7 +113,7 @@ def test_a_value_is_all_after_the_first_equals_sign(argument: str, expected: str
     ids=['word', 'empty', 'dash', 'after --', 'flag after --', 'empty after flag', 'dash after flag'],
 )
 def test_an_argument_of_no_flag_is_refused(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(FlagError, match='belongs to no flag'):
+    with pytest.raises(FlagError, match='unexpected positional argument'):
         parse_flags(arguments)
 
 
@@ -274,7 +269,7 @@ def test_list_and_map_flags_add_up(arguments: tuple[str, ...], expected: dict[st
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(argument: str) -> None:
-    with pytest.raises(FlagError, match='has a value that is not a '):
+    with pytest.raises(FlagError, match='has an invalid value'):
         parse_flags([argument])
 
 

@@ -11,11 +11,11 @@ from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     EXPECTED,
     KERNEL_SETTINGS_TEXT,
     OWN_FILE,
-    differing,
+    differing_settings,
     files_in_order,
-    listed,
     place_for,
-    settings_of,
+    sysctl_assignments,
+    sysctl_settings,
     to_be_added,
 )
 
@@ -75,11 +75,11 @@ def test_files_count_in_the_order_in_which_they_are_applied(paths: list[str], in
     ],
 )
 def test_a_line_sets_what_systemd_takes_it_for(text: str, value: str | None) -> None:
-    assert settings_of([text.encode()]).get('kernel.panic') == value
+    assert sysctl_settings([text.encode()]).get('kernel.panic') == value
 
 
 def test_a_later_file_overrules_an_earlier_one() -> None:
-    assert settings_of([b'kernel.panic=10', b'kernel.panic=0\n\xff\xfe=1'])['kernel.panic'] == '0'
+    assert sysctl_settings([b'kernel.panic=10', b'kernel.panic=0\n\xff\xfe=1'])['kernel.panic'] == '0'
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_a_later_file_overrules_an_earlier_one() -> None:
     ],
 )
 def test_what_differs_is_named(change: dict[str, str], lacking: list[str]) -> None:
-    assert differing({**EXPECTED, **change}) == lacking
+    assert differing_settings({**EXPECTED, **change}) == lacking
 
 
 def test_what_is_not_set_differs() -> None:
-    assert listed(differing({})) == KERNEL_SETTINGS_TEXT
+    assert sysctl_assignments(differing_settings({})) == KERNEL_SETTINGS_TEXT
 
 
 def test_the_settings_of_the_fix_put_one_a_line_are_all_that_is_needed() -> None:
-    assert differing(settings_of([KERNEL_SETTINGS_TEXT.replace(' ', '\n').encode()])) == []
+    assert differing_settings(sysctl_settings([KERNEL_SETTINGS_TEXT.replace(' ', '\n').encode()])) == []
 
 
 LATER, LATEST = '/etc/sysctl.d/zzz.conf', '/usr/lib/sysctl.d/zzzz.conf'

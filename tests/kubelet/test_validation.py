@@ -25,7 +25,7 @@ from datadog_checks.kubelet_compliance.kubelet.tables.validation import (
     Names,
     Range,
 )
-from datadog_checks.kubelet_compliance.kubelet.validation import RULES, problems
+from datadog_checks.kubelet_compliance.kubelet.validation import VALIDATIONS, problems
 from tests.support.paths import TESTS
 
 CONFIGZ = TESTS / 'truth' / 'configz'
@@ -473,8 +473,8 @@ def test_nothing_is_raised_whatever_a_field_holds(value: object) -> None:
             assert all(problem.message for problem in problems(BASE | {top: odd}, Release(36)))
 
 
-def test_every_rule_has_a_refused_row() -> None:
+def test_every_check_has_a_refused_row() -> None:
     release = Release(36)
-    rules = [rule for rule in RULES if rule is not gate_problems]
+    rules = [rule for rule in VALIDATIONS if rule is not gate_problems]
     silent = [rule.__name__ for rule in rules if not any(list(rule(changed(row[1]), release)) for row in REFUSED)]
     assert silent == []

@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from datadog_checks.kubelet_compliance.kubelet.decoding import zero_of
-from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Rule, Verdict
 from datadog_checks.kubelet_compliance.rules.benchmark_table import BENCHMARK_OF_VERSION

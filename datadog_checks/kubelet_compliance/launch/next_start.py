@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from datadog_checks.kubelet_compliance.kubelet.declare import is_later
+from datadog_checks.kubelet_compliance.kubelet.acceptance import is_later
 from datadog_checks.kubelet_compliance.kubelet.programs import RKE2, arguments_of, invocation_of, wrapper_words
 from datadog_checks.kubelet_compliance.model import Argument, Evidence, File, NextStart, Unit, Unknown
 

@@ -87,7 +87,7 @@ def test_json_is_read(data: bytes, expected: Any) -> None:
     ],
 )
 def test_what_begins_with_a_brace_must_be_json(data: bytes) -> None:
-    with pytest.raises(DocumentError, match='begins with {'):
+    with pytest.raises(DocumentError, match='starts with {'):
         read(data)
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.formats.go import parse_duration
 from datadog_checks.kubelet_compliance.kubelet.release import ALL, OLDEST, Release
-from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, SAME, TAINT, Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import SAME, Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, TAINT
 from tests.support.by_release import FIELDS_OF, facts_of
 from tests.support.paths import TESTS
 

@@ -8,8 +8,10 @@ import re
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
-from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
-from datadog_checks.kubelet_compliance.kubelet.tables.flags import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
+from datadog_checks.kubelet_compliance.kubelet.tables.flag_kinds import BARE_KINDS, Flag, FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS, SHORTHANDS
 from tests.support.by_release import FLAGS_OF, facts_of
 
 WITH_FIELD = [(name, flag) for name, flag in FLAGS.items() if flag.field is not None]

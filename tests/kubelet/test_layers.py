@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
-from datadog_checks.kubelet_compliance.kubelet.flags import Terms, parse_flags
+from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
+from datadog_checks.kubelet_compliance.kubelet.flags import parse_flags
 from datadog_checks.kubelet_compliance.kubelet.layers import Refused, read_layers
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Origin, Process, Source
