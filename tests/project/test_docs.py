@@ -96,8 +96,9 @@ MESSAGES = frozenset(
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 
 INNER = {
-    'the running configuration was not asked for', 'no systemd service starts the kubelet', 'the machine does not run',
-    'its files have not been read', ', which is not a kubelet itself', ', but the kubelet runs as',
+    'the running configuration was not asked for', 'no systemd service starts the kubelet',
+    'the machine is not running', 'its files have not been read',
+    ', which is not a kubelet itself', ', but the kubelet runs as',
     'the kubelet has arguments that', ', which no file of it sets',
 }  # fmt: skip
 """Are never shown: the first stands for an answer that nobody asked for, the others for an unknown next start."""

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the rows of the tables hold: rules, their fixes, benchmarks and exemptions."""
+"""The types of the rows in the tables: rules and their fixes, benchmarks, and exemptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .evidence import FileAspect, FileSubject, Value
 
 
 class Fact(Enum):
-    """What is true of a node where a fix does no harm."""
+    """A condition that must hold on a node before a fix is harmless."""
 
     CERTIFICATES_VERIFIED = 'the kubelet has a CA for client certificates'
     TOKENS_ACCEPTED = 'the kubelet authenticates bearer tokens (webhook)'
@@ -28,7 +28,7 @@ class Fact(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether a fact holds on a node; None where that is not known. `detail`: what a person has to know of it."""
+    """Whether a fact holds on a node. None if that is not known. `detail`: what a person needs to know about it."""
 
     holds: bool | None = None
     detail: str = ''
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileModes:
-    """The modes that a benchmark allows: none beyond the bits of `at_most`, or `one_of` a few."""
+    """The modes that a benchmark allows: only bits of `at_most`, or exactly `one_of` the listed modes."""
 
     at_most: int | None = None
     one_of: tuple[int, ...] = ()
@@ -52,9 +52,9 @@ class FileModes:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A benchmark: the numbers of each rule that it has, and the values in which benchmarks differ.
+    """A benchmark: the numbers of its rules, and the values in which benchmarks differ.
 
-    `unjudged`: rules that it names without a value that could be judged. `modes`: of each rule on a file's mode.
+    `unjudged`: rules that it names without a value to judge. `modes`: for each rule on a file's mode.
     """
 
     name: str
@@ -67,53 +67,53 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a rule wants of its values: in words, and as a test. Both may depend on the benchmark."""
+    """What a rule expects of its values: in words, and as a test. Both can depend on the benchmark."""
 
     text: Callable[[Benchmark], str]
     holds: Callable[[Sequence[Value], Benchmark], bool]
     holds_for_item: Callable[[Value, Benchmark], bool] | None = None
-    """Of a list: the test of one item."""
+    """For a list: the test of one item."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of a fix, or a flag that writes none, and the value that it needs, as YAML spells it.
+    """One field of a fix, or a flag that sets no field, and the value that it needs, in YAML.
 
-    `is_wrong`: whether it is what breaks the rule, by the values of all fields of the rule; None: nothing else can be.
-    `caution`: what the change may break.
+    `is_wrong`: whether this field breaks the rule, given the values of all fields of the rule. None: no other field
+    can. `caution`: what the change may break.
     """
 
     name: str
     value: str
     caution: str = ''
     flag: str = ''
-    """The flag that sets it, where the rule does not look at it itself."""
+    """The flag that sets the field, if the rule itself does not judge the field."""
     is_wrong: Callable[[Mapping[str, Value]], bool] | None = None
     needs: tuple[Precondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What must be true of a node before a fix. `{detail}` in its texts stands for what is known of the fact.
+    """What must be true of a node before a fix. `{detail}` in its texts stands for the detail of the fact.
 
-    `refusal`: said in place of the fix where the fact does not hold. `caution`: said before the fix where it is not
-    known, or where there is no refusal; without a caution, what is not known is refused too.
+    `refusal`: replaces the fix if the fact does not hold. `caution`: precedes the fix if that is not known, or if there
+    is no refusal. Without a caution, an unknown fact also leads to the refusal.
     """
 
     fact: Fact
     caution: str = ''
     refusal: str = ''
     is_of_value: bool = False
-    """Whether the fact is one of the value that the fix writes, and of no other value."""
+    """The fact concerns only the value that the fix writes."""
     unknown_detail: str = ''
-    """What stands for `{detail}` where nothing is known."""
+    """The text for `{detail}` if nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: what it looks at, what is expected, and all that a person needs to know to act on it.
+    """One rule: what it judges, what it expects, and everything that a person needs to know to act on it.
 
-    Either `fields` (of KubeletConfiguration by dotted path, or a flag that writes none) or `files` with `aspect`.
+    Either `fields` (of KubeletConfiguration by dotted path, or a flag that sets no field) or `files` with `aspect`.
     """
 
     key: str
@@ -126,39 +126,39 @@ class Rule:
     references: tuple[str, ...]
     fields: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
-    """The flags that write the fields; taking them out leaves the decision to the file."""
+    """The flags that set the fields. Without them, the file decides."""
     when_absent: tuple[Value, ...] = ()
-    """What each field is where /configz leaves it out: Go's zero value, or None where it is always there."""
+    """The value of each field if /configz omits it: Go's zero value. None if /configz always has it."""
     fix: tuple[Change, ...] = ()
     beside: tuple[str, ...] = ()
-    """Fields that the rule does not look at and its fix depends on."""
+    """Fields that the rule does not judge but its fix depends on."""
     caution: str = ''
-    """What the fix may break, in short."""
+    """What the fix may break, briefly."""
     needs: tuple[Precondition, ...] = ()
     """What must be true of a node before its fix."""
     preparation: str = ''
-    """What to do before the fix, how to see that it worked, and how to go back."""
+    """What to do before the fix, how to verify it, and how to roll back."""
     default_holds: bool = False
-    """Whether the default is compliant with and without a file, so that taking a flag out mends it."""
+    """The default is compliant with and without a file, so removing a flag fixes the rule."""
     files: FileSubject | None = None
     aspect: FileAspect | None = None
     note: str = ''
-    """Where the benchmark's own audit and the kubelet's real behaviour differ."""
+    """How the benchmark's own audit and the kubelet's real behavior differ."""
     tags: tuple[str, ...] = ()
     broken_for: frozenset[str] = frozenset()
-    """Processes that do the work in another way, where `unless` does not run: the rule may be broken on purpose."""
+    """Processes that do the work in another way, unless `unless` runs: the rule may be broken on purpose."""
     needs_certificate: bool = False
-    """Whether the kubelet must have the serving certificate that its configuration asks for."""
+    """The kubelet must have the serving certificate that its configuration requests."""
     unless: str = ''
 
     def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
-        """What must be true of a node before some of its changes."""
+        """What must be true of a node before some of the changes."""
         return (*self.needs, *(each for change in changes for each in change.needs))
 
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A rule that may be broken, why, and up to which day (the last one, UTC); None: for ever."""
+    """A rule that may be broken, the reason, and the last day (UTC). None: no end."""
 
     rule: str
     reason: str
@@ -167,7 +167,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is judged: a benchmark, and the rules of it that were asked for, in the order of the table."""
+    """What to judge: a benchmark, and the selected rules in the order of the table."""
 
     benchmark: Benchmark
     rules: tuple[Rule, ...]
