@@ -167,21 +167,21 @@ def test_a_value_of_the_wrong_type_is_refused(text: str, field: str, any_case: b
     + ['cpuCFSQuotaPeriod: ~', 'logging: {flushFrequency: ~}', 'tracing: ~', 'memoryThrottlingFactor: ~']
     + ['authentication: {anonymous: ~}', 'logging: {options: {json: {infoBufferSize: ~}}}', '{"maxPods": null}'],
 )
-def test_null_is_the_same_as_nothing(text: str) -> None:
+def test_null_is_the_same_as_no_value(text: str) -> None:
     found = defaults(text)
     assert found.values == defaults().values
 
 
 @pytest.mark.parametrize('field', ['syncFrequency', 'streamingConnectionIdleTimeout', 'shutdownGracePeriod'])
 @pytest.mark.parametrize('form', ['{}: ~', '{}:', '{{"{}": null}}'], ids=['tilde', 'empty', 'JSON'])
-def test_null_is_no_duration(field: str, form: str) -> None:
+def test_null_is_not_a_duration(field: str, form: str) -> None:
     assert refusal(form.format(field)) == f'{field} (/k.yaml:1) is not a duration such as 5m'
 
 
 @pytest.mark.parametrize(
     'text', ['unknownKnob: [1, {a: b}]', 'authentication: {x: 1}', 'a.b: 1', '"": 1', 'logging: {sanitization: 1}']
 )
-def test_a_name_of_no_field_is_ignored(text: str) -> None:
+def test_an_unknown_field_is_ignored(text: str) -> None:
     assert decode(text).get(RULE) is None and list(decode(f'{text}\nmaxPods: 5').values)[-1:] == ['maxPods']
 
 
@@ -191,7 +191,7 @@ def test_another_case_counts_in_a_drop_in_only(name: str) -> None:
     assert value(f'{name}: false', RULE, any_case=True) is False
 
 
-def test_a_misspelt_field_may_have_any_type_in_the_main_file_only() -> None:
+def test_a_misspelled_field_may_have_any_type_in_the_main_file_only() -> None:
     assert value('MaxPods: x', 'maxPods') is None
     assert refusal('MaxPods: x', any_case=True).startswith('maxPods (/k.yaml:1)')
 
@@ -340,7 +340,7 @@ def test_image_pulls_are_serial_unless_several_are_allowed(text: str, expected: 
         'apiVersion: hunter2\nkind: [hunter2]',
     ],
 )
-def test_an_error_never_holds_what_the_file_holds(text: str) -> None:
+def test_an_error_never_contains_file_contents(text: str) -> None:
     error = refusal(text)
     assert 'hunter2' not in error and len(error) < 200
 

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""How the values of flags are read."""
+"""How the values of flags are parsed."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_a_value_that_all_releases_read_alike_asks_for_none(name: str, text: str
     assert release.asked == set()
 
 
-def test_one_value_can_mean_two_things() -> None:
+def test_a_value_can_mean_two_things_in_two_releases() -> None:
     flag = FLAGS['topology-manager-policy-options']
     assert parse_value(flag, 'a=1,b=2', Release(30)) == {'a': '1,b=2'}
     assert parse_value(flag, 'a=1,b=2', Release(31)) == {'a': '1', 'b': '2'}

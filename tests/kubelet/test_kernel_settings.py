@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the files of sysctl set, as systemd-sysctl applies them."""
+"""The settings in sysctl files, as systemd-sysctl applies them."""
 
 from __future__ import annotations
 
@@ -74,11 +74,11 @@ def test_files_count_in_the_order_in_which_they_are_applied(paths: list[str], in
         pytest.param('kernel.panic_on_oops=1', None, id='another setting'),
     ],
 )
-def test_a_line_sets_what_systemd_takes_it_for(text: str, value: str | None) -> None:
+def test_a_line_means_what_systemd_reads(text: str, value: str | None) -> None:
     assert sysctl_settings([text.encode()]).get('kernel.panic') == value
 
 
-def test_a_later_file_overrules_an_earlier_one() -> None:
+def test_a_later_file_overrides_an_earlier_one() -> None:
     assert sysctl_settings([b'kernel.panic=10', b'kernel.panic=0\n\xff\xfe=1'])['kernel.panic'] == '0'
 
 
@@ -99,7 +99,7 @@ def test_what_is_not_set_differs() -> None:
     assert sysctl_assignments(differing_settings({})) == KERNEL_SETTINGS_TEXT
 
 
-def test_the_settings_of_the_fix_put_one_a_line_are_all_that_is_needed() -> None:
+def test_the_settings_of_the_fix_one_per_line_are_sufficient() -> None:
     assert differing_settings(sysctl_settings([KERNEL_SETTINGS_TEXT.replace(' ', '\n').encode()])) == []
 
 
@@ -116,7 +116,7 @@ LATER, LATEST = '/etc/sysctl.d/zzz.conf', '/usr/lib/sysctl.d/zzzz.conf'
         pytest.param({LATER: b'kernel.panic=0', LATEST: b'kernel.panic=1'}, LATEST, id='two later files have it'),
     ],
 )
-def test_a_setting_is_added_where_it_counts_in_the_end(files: dict[str, bytes], place: str) -> None:
+def test_a_setting_is_added_to_the_file_that_counts(files: dict[str, bytes], place: str) -> None:
     assert place_for(['kernel.panic'], files) == place
 
 
@@ -131,5 +131,5 @@ def test_a_setting_is_added_where_it_counts_in_the_end(files: dict[str, bytes], 
         ),
     ],
 )
-def test_what_is_to_be_added_says_how(settings: list[str], text: str) -> None:
+def test_the_text_says_what_to_add_and_where(settings: list[str], text: str) -> None:
     assert to_be_added(settings) == text

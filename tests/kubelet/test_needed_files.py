@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The files that a kubelet must find on its way to serving.
+"""The files that a kubelet must find during startup.
 
 The files of `FILES` were removed one by one under real kubelets, as for the rows of `test_startup_checks.py`.
 """
@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.kubelet.needed_files import (
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from tests.kubelet.test_startup_checks import API, BOOTSTRAP, CERTIFICATE, KEY, Changes, configuration_of, parse_flags
 
-# claim, what is changed, the arguments, the release, and the settings whose files must exist
+# claim, changes, arguments, release, and the settings whose files must exist
 FILES: list[tuple[str, Changes, tuple[str, ...], int, set[str]]] = [
     ('no file', {}, (), 36, set()),
     ('a client CA', {CLIENT_CA_FIELD: '/k/ca.crt'}, (), 36, {CLIENT_CA_FIELD}),

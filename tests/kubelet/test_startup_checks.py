@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet refuses on its way to serving.
+"""What a kubelet refuses during startup.
 
 Each of `ROWS` was tried with real, unpatched kubelets of 1.30, 1.33, and 1.36 without an API server (or with a
 kubeconfig, if the row has `API`), over the base below. In the releases that the row names, the kubelet exited by
@@ -81,7 +81,7 @@ def memory(policy: str, **changes: Any) -> Changes:
     return {'memoryManagerPolicy': policy} | changes
 
 
-# claim, what is changed in the base, the arguments, the releases that ended, and the setting that we name
+# claim, changes to the base, arguments, the releases that exited, and the setting that the check names
 ROWS: list[tuple[str, Changes, tuple[str, ...], frozenset[int], str]] = [
     ('nothing changed', {}, (), NONE, ''),
     ('an unknown mode', {'authorization.mode': 'RBAC'}, (), ALL, 'authorization.mode'),
@@ -293,7 +293,7 @@ ROWS: list[tuple[str, Changes, tuple[str, ...], frozenset[int], str]] = [
 
 
 def configuration_of(changes: Mapping[str, Any], arguments: tuple[str, ...], release: Release) -> Configuration:
-    """The complete configuration of a main file with some changes, by dotted path, and of some flags."""
+    """The complete configuration of a main file with changes, by dotted path, and of flags."""
     tree: dict[str, Any] = {}
     for path, value in (BASE | changes).items():
         *parents, key = path.split('.')
@@ -375,7 +375,7 @@ def test_other_releases_refuse_what_their_sources_say(
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGZ.glob('*.json')), ids=lambda path: path.stem)
-def test_what_a_kubelet_runs_with_is_no_problem(path: Any) -> None:
+def test_a_running_configuration_is_not_a_problem(path: Any) -> None:
     assert [*startup_problems(body(path), parse_flags(API), Release(36))] == []
 
 

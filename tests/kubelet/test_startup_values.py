@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet refuses of its values only on the way to serving."""
+"""The values that a kubelet refuses only during startup."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_the_signals_of_the_container_file_system_came_with_1_29() -> None:
     assert refused(changes, 29) == set()
 
 
-def test_one_log_file_is_refused_late_before_1_33() -> None:
+def test_one_log_file_is_refused_during_startup_before_1_33() -> None:
     assert refused({'containerLogMaxFiles': 1}, 32) == {'containerLogMaxFiles'}
     assert refused({'containerLogMaxFiles': 1}, 33) == set()
 

@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet has accepted: it ran for a while, and its files are as old as they were when it started.
+"""Has a running kubelet accepted its command line and files, and which file changed after it started?
 
 A kubelet reads its arguments and files only when it starts. One that refuses them exits within seconds. So a kubelet
-that has run for a minute has accepted them, as far as they have not changed since.
+that has run for a minute has accepted them, unless they changed after the start.
 """
 
 from __future__ import annotations

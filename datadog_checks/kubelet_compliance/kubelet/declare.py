@@ -199,7 +199,7 @@ class Check:
             self.objections.append(objection)
 
     def start(self, configuration: Configuration) -> None:
-        """The refusals on the way to serving. They count only for files that changed after the start."""
+        """The refusals during startup. They count only for files that changed after the start."""
         for problem in startup_problems(configuration.values, self.flags, self.release):
             objection = objection_to(problem, configuration)
             if self.may_be_new(problem, configuration) and not self.known.takes(objection, configuration):

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The files that a kubelet must find on its way to serving, and what it requires of their content.
+"""The files that a kubelet must find during startup, and what it requires of their content.
 
 Private keys and kubeconfig files are secrets. This check only looks whether they exist, and does not read them. So it
 does not notice a key that belongs to another certificate.

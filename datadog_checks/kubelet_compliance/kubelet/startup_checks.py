@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet refuses only after it logged its configuration, on its way to serving.
+"""What a kubelet refuses during startup, after it logged its configuration and before it serves.
 
 `validation.py` has what the kubelet's own validation refuses, `startup_values.py` the values that are refused after
 that. This module has what else `run` (cmd/kubelet/app/server.go) and `NewMainKubelet` (pkg/kubelet/kubelet.go) refuse,
@@ -42,7 +42,7 @@ from .tables.startup import (
 
 
 def startup_problems(config: Config, flags: Flags, release: Release) -> Iterator[Problem]:
-    """Everything that a kubelet of that release refuses on its way to serving.
+    """Everything that a kubelet of that release refuses during startup.
 
     `config`: the complete configuration, with defaults.
     """

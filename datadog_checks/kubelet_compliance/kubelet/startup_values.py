@@ -27,7 +27,7 @@ SIGNALS: Final = frozenset(
 
 
 def startup_value_problems(config: Config, release: Release) -> Iterator[Problem]:
-    """Everything in a complete configuration that a kubelet of that release refuses on its way to serving."""
+    """Every value of a complete configuration that a kubelet of that release refuses during startup."""
     for check in VALUE_CHECKS:
         yield from check(config, release)
 

@@ -44,7 +44,7 @@ SYSCTL = re.compile(r'(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z
 
 
 def problems(config: Config, release: Release) -> Iterator[Problem]:
-    """Everything in a complete configuration that a kubelet of that release refuses to start with."""
+    """Every value of a complete configuration that a kubelet of that release refuses at once."""
     for check in VALIDATIONS:
         yield from check(config, release)
 

@@ -77,7 +77,7 @@ class Declared:
     """Paths whose value is not known, although the rest of the configuration is."""
     objections: tuple[Objection, ...] = field(default=(), compare=False)
     passed: tuple[Objection, ...] = field(default=(), compare=False)
-    """Problems in unchanged files that would stop a kubelet on its way to serving. This one is past that point."""
+    """Problems in unchanged files that would stop a kubelet during startup. This one is past that point."""
     changed: str | None = None
     """The path of a file or folder that changed after the process started. None: none did."""
     launch: Launch | None = None
