@@ -7,8 +7,14 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.kubelet.command_lines import CommandLine, read_command_lines
-from datadog_checks.kubelet_compliance.kubelet.release import ALL
+from datadog_checks.kubelet_compliance.kubelet.command_lines import (
+    CommandLine,
+    narrow_command_lines,
+    read_command_lines,
+)
+from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags, parse_flags_again
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
 from datadog_checks.kubelet_compliance.model import Unknown
 
 RULE = 'make-iptables-util-chains'
@@ -77,3 +83,58 @@ def test_an_untrusted_command_line_is_unknown(accepted: bool) -> None:
 def test_a_plain_command_line_is_read_once_for_all_releases() -> None:
     (line,) = read_command_lines([OFF, '--config=/c.yaml'], ALL, accepted=False)
     assert line.minors == ALL
+
+
+LINES = [
+    pytest.param([OFF, '--config=/c.yaml'], id='the same in all releases'),
+    pytest.param(['--config-dir=/d', OFF], id='drop-ins'),
+    pytest.param(['--v=-1', OFF], id='a value that old releases accept'),
+    pytest.param(['--fail-cgroupv1', OFF], id='a flag of newer releases'),
+    pytest.param(['--docker-only', OFF], id='a library flag of older releases'),
+    pytest.param(['--topology-manager-policy-options=a=1,b=2'], id='a value with two meanings'),
+    pytest.param(['--max-pods=many', OFF], id='an invalid value'),
+    pytest.param(['--new', OFF], id='an unknown flag'),
+    pytest.param(['--pod-sysctls=x', OFF], id='a flag of a vendor'),
+    pytest.param(['stray', ON], id='a positional argument'),
+]
+
+
+@pytest.mark.parametrize('accepted', [True, False])
+@pytest.mark.parametrize('arguments', LINES)
+def test_a_command_line_narrowed_to_a_release_is_what_that_release_reads(arguments: list[str], accepted: bool) -> None:
+    lines = read_command_lines(arguments, ALL, accepted=accepted)
+    for minor in ALL:
+        narrowed = narrow_command_lines(lines, arguments, frozenset({minor}), accepted=accepted)
+        read_afresh = read_command_lines(arguments, {minor}, accepted=accepted)
+        assert [described(line) for line in narrowed] == [described(line) for line in read_afresh]
+
+
+def described(line: CommandLine) -> tuple[object, ...]:
+    """A reading, with its objections as text."""
+    over_files = line.over_files.values if isinstance(line.over_files, Flags) else line.over_files
+    if line.flags is None:
+        return line.minors, line.unknown, over_files, line.is_accepted
+    return line.minors, line.flags.values, [*map(str, line.flags.objections)], over_files, line.is_accepted
+
+
+@pytest.mark.parametrize('accepted', [True, False])
+@pytest.mark.parametrize('arguments', LINES)
+def test_a_command_line_is_parsed_a_second_time_only_if_the_result_can_differ(
+    arguments: list[str], accepted: bool
+) -> None:
+    for line in read_command_lines(arguments, ALL, accepted=accepted):
+        if line.flags is not None and line.over_files is line.flags:
+            for minor in line.minors:
+                ways = [
+                    parse_flags_again(arguments, Terms(Release(minor), accepted=accepted, takes_value={'new': takes}))
+                    for takes in (True, False)
+                ]
+                assert (line.flags.values, line.flags.undecided) in [(again.values, again.undecided) for again in ways]
+
+
+@pytest.mark.parametrize(
+    'argument', ['--docker-only', '--version=false', '--help=false', '-h=false', '--housekeeping-interval=1s']
+)
+def test_a_library_flag_or_help_is_parsed_a_second_time(argument: str) -> None:
+    for line in read_command_lines([argument, OFF], {23}, accepted=False):
+        assert line.over_files is not line.flags

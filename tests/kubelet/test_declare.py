@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.kubelet import declare
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import Known, every_reading, read_configurations
-from datadog_checks.kubelet_compliance.kubelet.release import ALL
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
+from datadog_checks.kubelet_compliance.kubelet.layers import Parser, read_layers
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
@@ -239,3 +243,30 @@ def test_startup_problems_count_only_for_changed_files(
 def test_equal_readings_are_merged() -> None:
     (declared,) = every_reading(evidence(config='makeIPTablesUtilChains: false'), frozenset(range(31, 35)))
     assert declared.minors == frozenset(range(31, 35))
+
+
+@pytest.mark.parametrize(
+    'config, accepted_before',
+    [
+        pytest.param('containerLogMaxFiles: 1', 33, id='its validation'),
+        pytest.param('imageMaximumGCAge: x', 29, id='its decoder, which older releases do not apply to a later field'),
+    ],
+)
+def test_releases_that_would_refuse_an_accepted_file_are_ruled_out(config: str, accepted_before: int) -> None:
+    accepted = every_reading(evidence(config=config), ALL)
+    assert {minor for declared in accepted for minor in declared.minors} == set(range(min(ALL), accepted_before))
+    assert all(declared.unknown is None and not declared.objections for declared in accepted)
+    just_started = every_reading(evidence(config=config, age_seconds=YOUNG), ALL)
+    assert {minor for declared in just_started for minor in declared.minors} == ALL
+
+
+def test_a_configuration_is_declared_once_for_each_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = []
+
+    def counted(seen: Evidence, flags: Flags, release: Release, parse: Parser) -> Configuration:
+        releases.append(release.minor)
+        return read_layers(seen, flags, release, parse)
+
+    monkeypatch.setattr(declare, 'read_layers', counted)
+    (declared,) = every_reading(evidence(config=REFUSED), {30})
+    assert declared.objections and releases == [30]
