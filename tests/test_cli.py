@@ -338,7 +338,7 @@ def test_a_next_start_with_other_arguments(node: Path, capsys: pytest.CaptureFix
     add_kubelet(node, '--v=2', program='/usr/bin/kubelet')
     add_unit(node, '/usr/bin/kubelet --v=4')
     text, found = shown_next_start(node, capsys)
-    assert text.startswith('with other arguments than now (kubelet.service) restart ')
+    assert text.startswith('with different arguments (kubelet.service) restart ')
     assert found['arguments'] == ['/usr/bin/kubelet', '--v=4']
 
 
@@ -346,7 +346,7 @@ def test_a_next_start_that_is_not_known(node: Path, capsys: pytest.CaptureFixtur
     add_kubelet(node, '--v=2', program='/usr/bin/kubelet')
     add_unit(node, '/usr/local/bin/rke2 server')
     text, found = shown_next_start(node, capsys)
-    why = 'kubelet.service starts /usr/local/bin/rke2, which is not a kubelet itself'
-    assert text == f'not known: {why}; flags are those of the process'
+    why = 'kubelet.service starts /usr/local/bin/rke2, which is not a kubelet'
+    assert text == f'unknown: {why}; the flags are those of the process'
     assert (found['arguments'], found['arguments_unknown']) == (None, why)
     assert found['flags'] == [{'flag': '--v=2', 'place': None}]

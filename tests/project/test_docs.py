@@ -97,9 +97,8 @@ MESSAGES = frozenset(
 
 INNER = {
     'the running configuration was not asked for', 'no systemd service starts the kubelet',
-    'the machine is not running', 'its files have not been read',
-    ', which is not a kubelet itself', ', but the kubelet runs as',
-    'the kubelet has arguments that', ', which no file of it sets',
+    'the machine is not running', 'its files have not been read', ', which is not a kubelet',
+    ', but the kubelet runs as', 'the kubelet runs with arguments that', ', which none of its files sets',
 }  # fmt: skip
 """Are never shown: the first stands for an answer that nobody asked for, the others for an unknown next start."""
 

@@ -24,7 +24,7 @@ from datadog_checks.kubelet_compliance.reporting import redact
 from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_arguments,
     redact_configuration,
-    without_secrets,
+    without_secret_flags,
 )
 from tests.support.nodes import HEAD
 
@@ -71,7 +71,7 @@ def test_the_row_of_a_flag_says_whether_its_value_is_shown_and_captured(
     flag: Flag, shown: bool, captured: bool, typed: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed_rows(monkeypatch, new_flag=flag)
-    assert ('x7' in ' '.join(without_secrets(('kubelet', *typed)))) is shown
+    assert ('x7' in ' '.join(without_secret_flags(('kubelet', *typed)))) is shown
     assert ('x7' in ' '.join(redact_arguments(typed))) is captured
 
 

@@ -71,7 +71,7 @@ def read_configurations(
 ) -> tuple[Declared, ...]:
     """What the kubelet would run with if it started now: one for each possible reading. Raises nothing."""
     accepted = has_accepted_its_files(evidence)
-    readings = list(iter_readings(evidence, lines, known or Known(), accepted=accepted))
+    readings = list(iter_line_readings(evidence, lines, known or Known(), accepted=accepted))
     # A release that would refuse what the kubelet has accepted is not the kubelet's release, if another fits.
     fitting = [reading for reading in readings if not reading.is_refused]
     return distinct_readings([reading.declared for reading in (accepted and fitting) or readings])
@@ -90,7 +90,7 @@ def is_refused(declared: Declared) -> bool:
     return declared.unknown is not None and declared.unknown.refused
 
 
-def iter_readings(
+def iter_line_readings(
     evidence: Evidence, lines: Sequence[CommandLine], known: Known, *, accepted: bool
 ) -> Iterator[Reading]:
     parse = ParsedOnce()

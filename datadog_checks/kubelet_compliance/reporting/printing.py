@@ -27,7 +27,7 @@ from datadog_checks.kubelet_compliance.model import (
 from datadog_checks.kubelet_compliance.rules.explanation import fixes_of, numbers_of
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
-from .redact import without_secrets
+from .redact_programs import without_secrets
 from .report import admissible, printable, problem_text
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)

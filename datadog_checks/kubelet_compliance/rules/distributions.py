@@ -12,7 +12,7 @@ import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from datadog_checks.kubelet_compliance.kubelet.programs import Program
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import K0S, K3S, MICROK8S, MICROSHIFT, RKE2
 from datadog_checks.kubelet_compliance.model import Home
 
 SYSTEMD = 'run: systemctl daemon-reload && systemctl restart {unit}'
@@ -100,7 +100,7 @@ KUBEADM_CONFIG = '/var/lib/kubelet/config.yaml'
 DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'k3s',  # k3s-io/docs docs/installation/configuration.md
-        (Mark(inside=Program.K3S),),
+        (Mark(inside=K3S.name),),
         flags='kubelet-arg in {options}',
         options='/etc/rancher/k3s/config.yaml',
         options_else='the options of k3s (find them: systemctl cat {unit})',
@@ -110,8 +110,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'RKE2',  # rancher/rke2-docs docs/install/configuration.md
         (
-            Mark(unit='rke2-server.service'),
-            Mark(unit='rke2-agent.service'),
+            *(Mark(unit=unit) for unit in RKE2.units),
             Mark(kubeconfig='/var/lib/rancher/rke2/*'),
         ),
         flags='kubelet-arg in {options}',
@@ -130,21 +129,21 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     ),
     Distribution(
         'MicroK8s',  # canonical/microk8s docs, "Configuring MicroK8s services"
-        (Mark(inside=Program.MICROK8S),),
+        (Mark(inside=MICROK8S.name),),
         flags='{options}',
         options_else='the file of --kubelet-args-file',
         restart='run: snap restart microk8s.daemon-kubelite',
     ),
     Distribution(
         'MicroShift',  # openshift/microshift docs/user/howto_config.md: MicroShift writes the kubelet's file itself
-        (Mark(inside=Program.MICROSHIFT),),
+        (Mark(inside=MICROSHIFT.name),),
         flags='what MicroShift passes',
         file="the section kubelet of MicroShift's config.yaml",
         is_rewritten=True,
     ),
     Distribution(
         'k0s',  # k0sproject/k0s docs/worker-node-config.md
-        (Mark(unit='k0sworker.service'), Mark(unit='k0scontroller.service'), Mark(config='/run/k0s/kubelet/*')),
+        (*(Mark(unit=unit) for unit in K0S.units), Mark(config='/run/k0s/kubelet/*')),
         flags='--kubelet-extra-args of k0s (find it: systemctl cat {unit})',
         file="a worker profile (spec.workerProfiles in k0s's configuration)",
         is_rewritten=True,
