@@ -17,7 +17,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.launch.starts import KNOWN_UNITS
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from tests.support.images import HEAD, IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
 
 IPTABLES = 'make_iptables_util_chains'

@@ -16,8 +16,8 @@ from types import ModuleType
 
 import pytest
 
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
 from tests.support.images import kubeadm, write
 from tests.support.paths import ROOT
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
@@ -14,12 +14,12 @@ from .evidence import FileAspect, FileSubject, Value
 
 
 class Fact(Enum):
-    """A condition that must hold on a node before a fix is harmless."""
+    """What has to be true of a node so that a fix does no harm."""
 
     CERTIFICATES_VERIFIED = 'the kubelet has a CA for client certificates'
     TOKENS_ACCEPTED = 'the kubelet authenticates bearer tokens (webhook)'
     API_SERVER = 'the kubelet has an API server'
-    CLIENT_CA = 'the CA file that the fix names is there'
+    CLIENT_CA = 'the CA file that the fix names exists'
     CLIENT_CERTIFICATE = 'the kubeconfig names a client certificate, or the kubelet can bootstrap one'
     HOST_NAME = 'the host has the name that the flag sets'
     NO_STATIC_PODS = 'the static pod path holds no pod'
@@ -28,7 +28,7 @@ class Fact(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether a fact holds on a node. None if that is not known. `detail`: what a person needs to know about it."""
+    """Whether a fact is true of a node: None if that is not known. `detail`: what a person needs to know about it."""
 
     holds: bool | None = None
     detail: str = ''
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileModes:
-    """The modes that a benchmark allows: only bits of `at_most`, or exactly `one_of` the listed modes."""
+    """The modes that a benchmark allows: no bits beyond those of `at_most`, or exactly `one_of` several."""
 
     at_most: int | None = None
     one_of: tuple[int, ...] = ()
@@ -51,10 +51,33 @@ class FileModes:
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark:
-    """A benchmark: the numbers of its rules, and the values in which benchmarks differ.
+class BenchmarkRow:
+    """What one benchmark states. Everything else is as in the benchmark that it is like."""
 
-    `unjudged`: rules that it names without a value to judge. `modes`: for each rule on a file's mode.
+    name: str
+    like: str = ''
+    """The name of an earlier row; '' for a row that states everything itself."""
+    framework: str = ''
+    """The value of the tag `compliance_framework`."""
+    minors: tuple[int, ...] = ()
+    """The minor releases of Kubernetes that the benchmark is for. The option `benchmark: auto` goes by them."""
+    without: tuple[str, ...] = ()
+    """Rules of the earlier row that this benchmark does not have."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """The number of each rule, by rule key. A space separates several numbers of one rule."""
+    unjudged: tuple[str, ...] = ()
+    """Rules that the benchmark lists without a value to compare with."""
+    modes: Mapping[str, FileModes] = field(default_factory=dict)
+    """The modes that each rule on a file's mode allows, by rule key."""
+    strong_cipher_suites: tuple[str, ...] | None = None
+    """The suites that the rule `tls_cipher_suites` allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A whole benchmark: the numbers of its rules, by rule key, and the values in which benchmarks differ.
+
+    `unjudged`: rules that it lists without a value to compare with. `modes`: for each rule on a file's mode.
     """
 
     name: str
@@ -67,53 +90,56 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a rule expects of its values: in words, and as a test. Both can depend on the benchmark."""
+    """What a rule expects of its values: in words, and as a test. Both may depend on the benchmark."""
 
     text: Callable[[Benchmark], str]
     holds: Callable[[Sequence[Value], Benchmark], bool]
     holds_for_item: Callable[[Value, Benchmark], bool] | None = None
     """For a list: the test of one item."""
+    is_stated_by: Callable[[Benchmark], bool] | None = None
+    """Whether a benchmark states the value to compare with; None if the rule needs no value of the benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of a fix, or a flag that sets no field, and the value that it needs, in YAML.
+    """One change of a fix: a field, or a flag that sets no field, and its new value as YAML spells it.
 
-    `is_wrong`: whether this field breaks the rule, given the values of all fields of the rule. None: no other field
-    can. `caution`: what the change may break.
+    `is_wrong`: whether this change is needed, given the values of all fields of the rule; None: always.
+    `caution`: what the change may break.
     """
 
     name: str
     value: str
     caution: str = ''
     flag: str = ''
-    """The flag that sets the field, if the rule itself does not judge the field."""
+    """The flag that has the same effect as the field, if no flag sets the field itself."""
     is_wrong: Callable[[Mapping[str, Value]], bool] | None = None
     needs: tuple[Precondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What must be true of a node before a fix. `{detail}` in its texts stands for the detail of the fact.
+    """What must be true of a node before a fix. `{detail}` in its texts stands for what is known about the fact.
 
-    `refusal`: replaces the fix if the fact does not hold. `caution`: precedes the fix if that is not known, or if there
-    is no refusal. Without a caution, an unknown fact also leads to the refusal.
+    `refusal`: replaces the fix if the fact is false. `caution`: precedes the fix if the fact is unknown, or if it is
+    false and there is no refusal. Without a caution, an unknown fact is refused too.
     """
 
     fact: Fact
     caution: str = ''
     refusal: str = ''
     is_of_value: bool = False
-    """The fact concerns only the value that the fix writes."""
+    """Whether the fact is about the value that the fix writes, and about no other value."""
     unknown_detail: str = ''
-    """The text for `{detail}` if nothing is known."""
+    """What `{detail}` stands for if nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: what it judges, what it expects, and everything that a person needs to know to act on it.
+    """One rule: what it reads, what it expects, and everything that a person needs to know to act on it.
 
-    Either `fields` (of KubeletConfiguration by dotted path, or a flag that sets no field) or `files` with `aspect`.
+    A rule has either `fields` (dotted paths in KubeletConfiguration, or a flag that sets no field), or `files` and
+    `aspect`. Flags, defaults, and what /configz leaves out are not stated here: the kubelet's tables know them.
     """
 
     key: str
@@ -125,40 +151,34 @@ class Rule:
     default: str
     references: tuple[str, ...]
     fields: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    """The flags that set the fields. Without them, the file decides."""
-    when_absent: tuple[Value, ...] = ()
-    """The value of each field if /configz omits it: Go's zero value. None if /configz always has it."""
     fix: tuple[Change, ...] = ()
     beside: tuple[str, ...] = ()
-    """Fields that the rule does not judge but its fix depends on."""
+    """Fields that the rule does not judge, but on which its fix depends."""
     caution: str = ''
-    """What the fix may break, briefly."""
+    """What the fix may break, in short."""
     needs: tuple[Precondition, ...] = ()
     """What must be true of a node before its fix."""
     preparation: str = ''
-    """What to do before the fix, how to verify it, and how to roll back."""
-    default_holds: bool = False
-    """The default is compliant with and without a file, so removing a flag fixes the rule."""
+    """What to do before the fix, how to verify it, and how to go back."""
     files: FileSubject | None = None
     aspect: FileAspect | None = None
     note: str = ''
-    """How the benchmark's own audit and the kubelet's real behavior differ."""
+    """Where the benchmark's own audit differs from what the kubelet does."""
     tags: tuple[str, ...] = ()
     broken_for: frozenset[str] = frozenset()
-    """Processes that do the work in another way, unless `unless` runs: the rule may be broken on purpose."""
+    """Processes that replace the program of `unless`: where they run without it, breaking the rule may be intended."""
     needs_certificate: bool = False
-    """The kubelet must have the serving certificate that its configuration requests."""
+    """Whether the kubelet must have the serving certificate that its configuration asks for."""
     unless: str = ''
 
     def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
-        """What must be true of a node before some of the changes."""
+        """What must be true of a node before these changes."""
         return (*self.needs, *(each for change in changes for each in change.needs))
 
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A rule that may be broken, the reason, and the last day (UTC). None: no end."""
+    """A rule that may be broken, why, and until which day (the last one, UTC); None: no end."""
 
     rule: str
     reason: str
@@ -167,7 +187,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What to judge: a benchmark, and the selected rules in the order of the table."""
+    """What is judged: a benchmark, and those of its rules that were selected, in the order of the table."""
 
     benchmark: Benchmark
     rules: tuple[Rule, ...]
