@@ -35,7 +35,7 @@ help:
 	@echo 'make generate     write what ddev makes from assets/configuration/spec.yaml, then validate'
 	@echo 'make wheel        the wheel, in dist/: see deploy/README.md'
 	@echo 'make single-file  the check as one file, in build/: see deploy/README.md'
-	@echo 'make docs         docs/rules.md and docs/scale.md anew, from the rows of the rules and from runs of the check'
+	@echo 'make docs         write docs/rules.md, docs/design.md, and docs/scale.md from the rules, the imports, and runs of the check'
 	@echo 'make preview      the dashboard over a simulated week, in build/preview, and its pictures in images/'
 	@echo 'make fuzz         TARGET=argv|files|trees|proc|configz|... RUNS=...: fuzz one target (atheris has wheels for Python 3.11)'
 	@echo 'make clean        remove what the other targets made'
@@ -75,6 +75,7 @@ wheel: .venv/.filled
 
 docs: .venv/.installed
 	@$(BIN)/python tools/rules_page.py
+	@$(BIN)/python tools/design_page.py
 	@$(BIN)/python -m tools.scale
 
 preview: .venv/.installed build/preview/.filled

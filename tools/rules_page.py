@@ -25,8 +25,8 @@ PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 HEAD = """\
 # Rules
 
-Made by `make docs` from the rows in `setting_rules.py`, `file_rules.py`, `distributions.py` and `benchmark_table.py`: change
-them, not this page.
+Made by `make docs` from the rows in `setting_rules.py`, `file_rules.py`, `distributions.py`, and `benchmark_table.py`:
+change them, not this page.
 
 A rule keeps its name for ever; its number is that of the benchmark that is chosen (`benchmark`, by default
 `{default}`). A rule is judged by what the kubelet really has: its flags over its drop-ins over its file over its
