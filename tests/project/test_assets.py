@@ -20,6 +20,7 @@ from datadog_api_client.model_utils import OpenApiModel, UnparsedObject, validat
 from datadog_api_client.v1.model.dashboard import Dashboard
 from datadog_api_client.v1.model.monitor import Monitor
 
+from datadog_checks.kubelet_compliance.rules.selection import select
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.paths import ROOT
 from tools.agent import Collection, Sent
@@ -67,15 +68,14 @@ HOST_TAGS = {'host', 'kube_cluster_name', 'node_pool'}
 """Tags that the Agent adds by itself, and `node_pool`, which the dashboard says how to set."""
 
 BLIND = State(readable=False)
-BROKEN = State(iptables_drop_in='false')
+BROKEN = State(drop_in=('makeIPTablesUtilChains: false',))
 RUNS = (
     GOOD,
     BLIND,
     BROKEN,
-    State(iptables_flag='false'),
     State(changed_since_start=True),
     State(kubelet=False),
-    State(protect_kernel_defaults=False, exempted=('protect_kernel_defaults',)),
+    State(drop_in=('protectKernelDefaults: false',), exempted=('protect_kernel_defaults',)),
 )
 
 
@@ -405,6 +405,12 @@ def test_status_has_data_behind_it(widget: dict[str, Any], story: tuple[tuple[No
 RULES_OF_DEFAULT = {sent.tags[0] for sent in run_check(GOOD).service_checks if sent.name == f'{PREFIX}rule'}
 
 
+def test_the_fixes_of_the_rules_make_a_node_that_meets_every_rule() -> None:
+    sent = run_check(GOOD)
+    assert [each.tags for each in sent.service_checks if each.value] == []
+    assert len(RULES_OF_DEFAULT) == len(select(None, None).rules)
+
+
 HOURS = 6
 
 
@@ -460,7 +466,7 @@ def test_share_falls_when_nodes_become_unreadable(widget: dict[str, Any]) -> Non
 
 
 def decided_by_flag(widget: dict[str, Any]) -> bool:
-    """`hostname_override` is a flag alone, so an unreadable file leaves it known."""
+    """Some rules are about a flag alone, so an unreadable file leaves them known."""
     return widget['title'].startswith('Rules by')
 
 
@@ -474,7 +480,8 @@ def test_rules_fall_one_by_one_but_for_those_that_flags_decide() -> None:
     [widget] = [each for each in SHARES if decided_by_flag(each)]
     before, after = (evaluate_scalars(widget, part, ALL) for part in (cut(fleet(GOOD, BLIND), 1), fleet(GOOD, BLIND)))
     assert set(before.values()) == {0.0}
-    assert {group[0][1] for group, value in after.items() if value != 50} == {'hostname_override'}
+    by_flags = {rule.key for rule in select(None, None).rules if rule.fields and not set(rule.fields) - set(rule.flags)}
+    assert {group[0][1] for group, value in after.items() if value != 50} == by_flags
 
 
 def test_the_headline_is_the_sum_of_the_compliant_over_the_kubelets_found() -> None:
