@@ -18,9 +18,9 @@ import psutil
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.processes import Admission
 from tests.support.standin import Standins, build
+from tools.hardened_node import arguments
 
 from .measure import Limit, Results, Work, measure, rows_of
-from .node import ARGUMENTS
 
 PROCESSES = 5000
 CROWD = f'i=0; while [ $i -lt {PROCESSES} ]; do sleep 900 & i=$((i+1)); done; echo ready; wait'
@@ -36,7 +36,7 @@ def results() -> Results:
     with tempfile.TemporaryDirectory(prefix='bench-') as name, crowd():
         folder = Path(name)
         with Standins(build(folder), folder) as standins:
-            standin = standins.launch(ARGUMENTS)
+            standin = standins.launch(arguments())
             host = Host('/proc', admission=Admission(frozenset({0, os.getuid()})))
             if standin.pid not in [process.pid for process in host.find_kubelets().processes]:
                 raise RuntimeError('the kubelet is not found')

@@ -18,7 +18,8 @@ import pytest
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.launch.starts import UNITS as KNOWN_UNITS
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
-from tests.support.images import HEAD, IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
+from tests.support.images import IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
+from tests.support.nodes import HEAD
 
 IPTABLES = 'make_iptables_util_chains'
 OFF = '--make-iptables-util-chains=false'

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Simulated nodes: a captured kubeadm node, hardened by the fixes of the rules themselves and judged by the check."""
+"""Simulated nodes: each state of a node is laid out as a captured node, and the real check judges it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.rules.selection import select
+from tests.support.nodes import HEAD
 from tools.agent import Collection, collect
+from tools.hardened_node import CONFIG, DROP_INS, NODE, PROCESS, arguments, lay_out as lay_out_files
 
 from .evaluation import Series, Store
 
-NODE = Path(__file__).resolve().parents[2] / 'tests' / 'nodes' / 'kubeadm'
-CONFIG, DROP_INS = '/var/lib/kubelet/config.yaml', '/etc/kubernetes/kubelet.conf.d'
-DROP_IN, PROCESS = f'{DROP_INS}/20-node.conf', 'proc/1200'
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration'
+DROP_IN = f'{DROP_INS}/20-node.conf'
 BEFORE, AFTER = 1794000000, 1796000000
 """The kubelet of the captured node starts between the two."""
 
@@ -48,36 +44,15 @@ class State:
 GOOD = State()
 
 
-@cache
-def hardened() -> str:
-    """The configuration file of the captured node, with the fix of every rule."""
-    content = yaml.safe_load((NODE / CONFIG[1:]).read_text())
-    for rule in select(None, None).rules:
-        for change in rule.fix:
-            # A rule that is about a flag wants none.
-            if not change.name.startswith('--'):
-                set_field(content, change.name.split('.'), yaml.safe_load(change.value))
-    return yaml.safe_dump(content)
-
-
-def set_field(content: dict[str, Any], path: Sequence[str], value: Any) -> None:
-    *parents, name = path
-    for parent in parents:
-        content = content.setdefault(parent, {})
-    content[name] = value
-
-
 def lay_out(state: State, folder: Path) -> Host:
     """Write the node into a new folder, as a capture would."""
-    shutil.copytree(NODE, folder)
-    line = folder / PROCESS / 'cmdline'
-    line.write_text(f'{line.read_text()}--config-dir={DROP_INS}\0')
-    (folder / DROP_INS[1:]).mkdir(parents=True)
-    (folder / CONFIG[1:]).write_text(hardened())
-    facts = json.loads((folder / NODE_FACTS).read_text())
+    lay_out_files(folder)
+    shutil.copytree(NODE / 'proc', folder / 'proc')
+    (folder / PROCESS / 'cmdline').write_text('\0'.join((*arguments(), '')))
+    facts = json.loads((NODE / NODE_FACTS).read_text())
     paths = [*facts['files'], DROP_INS]
     if state.drop_in:
-        (folder / DROP_IN[1:]).write_text('\n'.join((HEAD, *state.drop_in)))
+        (folder / DROP_IN[1:]).write_text(HEAD + '\n'.join(state.drop_in))
         paths.append(DROP_IN)
     facts['files'] = {path: {'mode': '600', 'uid': 0, 'gid': 0, 'changed_at': BEFORE} for path in paths}
     if state.changed_since_start:
