@@ -110,43 +110,27 @@ def ca_of_files(host: Host, evidence: Evidence, setting: Setting) -> FileSet | U
 
 PACKAGE = 'datadog_checks.kubelet_compliance'
 FAULTS = {
-    'the files alone are believed': (4, 'kubelet.declare.changed_file', lambda _: None, 'status 0, but right is'),
-    'nothing is not empty': (
-        3,
-        'kubelet.pending.is_same',
-        operator.eq,
-        r'answered, 1\.[0-9]+\n  restart_pending: 1\.0, but',
-    ),
-    'a configured certificate is self-made': (
-        3,
-        'rules.resolve.is_self_made',
-        as_self_made,
-        'tls_cert_file: status 2, but',
-    ),
-    'releases are one': (5, 'collection.collect.Collector.minors_of', lambda *_: frozenset({36}), 'but right is'),
-    'the client CA is forgotten': (
-        1,
-        'collection.file_sets.client_ca_files',
-        ca_of_files,
-        'client_ca_ownership: status 3, but',
-    ),
+    'the files alone are believed': (4, 'kubelet.declare.changed_file', lambda _: None),
+    'nothing is not empty': (3, 'kubelet.pending.is_same', operator.eq),
+    'a configured certificate is self-made': (3, 'rules.resolve.is_self_made', as_self_made),
+    'releases are one': (5, 'collection.collect.Collector.minors_of', lambda *_: frozenset({36})),
+    'the client CA is forgotten': (1, 'collection.file_sets.client_ca_files', ca_of_files),
 }
 
 
-@pytest.mark.parametrize('seed, what, fault, message', FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize('seed, what, fault', FAULTS.values(), ids=FAULTS)
 def test_what_long_lived_and_fresh_checks_get_wrong_alike_is_found_out(
     seed: int,
     what: str,
     fault: Any,
-    message: str,
     standins: Standins,
     folder: Path,
     certificates: Certificates,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So only the oracle can tell. All of these have been faults of ours."""
+    """So only the oracle can tell. Which of its answers tells first depends on how busy the machine is."""
     monkeypatch.setattr(f'{PACKAGE}.{what}', fault)
-    with soaking(seed, folder, standins, certificates) as soak, pytest.raises(SoakError, match=message):
+    with soaking(seed, folder, standins, certificates) as soak, pytest.raises(SoakError, match='by what was written'):
         while soak.steps < LONGEST_STEPS:
             soak.go(waits=False)
 
