@@ -10,15 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
-from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines, read_next_lines
-from datadog_checks.kubelet_compliance.kubelet.declare import (
-    Known,
-    has_accepted_its_files,
-    has_accepted_its_line,
-    is_refused,
-    iter_needed,
-    read_configurations,
+from datadog_checks.kubelet_compliance.kubelet.acceptance import has_accepted_its_files, has_accepted_its_line
+from datadog_checks.kubelet_compliance.kubelet.command_lines import (
+    narrow_command_lines,
+    read_command_lines,
+    read_next_lines,
 )
+from datadog_checks.kubelet_compliance.kubelet.declare import Known, is_refused, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE
@@ -41,7 +39,7 @@ from datadog_checks.kubelet_compliance.rules.judge import judge_node
 from .asking import NO_VERSION, Asking
 from .history import Memory
 from .kubelets import Kubelet, depends_on_version, flags_of, not_seen, report_on
-from .launches import RKE2_SERVICES, read_launch, read_rke2
+from .launches import read_launch, starter_options
 from .named_files import iter_broken, read
 from .services import read_unit_of, with_parent_times
 
@@ -182,10 +180,10 @@ class Collector:
         if isinstance(unit, Unit) and not is_as_given(evidence):
             is_told = not isinstance(unit.command, Unknown) or unit.command.refused
             evidence = replace(evidence, unit=with_parent_times(self.host, process, unit)) if is_told else evidence
-        if service.name not in RKE2_SERVICES:
+        options = starter_options(self.host, process, unit, service.name)
+        if options is None:
             return evidence
-        rke2 = read_rke2(self.host, process, unit)
-        return replace(evidence, places={**evidence.places, **rke2.places}, options=rke2.path)
+        return replace(evidence, places={**evidence.places, **options.places}, options=options.path)
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""
@@ -277,7 +275,8 @@ class Collector:
         evidence = kubelet.evidence
         minors = self.minors_of(evidence.process, version)
         if version is not None and any(line.minors != minors for line in kubelet.lines):
-            lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
+            accepted = has_accepted_its_line(evidence)
+            lines = narrow_command_lines(kubelet.lines, evidence.arguments, minors, accepted=accepted)
             return self.with_readings(replace(kubelet, lines=lines))
         has_answered = isinstance(kubelet.running, Configuration)
         return self.with_readings(kubelet) if has_answered and any(map(is_refused, kubelet.readings)) else kubelet
