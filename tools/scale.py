@@ -43,9 +43,9 @@ SIZE = r'\b([0-9.]+) ([kMG]?B)\b'
 # The number of nodes in each state, out of a hundred.
 MIX = (
     (94, GOOD),
-    (3, State(iptables_drop_in='false')),
+    (3, State(drop_in=('makeIPTablesUtilChains: false',))),
     (2, State(readable=False)),
-    (1, State(protect_kernel_defaults=False, exempted=('protect_kernel_defaults',))),
+    (1, State(drop_in=('protectKernelDefaults: false',), exempted=('protect_kernel_defaults',))),
 )
 
 
@@ -126,7 +126,7 @@ def size(count: int) -> str:
         if value < 1000:
             break
         value, unit = value / 1000, larger
-    return f'{value:.0f} {unit}' if unit == 'B' or value >= 100 else f'{value:.1f} {unit}'
+    return f'{value:.0f} {unit}' if unit == 'B' or value >= 100 else f'{value:.3g} {unit}'
 
 
 def page() -> str:

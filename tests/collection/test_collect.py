@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.model import File, Missing, NodeReport, P
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.nodes import HEAD, collect
-from tests.support.sent import BAD, GOOD
+from tests.support.sent import BAD, GOOD, show
 from tests.support.standin import Standin, Standins
 from tests.support.ticks import until_later_than
 from tests.support.users import OURS
@@ -39,17 +39,7 @@ class Clocked(Host):
 
 @pytest.fixture
 def procfs(tmp_path: Path) -> Path:
-    """A procfs with what a test shows of the real one."""
-    folder = tmp_path / 'proc'
-    folder.mkdir()
-    (folder / '1').symlink_to('/proc/self')  # Never a kubelet.
-    return folder
-
-
-def show(procfs: Path, *standins: Standin) -> Path:
-    for standin in standins:
-        (procfs / str(standin.pid)).symlink_to(f'/proc/{standin.pid}')
-    return procfs
+    return show(tmp_path / 'proc')
 
 
 def verdict(node: NodeReport) -> Verdict:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ import pytest
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.launch.starts import KNOWN_UNITS
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
-from tests.support.images import HEAD, IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
+from tests.support.images import IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
+from tests.support.nodes import HEAD
+from tests.support.sockets import make_socket
 
 IPTABLES = 'make_iptables_util_chains'
 OFF = '--make-iptables-util-chains=false'
@@ -501,15 +502,6 @@ def test_what_lies_in_run_is_gone_when_the_machine_boots(root: Path, run: Callab
 
 def make_fifo(path: Path) -> None:
     os.mkfifo(path)
-
-
-def make_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        here = os.open(path.parent, os.O_PATH)
-        try:
-            server.bind(f'/proc/self/fd/{here}/{path.name}')
-        finally:
-            os.close(here)
 
 
 def make_huge(path: Path) -> None:

@@ -20,7 +20,7 @@ from tests.support.service_node import ServiceNode
 from tests.support.systemd_cases import PROCESS, Booted, root_below, unit_in, words_of
 
 NAME = 'kubelet.service'
-USR, ETC, RUN_TIME = '/usr/lib/systemd/system', '/etc/systemd/system', '/run/systemd/system'
+USR, ETC = '/usr/lib/systemd/system', '/etc/systemd/system'
 RUN = '[Service]\nExecStart=/k'
 
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -167,11 +166,7 @@ def on_node(
 
 
 def lay_out(folder: Path, pid: int, comm: str, line: tuple[str, ...]) -> None:
-    write_process(folder / 'proc', pid, line, comm=comm)
-    for name in ('root', 'cwd'):
-        link = folder / 'proc' / str(pid) / name
-        link.unlink()
-        link.symlink_to(os.path.abspath(folder / 'root'))
+    write_process(folder / 'proc', pid, line, comm=comm, root=folder / 'root')
 
 
 def outcome_of(node: NodeReport) -> Outcome:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import json
 import re
@@ -20,6 +19,7 @@ from datadog_api_client.model_utils import OpenApiModel, UnparsedObject, validat
 from datadog_api_client.v1.model.dashboard import Dashboard
 from datadog_api_client.v1.model.monitor import Monitor
 
+from datadog_checks.kubelet_compliance.rules.selection import select
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.paths import ROOT
 from tools.agent import Collection, Sent
@@ -67,15 +67,14 @@ HOST_TAGS = {'host', 'kube_cluster_name', 'node_pool'}
 """Tags that the Agent adds by itself, and `node_pool`, which the dashboard says how to set."""
 
 BLIND = State(readable=False)
-BROKEN = State(iptables_drop_in='false')
+BROKEN = State(drop_in=('makeIPTablesUtilChains: false',))
 RUNS = (
     GOOD,
     BLIND,
     BROKEN,
-    State(iptables_flag='false'),
     State(changed_since_start=True),
     State(kubelet=False),
-    State(protect_kernel_defaults=False, exempted=('protect_kernel_defaults',)),
+    State(drop_in=('protectKernelDefaults: false',), exempted=('protect_kernel_defaults',)),
 )
 
 
@@ -141,71 +140,37 @@ def test_monitor_is_one_for_the_client(name: str) -> None:
     load(Monitor, MONITORS[name]['definition'])
 
 
-def iter_places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    yield path
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, child in children:
-        yield from iter_places(child, (*path, key))
+KINDS = {each['type']: each for each in iter_widgets(DASHBOARD['widgets'])}
+SPOILT_REQUESTS = {**KINDS['timeseries'], 'requests': [{**KINDS['timeseries']['requests'][0], 'display_type': 'x'}]}
+SPOILT = [
+    *(pytest.param({**each, 'no_such_field': 1}, id=f'an unknown field of a {kind}') for kind, each in KINDS.items()),
+    *(pytest.param({**each, 'type': 'no_such_type'}, id=f'no {kind}') for kind, each in KINDS.items()),
+    pytest.param({**KINDS['query_value'], 'precision': '2'}, id='a text for a number'),
+    pytest.param(SPOILT_REQUESTS, id='an unknown value deep inside'),
+]
 
 
-def at(value: Any, path: tuple[Any, ...]) -> Any:
-    for key in path:
-        value = value[key]
-    return value
+def with_widget(definition: dict[str, Any]) -> dict[str, Any]:
+    """The dashboard with this widget alone: loading all takes its time."""
+    return {**DASHBOARD, 'widgets': [{**DASHBOARD['widgets'][0], 'definition': definition}]}
 
 
-def reduced(raw: Any, path: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
-    """The dashboard with the one widget that the path leads to, and the path in it: loading all takes its time."""
-    if path[:1] != ('widgets',) or len(path) < 6 or path[2:4] != ('definition', 'widgets'):
-        return raw, path
-    group = raw['widgets'][path[1]]
-    inner = {**group['definition'], 'widgets': [group['definition']['widgets'][path[4]]]}
-    return {**raw, 'widgets': [{**group, 'definition': inner}]}, ('widgets', 0, *path[2:4], 0, *path[5:])
+@pytest.mark.parametrize('spoilt', SPOILT)
+def test_a_spoilt_widget_is_refused(spoilt: dict[str, Any]) -> None:
+    with pytest.raises((ValueError, TypeError, AssertionError)):
+        load(Dashboard, with_widget(spoilt))
 
 
-def spoilt(raw: Any, path: tuple[Any, ...], *, unknown: bool) -> Any:
-    """A copy with an unknown field in the object at the path, or with an object in place of the scalar there."""
-    copied = copy.deepcopy(raw)
-    if unknown:
-        at(copied, path)['no_such_field'] = 1
-    else:
-        at(copied, path[:-1])[path[-1]] = {'not': 'this'}
-    return copied
+@pytest.mark.parametrize('kind', KINDS)
+def test_a_sound_widget_is_not_refused(kind: str) -> None:
+    load(Dashboard, with_widget(KINDS[kind]))
 
 
-def kinds_of_places(raw: Any) -> dict[Any, tuple[Any, ...]]:
-    """One place for each kind: the path without numbers, and the type of the widget that it stands in."""
-    kinds: dict[Any, tuple[Any, ...]] = {}
-    for path in iter_places(raw):
-        types = [
-            at(raw, path[:length]).get('type')
-            for length in range(len(path))
-            if isinstance(at(raw, path[:length]), dict)
-        ]
-        kinds.setdefault((tuple(key for key in path if isinstance(key, str)), tuple(types)), path)
-    return kinds
-
-
-@pytest.mark.parametrize(
-    'model, raw',
-    [(Dashboard, DASHBOARD), *((Monitor, monitor['definition']) for monitor in MONITORS.values())],
-    ids=[*DASHBOARDS, *MONITORS],
-)
-def test_loading_is_strict_at_every_place(model: type[OpenApiModel], raw: Any) -> None:
-    accepted = []
-    for path in kinds_of_places(raw).values():
-        value = at(raw, path)
-        if isinstance(value, list):
-            continue
-        whole, place = reduced(raw, path)
-        if len(path) == 6:
-            load(model, whole)
-        try:
-            load(model, spoilt(whole, place, unknown=isinstance(value, dict)))
-        except (ValueError, TypeError, AssertionError):
-            continue
-        accepted.append(path)
-    assert accepted == []
+@pytest.mark.parametrize('field', ['no_such_field', 'query', 'options'])
+@pytest.mark.parametrize('name', MONITORS)
+def test_a_spoilt_monitor_is_refused(name: str, field: str) -> None:
+    with pytest.raises((ValueError, TypeError, AssertionError)):
+        load(Monitor, {**MONITORS[name]['definition'], field: {'not': 'this'}})
 
 
 def test_manifest_names_every_asset_and_no_other() -> None:
@@ -405,6 +370,12 @@ def test_status_has_data_behind_it(widget: dict[str, Any], story: tuple[tuple[No
 RULES_OF_DEFAULT = {sent.tags[0] for sent in run_check(GOOD).service_checks if sent.name == f'{PREFIX}rule'}
 
 
+def test_the_fixes_of_the_rules_make_a_node_that_meets_every_rule() -> None:
+    sent = run_check(GOOD)
+    assert [each.tags for each in sent.service_checks if each.value] == []
+    assert len(RULES_OF_DEFAULT) == len(select(None, None).rules)
+
+
 HOURS = 6
 
 
@@ -460,7 +431,7 @@ def test_share_falls_when_nodes_become_unreadable(widget: dict[str, Any]) -> Non
 
 
 def decided_by_flag(widget: dict[str, Any]) -> bool:
-    """`hostname_override` is a flag alone, so an unreadable file leaves it known."""
+    """Some rules are about a flag alone, so an unreadable file leaves them known."""
     return widget['title'].startswith('Rules by')
 
 
@@ -474,7 +445,8 @@ def test_rules_fall_one_by_one_but_for_those_that_flags_decide() -> None:
     [widget] = [each for each in SHARES if decided_by_flag(each)]
     before, after = (evaluate_scalars(widget, part, ALL) for part in (cut(fleet(GOOD, BLIND), 1), fleet(GOOD, BLIND)))
     assert set(before.values()) == {0.0}
-    assert {group[0][1] for group, value in after.items() if value != 50} == {'hostname_override'}
+    by_flags = {rule.key for rule in select(None, None).rules if rule.fields and not set(rule.fields) - set(rule.flags)}
+    assert {group[0][1] for group, value in after.items() if value != 50} == by_flags
 
 
 def test_the_headline_is_the_sum_of_the_compliant_over_the_kubelets_found() -> None:

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collection.collect import Collector, iter_broken, read
+from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.history import Memory
 from datadog_checks.kubelet_compliance.collection.kubelets import flags_of
+from datadog_checks.kubelet_compliance.collection.named_files import iter_broken, read
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
@@ -68,10 +69,11 @@ def write_process(
     argv: Sequence[str],
     *,
     comm: str = 'kubelet',
-    cwd: Path = Path('/'),
+    root: Path = Path('/'),
+    cwd: Path | None = None,
     cgroup: str = IN_A_SERVICE,
 ) -> None:
-    """A process's folder as the kernel shows it; its links lead to real places of this machine.
+    """A process's folder as the kernel shows it; its links lead to real places of this machine. `cwd`: none is `root`.
 
     It starts a minute from now, so that no file that a test wrote before has changed since.
     """
@@ -88,8 +90,8 @@ def write_process(
         (procfs / '1').mkdir()
         (procfs / '1' / 'comm').write_text('systemd\n')
         (procfs / '1' / 'cgroup').write_text('0::/init.scope\n')
-    (folder / 'root').symlink_to('/')
-    (folder / 'cwd').symlink_to(cwd)
+    (folder / 'root').symlink_to(root.absolute())
+    (folder / 'cwd').symlink_to(cwd or root.absolute())
 
 
 def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[Host, Process]:

@@ -80,11 +80,7 @@ class ServiceNode:
     def start(self, *arguments: str, program: str = '/usr/bin/kubelet') -> None:
         """Show a kubelet that starts now, in place of any other one."""
         shutil.rmtree(self.procfs, ignore_errors=True)
-        write_process(self.procfs, PID, (program, *arguments))
-        for name in ('root', 'cwd'):
-            link = self.procfs / str(PID) / name
-            link.unlink()
-            link.symlink_to(self.root)
+        write_process(self.procfs, PID, (program, *arguments), root=self.root)
 
     def host(self) -> Host:
         return PatientHost(str(self.procfs), admission=OURS)

@@ -30,7 +30,7 @@ from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.clocks import Ahead
 from tests.support.nodes import HEAD, PID, write_process
 from tests.support.standin import Standins
-from tests.support.ticks import wait_for_the_next_tick
+from tests.support.ticks import rewrite, wait_for_the_next_tick
 from tests.support.users import OURS
 
 ALL = select('cis-1.24', None)
@@ -146,15 +146,6 @@ def test_a_kernel_setting_that_ends_the_next_start_is_seen_within_a_minute(node:
     clock.seconds += 60
     (problem,) = collector.collect().node.problems
     assert problem.refused and problem.remedy == 'set kernel.panic=10'
-
-
-def rewrite(path: Path, old: str, new: str) -> None:
-    """Change bytes, neither the size nor the mtime."""
-    before, text = path.stat(), path.read_text()
-    assert text.count(old) == 1 and len(old) == len(new)
-    path.write_text(text.replace(old, new))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
 def iptables(collection: Collection) -> Verdict:

@@ -6,28 +6,16 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import threading
+import time
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from benchmarks import __main__ as program, results
-from benchmarks.auditor import RULES, SCRIPT
 from benchmarks.measure import Cost, Limit, Results, Work, measure, on_cores, rows_of
-from datadog_checks.kubelet_compliance.rules.selection import select
-
-
-def test_the_auditor_goes_through_the_rules_of_the_default_benchmark() -> None:
-    selection = select(None, None)
-    controls = {number for rule in selection.rules for number in selection.benchmark.controls[rule.key]}
-    script = SCRIPT.read_text()
-    (listed,) = re.findall(r'rules=\$\{2:-(.*)\}', script)
-    assert set(listed.split()) == controls
-    assert set(re.findall(r'^    ([0-9.]+)\) ', script, re.MULTILINE)) == controls
-    assert len(controls) == RULES
 
 
 @pytest.mark.parametrize(
@@ -85,7 +73,7 @@ def test_a_duration_has_the_unit_that_fits(seconds: float, words: str) -> None:
     assert results.duration(seconds) == words
 
 
-def test_only_the_work_is_counted_and_the_first_round_is_not() -> None:
+def test_only_the_work_is_counted_and_the_first_round_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = 0.0
     done: list[str] = []
 
@@ -95,9 +83,10 @@ def test_only_the_work_is_counted_and_the_first_round_is_not() -> None:
         ticks += seconds
 
     works = (
-        Work('one', lambda: work('one', 2), 2, lambda: ticks, before_each=lambda: work('between', 100)),
-        Work('other', lambda: work('other', 6), 2, lambda: ticks, before=lambda: work('before', 100)),
+        Work('one', lambda: work('one', 2), 2, before_each=lambda: work('between', 100)),
+        Work('other', lambda: work('other', 6), 2, before=lambda: work('before', 100)),
     )
+    monkeypatch.setattr(time, 'process_time', lambda: ticks)
     costs = measure(works, 1)
     a_round = ['between', 'one', 'between', 'one', 'before', 'other', 'other']
     assert done == 2 * a_round
