@@ -1,16 +1,13 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The dashboard and the monitors: that Datadog would take them, that the check feeds them, and what they would show."""
+"""The dashboard and the monitors: that Datadog would take them, and that the check feeds their queries."""
 
 from __future__ import annotations
 
 import csv
-import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
 from typing import Any
 
 import pytest
@@ -19,19 +16,30 @@ from datadog_api_client.model_utils import OpenApiModel, UnparsedObject, validat
 from datadog_api_client.v1.model.dashboard import Dashboard
 from datadog_api_client.v1.model.monitor import Monitor
 
-from datadog_checks.kubelet_compliance.rules.selection import select
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
+from tests.support.assets import (
+    ALL,
+    DASHBOARD,
+    DASHBOARDS,
+    HOST_TAGS,
+    MANIFEST,
+    METRIC_MONITORS,
+    MONITORS,
+    PREFIX,
+    REPOSITORY,
+    SERVICE_CHECKS,
+    WIDGETS,
+    metrics_in_queries,
+    queries,
+    tags_of,
+)
 from tests.support.paths import ROOT
-from tools.agent import Collection, Sent
+from tools.agent import Collection
 from tools.preview import render
-from tools.preview.evaluation import Series, Store, evaluate, fires, last
-from tools.preview.fleet import GOOD, Node, State, run_check, store_of, tags_by_key
 from tools.preview.queries import (
     Binary,
     Call,
     Expression,
-    Metric,
-    MetricAlert,
     Reference,
     ServiceCheckAlert,
     iter_metrics,
@@ -39,64 +47,7 @@ from tools.preview.queries import (
     parse_query,
 )
 from tools.preview.scopes import Filter, Tag, Variable, iter_variables, parse_whole_tag
-from tools.preview.story import STEP, STEPS, tell_story
-from tools.preview.widgets import (
-    evaluate_columns,
-    evaluate_request,
-    evaluate_scalars,
-    formulas_of,
-    iter_widgets,
-    requests_of,
-    statuses_now,
-)
-
-MANIFEST = json.loads((ROOT / 'manifest.json').read_text())
-SERVICE_CHECKS = {row['check']: row for row in json.loads((ROOT / 'assets' / 'service_checks.json').read_text())}
-DASHBOARDS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob('assets/dashboards/*.json'))}
-MONITORS = {path.stem: json.loads(path.read_text()) for path in sorted(ROOT.glob('assets/monitors/*.json'))}
-DASHBOARD = DASHBOARDS['kubelet_compliance_overview']
-ALL: dict[str, None] = {variable['name']: None for variable in DASHBOARD['template_variables']}
-WIDGETS = [each for each in iter_widgets(DASHBOARD['widgets']) if each['type'] not in ('group', 'note')]
-ALERTS = {name: parse_monitor(monitor['definition']['query']) for name, monitor in MONITORS.items()}
-METRIC_MONITORS = [name for name, alert in ALERTS.items() if isinstance(alert, MetricAlert)]
-NUMBERS = [widget for widget in WIDGETS if widget['type'] in ('query_value', 'toplist', 'query_table')]
-GRAPHS = [widget for widget in WIDGETS if widget['type'] in ('timeseries', 'hostmap')]
-PREFIX = 'kubelet_compliance.'
-REPOSITORY = 'https://github.com/DataDog/integrations-extras/blob/master/kubelet_compliance'
-
-HOST_TAGS = {'host', 'kube_cluster_name', 'node_pool'}
-"""Tags that the Agent adds by itself, and `node_pool`, which the dashboard says how to set."""
-
-BLIND = State(readable=False)
-BROKEN = State(drop_in=('makeIPTablesUtilChains: false',))
-RUNS = (
-    GOOD,
-    BLIND,
-    BROKEN,
-    State(changed_since_start=True),
-    State(kubelet=False),
-    State(drop_in=('protectKernelDefaults: false',), exempted=('protect_kernel_defaults',)),
-)
-
-
-@pytest.fixture(scope='module')
-def emitted() -> Collection:
-    """All that the check sends over nodes of every kind."""
-    runs = [*(run_check(state) for state in RUNS), run_check(GOOD, {'nested': True})]
-    return Collection(
-        tuple(sent for run in runs for sent in run.metrics),
-        tuple(sent for run in runs for sent in run.service_checks),
-    )
-
-
-@pytest.fixture(scope='module')
-def story() -> tuple[tuple[Node, ...], Store]:
-    nodes = tell_story()
-    return nodes, store_of(nodes, STEPS, STEP)
-
-
-def title_of(widget: dict[str, Any]) -> str:
-    return f'{widget["type"]}: {widget["title"]}'
+from tools.preview.widgets import formulas_of, iter_widgets, requests_of
 
 
 def load(model: type[OpenApiModel], raw: Any) -> OpenApiModel:
@@ -195,105 +146,6 @@ def test_pictures_of_the_tile_are_wide_pictures() -> None:
     assert {path.name for path in (ROOT / 'images').iterdir()} == {f'{each.name}.png' for each in render.PICTURES}
 
 
-def rectangles(widgets: list[dict[str, Any]]) -> list[tuple[int, int, int, int]]:
-    return [tuple(widget['layout'][key] for key in ('x', 'y', 'width', 'height')) for widget in widgets]  # type: ignore[misc]
-
-
-@pytest.mark.parametrize('widgets, columns', [
-    (DASHBOARD['widgets'], 12),
-    *((each['definition']['widgets'], each['layout']['width']) for each in DASHBOARD['widgets']),
-])  # fmt: skip
-def test_widgets_fill_the_grid_without_overlap(widgets: list[dict[str, Any]], columns: int) -> None:
-    cells = [
-        (x + column, y + row)
-        for x, y, width, height in rectangles(widgets)
-        for column in range(width)
-        for row in range(height)
-    ]
-    rows = max(y for _, y in cells) + 1
-    assert sorted(cells) == sorted((x, y) for x in range(columns) for y in range(rows))
-
-
-def test_groups_are_as_high_as_what_they_hold_and_ids_are_distinct() -> None:
-    for group in DASHBOARD['widgets']:
-        inner = rectangles(group['definition']['widgets'])
-        top = 3 if 'banner_img' in group['definition'] else 1
-        assert group['layout']['height'] == max(y + height for _, y, _, height in inner) + top
-    ids = [widget['id'] for group in DASHBOARD['widgets'] for widget in (group, *group['definition']['widgets'])]
-    assert len(ids) == len(set(ids))
-
-
-def test_every_widget_says_what_it_shows() -> None:
-    assert [title_of(widget) for widget in WIDGETS if len(widget.get('description', '')) < 20] == []
-    for group in DASHBOARD['widgets']:
-        titles = [title_of(each) for each in iter_widgets(group['definition']['widgets']) if 'title' in each]
-        assert len(titles) == len(set(titles))
-
-
-GROUPS = {each['definition']['title']: each for each in DASHBOARD['widgets']}
-SMALL_WORDS = {'and', 'by', 'for', 'in', 'of', 'on', 'or', 'per', 'the', 'to'}
-
-
-def test_the_first_group_is_about_the_integration_and_has_no_data() -> None:
-    about = DASHBOARD['widgets'][0]
-    assert about['definition']['title'].startswith('About ') and about['layout']['width'] < 12
-    assert about['definition']['banner_img'].startswith('/static/images/integration_dashboard/')
-    assert {each['definition']['type'] for each in about['definition']['widgets']} == {'note'}
-
-
-def test_the_overview_is_at_the_top_with_numbers_service_checks_and_a_monitor_summary() -> None:
-    overview = GROUPS['Overview']
-    assert overview['layout']['y'] == 0
-    kinds = {each['definition']['type'] for each in overview['definition']['widgets']}
-    assert kinds == {'query_value', 'check_status', 'manage_status'}
-    [summary] = [each for each in WIDGETS if each['type'] == 'manage_status']
-    tags = {tag for monitor in MONITORS.values() for tag in monitor['definition']['tags']}
-    assert {summary['query']} == {f'tag:"{tag}"' for tag in tags}
-
-
-def test_group_titles_are_in_title_case_and_widget_titles_in_sentence_case() -> None:
-    for title in GROUPS:
-        words = re.findall(r"[A-Za-z][A-Za-z'-]*", title)
-        assert [word for word in words if word[0].islower() and word not in SMALL_WORDS] == []
-    for widget in WIDGETS:
-        first, *others = re.findall(r"[A-Za-z][A-Za-z_'-]*", widget['title'])
-        assert first[0].isupper() and [word for word in others if word[0].isupper()] == []
-
-
-def test_titles_are_concise() -> None:
-    titles = [*GROUPS, *(widget['title'] for widget in WIDGETS)]
-    assert [title for title in titles if 'number of' in title.lower()] == []
-    assert [widget['title'] for widget in WIDGETS if 'kubelet compliance' in widget['title'].lower()] == []
-
-
-def test_widgets_have_the_room_and_look_that_they_need() -> None:
-    placed = [each for group in DASHBOARD['widgets'] for each in group['definition']['widgets']]
-    graphs = [each['layout']['width'] for each in placed if each['definition']['type'] == 'timeseries']
-    assert min(graphs) >= 4
-    numbers = [each['definition'] for each in placed if each['definition']['type'] == 'query_value']
-    assert all('timeseries_background' in each for each in numbers)
-    assert all('gray' not in group['definition'].get('background_color', '') for group in DASHBOARD['widgets'])
-    lines = [each for each in WIDGETS if each['type'] == 'timeseries']
-    assert all('alias' in formula for each in lines for request in each['requests'] for formula in request['formulas'])
-
-
-def test_numbers_are_of_now_whatever_time_is_chosen() -> None:
-    """Else a series that has ended would go on to be counted: one with the `set_by` of a week ago."""
-    assert [title_of(widget) for widget in NUMBERS if widget.get('time') != {'live_span': '15m'}] == []
-
-
-def queries() -> list[tuple[str, Expression]]:
-    """Every query of the dashboard and of the monitors, with where it stands."""
-    found = [
-        (title_of(widget), parse_query(query['query']))
-        for widget in WIDGETS
-        for request in requests_of(widget)
-        for query in request['queries']
-    ]
-    alerts = [(name, parse_monitor(monitor['definition']['query'])) for name, monitor in MONITORS.items()]
-    return found + [(name, alert.expression) for name, alert in alerts if isinstance(alert, MetricAlert)]
-
-
 PARSERS = {'q': parse_query, 'query': parse_query, 'formula': parse_query}
 
 
@@ -329,23 +181,9 @@ NO_POD = Tag('kube_namespace', ('*',), is_excluded=True)
 """Every pod has a namespace, and the Agent tags what a pod's own configuration sends with it."""
 
 
-def metrics_in_queries() -> list[tuple[str, Metric]]:
-    return [(where, metric) for where, query in queries() for metric in iter_metrics(query)]
-
-
 def metadata() -> set[str]:
     with (ROOT / 'metadata.csv').open() as file:
         return {row['metric_name'] for row in csv.DictReader(file)}
-
-
-def tags_of(sent: tuple[Sent, ...]) -> dict[str, dict[str, set[str]]]:
-    """Name -> key -> values of the tags that the check sent with it."""
-    found: dict[str, dict[str, set[str]]] = {}
-    for each in sent:
-        keys = found.setdefault(each.name, {})
-        for key, values in tags_by_key(each.tags).items():
-            keys.setdefault(key, set()).update(values)
-    return found
 
 
 def wrong_tags(scope: tuple[Filter, ...], by: tuple[str, ...], sent: dict[str, set[str]]) -> list[str]:
@@ -430,359 +268,6 @@ def references(expression: Expression) -> Iterator[str]:
         yield from references(expression.right)
 
 
-@pytest.mark.parametrize('widget', GRAPHS, ids=title_of)
-def test_graph_has_data_behind_it(widget: dict[str, Any], story: tuple[tuple[Node, ...], Store]) -> None:
-    for request in requests_of(widget):
-        for result in evaluate_request(request, story[1], ALL):
-            assert any(last(points) is not None for points in result.values())
-
-
-@pytest.mark.parametrize('widget', NUMBERS, ids=title_of)
-def test_number_has_data_behind_it(widget: dict[str, Any], story: tuple[tuple[Node, ...], Store]) -> None:
-    assert all(evaluate_columns(widget, story[1], ALL))
-
-
-TABLES = [widget for widget in WIDGETS if widget['type'] == 'query_table']
-
-
-@pytest.mark.parametrize('widget', TABLES, ids=title_of)
-def test_table_tells_what_is_non_compliant_from_what_is_unknown(widget: dict[str, Any]) -> None:
-    [request] = widget['requests']
-    assert [each['alias'] for each in request['formulas']] == ['non-compliant', 'unknown']
-    for state, broken, blind in [(GOOD, False, False), (BROKEN, True, False), (BLIND, False, True)]:
-        non_compliant, unknown = evaluate_columns(widget, fleet(GOOD, state, good=1, changing=1), ALL)
-        assert (bool(non_compliant), bool(unknown)) == (broken, blind)
-        assert all(dict(group)['host'] == 'b0' for group in [*non_compliant, *unknown])
-        assert {dict(group)['set_by'] for group in unknown} <= {'unknown'}
-
-
-@pytest.mark.parametrize('widget', [each for each in WIDGETS if each['type'] == 'check_status'], ids=title_of)
-def test_status_has_data_behind_it(widget: dict[str, Any], story: tuple[tuple[Node, ...], Store]) -> None:
-    nodes, _ = story
-    counts = statuses_now(widget, nodes, STEPS - 1, ALL)
-    with_kubelet = len(nodes) - 1
-    assert sum(counts.values()) in (len(nodes), with_kubelet, with_kubelet * len(RULES_OF_DEFAULT))
-    assert statuses_now(widget, nodes, STEPS - 1, {**ALL, 'cluster': Tag('kube_cluster_name', ('elsewhere',))}) == {}
-
-
-RULES_OF_DEFAULT = {sent.tags[0] for sent in run_check(GOOD).service_checks if sent.name == f'{PREFIX}rule'}
-
-
-def test_the_fixes_of_the_rules_make_a_node_that_meets_every_rule() -> None:
-    sent = run_check(GOOD)
-    assert [each.tags for each in sent.service_checks if each.value] == []
-    assert len(RULES_OF_DEFAULT) == len(select(None, None).rules)
-
-
-HOURS = 6
-
-
-def fleet(before: State, after: State | None, good: int = 5, changing: int = 5) -> Store:
-    """Nodes that stay good, and nodes that change half-way; a point every five minutes."""
-    half = HOURS * 6
-    steady = [Node(f'a{number}', 'one', 'pool', ((0, GOOD),)) for number in range(good)]
-    moving = [Node(f'b{number}', 'one', 'pool', ((0, before), (half, after))) for number in range(changing)]
-    return store_of([*steady, *moving], HOURS * 12, 300)
-
-
-def goodness(widget: dict[str, Any], store: Store) -> list[tuple[float, float]]:
-    """Of every share that a widget shows, at the start and at the end: how good it looks."""
-    if widget['type'] in ('timeseries', 'hostmap'):
-        results = [result for request in requests_of(widget) for result in evaluate_request(request, store, ALL)]
-        pairs = [(points[0], points[-1]) for result in results for points in result.values()]
-    else:
-        start, end = (evaluate_scalars(widget, part, ALL) for part in (cut(store, 1), store))
-        pairs = [(start.get(group), end.get(group)) for group in start | end]
-    sign = -1 if '100 - ' in json.dumps(widget) else 1
-    return [(sign * one, sign * other) for one, other in pairs if one is not None and other is not None]
-
-
-def cut(store: Store, length: int) -> Store:
-    return Store(tuple(replace(each, points=each.points[:length]) for each in store.series), length, store.step)
-
-
-def is_share(widget: dict[str, Any]) -> bool:
-    return any(
-        '/' in formula['formula'] or 'avg:' in query['query']
-        for request in requests_of(widget)
-        for formula in request['formulas']
-        for query in request['queries']
-    )
-
-
-SHARES = [widget for widget in WIDGETS if is_share(widget)]
-
-
-def test_there_are_shares() -> None:
-    assert {widget['title'] for widget in SHARES} == {
-        'Share of compliant nodes',
-        'Compliance over time',
-        'Affected nodes per rule',
-        'Compliant nodes per cluster',
-    }
-
-
-@pytest.mark.parametrize('widget', SHARES, ids=title_of)
-def test_share_falls_when_nodes_become_unreadable(widget: dict[str, Any]) -> None:
-    pairs = goodness(widget, fleet(GOOD, BLIND))
-    assert pairs and all(before > after for before, after in pairs if not decided_by_flag(widget))
-
-
-def decided_by_flag(widget: dict[str, Any]) -> bool:
-    """Some rules are about a flag alone, so an unreadable file leaves them known."""
-    return widget['title'] == 'Affected nodes per rule'
-
-
-@pytest.mark.parametrize('widget', SHARES, ids=title_of)
-def test_share_does_not_rise_when_bad_nodes_become_unreadable(widget: dict[str, Any]) -> None:
-    pairs = goodness(widget, fleet(BROKEN, BLIND))
-    assert pairs and all(before >= after for before, after in pairs)
-
-
-def test_rules_fall_one_by_one_but_for_those_that_flags_decide() -> None:
-    [widget] = [each for each in SHARES if decided_by_flag(each)]
-    before, after = (evaluate_scalars(widget, part, ALL) for part in (cut(fleet(GOOD, BLIND), 1), fleet(GOOD, BLIND)))
-    assert set(before.values()) == {0.0}
-    by_flags = {rule.key for rule in select(None, None).rules if rule.fields and not set(rule.fields) - set(rule.flags)}
-    assert {group[0][1] for group, value in after.items() if value != 50} == by_flags
-
-
-def test_the_headline_is_the_sum_of_the_compliant_over_the_kubelets_found() -> None:
-    store = fleet(GOOD, BLIND, good=3)
-    [headline] = [each for each in WIDGETS if each['title'] == 'Share of compliant nodes' and 'node.' in str(each)]
-    by_hand = '100 * sum:kubelet_compliance.node.compliant{*} / sum:kubelet_compliance.kubelet.found{*}'
-    assert evaluate_scalars(headline, store, ALL) == {(): 37.5}
-    assert last(evaluate(parse_query(by_hand), store)[()]) == 37.5
-
-
-def test_two_benchmarks_on_a_node_are_no_pass() -> None:
-    """One that all meet and one that none meets: the sum over the kubelets would be 100 %."""
-    sent = [
-        Series(f'{PREFIX}kubelet.found', {'host': ('a',)}, (1.0,)),
-        Series(f'{PREFIX}node.compliant', {'host': ('a',), 'benchmark': ('cis-1.24',)}, (1.0,)),
-        Series(f'{PREFIX}node.compliant', {'host': ('a',), 'benchmark': ('cis-1.12',)}, (0.0,)),
-    ]
-    store = Store(tuple(sent), 1, 300)
-    shown = {each['title']: evaluate_scalars(each, store, ALL) for each in NUMBERS if 'node.compliant' in str(each)}
-    assert shown['Share of compliant nodes'] == {(): 50}
-    assert shown['Compliant nodes'] == {(): 0}
-
-
-def test_a_share_over_the_known_would_rise() -> None:
-    """The test above has teeth: what it forbids does go wrong on the same fleet."""
-    known = (
-        'sum:kubelet_compliance.rules{verdict:compliant} / '
-        '(sum:kubelet_compliance.rules{verdict:compliant} + sum:kubelet_compliance.rules{verdict:non_compliant})'
-    )
-    points = evaluate(parse_query(known), fleet(BROKEN, BLIND))[()]
-    first, newest = points[0], points[-1]
-    assert first is not None and newest is not None and newest > first
-
-
-@pytest.mark.parametrize('state', [state for state in RUNS if state.kubelet], ids=str)
-def test_every_kubelet_found_is_in_every_denominator(state: State) -> None:
-    sent = run_check(state).metrics
-    [found] = [each.value for each in sent if each.name == f'{PREFIX}kubelet.found']
-    judged = [each for each in sent if each.name == f'{PREFIX}node.compliant']
-    rules = [each.value for each in sent if each.name == f'{PREFIX}rules']
-    assert found == len(judged) == 1 and sum(rules) == len(RULES_OF_DEFAULT)
-
-
-def test_nothing_is_divided_by_or_averaged_over_the_known_alone() -> None:
-    denominators = [
-        metric
-        for _, expression in [*queries(), *resolved_formulas()]
-        for division in divisions(expression)
-        for metric in iter_metrics(division.right)
-    ]
-    averaged = [metric.name for _, metric in metrics_in_queries() if metric.aggregator == 'avg']
-    assert denominators and averaged
-    assert all(not any(isinstance(part, Tag) and part.key == 'verdict' for part in each.scope) for each in denominators)
-    assert {each.name for each in denominators} <= {f'{PREFIX}rules', f'{PREFIX}kubelet.found'}
-    assert set(averaged) <= {f'{PREFIX}node.compliant', f'{PREFIX}rule.compliant'}  # sent for unknown ones too
-
-
-def resolved_formulas() -> Iterator[tuple[str, Expression]]:
-    """Each formula, with its queries in place of their names."""
-    for widget in WIDGETS:
-        for request in requests_of(widget):
-            named = {query['name']: parse_query(query['query']) for query in request['queries']}
-            yield from ((title_of(widget), resolved(formula, named)) for formula in formulas_of(request))
-
-
-def resolved(expression: Expression, named: dict[str, Expression]) -> Expression:
-    if isinstance(expression, Reference):
-        return named[expression.name]
-    if isinstance(expression, Call):
-        return replace(expression, argument=resolved(expression.argument, named))
-    if isinstance(expression, Binary):
-        return replace(expression, left=resolved(expression.left, named), right=resolved(expression.right, named))
-    return expression
-
-
-def divisions(expression: Expression) -> Iterator[Binary]:
-    if isinstance(expression, Call):
-        yield from divisions(expression.argument)
-    elif isinstance(expression, Binary):
-        if expression.operator == '/':
-            yield expression
-        yield from divisions(expression.left)
-        yield from divisions(expression.right)
-
-
-KEYS = {'version', 'created_at', 'last_updated_at', 'title', 'description', 'tags', 'definition'}
-DEFINITION_KEYS = {'message', 'name', 'options', 'query', 'tags', 'type'}
-BLOCK = re.compile(r'\{\{([#^/])(is_[a-z_]+)(?: "([a-z_.]+)" "")?\}\}')
-TEXT_VARIABLE = re.compile(r'\{\{([a-z_.]+)\}\}')
-ROUNDED = re.compile(r'\{\{eval "(floor|round)\(value\)"\}\}')
-ALWAYS_KNOWN = {'threshold', 'warn_threshold'}
-ONLY_OF_SOME_TYPES = {'on_missing_data', 'group_retention_duration'}
-"""Options that neither metric monitors nor those of service checks have: see the API's MonitorOptions."""
-
-
-def blocks(message: str, name: str) -> str:
-    """What a message says in the blocks of this name."""
-    return '\n'.join(re.findall(rf'\{{\{{#{name}\}}\}}(.*?)\{{\{{/{name}\}}\}}', message, re.DOTALL))
-
-
-def keys_of(alert: MetricAlert | ServiceCheckAlert) -> tuple[str, ...]:
-    """What a monitor is grouped by."""
-    if isinstance(alert, ServiceCheckAlert):
-        return alert.by
-    [keys] = {metric.by for metric in iter_metrics(alert.expression)}
-    return keys
-
-
-def test_the_monitors_are_these() -> None:
-    assert set(MONITORS) == {
-        'compliance_unknown',
-        'compliant_share_falls',
-        'compliant_share_falls_without_cluster',
-        'iptables_rule_not_compliant',
-        'kubelet_gone',
-        'nested_rule_not_compliant',
-        'restart_pending',
-        'rule_not_compliant',
-    }
-
-
-@pytest.mark.parametrize('monitor', MONITORS.values(), ids=list(MONITORS))
-def test_monitor_is_of_the_current_schema(monitor: dict[str, Any]) -> None:
-    assert set(monitor) == KEYS and set(monitor['definition']) == DEFINITION_KEYS
-    assert monitor['version'] == 2
-    assert date.fromisoformat(monitor['created_at']) <= date.fromisoformat(monitor['last_updated_at'])
-    assert monitor['tags'] == monitor['definition']['tags'] == [f'integration:{MANIFEST["app_id"]}']
-    assert 20 < len(monitor['title']) <= 90 and 100 < len(monitor['description']) <= 300
-    assert monitor['definition']['name'].startswith('[Kubelet Compliance] ')
-
-
-@pytest.mark.parametrize('name', MONITORS)
-def test_monitor_is_grouped_and_agrees_with_its_thresholds(name: str) -> None:
-    definition, alert = MONITORS[name]['definition'], ALERTS[name]
-    thresholds = definition['options']['thresholds']
-    if isinstance(alert, ServiceCheckAlert):
-        assert definition['type'] == 'service check'
-        assert set(SERVICE_CHECKS[alert.check]['groups']) == {'host', 'rule'} <= set(alert.by)
-        assert alert.last > max(thresholds.values()) and set(thresholds) == {'ok', 'warning', 'critical'}
-        assert min(thresholds.values()) > 1, 'one collection must not be enough'
-        return
-    assert definition['type'] == 'query alert'
-    assert alert.threshold == thresholds['critical']
-    if 'critical_recovery' in thresholds:
-        assert (thresholds['critical_recovery'] > alert.threshold) == (alert.comparator in ('<', '<='))
-
-
-@pytest.mark.parametrize('name', MONITORS)
-def test_results_of_two_benchmarks_are_in_two_groups(name: str, emitted: Collection) -> None:
-    alert = ALERTS[name]
-    if isinstance(alert, ServiceCheckAlert):
-        tags = tags_of(emitted.service_checks)[alert.check]
-    else:
-        [metric] = iter_metrics(alert.expression)
-        tags = tags_of(emitted.metrics)[metric.name]
-    assert ('benchmark' in keys_of(alert)) == ('benchmark' in tags)
-
-
-@pytest.mark.parametrize('name', MONITORS)
-def test_only_the_monitor_for_nested_kubelets_needs_a_tag_that_other_nodes_do_not_send(name: str) -> None:
-    """A monitor has no group for what lacks a tag of its grouping."""
-    sent = run_check(GOOD)
-    tags = {tag.partition(':')[0] for each in (*sent.metrics, *sent.service_checks) for tag in each.tags}
-    missing = set(keys_of(ALERTS[name])) - tags - {'host'}
-    needed = {'nested_rule_not_compliant': {'kubelet'}, 'compliant_share_falls': {'kube_cluster_name'}}
-    assert missing == needed.get(name, set())
-
-
-@pytest.mark.parametrize('name', [name for name in METRIC_MONITORS if 'host' in keys_of(ALERTS[name])])
-def test_of_several_kubelets_on_a_host_the_worst_counts(name: str) -> None:
-    alert = ALERTS[name]
-    assert isinstance(alert, MetricAlert)
-    assert {metric.aggregator for metric in iter_metrics(alert.expression)} == {'max'}
-
-
-@pytest.mark.parametrize('name', [name for name in MONITORS if name not in METRIC_MONITORS])
-def test_a_rule_sends_one_alert_with_its_nodes_however_many_they_are(name: str) -> None:
-    definition, alert = MONITORS[name]['definition'], ALERTS[name]
-    assert definition['options']['notify_by'] == ['rule'] and set(definition['options']['notify_by']) <= set(alert.by)
-    for block in ('is_alert', 'is_warning'):
-        assert '{{host.name}}' in blocks(definition['message'], block)
-        assert '{{check_message}}' in blocks(definition['message'], block)
-
-
-@pytest.mark.parametrize('monitor', MONITORS.values(), ids=list(MONITORS))
-def test_a_node_that_is_removed_leaves_without_a_word_of_compliance(monitor: dict[str, Any]) -> None:
-    options = monitor['definition']['options']
-    assert options['timeout_h'] == 2 and not options['notify_no_data']
-    assert not ONLY_OF_SOME_TYPES & set(options)
-    recovery = blocks(monitor['definition']['message'], 'is_recovery')
-    assert recovery.strip().split('. ')[0].count('no longer reported') == 1
-    assert 'removed' in recovery and 'Agent stopped' in recovery
-
-
-@pytest.mark.parametrize('monitor', MONITORS.values(), ids=list(MONITORS))
-def test_monitor_works_with_the_summary_of_metrics(monitor: dict[str, Any]) -> None:
-    alert = parse_monitor(monitor['definition']['query'])
-    sent = run_check(GOOD, {'metrics': 'summary'})
-    if isinstance(alert, ServiceCheckAlert):
-        assert alert.check in {each.name for each in sent.service_checks}
-    else:
-        assert {metric.name for metric in iter_metrics(alert.expression)} <= {each.name for each in sent.metrics}
-
-
-@pytest.mark.parametrize('monitor', MONITORS.values(), ids=list(MONITORS))
-def test_message_can_be_acted_on(monitor: dict[str, Any]) -> None:
-    message = monitor['definition']['message']
-    for heading in ('## What', '## Where', '## How to fix it', '## Why it matters'):
-        assert heading in message or heading == '## Where' or 'Where, and how to fix it' in message, heading
-    assert '{{#is_recovery}}' in message and ('{{#is_alert}}' in message)
-    assert 'https://' in message
-    if 'rule' in monitor['definition']['query'].partition('.by(')[2]:
-        assert 'docs/rules.md#' in message
-
-
-@pytest.mark.parametrize('name', MONITORS)
-def test_message_is_well_formed(name: str) -> None:
-    definition = MONITORS[name]['definition']
-    keys = keys_of(ALERTS[name])
-    known = ALWAYS_KNOWN | {f'{key}.name' for key in keys}
-    known |= {'check_message'} if name not in METRIC_MONITORS else set()
-    open_blocks: list[str] = []
-    message = ROUNDED.sub('', definition['message'])
-    for sign, block, variable in BLOCK.findall(message):
-        if sign == '/':
-            assert open_blocks.pop() == block
-            continue
-        assert block in {'is_alert', 'is_warning', 'is_recovery', 'is_match'}
-        assert (block == 'is_match') == bool(variable)
-        assert not variable or (variable == 'host.kube_cluster_name' and 'host' in keys)
-        open_blocks.append(block)
-    assert open_blocks == []
-    cluster = re.compile(r'\{\{#is_match "host.kube_cluster_name" ""\}\}.*?\{\{/is_match\}\}')
-    assert set(TEXT_VARIABLE.findall(cluster.sub('', message))) <= known
-    assert '{{' not in BLOCK.sub('', TEXT_VARIABLE.sub('', message))
-    assert '{{' not in definition['name']
-
-
 def links() -> list[str]:
     """The targets of every link in a message or note."""
     texts = [monitor['definition']['message'] for monitor in MONITORS.values()]
@@ -803,95 +288,3 @@ def test_link_leads_somewhere(link: str) -> None:
         text = (ROOT / page.removeprefix(f'{REPOSITORY}/')).read_text()
         headings = RULES_BY_KEY if heading == '{{rule.name}}' else [heading] if heading else []
         assert [each for each in headings if f'\n## {each}\n' not in text] == []
-
-
-def alert_of(name: str) -> tuple[MetricAlert, bool]:
-    definition = MONITORS[name]['definition']
-    alert = parse_monitor(definition['query'])
-    assert isinstance(alert, MetricAlert)
-    return alert, definition['options'].get('require_full_window', False)
-
-
-def replay(name: str, *states: tuple[float, State | None], hours: float = 8) -> list[bool]:
-    """Whether the monitor's condition holds for a node with these states, each from an hour on; every five minutes."""
-    node = Node('n', 'one', 'pool', tuple((int(hour * 12), state) for hour, state in states))
-    alert, full_window = alert_of(name)
-    found = fires(alert, store_of([node], int(hours * 12), 300), full_window=full_window)
-    return [any(each) for each in zip(*found.values(), strict=True)]
-
-
-def first_hour(held: list[bool]) -> float:
-    return held.index(True) / 12
-
-
-@pytest.mark.parametrize('name', METRIC_MONITORS)
-def test_a_restart_of_the_agent_changes_nothing(name: str) -> None:
-    assert not any(replay(name, (0, GOOD), (6, None), (6.25, GOOD)))
-    bad = {
-        'compliance_unknown': BLIND,
-        'compliant_share_falls': BROKEN,
-        'restart_pending': State(changed_since_start=True),
-    }
-    if name in bad:
-        held = replay(name, (0, bad[name]), (30, None), (30.25, bad[name]), hours=32)
-        assert all(held[held.index(True) :])
-
-
-@pytest.mark.parametrize('name', METRIC_MONITORS)
-def test_hosts_that_never_had_a_kubelet_do_not_alert(name: str) -> None:
-    assert not any(replay(name, (0, State(kubelet=False)), hours=30))
-
-
-def test_unknown_alerts_after_an_hour_and_recovers() -> None:
-    held = replay('compliance_unknown', (0, GOOD), (2, BLIND), (5, GOOD))
-    assert first_hour(held) == pytest.approx(3, abs=0.1)
-    assert not held[5 * 12]
-    assert not any(replay('compliance_unknown', (0, GOOD), (2, BLIND), (2.5, GOOD)))
-
-
-@pytest.mark.parametrize(
-    'name, state, hours', [('compliance_unknown', BLIND, 1), ('restart_pending', State(changed_since_start=True), 24)]
-)
-def test_a_new_node_has_the_same_time(name: str, state: State, hours: float) -> None:
-    assert first_hour(replay(name, (0, state), hours=30)) == pytest.approx(hours, abs=0.1)
-
-
-def test_a_kubelet_that_is_gone_alerts_and_recovers() -> None:
-    held = replay('kubelet_gone', (0, GOOD), (5, State(kubelet=False)), (6, GOOD), hours=12)
-    assert first_hour(held) == pytest.approx(5.2, abs=0.1)
-    assert not any(held[6 * 12 + 1 :])
-    assert not any(replay('kubelet_gone', (0, GOOD), (5, State(kubelet=False)), (5.1, GOOD), hours=12))
-
-
-def test_a_second_kubelet_that_ends_is_not_one_that_is_gone() -> None:
-    alert, _ = alert_of('kubelet_gone')
-    counts = (2.0,) * 60 + (1.0,) * 60
-    store = Store((Series(f'{PREFIX}kubelet.found', {'host': ('n',)}, counts),), len(counts), 300)
-    assert not any(fires(alert, store)[(('host', 'n'),)])
-
-
-def test_a_restart_alerts_when_it_is_pending_for_a_day() -> None:
-    pending = State(changed_since_start=True)
-    held = replay('restart_pending', (0, GOOD), (2, pending), (28, GOOD), hours=30)
-    assert first_hour(held) == pytest.approx(26, abs=0.1)
-    assert not held[28 * 12]
-    assert not any(replay('restart_pending', (0, GOOD), (2, pending), (20, GOOD), (21, pending), hours=44))
-
-
-@pytest.mark.parametrize('after', [BLIND, BROKEN], ids=['unreadable', 'broken'])
-def test_the_share_alerts_when_nodes_break_or_become_unreadable(after: State) -> None:
-    alert, full_window = alert_of('compliant_share_falls')
-    [held] = fires(alert, fleet(GOOD, after, good=8, changing=2), full_window=full_window).values()
-    assert not any(held[: HOURS * 6]) and held[-1]
-    [still] = fires(alert, fleet(GOOD, None, good=8, changing=2), full_window=full_window).values()
-    assert not any(still), 'nodes that are taken away are no fall'
-
-
-def test_preview_draws_every_widget_of_the_dashboard() -> None:
-    page = render.page('the library')
-    found = re.search(r'<script id="data" type="application/json">(.*?)</script>', page, re.DOTALL)
-    assert found is not None and 'the library' in page
-    groups = json.loads(found[1])['groups']
-    drawn = [(each['type'], each['title']) for group in groups for each in (group, *group['widgets'])]
-    assert drawn == [(each['type'], each.get('title', '')) for each in iter_widgets(DASHBOARD['widgets'])]
-    assert not re.search(r'\bsrc=|<link\b|@import|url\(', page), 'it must need nothing from elsewhere'
