@@ -141,7 +141,7 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
         'default true',
         'in a file set `makeIPTablesUtilChains: true`',
         'by a flag remove `--make-iptables-util-chains` where it is set',
-        'then restart the kubelet; the message about a node names its file, line and service',
+        'then restart the kubelet. The message of the check names the file, the line, and the service',
         'numbers 4.2.7 in cis-1.5, cis-1.6, ',
         'cis_controls:6.9',
     ):
@@ -153,7 +153,7 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
     [
         ('kubeconfig_permissions', 'fix `chmod 600 FILE`'),
         ('kubeconfig_ownership', 'fix `chown root:root FILE`'),
-        ('anonymous_auth', 'set `enabled: false` under `authentication: anonymous:` (edit the block that is there)'),
+        ('anonymous_auth', 'set `enabled: false` under `authentication: anonymous:` (do not add a second block)'),
         ('anonymous_auth', 'remove `--anonymous-auth` where it is set, and set the field in the file'),
         ('rotate_kubelet_server_certificate', 'in `--feature-gates` where it is set (keep its other gates)'),
     ],

@@ -31,10 +31,10 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.judge import hinted, judge
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 from datadog_checks.kubelet_compliance.rules.selection import select
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.made_up_node import here
 from tests.support.standin import Standins
 

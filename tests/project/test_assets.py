@@ -16,7 +16,7 @@ from datadog_api_client.model_utils import OpenApiModel, UnparsedObject, validat
 from datadog_api_client.v1.model.dashboard import Dashboard
 from datadog_api_client.v1.model.monitor import Monitor
 
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from tests.support.assets import (
     ALL,
     DASHBOARD,
@@ -162,7 +162,7 @@ def texts_of(value: Any, key: str = '') -> Iterator[tuple[str, str]]:
 
 
 def test_every_text_that_reads_data_is_understood() -> None:
-    """Wherever it stands in the dashboard, so that a new kind of widget brings no query that nobody has read."""
+    """At any place in the dashboard, so that no new kind of widget has a query that the parser does not read."""
     widgets = [widget for widget in WIDGETS if widget['type'] != 'manage_status']
     texts = list(texts_of(widgets))
     for key, text in texts:

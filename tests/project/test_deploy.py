@@ -20,7 +20,7 @@ import yaml
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck, __version__
 from datadog_checks.kubelet_compliance.config_models.instance import InstanceConfig
 from datadog_checks.kubelet_compliance.kubelet.tables.programs import PROGRAMS, Program
-from datadog_checks.kubelet_compliance.rules.benchmarks import DEFAULT_BENCHMARK, iter_benchmarks
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from datadog_checks.kubelet_compliance.rules.file_rules import FILE_RULES
 from tests.support.kubelet_server import make_certificates, serve
 from tests.support.nodes import write_process
@@ -186,7 +186,7 @@ def test_only_the_level_without_files_leaves_out_the_rules_on_files(level: str) 
 
 
 def test_the_page_says_how_many_rules_the_level_without_files_leaves_out() -> None:
-    (benchmark,) = [each for each in iter_benchmarks() if each.name == DEFAULT_BENCHMARK]
+    benchmark = BENCHMARKS[DEFAULT_BENCHMARK]
     files = {rule.key for rule in FILE_RULES} & set(benchmark.controls)
     assert f'({len(files)} of the {len(benchmark.controls)} rules of `{DEFAULT_BENCHMARK}`)' in ACCESS
 

@@ -64,7 +64,7 @@ def test_scope_that_is_documented(text: str, expected: tuple[Filter, ...]) -> No
     ],
 )
 def test_symbolic_and_functional_operators_do_not_go_together(text: str) -> None:
-    with pytest.raises(QueryError, match='do not go together'):
+    with pytest.raises(QueryError, match="can't be combined"):
         parse_scope(text)
 
 

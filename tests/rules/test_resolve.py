@@ -28,10 +28,10 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import judge
 from datadog_checks.kubelet_compliance.rules.resolve import resolve, resolve_files
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, declare, made_up_host, read_evidence
 
@@ -178,25 +178,25 @@ WOULD_REFUSE = 'the kubelet would refuse'
 @pytest.mark.parametrize(
     'seen, reason',
     [
-        (evidence('--bogus=hunter2'), 'unknown kubelet flag --bogus; its command line is not understood'),
+        (evidence('--bogus=hunter2'), "could not interpret the kubelet's command line: unknown kubelet flag --bogus"),
         (
             evidence('--max-pods=hunter2'),
-            f'{WOULD_REFUSE} its command line: --max-pods has a value that is not a int32',
+            f'{WOULD_REFUSE} its command line: --max-pods has an invalid value (expected type: int32)',
         ),
-        (evidence('hunter2'), f'{WOULD_REFUSE} its command line: it has an argument that belongs to no flag'),
-        (evidence(config='maxPods: hunter2'), f'{WOULD_REFUSE} /c.yaml: maxPods (/c.yaml:3) is not a whole number'),
+        (evidence('hunter2'), f'{WOULD_REFUSE} its command line: unexpected positional argument'),
+        (evidence(config='maxPods: hunter2'), f'{WOULD_REFUSE} /c.yaml: maxPods (/c.yaml:3) is not a 32-bit integer'),
         (evidence(config='clusterDNS: hunter2'), f'{WOULD_REFUSE} /c.yaml: clusterDNS (/c.yaml:3) is not a list'),
         (evidence(config='maxPods: -1'), f'{WOULD_REFUSE} its configuration: maxPods (/c.yaml:3): '),
-        (evidence(config='kind: hunter2'), f'{WOULD_REFUSE} /c.yaml: its kind is not KubeletConfiguration'),
-        (evidence(config='a: [hunter2\n'), f'{WOULD_REFUSE} /c.yaml: line 4: it is not valid YAML'),
+        (evidence(config='kind: hunter2'), f'{WOULD_REFUSE} /c.yaml: kind is not KubeletConfiguration'),
+        (evidence(config='a: [hunter2\n'), f'{WOULD_REFUSE} /c.yaml: line 4: not valid YAML'),
         (evidence(config=Missing('/c.yaml', NOT_FOUND)), f'{WOULD_REFUSE} to start: /c.yaml: {NOT_FOUND}'),
         (evidence(drop_ins=Missing('/d', NOT_FOUND)), f'{WOULD_REFUSE} to start: --config-dir /d: {NOT_FOUND}'),
-        (evidence(drop_ins={'/d/a.conf': 'x: 1\nx: hunter2'}), f'{WOULD_REFUSE} /d/a.conf:4: a key stands twice'),
+        (evidence(drop_ins={'/d/a.conf': 'x: 1\nx: hunter2'}), f'{WOULD_REFUSE} /d/a.conf:4: duplicate key'),
         (evidence(drop_ins={'/d/a.conf': 'port: hunter2'}), f'{WOULD_REFUSE} its drop-ins: port (/d/a.conf:3)'),
-        (evidence(config='x: 1\n' * 30_000), '/c.yaml could not be read: it holds more than 20000 values'),
-        (evidence(config=Unreadable('/c.yaml', NO_PERMISSION)), f'/c.yaml could not be read: {NO_PERMISSION}'),
-        (evidence(drop_ins=Unreadable('/d', NO_PERMISSION)), f'/d could not be read: {NO_PERMISSION}'),
-        (Evidence(Process(1, 1, None)), 'the command line of the kubelet was rewritten or cut off'),
+        (evidence(config='x: 1\n' * 30_000), 'could not read /c.yaml: it has more than 20000 values'),
+        (evidence(config=Unreadable('/c.yaml', NO_PERMISSION)), f'could not read /c.yaml: {NO_PERMISSION}'),
+        (evidence(drop_ins=Unreadable('/d', NO_PERMISSION)), f'could not read /d: {NO_PERMISSION}'),
+        (Evidence(Process(1, 1, None)), "the kubelet's command line was overwritten or truncated"),
     ],
 )
 def test_what_cannot_be_told_is_unknown_with_the_reason_and_no_secret(seen: Evidence, reason: str) -> None:
@@ -306,8 +306,11 @@ def test_the_mode_and_the_owner_of_each_file_are_a_setting() -> None:
     'files, reason',
     [
         (Unknown('the cgroup could not be read'), 'the cgroup could not be read'),
-        (FileSet((GOOD, Missing('/etc/b', NOT_FOUND))), f'/etc/b could not be looked at: {NOT_FOUND}'),
-        (FileSet((Unreadable('/etc/b', NO_PERMISSION),)), f'/etc/b could not be looked at: {NO_PERMISSION}'),
+        (FileSet((GOOD, Missing('/etc/b', NOT_FOUND))), f'could not read the mode and owner of /etc/b: {NOT_FOUND}'),
+        (
+            FileSet((Unreadable('/etc/b', NO_PERMISSION),)),
+            f'could not read the mode and owner of /etc/b: {NO_PERMISSION}',
+        ),
     ],
 )
 def test_a_file_that_could_not_be_looked_at_makes_the_setting_unknown(files: FileSet | Unknown, reason: str) -> None:

@@ -100,7 +100,7 @@ class Node:
 
     name: str
     cluster: str
-    """'' where its Agent does not know it, so that the host has no such tag."""
+    """Empty if the Agent does not know its cluster. The host then has no cluster tag."""
     pool: str
     states: tuple[tuple[int, State | None], ...] = ((0, GOOD),)
 

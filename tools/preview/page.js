@@ -183,7 +183,7 @@ const draw = {
   },
 };
 
-/* The background of a number: its series as bars. */
+/* Bars of the series, as the background of a number. */
 function bars(points, color) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const every = Math.ceil(points.length / 84), shownPoints = points.filter((_, at) => at % every === 0);
@@ -247,9 +247,9 @@ for (const name of data.variables) {
   variable.append(element('b', '', '*'));
   header.append(variable);
 }
-header.append(element('span', 'time', `Past ${data.days} days. Sample data: ${data.nodes} simulated nodes, judged by the check`));
+header.append(element('span', 'time', `Past ${data.days} days. Sample data: ${data.nodes} simulated nodes, evaluated by the check`));
 
-/* ?groups=0,2 shows these groups only; ?height=1080 stretches their rows until the page is as high as that. */
+/* ?groups=0,2 shows these groups only. ?height=1080 stretches their rows to this height of the page. */
 const wanted = new URLSearchParams(location.search), chosen = wanted.get('groups');
 const groups = data.groups.filter((_, at) => !chosen || chosen.split(',').includes(String(at)));
 for (const group of groups) {
@@ -269,7 +269,7 @@ if (wanted.get('height')) {
   document.body.classList.add('stretched');
   document.getElementById('groups').style.gridTemplateRows = `repeat(${bands}, minmax(0, 1fr))`;
 }
-/* Only now, since a widget draws itself into the room that it has. */
+/* A widget needs its size before it draws itself. */
 for (const [at, group] of groups.entries()) {
   const inner = document.querySelectorAll('.inner')[at];
   for (const widget of group.widgets) {

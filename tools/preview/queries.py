@@ -1,11 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The queries of dashboards and monitors: a strict parser of the part of Datadog's query language that ours use.
+"""A strict parser for the part of the query language that these dashboards and monitors use.
 
-What it accepts is documented in https://docs.datadoghq.com/metrics/advanced-filtering/ (see scopes.py),
-https://docs.datadoghq.com/dashboards/functions/, and https://docs.datadoghq.com/api/latest/monitors/. What these pages
-do not describe is refused.
+It accepts only what Datadog documents in https://docs.datadoghq.com/metrics/advanced-filtering/ (see scopes.py),
+https://docs.datadoghq.com/dashboards/functions/, and https://docs.datadoghq.com/api/latest/monitors/.
 """
 
 from __future__ import annotations
@@ -43,14 +42,14 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Another query, by its name."""
+    """A reference to another query, by its name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`aggregator:name{scope} by {keys}`; all of the scope must hold."""
+    """`aggregator:name{scope} by {keys}`. A series must match the whole scope."""
 
     aggregator: str
     name: str
@@ -77,7 +76,7 @@ Expression = Number | Reference | Metric | Call | Binary
 
 @dataclass(frozen=True, slots=True)
 class MetricAlert:
-    """`aggregator(last_window):expression comparator threshold`; `shift`: the change since then is compared."""
+    """`aggregator(last_window):expression comparator threshold`. With `shift`, it compares the change since then."""
 
     aggregator: str
     window: int
@@ -115,7 +114,7 @@ UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400}
 LONGEST_WINDOW, LONGEST_CHANGE_WINDOW = 7 * 86400, 2 * 86400
 SHIFTS = frozenset({'5m_ago', '10m_ago', '15m_ago', '30m_ago', '1h_ago', '2h_ago', '4h_ago', '1d_ago'})
 MOST_RUNS = 100
-"""So many check runs may a monitor of a service check look back on."""
+"""The most check runs that a service check monitor can evaluate."""
 ALERT = re.compile(
     r'(?P<time>[^:]+):(?P<query>.+?)\s*(?P<comparator><=|>=|==|!=|<|>)\s*(?P<threshold>-?[0-9]+(?:\.[0-9]+)?)'
 )
@@ -130,7 +129,7 @@ SERVICE_CHECK = re.compile(
 
 
 class Parser:
-    """Recursive descent over the tokens of one expression."""
+    """A recursive descent parser for the tokens of one expression."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -140,11 +139,11 @@ class Parser:
     def parse(self) -> Expression:
         expression = self.sum()
         if self.at != len(self.tokens):
-            raise QueryError(f'{self.tokens[self.at].group().strip()!r} is too much in {self.text!r}')
+            raise QueryError(f'unexpected {self.tokens[self.at].group().strip()!r} in {self.text!r}')
         return expression
 
     def take(self, kind: str, *texts: str) -> re.Match[str] | None:
-        """The next token, if it is of this kind and one of these texts."""
+        """Return the next token, if it has this kind and one of these texts."""
         if self.at < len(self.tokens):
             token = self.tokens[self.at]
             if token[kind] is not None and (not texts or token[kind] in texts):
@@ -155,7 +154,7 @@ class Parser:
     def need(self, kind: str, *texts: str) -> re.Match[str]:
         token = self.take(kind, *texts)
         if token is None:
-            raise QueryError(f'{" or ".join(texts) or kind} is missing in {self.text!r}')
+            raise QueryError(f'missing {" or ".join(texts) or kind} in {self.text!r}')
         return token
 
     def sum(self) -> Expression:
@@ -186,13 +185,13 @@ class Parser:
         by = self.take('by')
         keys = tuple(key.strip() for key in by['keys'].split(',')) if by else ()
         if not all(re.fullmatch(TAG_KEY, key) for key in keys):
-            raise QueryError(f'{keys} are not all keys of tags in {self.text!r}')
+            raise QueryError(f'not all of {keys} are tag keys in {self.text!r}')
         if method := self.take('method'):
             rollup = ROLLUP.fullmatch(method['arguments'])
             if method['methodname'] != 'rollup' or rollup is None or rollup['aggregator'] not in ROLLUPS:
-                raise QueryError(f'unknown: {method.group()!r} in {self.text!r}')
+                raise QueryError(f'unknown method {method.group()!r} in {self.text!r}')
             if rollup['interval'] is not None and not int(rollup['interval']):
-                raise QueryError(f'{method.group()!r} has no interval in {self.text!r}')
+                raise QueryError(f'{method.group()!r} has an interval of 0 in {self.text!r}')
         return Metric(token['aggregator'], token['name'], parse_scope(token['scope']), keys)
 
     def call(self, function: str) -> Call:
@@ -200,7 +199,7 @@ class Parser:
             raise QueryError(f'unknown function {function!r} in {self.text!r}')
         argument = self.sum()
         if function in COUNTS and not all(metric.by for metric in iter_metrics(argument)):
-            raise QueryError(f'{function} counts groups, and there are none in {self.text!r}')
+            raise QueryError(f'{function} needs a query with groups in {self.text!r}')
         limit = None
         if function in LIMITS:
             self.need('sign', ',')
@@ -215,18 +214,18 @@ def tokens(text: str) -> Iterator[re.Match[str]]:
     while at < len(text.rstrip()):
         token = TOKEN.match(text, at)
         if token is None:
-            raise QueryError(f'{text[at:]!r} is not understood in {text!r}')
+            raise QueryError(f'could not parse {text[at:]!r} in {text!r}')
         yield token
         at = token.end()
 
 
 def parse_query(text: str) -> Expression:
-    """A query, or a formula over queries. Raises QueryError."""
+    """Parse a query, or a formula over queries. Raises QueryError."""
     return Parser(text).parse()
 
 
 def parse_monitor(text: str) -> MetricAlert | ServiceCheckAlert:
-    """The query of a monitor. Raises QueryError."""
+    """Parse the query of a monitor. Raises QueryError."""
     check = SERVICE_CHECK.fullmatch(text)
     if check is not None:
         return service_check_alert(check)
@@ -238,9 +237,9 @@ def parse_monitor(text: str) -> MetricAlert | ServiceCheckAlert:
     window = parse_window(time['window'])
     expression = parse_query(alert['query'])
     if any(list(iter_variables(metric.scope)) for metric in iter_metrics(expression)):
-        raise QueryError(f'{text!r} has a template variable, which only dashboards have')
+        raise QueryError(f'{text!r} has a template variable, which monitors do not support')
     if window > (LONGEST_CHANGE_WINDOW if change else LONGEST_WINDOW):
-        raise QueryError(f'the window of {text!r} is too long')
+        raise QueryError(f'the time window of {text!r} is too long')
     return MetricAlert(
         time['aggregator'],
         window,
@@ -255,25 +254,25 @@ def service_check_alert(found: re.Match[str]) -> ServiceCheckAlert:
     tags = [parse_whole_tag(part) for part in strings(found['over']) if part != '*']
     by = strings(found['by'])
     if len(set(by)) < len(by):
-        raise QueryError(f'a tag stands twice in {found.group()!r}')
+        raise QueryError(f'duplicate group in {found.group()!r}')
     if int(found['last']) > MOST_RUNS:
-        raise QueryError(f'{found.group()!r} looks back on more than {MOST_RUNS} check runs')
+        raise QueryError(f'{found.group()!r} evaluates more than {MOST_RUNS} check runs')
     return ServiceCheckAlert(found['check'], tuple(tag for tag in tags if isinstance(tag, Tag)), by, int(found['last']))
 
 
 def parse_window(text: str) -> int:
-    """A window of time, in seconds."""
+    """Parse a time window. Return its seconds."""
     match = WINDOW.fullmatch(text)
     if match is None:
-        raise QueryError(f'{text!r} is no window of time')
+        raise QueryError(f'{text!r} is not a time window')
     return int(match[1]) * UNITS[match[2]]
 
 
 def parse_shift(text: str) -> int:
-    """How far back a change is measured, in seconds. Only some distances are available."""
+    """Parse the timeshift of a change. Return its seconds."""
     match = SHIFT.fullmatch(text)
     if match is None or text not in SHIFTS:
-        raise QueryError(f'{text!r} is no distance that a change can have')
+        raise QueryError(f'{text!r} is not a timeshift of a change')
     return int(match[1]) * UNITS[match[2]]
 
 
@@ -282,7 +281,7 @@ def strings(text: str) -> tuple[str, ...]:
 
 
 def iter_metrics(expression: Expression) -> Iterator[Metric]:
-    """The metrics that an expression reads."""
+    """Yield the metrics that an expression reads."""
     if isinstance(expression, Metric):
         yield expression
     elif isinstance(expression, Call):

@@ -1,11 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The scope of a query: which series it reads, by their tags.
+"""A strict parser for scopes: which series a query reads, by their tags.
 
-There are two notations, and a scope uses one of them. In the symbolic one, `,` joins and `!` excludes. In the
-functional one, `AND`, `OR`, `NOT`, `IN`, and `NOT IN` do, with parentheses. See
-https://docs.datadoghq.com/metrics/advanced-filtering/.
+A scope has one of two notations. The symbolic notation has `,` and `!`. The functional notation has `AND`, `OR`,
+`NOT`, `IN`, `NOT IN`, and parentheses. See https://docs.datadoghq.com/metrics/advanced-filtering/.
 """
 
 from __future__ import annotations
@@ -16,15 +15,12 @@ from dataclasses import dataclass, replace
 
 
 class QueryError(Exception):
-    """A query that is not understood. The text says where."""
+    """The parser does not support the query. The text says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag with one of the values. `*` stands for any text, at either end of a value.
-
-    `is_excluded`: what has the tag is left out.
-    """
+    """A tag with one of the values, where `*` at either end is any text. `is_excluded` excludes series with the tag."""
 
     key: str
     values: tuple[str, ...]
@@ -72,22 +68,22 @@ WHOLE_TAG = re.compile(rf'\$(?P<variable>[a-z_]+)|(?P<key>{TAG_KEY}):(?P<value>{
 
 
 def parse_scope(text: str) -> tuple[Filter, ...]:
-    """What stands in braces. All of the parts must hold, and `*` has none. Raises QueryError."""
+    """Parse the text in braces. A series must match all parts, and `*` has none. Raises QueryError."""
     if text.strip() == '*':
         return ()
     return ScopeParser(text).parse()
 
 
 def parse_whole_tag(text: str) -> Tag | Variable:
-    """A tag of a service check: neither operators nor wildcards are available there. Raises QueryError."""
+    """Parse a tag of a service check, which supports neither operators nor wildcards. Raises QueryError."""
     found = WHOLE_TAG.fullmatch(text)
     if found is None:
-        raise QueryError(f'{text!r} is neither a whole tag nor a template variable')
+        raise QueryError(f'{text!r} is not a tag with a value, or a template variable')
     return Variable(found['variable']) if found['variable'] else Tag(found['key'], (found['value'],))
 
 
 def iter_variables(scope: Sequence[Filter]) -> Iterator[Variable]:
-    """The template variables of a scope, wherever they stand in it."""
+    """Yield the template variables of a scope, at any depth."""
     for part in scope:
         if isinstance(part, Variable):
             yield part
@@ -98,7 +94,7 @@ def iter_variables(scope: Sequence[Filter]) -> Iterator[Variable]:
 
 
 class ScopeParser:
-    """Recursive descent over the tokens of one scope."""
+    """A recursive descent parser for the tokens of one scope."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -107,7 +103,7 @@ class ScopeParser:
         while at < len(text.rstrip()):
             token = TOKEN.match(text, at)
             if token is None:
-                raise self.error(f'{text[at:].strip()!r} is not understood')
+                raise self.error(f'could not parse {text[at:].strip()!r}')
             self.tokens.append(token)
             at = token.end()
         self.at = 0
@@ -115,14 +111,14 @@ class ScopeParser:
     def parse(self) -> tuple[Filter, ...]:
         functional = [token['operator'] for token in self.tokens if token['operator']]
         if functional and self.symbols():
-            raise self.error(f'`{functional[0]}` and `{self.symbols()[0]}` do not go together')
+            raise self.error(f'`{functional[0]}` and `{self.symbols()[0]}` can\'t be combined')
         parts = self.functional_parts() if functional else self.symbolic_parts()
         if self.at != len(self.tokens):
-            raise self.error(f'{self.tokens[self.at].group().strip()!r} is too much')
+            raise self.error(f'unexpected {self.tokens[self.at].group().strip()!r}')
         return parts
 
     def symbols(self) -> list[str]:
-        """The `!` and `,` that are operators: those between the values of an `IN` are not."""
+        """Return the operators `!` and `,`, without the commas between the values of `IN`."""
         found, after_in, depth = [], False, 0
         for token in self.tokens:
             if token['sign'] == '(' and after_in:
@@ -156,7 +152,7 @@ class ScopeParser:
         while self.operator('OR'):
             sides.append(self.conjuncts())
         if len(sides) > 1 and any(len(side) > 1 for side in sides):
-            raise self.error('`AND` and `OR` side by side: write parentheses')
+            raise self.error('`AND` and `OR` without parentheses')
         joined = [side[0] if len(side) == 1 else AllOf(side) for side in sides]
         return joined[0] if len(joined) == 1 else AnyOf(tuple(joined))
 
@@ -184,12 +180,12 @@ class ScopeParser:
         return self.tag()
 
     def one_of(self, key: str) -> Tag:
-        """`key IN (a, b)` or `key NOT IN (a, b)`."""
+        """Parse the rest of `key IN (a, b)` or `key NOT IN (a, b)`."""
         if not re.fullmatch(TAG_KEY, key):
-            raise self.error(f'{key!r} is no key of a tag')
+            raise self.error(f'{key!r} is not a tag key')
         is_excluded = self.operator('NOT')
         if not self.operator('IN'):
-            raise self.error(f'a value or `IN` is missing after {key!r}')
+            raise self.error(f'missing value or `IN` after {key!r}')
         self.need('sign', '(')
         values = [self.need('word')['word']]
         while self.take('sign', ','):
@@ -205,7 +201,7 @@ class ScopeParser:
         return self.take('operator', name, name.lower()) is not None
 
     def take(self, kind: str, *texts: str) -> re.Match[str] | None:
-        """The next token, if it is of this kind and one of these texts."""
+        """Return the next token, if it has this kind and one of these texts."""
         if self.at < len(self.tokens):
             token = self.tokens[self.at]
             if token[kind] is not None and (not texts or token[kind] in texts):
@@ -216,7 +212,7 @@ class ScopeParser:
     def need(self, kind: str, *texts: str) -> re.Match[str]:
         token = self.take(kind, *texts)
         if token is None:
-            raise self.error(f'{" or ".join(texts) or kind} is missing')
+            raise self.error(f'missing {" or ".join(texts) or kind}')
         return token
 
     def error(self, what: str) -> QueryError:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The widgets of a dashboard over the series of a fleet: what each would show, as plain data."""
+"""Evaluate the widgets of a dashboard over the series of a fleet. The results are plain data."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Variables = Mapping[str, Tag | None]
 
 
 def iter_widgets(widgets: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The definitions of all widgets, those in groups included."""
+    """Yield the definitions of all widgets, including widgets in groups."""
     for widget in widgets:
         definition = widget['definition']
         yield definition
@@ -45,7 +45,7 @@ def iter_widgets(widgets: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any
 
 
 def requests_of(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The requests of a widget, in one form: queries with names, and formulas over them."""
+    """Return the requests of a widget in one form: named queries, and formulas over them."""
     requests = definition.get('requests', [])
     if isinstance(requests, Mapping):
         named = [{'name': name, 'query': request['q']} for name, request in requests.items()]
@@ -58,16 +58,13 @@ def formulas_of(request: Mapping[str, Any]) -> list[Expression]:
 
 
 def evaluate_request(request: Mapping[str, Any], store: Store, variables: Variables) -> list[Result]:
-    """The series of each formula of a request."""
+    """Return the series of each formula of a request."""
     queries = {query['name']: evaluate(parse_query(query['query']), store, variables) for query in request['queries']}
     return [evaluate(formula, store, variables, queries) for formula in formulas_of(request)]
 
 
 def evaluate_columns(definition: Mapping[str, Any], store: Store, variables: Variables) -> list[dict[Group, float]]:
-    """One number of each group for each formula.
-
-    Each query is aggregated over time first, then the formulas are worked out.
-    """
+    """Return one number for each group, for each formula. Aggregates each query over time, then evaluates formulas."""
     [request] = requests_of(definition)
     if 'time' in definition:
         store = store.newest(parse_window(f'last_{definition["time"]["live_span"]}'))
@@ -80,7 +77,7 @@ def evaluate_columns(definition: Mapping[str, Any], store: Store, variables: Var
 
 
 def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Variables) -> dict[Group, float]:
-    """The numbers of a widget with one formula."""
+    """Return one number for each group of a widget with one formula."""
     [column] = evaluate_columns(definition, store, variables)
     return column
 
@@ -95,7 +92,7 @@ def in_time(aggregator: str, points: Points) -> float | None:
 def ranked(
     request: Mapping[str, Any], columns: Sequence[Mapping[Group, float]]
 ) -> list[tuple[Group, list[float | None]]]:
-    """The rows of a list or table, in the order and number that the request asks for; None: an empty cell."""
+    """Return the rows of a list or table, with the order and limit of the request. None is an empty cell."""
     rows = {group: [column.get(group) for column in columns] for column in columns for group in column}
     orders = [(order['index'], -1 if order['order'] == 'desc' else 1) for order in request['sort']['order_by']]
 
@@ -108,12 +105,12 @@ def ranked(
 
 
 def palette_of(formats: Sequence[Mapping[str, Any]], value: float) -> str:
-    """The colours of the first format that holds."""
+    """Return the colors of the first format that applies."""
     return next((str(each['palette']) for each in formats if COMPARATORS[each['comparator']](value, each['value'])), '')
 
 
 def statuses_now(definition: Mapping[str, Any], nodes: Sequence[Node], step: int, variables: Variables) -> Counter[str]:
-    """Of a check_status widget: how many groups have which status; a group has the worst of its members."""
+    """Count the groups of a check_status widget by status. A group has the worst status of its members."""
     worst: dict[tuple[str, ...], int] = {}
     wanted = wanted_tags(definition['tags'], variables)
     for node, sent in iter_statuses(nodes, step):
@@ -126,7 +123,7 @@ def statuses_now(definition: Mapping[str, Any], nodes: Sequence[Node], step: int
 
 
 def monitor_states(monitors: Sequence[Mapping[str, Any]], nodes: Sequence[Node], store: Store) -> dict[str, str]:
-    """The name of each monitor, with ALERT if it would alert about any group at the last step, else OK."""
+    """Return the state of each monitor by its name: ALERT if any group alerts at the last step, or else OK."""
     states = {}
     for monitor in monitors:
         alert = parse_monitor(monitor['query'])
@@ -140,7 +137,7 @@ def monitor_states(monitors: Sequence[Mapping[str, Any]], nodes: Sequence[Node],
 
 
 def is_critical(alert: ServiceCheckAlert, nodes: Sequence[Node], step: int) -> bool:
-    """Whether a group of the monitor is CRITICAL. A status without a tag of the grouping is in no group."""
+    """Return whether a group of the monitor is CRITICAL. A status without a tag of the grouping is in no group."""
     for node, sent in iter_statuses(nodes, step):
         if sent.name == alert.check and STATUS_NAMES[int(sent.value)] == 'CRITICAL':
             tags = tags_by_key((*sent.tags, *node.host_tags))
@@ -157,7 +154,7 @@ def wanted_tags(texts: Sequence[str], variables: Variables) -> list[Tag]:
             wanted.append(part)
             continue
         if part.name not in variables:
-            raise QueryError(f'there is no template variable ${part.name}')
+            raise QueryError(f'unknown template variable ${part.name}')
         tag = variables[part.name]
         if tag is not None:
             wanted.append(tag)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The values that pass between the rooms. See `docs/design.md` for all rooms."""
+"""The values that the rooms exchange. `docs/design.md` describes the rooms."""
 
 from .evidence import (
     Argument as Argument,
@@ -45,6 +45,7 @@ from .results import (
 from .rows import (
     Answer as Answer,
     Benchmark as Benchmark,
+    BenchmarkRow as BenchmarkRow,
     Change as Change,
     Exemption as Exemption,
     Expectation as Expectation,

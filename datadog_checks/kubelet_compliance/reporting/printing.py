@@ -24,7 +24,7 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.rules.explanation import fixes_of, numbers_of
+from datadog_checks.kubelet_compliance.rules.rule_descriptions import fixes_of, numbers_of
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .redact_programs import without_secrets

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Where each distribution has the settings of its kubelet, and how the kubelet is restarted: a row each. Pure.
+"""Where each distribution keeps the settings of its kubelet, and how to restart it, one row each. Pure.
 
-What a row says was read in the distribution's own sources or documentation; no text names a file that a node may lack.
+The facts are from the sources or the documentation of each distribution. No text names a file that a node may lack.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from datadog_checks.kubelet_compliance.model import Home
 SYSTEMD = 'run: systemctl daemon-reload && systemctl restart {unit}'
 ENGINE = 'restart its container by the engine that runs it'
 ITS_SERVICE = 'the arguments of {unit} (find it: systemctl cat {unit})'
-UNIT = '{unit}'
+UNIT_NAME = '{unit}'
 ITS_OWN_DROP_INS = ('*/agent/etc/kubelet.conf.d/00-*-defaults.conf',)
 ITS_NAME = frozenset({'--hostname-override'})
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What tells a node's distribution, and its own names; '' for what it has not or what is not known."""
+    """What shows the distribution of a node, and the names on it; '' for what it lacks or what is unknown."""
 
     unit: str = ''
     program: str = ''
@@ -36,16 +36,16 @@ class Traits:
     is_contained: bool = False
     pid: int = 0
     has_config: bool = False
-    """Whether the file of `--config` is there."""
+    """Whether the file of `--config` exists."""
     drop_ins: str = ''
-    """The folder of drop-ins that the distribution passes, where the node has it."""
+    """The folder of drop-ins that the distribution passes, if the node has it."""
     options: str = ''
-    """The file with the options of the program that starts it, where the node has it."""
+    """The file with the options of the program that starts the kubelet, if the node has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A pattern for each trait that has to fit; '' fits all."""
+    """A pattern for each trait, all of which must match; '' matches anything."""
 
     unit: str = ''
     program: str = ''
@@ -70,10 +70,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One row. The texts follow "take the flag out of", "set it in", "then".
+    """One row. The texts follow "remove the flag from", "set it in", "then".
 
-    `flags`: where flags are set, where their own place is not known or is written anew. `file`: where fields are set;
-    '' in the files that the kubelet reads. `apply`: how a change there comes into force, if not by a restart.
+    `flags`: where to set flags, if their own place is unknown or rewritten. `file`: where to set fields; '' for the
+    files that the kubelet reads. `apply`: how a change there takes effect, if not by a restart.
     """
 
     name: str
@@ -83,16 +83,16 @@ class Distribution:
     restart: str = SYSTEMD
     apply: str = ''
     is_rewritten: bool = False
-    """Whether it writes what the kubelet reads anew, so that a change there is lost."""
+    """Whether it rewrites the files that the kubelet reads, so that a change in them is lost."""
     options: str = ''
-    """The file that `{options}` stands for in `flags`, if the node has it."""
+    """The file that `{options}` in `flags` stands for, if the node has it."""
     options_else: str = ''
     lasting: str = ''
-    """Where nodes get their settings from, so that a change outlives the node."""
+    """Where nodes get their settings from: a change there outlives the node."""
     made_anew: tuple[str, ...] = ()
-    """Patterns of the config files that it writes at each start, beside those that it leaves to its users."""
+    """Patterns of the config files that it rewrites at each start, besides those that it leaves to its users."""
     fixed_flags: frozenset[str] = frozenset()
-    """Flags that it always passes, so that no one can take them out."""
+    """Flags that it always passes, so that nobody can remove them."""
 
 
 KUBEADM_CONFIG = '/var/lib/kubelet/config.yaml'
@@ -137,8 +137,8 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'MicroShift',  # openshift/microshift docs/user/howto_config.md: MicroShift writes the kubelet's file itself
         (Mark(inside=MICROSHIFT.name),),
-        flags='what MicroShift passes',
-        file="the section kubelet of MicroShift's config.yaml",
+        flags='the arguments that MicroShift passes',
+        file="the kubelet section of MicroShift's config.yaml",
         is_rewritten=True,
     ),
     Distribution(
@@ -165,7 +165,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         flags='{options}',
         options='/var/snap/k8s/common/args/kubelet',
         options_else='args/kubelet in the folder common of the snap k8s',
-        lasting='extra-node-kubelet-args of the file for joining',
+        lasting='extra-node-kubelet-args in the configuration for joining',
     ),
     Distribution(
         'Charmed Kubernetes (snap kubelet)',  # charmed-kubernetes/layer-kubernetes-common: the charm sets both
@@ -186,7 +186,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         is_rewritten=True,
     ),
     Distribution(
-        'Bottlerocket',  # bottlerocket.dev, "settings.kubernetes": the files are templates, filled anew
+        'Bottlerocket',  # bottlerocket.dev, "settings.kubernetes": the files are templates
         (Mark(config='/etc/kubernetes/kubelet/config'),),
         flags='settings.kubernetes of Bottlerocket',
         file='settings.kubernetes of Bottlerocket (apiclient set), if it has that setting',
@@ -200,9 +200,9 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         lasting='the user data of its launch template (--kubelet-extra-args of bootstrap.sh)',
     ),
     Distribution(
-        'EKS AL2023 (nodeadm)',  # awslabs/amazon-eks-ami nodeadm/internal/kubelet: written anew at each boot
+        'EKS AL2023 (nodeadm)',  # awslabs/amazon-eks-ami nodeadm/internal/kubelet: rewritten at each boot
         (Mark(config='/etc/kubernetes/kubelet/config.json'),),
-        lasting='spec.kubelet of its NodeConfig (nodeadm writes the files at each boot)',
+        lasting='spec.kubelet of its NodeConfig (nodeadm rewrites the files at each boot)',
         fixed_flags=ITS_NAME,
     ),
     Distribution(
@@ -237,7 +237,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'kind',
         (Mark(config=KUBEADM_CONFIG, is_contained=True, unit='kubelet.service'),),
-        lasting='kubeadmConfigPatches of the configuration of kind',
+        lasting='kubeadmConfigPatches in the configuration of kind',
         restart='run in the container of the node: systemctl daemon-reload && systemctl restart {unit}',
     ),
     Distribution(
@@ -248,7 +248,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution('a systemd service', (Mark(unit='?*'),)),
     Distribution('a container', (Mark(is_contained=True),), flags='the arguments of its container', restart=ENGINE),
 )
-NOT_TOLD = Distribution(
+NO_DISTRIBUTION = Distribution(
     'anything else',
     (),
     flags='what starts the kubelet (find it: systemctl status {pid})',
@@ -257,18 +257,18 @@ NOT_TOLD = Distribution(
 
 
 def distribution_of(traits: Traits) -> Distribution:
-    """The first row that fits."""
-    return next((row for row in DISTRIBUTIONS if any(mark.fits(traits) for mark in row.marks)), NOT_TOLD)
+    """The first row that matches."""
+    return next((row for row in DISTRIBUTIONS if any(mark.fits(traits) for mark in row.marks)), NO_DISTRIBUTION)
 
 
 def home_of(traits: Traits) -> Home:
-    """Where a person changes the settings of a kubelet, with the names that its node has."""
+    """Where a person changes the settings of a kubelet, with the names that the node uses."""
     row = distribution_of(traits)
     named = {'unit': shlex.quote(traits.unit), 'pid': str(traits.pid)}
     options_else = row.options_else if traits.unit else row.options_else.partition(' (')[0]
     named['options'] = traits.options or options_else.format_map(named)
-    restart = (row.restart if traits.unit or UNIT not in row.restart else NOT_TOLD.restart).format_map(named)
-    flags = row.flags if traits.unit or UNIT not in row.flags else NOT_TOLD.flags
+    restart = row.restart if traits.unit or UNIT_NAME not in row.restart else NO_DISTRIBUTION.restart
+    flags = row.flags if traits.unit or UNIT_NAME not in row.flags else NO_DISTRIBUTION.flags
     file = row.file or (
         f'a drop-in of {traits.drop_ins} (with apiVersion and kind)'
         if traits.drop_ins
@@ -277,8 +277,8 @@ def home_of(traits: Traits) -> Home:
         else ''
     )
     return Home(
-        restart=restart,
-        apply=row.apply or restart,
+        restart=restart.format_map(named),
+        apply=row.apply or restart.format_map(named),
         flags=flags.format_map(named),
         file=file,
         is_rewritten=row.is_rewritten,
