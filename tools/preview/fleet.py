@@ -100,6 +100,7 @@ class Node:
 
     name: str
     cluster: str
+    """Empty if the Agent does not know its cluster. The host then has no cluster tag."""
     pool: str
     states: tuple[tuple[int, State | None], ...] = ((0, GOOD),)
 
@@ -108,7 +109,8 @@ class Node:
 
     @property
     def host_tags(self) -> tuple[str, ...]:
-        return f'host:{self.name}', f'kube_cluster_name:{self.cluster}', f'node_pool:{self.pool}'
+        cluster = (f'kube_cluster_name:{self.cluster}',) if self.cluster else ()
+        return f'host:{self.name}', *cluster, f'node_pool:{self.pool}'
 
 
 def store_of(nodes: Sequence[Node], length: int, step: int) -> Store:
