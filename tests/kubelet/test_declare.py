@@ -12,6 +12,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import Known, every_reading, read_configurations
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
     Declared,
@@ -20,8 +21,10 @@ from datadog_checks.kubelet_compliance.model import (
     File,
     Launch,
     Missing,
+    Origin,
     Process,
     Setting,
+    Source,
     Unknown,
     Unreadable,
     Values,
@@ -191,7 +194,24 @@ def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:
 def test_arguments_that_stand_in_a_file_are_accepted_only_as_long_as_it_is_older(
     launch: Launch, verdict: Verdict
 ) -> None:
-    assert verdict_of(evidence(launch=launch)) is verdict
+    seen = evidence(launch=launch)
+    assert verdict_of(seen) is verdict
+    for declared in every_reading(seen, ALL):
+        assert declared.line_accepted is (verdict is COMPLIANT)
+        assert (declared.unknown is not None and declared.unknown.refused) is (verdict is UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    'changed_at, started_at, accepted',
+    [(BEFORE, START, True), (START, START, True), (AFTER, START, False), (None, START, False), (BEFORE, None, False)],
+)
+def test_a_line_in_a_file_is_accepted_only_where_the_file_is_known_to_be_older(
+    changed_at: float | None, started_at: float | None, accepted: bool
+) -> None:
+    launch = Launch('MicroK8s', (ON,), '/args', files=(File('/args', b'', BEFORE), File('/more', b'', changed_at)))
+    seen = replace(evidence(launch=launch), process=Process(1, 1, (), started_at))
+    assert newest(seen).line_accepted is accepted
+    assert newest(replace(seen, launch=replace(launch, doubt=Unknown('it passes more')))).line_accepted is False
 
 
 def test_what_was_accepted_before_an_edit_is_no_reason_to_refuse_after_it() -> None:
@@ -241,3 +261,81 @@ def test_what_ends_a_kubelet_on_its_way_to_serving_counts_only_for_what_changed(
 def test_equal_readings_are_one_of_all_their_releases() -> None:
     (declared,) = every_reading(evidence(config='makeIPTablesUtilChains: false'), frozenset(range(31, 35)))
     assert declared.minors == frozenset(range(31, 35))
+
+
+@pytest.mark.parametrize(
+    'shown, takes',
+    [
+        pytest.param({'maxPods': -1}, True, id='it runs with just that'),
+        pytest.param({'maxPods': 110}, False, id='it runs with another value'),
+        pytest.param({'port': -1}, False, id='another field'),
+        pytest.param({}, False, id='it does not show the field'),
+    ],
+)
+def test_what_a_kubelet_runs_with_it_takes_after_an_edit_too(shown: dict[str, Any], takes: bool) -> None:
+    edited = evidence(config=REFUSED, changed_at=AFTER)
+    lines = read_command_lines(edited.arguments, ALL, accepted=True)
+    for declared in read_configurations(edited, lines, Known(running=Configuration(shown))):
+        assert (declared.unknown is None) is takes
+        assert bool(declared.objections) is takes
+
+
+CA = 'authentication: {x509: {clientCAFile: /ca}}\n'
+OWN_PAIR = 'tlsCertFile: /crt\ntlsPrivateKeyFile: /key\n'
+
+
+@pytest.mark.parametrize(
+    'config, broken, minor, age, changed_at, ends',
+    [
+        pytest.param(CA, '/ca', 35, YOUNG, BEFORE, True, id='it has just started and looks for its CA first'),
+        pytest.param(CA, '/ca', 36, YOUNG, BEFORE, False, id='since 1.36 it looks later'),
+        pytest.param(CA, '/ca', 35, OLD, BEFORE, False, id='it has run for a minute'),
+        pytest.param(CA, '/ca', 35, YOUNG, AFTER, False, id='its file is newer than its start'),
+        pytest.param(CA, '/other', 35, YOUNG, BEFORE, False, id='the CA is there'),
+        pytest.param(OWN_PAIR, '/crt', 35, YOUNG, BEFORE, False, id='other files it looks for later'),
+    ],
+)
+def test_a_missing_ca_ends_a_kubelet_that_has_just_started(
+    config: str, broken: str, minor: int, age: float, changed_at: float, ends: bool
+) -> None:
+    seen = evidence(config=config, age_seconds=age, changed_at=changed_at, broken={broken: 'is not there'})
+    (declared,) = every_reading(seen, {minor})
+    assert (declared.unknown is not None and declared.unknown.refused) is ends
+
+
+K3S = Launch('k3s', (OFF,), '/k')
+
+
+@pytest.mark.parametrize(
+    'flags, places, launch, place, path, where',
+    [
+        pytest.param((OFF,), {}, None, OFF, None, '', id='where it stands is not known'),
+        pytest.param((OFF,), {'--v=2': '/e:1'}, None, OFF, None, '', id='only where another one stands'),
+        pytest.param(
+            (OFF,), {OFF: '/etc/k.env:3 (ARGS)'}, None, f'{OFF} in /etc/k.env:3 (ARGS)', '/etc/k.env',
+            '/etc/k.env:3 (ARGS)', id='in a variable',
+        ),
+        pytest.param(
+            (OFF,), {OFF: '/a:b/k.env:3 (A B)'}, None, f'{OFF} in /a:b/k.env:3 (A B)', '/a:b/k.env',
+            '/a:b/k.env:3 (A B)', id='in a path with a colon',
+        ),
+        pytest.param(
+            (OFF,), {}, replace(K3S, places={OFF: '/k:2'}), f'{OFF} in /k:2', '/k', '/k:2', id='in the file of k3s'
+        ),
+        pytest.param((OFF,), {OFF: '/e:1'}, K3S, f'{OFF} in k3s', None, '', id='in k3s, which knows no place'),
+    ],
+)  # fmt: skip
+def test_a_flag_is_named_with_the_file_and_line_that_it_stands_in(
+    flags: tuple[str, ...], places: dict[str, str], launch: Launch | None, place: str, path: str | None, where: str
+) -> None:
+    seen = evidence(*flags, config='maxPods: 5\n', places=places, launch=launch)
+    origins = newest(seen).origins
+    assert origins['makeIPTablesUtilChains'] == Origin(Source.FLAG, place, path, where)
+    assert origins['maxPods'] == Origin(Source.CONFIG_FILE, '/c.yaml:3', '/c.yaml')
+
+
+def test_a_flag_and_its_value_that_are_two_words_are_found_by_the_first() -> None:
+    seen = evidence('--max-pods', '7', places={'--max-pods': '/e:1'})
+    origin = newest(seen).origins['maxPods']
+    assert (origin.path, origin.where) == ('/e', '/e:1')
+    assert origin.place.startswith('--max-pods 7')

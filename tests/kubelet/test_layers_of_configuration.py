@@ -44,6 +44,9 @@ MERGES: tuple[tuple[str, str | None, tuple[str, ...], Any, Any, Any], ...] = (
     (RULE, 'makeIPTablesUtilChains: false', ('maxPods: 5',), True, False, False),
     (RULE, 'makeIPTablesUtilChains: false', ('makeIPTablesUtilChains: null',), True, False, True),
     (RULE, 'makeIPTablesUtilChains: false', (f'{RULE}: true', f'{RULE}: null'), True, False, True),
+    # In its Go name, null takes the member out of the JSON, and what is decoded over keeps its value.
+    (RULE, 'makeIPTablesUtilChains: false', ('MakeIPTablesUtilChains: null',), True, False, False),
+    ('readOnlyPort', 'readOnlyPort: 10255', ('ReadOnlyPort: null',), 10255, 10255, 10255),
     (RULE, 'makeIPTablesUtilChains: true', ('MakeIPTablesUtilChains: false',), True, False, True),
     (RULE, 'makeIPTablesUtilChains: true', ('MAKEIPTABLESUTILCHAINS: false',), True, True, True),
     (RULE, 'makeIPTablesUtilChains: true', ('makeiptablesutilchains: false',), True, False, False),
@@ -155,3 +158,23 @@ JSON_HEAD = '{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletCon
 )
 def test_a_json_key_that_stands_twice_is_decoded_over_itself(members: str, path: str, expected: Any) -> None:
     assert value(36, path, f'{JSON_HEAD}{members}}}') == expected
+
+
+@pytest.mark.parametrize('minor', MINORS)
+@pytest.mark.parametrize(
+    'argv, expected',
+    [
+        pytest.param((), {'A': False, 'B': True}, id='by the file alone'),
+        pytest.param(('--feature-gates=C=true',), {'A': False, 'B': True, 'C': True}, id='another gate'),
+        pytest.param(('--feature-gates=A=true',), {'A': True, 'B': True}, id='the same gate'),
+        pytest.param(('--feature-gates=',), {'A': False, 'B': True}, id='no gate'),
+    ],
+)
+def test_a_gate_of_a_flag_leaves_the_other_gates_of_the_file_as_they_are(
+    argv: tuple[str, ...], expected: dict[str, bool], minor: int
+) -> None:
+    """A gate that a file turns off stays off behind a flag that sets another one."""
+    found = layers(minor, f'{HEAD}featureGates: {{A: false, B: true}}\n', argv=argv)
+    assert found.get('featureGates') == expected
+    assert found.origins['featureGates.B'].source is Source.CONFIG_FILE
+    assert found.origins['featureGates.A'].source is (Source.FLAG if 'A=' in ''.join(argv) else Source.CONFIG_FILE)

@@ -17,9 +17,9 @@ from datadog_checks.kubelet_compliance.api.configz import parse_configz
 from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, setting_of
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
-from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
+from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending, runs_with
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
-from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Unknown
+from datadog_checks.kubelet_compliance.model import Declared, Evidence, File, Launch, Process, Unknown
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import holds
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
@@ -113,3 +113,55 @@ def test_without_configz_files_that_changed_leave_a_restart_pending() -> None:
     assert pending(evidence, NOT_ASKED, frozenset({36})) is True
     older = replace(evidence, config=replace(file, changed_at=BEFORE))
     assert pending(older, NOT_ASKED, frozenset({36})) is False
+
+
+RUNNING: dict[str, Any] = json.loads(BODIES[-1].read_bytes())['kubeletconfig']
+MINOR = frozenset({int(BODIES[-1].stem.split('.')[1].split('-')[0])})
+LAUNCH = Launch('k3s', (), '/k')
+PKI = '/var/lib/kubelet/pki'
+
+
+def answered(change: dict[str, Any]) -> Configuration:
+    return parse_configz(json.dumps({'kubeletconfig': {**RUNNING, **change}}).encode())
+
+
+def declared_as_it_runs(**more: Any) -> Declared:
+    """What a kubelet declares whose file says all that it runs with."""
+    return replace(Declared(dict(answered({}).values), {}, changed='/c.yaml', minors=MINOR), **more)
+
+
+@pytest.mark.parametrize(
+    'declared, change, expected',
+    [
+        pytest.param(declared_as_it_runs(), {}, True, id='all is as declared'),
+        pytest.param(declared_as_it_runs(), {'clusterDomain': 'other'}, False, id='a field is not'),
+        pytest.param(declared_as_it_runs(unknown=Unknown('not read')), {}, False, id='what is declared is not known'),
+        pytest.param(
+            declared_as_it_runs(launch=replace(LAUNCH, doubt=Unknown('it passes more'))), {}, False, id='in doubt'
+        ),
+        pytest.param(declared_as_it_runs(launch=LAUNCH), {}, True, id='another program, without doubt'),
+        pytest.param(
+            declared_as_it_runs(), {'tlsCertFile': f'{PKI}/kubelet.crt', 'tlsPrivateKeyFile': f'{PKI}/kubelet.key'},
+            True, id='with the pair that it made itself',
+        ),
+        pytest.param(declared_as_it_runs(), {'tlsCertFile': '/a.crt'}, False, id='with a pair of another name'),
+        pytest.param(declared_as_it_runs(), {'clusterDomain': '/kubelet.crt'}, False, id='in a field of another kind'),
+    ],
+)  # fmt: skip
+def test_what_runs_is_as_declared_only_where_all_fields_are(
+    declared: Declared, change: dict[str, Any], expected: bool
+) -> None:
+    if 'tlsCertFile' in change:
+        values = {**declared.values, 'tlsCertFile': '', 'tlsPrivateKeyFile': ''}
+        declared = replace(declared, values=values)
+    assert runs_with(declared, answered(change)) is expected
+
+
+def test_a_pair_that_is_declared_is_not_the_one_that_the_kubelet_made_itself() -> None:
+    declared = declared_as_it_runs()
+    other = replace(declared, values={**declared.values, 'tlsCertFile': '/a.crt', 'tlsPrivateKeyFile': '/a.key'})
+    assert not runs_with(other, answered({'tlsCertFile': f'{PKI}/kubelet.crt'}))
+
+
+def test_what_runs_is_as_declared_only_where_it_was_asked_for() -> None:
+    assert not runs_with(declared_as_it_runs(), NOT_ASKED)

@@ -26,9 +26,9 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.judge import judge, judge_node
+from datadog_checks.kubelet_compliance.rules.judge import differing, hinted, judge, judge_node
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
-from datadog_checks.kubelet_compliance.rules.wording import shorten, show
+from datadog_checks.kubelet_compliance.rules.wording import MOST_VALUES, shorten, show
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
 BENCHMARK = BENCHMARKS['cis-1.24']
@@ -363,3 +363,114 @@ def test_where_only_what_runs_is_known_the_fix_is_whole(key: str) -> None:
     message = judge(rule, setting, BENCHMARK).message
     assert len(message) <= 500
     assert f', then {RESTART}' in message or 'xempt the rule' in message
+
+
+SUITES_RULE = RULES_BY_KEY['tls_cipher_suites']
+STRONG, WEAK = ('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',), ('TLS_RSA_WITH_RC4_128_SHA',)
+OTHER = ('TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',)
+DOUBT = Unknown('k3s passes more', 'ask k3s')
+
+
+@pytest.mark.parametrize('is_explicit', [False, True], ids=['', 'explicit'])
+@pytest.mark.parametrize(
+    'declared, running, verdict, verdict_if_explicit, is_told',
+    [
+        pytest.param(STRONG, None, UNKNOWN, UNKNOWN, True, id='compliant, if nothing overrules it'),
+        pytest.param(WEAK, None, NON_COMPLIANT, NON_COMPLIANT, True, id='not compliant'),
+        pytest.param(STRONG, STRONG, COMPLIANT, COMPLIANT, False, id='it runs with just that'),
+        pytest.param(WEAK, WEAK, NON_COMPLIANT, NON_COMPLIANT, False, id='it runs with just that, not compliant'),
+        pytest.param(STRONG, OTHER, COMPLIANT, COMPLIANT, False, id='overruled by what is compliant as well'),
+        pytest.param(STRONG, WEAK, NON_COMPLIANT, NON_COMPLIANT, True, id='overruled by what is not compliant'),
+        pytest.param(WEAK, STRONG, COMPLIANT, NON_COMPLIANT, False, id='overruled by what is compliant'),
+    ],
+)
+def test_a_value_that_something_may_overrule_shows_what_is_wrong_and_never_that_all_is_well(
+    declared: Value, running: Value, verdict: Verdict, verdict_if_explicit: Verdict, is_told: bool, is_explicit: bool
+) -> None:
+    field = SUITES_RULE.fields[0]
+    runs = NOT_ASKED if running is None else ((field, running),)
+    origin = Origin(Source.FLAG, '--tls-cipher-suites=x')
+    setting = Setting(
+        ((field, declared),), origin, runs, doubt=DOUBT, is_explicit=is_explicit, origins={field: origin}, home=HOME
+    )
+    finding = judge(SUITES_RULE, setting, BENCHMARK)
+    assert finding.verdict is (verdict_if_explicit if is_explicit else verdict)
+    assert (DOUBT.reason in finding.message) is is_told
+    assert (DOUBT.remedy in finding.message) is (finding.verdict is UNKNOWN)
+    shown = declared if running is None or is_explicit and declared == WEAK else running
+    assert isinstance(shown, tuple) and shown[0][:30] in finding.message
+    if finding.message.startswith('Running with'):
+        # There is no room for more.
+        return
+    assert (f'{BENCHMARK.name} calls strong' in finding.message) is (finding.verdict is NON_COMPLIANT)
+    assert (origin.place in finding.message) is (running in (None, declared))
+
+
+def test_a_doubt_without_a_remedy_ends_with_its_reason() -> None:
+    setting = Setting(pair(True), FLAG, NOT_ASKED, doubt=Unknown('k3s passes more'))
+    assert judge(RULE, setting, BENCHMARK).message.endswith('k3s passes more')
+    unknown = judge(RULE, Setting(Unknown('not read'), None, NOT_ASKED), BENCHMARK)
+    assert unknown.message.endswith('not read')
+
+
+@pytest.mark.parametrize('declared', [UNREAD, True], ids=['declared unknown', 'declared compliant'])
+def test_what_runs_is_held_against_the_same_benchmark(declared: Value | Unknown) -> None:
+    field = SUITES_RULE.fields[0]
+    values = declared if isinstance(declared, Unknown) else ((field, STRONG),)
+    for running, verdict in ((STRONG, COMPLIANT), (WEAK, NON_COMPLIANT)):
+        setting = Setting(values, None, ((field, running),), home=HOME)
+        finding = judge(SUITES_RULE, setting, BENCHMARK)
+        assert finding.verdict is verdict
+        assert running[0][:20] in finding.message
+
+
+@pytest.mark.parametrize('declared', [True, False, UNREAD])
+@pytest.mark.parametrize('running', [True, False, NOT_ASKED])
+def test_a_defect_makes_any_value_non_compliant(declared: Value | Unknown, running: Value | Unknown) -> None:
+    setting = Setting(pair(declared), None, pair(running), home=HOME)
+    defect = Unknown('the kubelet has no certificate', 'approve it')
+    finding = judge(RULE, replace(setting, defect=defect), BENCHMARK)
+    plain = judge(RULE, setting, BENCHMARK)
+    assert finding.verdict is NON_COMPLIANT
+    if plain.verdict is NON_COMPLIANT:
+        assert finding.message == plain.message
+    else:
+        assert all(text in finding.message for text in ('no certificate', 'expected true', 'approve it'))
+
+
+CILIUM = 'cilium-agent'
+
+
+@pytest.mark.parametrize(
+    'value, names, is_hinted',
+    [
+        (False, {CILIUM}, True),
+        (False, {CILIUM, 'kube-proxy'}, False),
+        (False, {'sshd'}, False),
+        (False, set(), False),
+        (True, {CILIUM}, False),
+    ],
+)
+def test_a_rule_that_may_be_broken_on_purpose_says_how_to_exempt_it(
+    value: bool, names: set[str], is_hinted: bool
+) -> None:
+    finding = judge(RULE, Setting(pair(value), FILE, NOT_ASKED), BENCHMARK)
+    found = hinted(finding, frozenset(names))
+    assert found.verdict is finding.verdict
+    assert found.message.startswith(finding.message)
+    assert (CILIUM in found.message and 'exemptions' in found.message) is is_hinted
+    assert (found == finding) is not is_hinted
+
+
+@pytest.mark.parametrize('count', [MOST_VALUES, MOST_VALUES + 1])
+def test_of_many_values_only_those_that_differ_are_said(count: int) -> None:
+    values = tuple((f'/{number}', '600') for number in range(count))
+    others = ((f'/{0}', '644'), *values[1:])
+    told = differing(values, others)
+    assert told == (values if count <= MOST_VALUES else values[:1])
+
+
+@pytest.mark.parametrize('restart, says', [('restart k3s', ': restart k3s'), ('run: x', 'restart the kubelet, run: x')])
+def test_a_restart_is_called_one(restart: str, says: str) -> None:
+    setting = Setting(pair(True), FILE, pair(False), home=replace(HOME, restart=restart))
+    assert judge(RULE, setting, BENCHMARK).message.endswith(says)

@@ -133,8 +133,13 @@ def test_the_numbers_are_those_of_the_benchmarks() -> None:
 
 @pytest.mark.parametrize(
     'mode, allowed',
-    [(0o600, True), (0o400, True), (0o000, True), (0o640, False), (0o644, False), (0o700, False), (0o4600, False)],
-)
+    [
+        (0o600, True), (0o400, True), (0o200, True), (0o000, True),
+        (0o640, False), (0o644, False), (0o700, False), (0o4600, False),
+        # Smaller numbers, with bits that 600 does not have.
+        (0o577, False), (0o500, False), (0o444, False), (0o020, False), (0o007, False), (0o001, False),
+    ],
+)  # fmt: skip
 def test_a_mode_of_at_most_600_has_no_other_bit(mode: int, allowed: bool) -> None:
     assert BENCHMARKS['cis-1.24'].modes['kubeconfig_permissions'].allow(mode) is allowed
 
