@@ -20,12 +20,16 @@ BASE_ARGS := -q -p no:cacheprovider -W default --disable-warnings
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-as-user test-bases bench soak validate generate lint docs preview wheel single-file fuzz clean
+# The code that decides, without processes, connections, or an Agent.
+QUICK_TESTS := tests/kubelet tests/rules tests/launch tests/reporting
+
+.PHONY: help run test test-quick test-as-user test-bases bench soak validate generate lint docs preview wheel single-file fuzz clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run          run the check once on this machine, or on an example node if no kubelet runs here'
 	@echo 'make test         run all tests; PYTEST_ARGS sets arguments for pytest'
+	@echo 'make test-quick   run the tests of the code that reads values and decides, in less than 30 seconds'
 	@echo 'make test-as-user run all tests as the user nobody (requires root); TEST_USER=NAME sets another user'
 	@echo 'make test-bases   run some tests with the oldest and the newest supported base package'
 	@echo 'make bench        measure the cost of the check; exits with 1 if a limit is exceeded'
@@ -45,6 +49,9 @@ run: .venv/.installed
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-quick: .venv/.installed
+	$(BIN)/python -m pytest -q -m 'not slow' $(QUICK_TESTS) $(PYTEST_ARGS)
 
 test-as-user:
 	@TEST_USER=$(TEST_USER) PYTHON=$(PYTHON) tools/test_as_user.sh $(PYTEST_ARGS)

@@ -320,6 +320,11 @@ K3S = Launch('k3s', (OFF,), '/k')
             '/a:b/k.env:3 (A B)', id='in a path with a colon',
         ),
         pytest.param(
+            (OFF,), {OFF: '/etc/k.env:3 (A:B)'}, None, f'{OFF} in /etc/k.env:3 (A:B)', '/etc/k.env',
+            '/etc/k.env:3 (A:B)', id='in a word with a colon',
+        ),
+        pytest.param((OFF,), {OFF: 'the unit'}, None, f'{OFF} in the unit', None, '', id='in no file'),
+        pytest.param(
             (OFF,), {}, replace(K3S, places={OFF: '/k:2'}), f'{OFF} in /k:2', '/k', '/k:2', id='in the file of k3s'
         ),
         pytest.param((OFF,), {OFF: '/e:1'}, K3S, f'{OFF} in k3s', None, '', id='in k3s, which knows no place'),
@@ -334,8 +339,11 @@ def test_a_flag_is_named_with_the_file_and_line_that_it_stands_in(
     assert origins['maxPods'] == Origin(Source.CONFIG_FILE, '/c.yaml:3', '/c.yaml')
 
 
-def test_a_flag_and_its_value_that_are_two_words_are_found_by_the_first() -> None:
-    seen = evidence('--max-pods', '7', places={'--max-pods': '/e:1'})
-    origin = newest(seen).origins['maxPods']
+@pytest.mark.parametrize('arguments, key', [
+    (('--hostname-override', 'n 1'), '--hostname-override'),
+    (('--hostname-override=n 1',), '--hostname-override=n 1'),
+])  # fmt: skip
+def test_a_flag_and_its_value_that_are_two_words_are_found_by_the_first(arguments: tuple[str, ...], key: str) -> None:
+    origin = newest(evidence(*arguments, places={key: '/e:1'})).origins['--hostname-override']
     assert (origin.path, origin.where) == ('/e', '/e:1')
-    assert origin.place.startswith('--max-pods 7')
+    assert origin.place == f'{" ".join(arguments)} in /e:1'

@@ -61,6 +61,8 @@ MERGES: tuple[tuple[str, str | None, tuple[str, ...], Any, Any, Any], ...] = (
     ('authorization.mode', None, ('authorization: {mode: null}',), 'Webhook', 'AlwaysAllow', 'Webhook'),
     ('resolvConf', '', ('resolvConf: /a',), '/a', '/etc/resolv.conf', '/a'),
     ('resolvConf', '', ('ResolverConfig: /a',), '/etc/resolv.conf', '/a', '/etc/resolv.conf'),
+    # A field of later releases only.
+    ('imageMaximumGCAge', '', ('imageMaximumGCAge: 5h',), None, 5 * HOURS, 5 * HOURS),
     ('clusterDNS', 'clusterDNS: [a, b]', ('clusterDNS: [null, c]',), ('', 'c'), ('a', 'c'), ('', 'c')),
     ('clusterDNS', 'clusterDNS: [a, b]', ('clusterDNS: []',), ('a', 'b'), (), ()),
     ('tlsCipherSuites', '', ('tlsCipherSuites: [null]',), ('',), ('',), ('',)),

@@ -140,6 +140,9 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
         ('clusterDNS: [a, b]', 'clusterDNS: [c]', 'clusterDNS', ('c',)),
         ('clusterDNS: [a]', 'clusterDNS: []', 'clusterDNS', ('a',)),
         ('featureGates: {A: true, B: true}', 'featureGates: {A: false}', 'featureGates', {'A': False, 'B': True}),
+        ('maxPods: 5', 'featureGates: {A: true}', 'featureGates', {'A': True}),
+        ('featureGates: {A: true}', 'maxPods: 5', 'featureGates', {'A': True}),
+        ('maxPods: 5', 'tracing: {endpoint: a}', 'tracing.endpoint', 'a'),
         (
             'authentication: {anonymous: {enabled: true}}',
             'authentication: {}',

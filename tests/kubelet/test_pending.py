@@ -62,6 +62,7 @@ def pending(evidence: Evidence, running: Configuration | Unknown, minors: frozen
     return restart_pending(evidence.process, readings, settings, running)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', STARTED, ids=lambda case: case.id)
 def test_no_restart_is_pending_for_the_launch_that_made_an_answer(case: Case, tmp_path: Path) -> None:
     folder = tmp_path / 'kubelet'

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -115,7 +116,20 @@ def test_a_certificate_is_a_pair_of_files_or_asked_for(values: tuple[Value, ...]
     gated = expect.gate_and_certificate_or_bootstrap()
     assert gated.holds((True, None, *values), BENCHMARK) is expected
     assert gated.holds((False, None, *values), BENCHMARK) is False
-    assert expect.certificate_or_bootstrap().text(BENCHMARK) and gated.text(BENCHMARK)
+
+
+def test_a_message_says_which_certificate_is_expected() -> None:
+    plain, gated = expect.certificate_or_bootstrap(), expect.gate_and_certificate_or_bootstrap()
+    assert re.fullmatch('a certificate.* serverTLSBootstrap', plain.text(BENCHMARK))
+    assert re.fullmatch('the gate.* serverTLSBootstrap', gated.text(BENCHMARK))
+
+
+@pytest.mark.parametrize('count', [2, 4])
+def test_a_certificate_is_judged_by_all_its_values_and_no_other(count: int) -> None:
+    with pytest.raises(ValueError):
+        expect.certificate_or_bootstrap().holds((True,) * count, BENCHMARK)
+    with pytest.raises(ValueError):
+        expect.gate_and_certificate_or_bootstrap().holds((True,) * (count + 2), BENCHMARK)
 
 
 @pytest.mark.parametrize(
@@ -224,7 +238,7 @@ def test_modes_are_written_as_octal_text(modes: FileModes, text: str) -> None:
 def test_each_file_belongs_to_root(values: tuple[Value, ...], expected: bool) -> None:
     expectation = expect.owned_by_root()
     assert expectation.holds(values, BENCHMARK) is expected
-    assert 'root:root' in expectation.text(BENCHMARK)
+    assert expectation.text(BENCHMARK) == 'owner root:root'
 
 
 def test_a_file_that_is_expected_is_called_so() -> None:

@@ -399,6 +399,8 @@ def test_a_value_that_something_may_overrule_shows_what_is_wrong_and_never_that_
     assert (DOUBT.remedy in finding.message) is (finding.verdict is UNKNOWN)
     shown = declared if running is None or is_explicit and declared == WEAK else running
     assert isinstance(shown, tuple) and shown[0][:30] in finding.message
+    if finding.verdict is NON_COMPLIANT:
+        assert 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256' in finding.message.partition('To fix it, ')[2]
     if finding.message.startswith('Running with'):
         # There is no room for more.
         return
@@ -474,3 +476,25 @@ def test_of_many_values_only_those_that_differ_are_said(count: int) -> None:
 def test_a_restart_is_called_one(restart: str, says: str) -> None:
     setting = Setting(pair(True), FILE, pair(False), home=replace(HOME, restart=restart))
     assert judge(RULE, setting, BENCHMARK).message.endswith(says)
+
+
+def test_where_it_is_set_is_said_only_where_the_fix_does_not_say_it() -> None:
+    setting = Setting(UNREAD, None, pair(False), home=HOME)
+    unread = replace(setting, home=replace(HOME, file='', unread='the file of --config'))
+    assert judge(RULE, setting, BENCHMARK).message.endswith(UNREAD.reason)
+    assert judge(RULE, unread, BENCHMARK).message.endswith(f'then {RESTART}')
+
+
+def test_what_could_not_be_seen_of_each_kubelet_and_of_the_node_is_kept() -> None:
+    reports = [kubelet(COMPLIANT, problem=UNREAD), kubelet(COMPLIANT), kubelet(COMPLIANT, problem=DOUBT)]
+    node = judge_node(reports, [NOT_ASKED])
+    assert (node.problems, node.doubts, node.none_found_because) == ((UNREAD, DOUBT), (NOT_ASKED,), '')
+    none = judge_node([], [NOT_ASKED], 'no process has the name')
+    assert (none.found, none.doubts, none.none_found_because) == (0, (NOT_ASKED,), 'no process has the name')
+    assert judge_node([], []).none_found_because == ''
+
+
+def test_kubelets_that_are_not_judged_by_the_same_rules_are_no_node() -> None:
+    one = kubelet(COMPLIANT)
+    with pytest.raises(ValueError):
+        judge_node([one, replace(one, findings=())], [])

@@ -61,6 +61,7 @@ def is_empty(value: Any) -> bool:
     return value in (None, False, 0, '', [], {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', CASES, ids=lambda case: case.id)
 def test_declared_configuration_is_what_the_recorded_kubelet_ran_with(case: Case, tmp_path: Path) -> None:
     folder = tmp_path / 'kubelet'

@@ -310,11 +310,10 @@ def placed(origin: Origin, evidence: Evidence) -> Origin:
     launch = evidence.launch
     places = launch.places if launch is not None else evidence.places
     place = places.get(origin.place) or places.get(origin.place.partition(' ')[0])
-    if place is None and launch is None:
-        return origin
-    where = place or (launch.program if launch is not None else '')
-    path = place.partition(' ')[0].rpartition(':')[0] if place else ''
-    return Origin(Source.FLAG, f'{origin.place} in {where}', path or None, where if path else '')
+    if place is None:
+        return origin if launch is None else replace(origin, place=f'{origin.place} in {launch.program}')
+    path = place.partition(' ')[0].rpartition(':')[0]
+    return Origin(Source.FLAG, f'{origin.place} in {place}', path or None, place if path else '')
 
 
 def changed_file(evidence: Evidence) -> str | None:
