@@ -62,7 +62,7 @@ MERGES: tuple[tuple[str, str | None, tuple[str, ...], Any, Any, Any], ...] = (
     ('resolvConf', '', ('resolvConf: /a',), '/a', '/etc/resolv.conf', '/a'),
     ('resolvConf', '', ('ResolverConfig: /a',), '/etc/resolv.conf', '/a', '/etc/resolv.conf'),
     # A field of later releases only.
-    ('imageMaximumGCAge', '', ('imageMaximumGCAge: 5h',), None, 5 * HOURS, 5 * HOURS),
+    ('imageMaximumGCAge', '', ('imageMaximumGCAge: 5h',), 0, 5 * HOURS, 5 * HOURS),
     ('clusterDNS', 'clusterDNS: [a, b]', ('clusterDNS: [null, c]',), ('', 'c'), ('a', 'c'), ('', 'c')),
     ('clusterDNS', 'clusterDNS: [a, b]', ('clusterDNS: []',), ('a', 'b'), (), ()),
     ('tlsCipherSuites', '', ('tlsCipherSuites: [null]',), ('',), ('',), ('',)),
