@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.judge import judge
+from datadog_checks.kubelet_compliance.rules.judge import holds, judge
 from datadog_checks.kubelet_compliance.rules.resolve import (
     NOT_ASKED,
     SELF_MADE_OR_NOT,
@@ -363,6 +364,8 @@ MICROK8S = Launch('MicroK8s', (), ARGUMENTS)
         pytest.param(OWN, Declared({'--cert-dir': OWN}, {}), NOTHING, NONE, id='the folder of --cert-dir'),
         pytest.param(OWN, Declared({'--cert-dir': OWN}, {}), None, EITHER, id='that folder, the start is not known'),
         pytest.param(PKI, Declared({'--cert-dir': OWN}, {}), NOTHING, CONFIGURED, id='--cert-dir names another'),
+        pytest.param(OWN, Declared({'--cert-dir': f'/{OWN}/'}, {}), NOTHING, NONE, id='--cert-dir with more slashes'),
+        pytest.param(f'/w{OWN}', Declared({'--cert-dir': 'own'}, {}), NOTHING, NONE, id='--cert-dir is relative'),
         pytest.param(OWN, Declared({'--cert-dir': ''}, {}), NOTHING, CONFIGURED, id='--cert-dir is empty'),
         pytest.param(PKI, Declared({'--cert-dir': ''}, {}), NOTHING, NONE, id='empty, so the default folder'),
         pytest.param(OWN, Declared({}, {}, flags_known=False), None, EITHER, id='any folder where flags are not known'),
@@ -413,6 +416,20 @@ def test_what_configz_leaves_out_is_the_zero_value_of_its_type() -> None:
     assert running_values(RULES_BY_KEY['read_only_port'], Configuration(), NOTHING) == (('readOnlyPort', 0),)
     assert running_values(RULE, Configuration(), NOTHING) == ((FIELD, None),)
     assert running_values(RULE, Configuration({FIELD: False}), NOTHING) == ((FIELD, False),)
+
+
+def test_each_field_of_a_rule_needs_what_it_is_where_configz_leaves_it_out() -> None:
+    with pytest.raises(ValueError):
+        running_values(replace(RULE, when_absent=()), Configuration(), NOTHING)
+
+
+@pytest.mark.parametrize('hidden', [Declared({}, {}, flags_known=False), Declared({}, {}, launch=MICROK8S)])
+def test_a_flag_that_may_be_set_decides_the_rule_that_it_would_meet(hidden: Declared) -> None:
+    rule = RULES_BY_KEY['seccomp_default']
+    meaning = partial(holds, rule, benchmark=BENCHMARK)
+    assert running_values(rule, Configuration(), hidden, meaning=meaning) is NOT_ASKED
+    met = running_values(rule, Configuration({'seccompDefault': True}), hidden, meaning=meaning)
+    assert not isinstance(met, Unknown) and dict(met)['seccompDefault'] is True
 
 
 HOST_NAME = RULES_BY_KEY['hostname_override']
