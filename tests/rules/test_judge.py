@@ -498,3 +498,29 @@ def test_kubelets_that_are_not_judged_by_the_same_rules_are_no_node() -> None:
     one = kubelet(COMPLIANT)
     with pytest.raises(ValueError):
         judge_node([one, replace(one, findings=())], [])
+
+
+@pytest.mark.parametrize(
+    ('key', 'values', 'facts', 'is_said'),
+    [
+        pytest.param('rotate_certificates', (('rotateCertificates', False),), SAFE, True, id='a step in a file'),
+        pytest.param('rotate_certificates', (('rotateCertificates', False),), {}, False, id='no step is offered'),
+        pytest.param('config_file_permissions', (('/etc/a', '644'),), {}, False, id='the mode of a file'),
+    ],
+)
+def test_what_makes_a_fix_last_goes_only_with_a_step_that_the_next_node_needs(
+    key: str, values: Values, facts: dict[Fact, Answer], is_said: bool
+) -> None:
+    home = replace(HOME, lasting='the pool', facts=facts)
+    message = judge(RULES_BY_KEY[key], Setting(values, FILE, NOT_ASKED, home=home), BENCHMARK).message
+    assert ('the pool' in message) is is_said
+
+
+def test_of_many_values_that_run_those_are_said_that_the_next_restart_changes() -> None:
+    rule = RULES_BY_KEY['rotate_kubelet_server_certificate']
+    good = dict(zip(rule.fields, (True, None, '/a.crt', '/a.key', False), strict=True))
+    bad = {**good, rule.fields[0]: False}
+    setting = Setting(tuple(bad.items()), FILE, tuple(good.items()), home=replace(HOME, facts=SAFE))
+    finding = judge(rule, setting, BENCHMARK)
+    assert finding.verdict is NON_COMPLIANT
+    assert finding.message.startswith(f'Running with {rule.fields[0]} is true, but')
