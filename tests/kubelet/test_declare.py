@@ -229,6 +229,7 @@ def test_what_was_accepted_before_an_edit_is_no_reason_to_refuse_after_it() -> N
     assert refused.unknown is not None and 'port (/c.yaml:4)' in refused.unknown.reason
 
 
+OPEN = 'authentication: {webhook: {enabled: false}}\nauthorization: {mode: AlwaysAllow}\n'
 WEBHOOK = 'authentication: {webhook: {enabled: true}}\nauthorization: {mode: Webhook}\n'
 
 
@@ -347,3 +348,16 @@ def test_a_flag_and_its_value_that_are_two_words_are_found_by_the_first(argument
     origin = newest(evidence(*arguments, places={key: '/e:1'})).origins['--hostname-override']
     assert (origin.path, origin.where) == ('/e', '/e:1')
     assert origin.place == f'{" ".join(arguments)} in /e:1'
+
+
+@pytest.mark.parametrize(
+    'process, config, refused',
+    [
+        pytest.param(Process(1, 1, (), unit='kubelet.service'), WEBHOOK, True, id='a machine that does not run'),
+        pytest.param(Process(1, 1, ()), WEBHOOK, False, id='a process that runs'),
+        pytest.param(Process(1, 1, (), unit='kubelet.service'), OPEN, False, id='nothing ends it'),
+    ],
+)
+def test_of_a_machine_that_does_not_run_all_is_new(process: Process, config: str, refused: bool) -> None:
+    declared = newest(replace(evidence(config=config, age_seconds=None), process=process))
+    assert (declared.unknown is not None and declared.unknown.refused) is refused

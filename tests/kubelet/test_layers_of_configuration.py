@@ -11,7 +11,8 @@ import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.flags import Terms, parse_flags
-from datadog_checks.kubelet_compliance.kubelet.layers import Refused, read_layers
+from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
+from datadog_checks.kubelet_compliance.kubelet.layers import MAX_DROP_IN_VALUES, NotRead, Refused, read_layers
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Origin, Process, Source
 from tests.support.nodes import HEAD
@@ -128,6 +129,45 @@ def test_a_drop_in_that_decides_is_the_origin(minor: int) -> None:
 def test_a_path_in_a_drop_in_is_absolute_in_1_28_only() -> None:
     text = f'{HEAD}staticPodPath: a\n'
     assert [value(minor, 'staticPodPath', HEAD, text) for minor in MINORS] == ['/d/a', 'a', 'a', 'a', 'a', 'a']
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        'staticPodPath', 'authentication.x509.clientCAFile', 'tlsCertFile', 'tlsPrivateKeyFile', 'resolvConf',
+        'volumePluginDir', 'podLogsDir',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    'text, expected', [('a', '/k/a'), ('./a/../b', '/k/b'), ('../a', '/a'), ('/a', '/a'), ('/a/../b', '/a/../b')]
+)
+def test_a_relative_path_in_the_main_file_is_meant_from_its_folder(path: str, text: str, expected: str) -> None:
+    *parents, name = path.split('.')
+    main = ''.join(f'{parent}: {{' for parent in parents) + f'{name}: {text}' + '}' * len(parents)
+    found = layers(36, f'{HEAD}{main}\n')
+    assert (found.get(path), found.origins[path].place) == (expected, '/k/c.yaml:3')
+
+
+def test_no_path_is_made_of_one_that_is_empty_or_in_a_file_that_is_named_without_a_folder() -> None:
+    assert layers(36, f'{HEAD}tlsCertFile: ""\n').get('tlsCertFile') == ''
+    evidence = Evidence(Process(1, 100, ()), File('c.yaml', f'{HEAD}tlsCertFile: a\n'.encode(), None))
+    assert read_layers(evidence, parse_flags((), Terms(Release(36))), Release(36)).get('tlsCertFile') == 'a'
+
+
+@pytest.mark.parametrize('more, is_read', [(0, True), (1, False)])
+def test_all_drop_ins_together_hold_a_bounded_number_of_values(more: int, is_read: bool) -> None:
+    def drop_in(values: int) -> str:
+        return f'{HEAD}a: [{", ".join("1" * values)}]\n'
+
+    without = parse_document(drop_in(0).encode()).root.size
+    texts = drop_in(MAX_DROP_IN_VALUES // 2 - without), drop_in(MAX_DROP_IN_VALUES // 2 - without + more)
+    if is_read:
+        assert layers(36, HEAD, *texts).get(RULE) is True
+    else:
+        with pytest.raises(NotRead) as raised:
+            layers(36, HEAD, *texts)
+        assert (raised.value.what.path, str(MAX_DROP_IN_VALUES) in raised.value.what.why) == ('/d', True)
+        assert raised.value.what.remedy
 
 
 @pytest.mark.parametrize('kind', ['text', 'json'])

@@ -26,9 +26,18 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.judge import differing, hinted, judge, judge_node
+from datadog_checks.kubelet_compliance.rules.judge import (
+    LONGEST_FINDING,
+    deciding,
+    differing,
+    fitted,
+    hinted,
+    judge,
+    judge_node,
+    origin_of,
+)
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
-from datadog_checks.kubelet_compliance.rules.wording import MOST_VALUES, shorten, show
+from datadog_checks.kubelet_compliance.rules.wording import LONGEST_VALUE, MOST_VALUES, shorten, show
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
 BENCHMARK = BENCHMARKS['cis-1.24']
@@ -524,3 +533,83 @@ def test_of_many_values_that_run_those_are_said_that_the_next_restart_changes() 
     finding = judge(rule, setting, BENCHMARK)
     assert finding.verdict is NON_COMPLIANT
     assert finding.message.startswith(f'Running with {rule.fields[0]} is true, but')
+    back = judge(rule, replace(setting, declared=setting.running, running=setting.declared), BENCHMARK)
+    assert back.verdict is NON_COMPLIANT
+    now = back.message.partition('now says ')[2]
+    assert now.startswith(f'{rule.fields[0]} is true') and '/a.crt' not in now
+
+
+GATED = RULES_BY_KEY['rotate_kubelet_server_certificate']
+GATE, BETA, CRT, KEY, ASKS = GATED.fields
+
+
+@pytest.mark.parametrize(
+    'key, values, told',
+    [
+        pytest.param(
+            'tls_cipher_suites', (('tlsCipherSuites', (*STRONG, *WEAK)),), (('tlsCipherSuites[1]', *WEAK),),
+            id='of a list only the items that are wrong',
+        ),
+        pytest.param(
+            'tls_cipher_suites', (('tlsCipherSuites', ()),), (('tlsCipherSuites', ()),), id='of an empty list the list'
+        ),
+        pytest.param(
+            'config_file_permissions', (('/a', '600'), ('/b', '644')), (('/b', '644'),), id='of files the wrong ones'
+        ),
+        pytest.param(
+            'config_file_permissions', (('/a', '600'), ('/b', '600')), (('/a', '600'), ('/b', '600')), id='else all'
+        ),
+        pytest.param(
+            'tls_cert_file', ((CRT, ''), (KEY, '/k'), (ASKS, False)), ((ASKS, False), (KEY, '/k'), (CRT, '')),
+            id='what has to change first, what is not set last',
+        ),
+        pytest.param(
+            GATED.key, ((GATE, False), (BETA, None), (CRT, '/c'), (KEY, ''), (ASKS, False)),
+            ((GATE, False), (ASKS, False), (CRT, '/c')), id='of many not those that are not set',
+        ),
+        pytest.param(
+            GATED.key, ((GATE, None), (BETA, False), (CRT, '/c'), (KEY, '/k'), (ASKS, False)),
+            ((GATE, None), (BETA, False), (CRT, '/c'), (KEY, '/k'), (ASKS, False)), id='what is not set and wrong',
+        ),
+    ],
+)  # fmt: skip
+def test_the_values_that_are_said_are_those_that_break_the_rule(key: str, values: Values, told: Values) -> None:
+    assert deciding(RULES_BY_KEY[key], values, BENCHMARK) == told
+
+
+def test_the_place_is_that_of_the_first_value_that_is_said() -> None:
+    origins = {'a': FILE, 'b': FLAG}
+    setting = Setting(UNREAD, FILE, NOT_ASKED, origins=origins)
+    assert origin_of(setting, (('b', 1), ('a', 2))) is FLAG
+    assert origin_of(setting, (('a[2]', 1),)) is FILE
+    unset = origin_of(setting, (('c', 1),))
+    assert unset is not None and unset.source is Source.DEFAULT
+    assert origin_of(replace(setting, origins={}), (('c', 1),)) is FILE
+    assert origin_of(replace(setting, origins={}), ()) is FILE
+
+
+PLACE, EXPECTED, LASTING, AFTER = f' (/{"p" * 100})', '; expected e', '. To make it last, l', '. But a'
+HINTED, BRIEF = 'do f (find it: c), then r', 'do f, then r'
+
+
+def test_a_finding_keeps_all_that_there_is_room_for_and_the_fix_in_any_case() -> None:
+    short = shorten(PLACE, LONGEST_VALUE)
+    stages = [
+        f'{PLACE}{EXPECTED}. {HINTED}{LASTING}{AFTER}',
+        f'{PLACE}{EXPECTED}. {HINTED}{AFTER}',
+        f'{PLACE}{EXPECTED}. {BRIEF}{AFTER}',
+        f'{PLACE}{EXPECTED}. {BRIEF}',
+        f'{PLACE}. {BRIEF}',
+        f'{short}. {BRIEF}',
+        f'. {BRIEF}',
+    ]
+    for stage, following in zip(stages, [*stages[1:], ''], strict=True):
+        said = 's' * (LONGEST_FINDING - len(stage))
+        assert fitted(said, PLACE, EXPECTED, HINTED, LASTING, AFTER) == f'{said}{stage}'
+        if following:
+            assert fitted(f'{said}s', PLACE, EXPECTED, HINTED, LASTING, AFTER) == f'{said}s{following}'
+    cut = fitted('s' * 999, PLACE, EXPECTED, HINTED, LASTING, AFTER)
+    assert LONGEST_FINDING - 1 <= len(cut) <= LONGEST_FINDING
+    assert cut.startswith('sss') and cut.endswith(f's. {BRIEF}') and '...' in cut
+    long = fitted('s' * 999, PLACE, EXPECTED, 'f' * 999, LASTING, AFTER)
+    assert long == f'{shorten("s" * 999, LONGEST_VALUE)}. {"f" * 999}'
