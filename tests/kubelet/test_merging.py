@@ -100,6 +100,12 @@ def test_defaults_survive_encoding_and_decoding() -> None:
         ('eventRecordQPS: 0', 'eventRecordQPS', 0),
         ('resolvConf: ""', 'resolvConf', ''),
         ('containerRuntimeEndpoint: ""', 'containerRuntimeEndpoint', ''),
+        ('reservedMemory: [{}]', 'reservedMemory', [{'limits': None, 'numaNode': 0}]),
+        (
+            'shutdownGracePeriodByPodPriority: [{}]',
+            'shutdownGracePeriodByPodPriority',
+            [{'priority': 0, 'shutdownGracePeriodSeconds': 0}],
+        ),
     ],
 )
 def test_what_is_empty_is_written_only_where_the_kubelet_writes_it(text: str, name: str, expected: Any) -> None:
