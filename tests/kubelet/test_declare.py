@@ -66,6 +66,8 @@ def newest(seen: Evidence) -> Declared:
 
 REFUSED = 'maxPods: -1\n'
 """No release starts with this, as far as this check knows."""
+BOGUS = 'featureGates: {Bogus: true}\n'
+"""A gate of no release of upstream; a vendor's build may have it."""
 
 
 @pytest.mark.parametrize(
@@ -302,6 +304,8 @@ def test_a_missing_ca_ends_a_kubelet_that_has_just_started(
     seen = evidence(config=config, age_seconds=age, changed_at=changed_at, broken={broken: 'is not there'})
     (declared,) = every_reading(seen, {minor})
     assert (declared.unknown is not None and declared.unknown.refused) is ends
+    if declared.unknown is not None:
+        assert 'authentication.x509.clientCAFile: /ca is not there' in declared.unknown.reason
 
 
 K3S = Launch('k3s', (OFF,), '/k')
@@ -360,4 +364,53 @@ def test_a_flag_and_its_value_that_are_two_words_are_found_by_the_first(argument
 )
 def test_of_a_machine_that_does_not_run_all_is_new(process: Process, config: str, refused: bool) -> None:
     declared = newest(replace(evidence(config=config, age_seconds=None), process=process))
+    assert (declared.unknown is not None and declared.unknown.refused) is refused
+
+
+def test_a_release_that_refuses_what_runs_is_ruled_out() -> None:
+    (declared,) = every_reading(evidence(config='runOnce: true\n'), {31, 32})
+    assert (declared.unknown, declared.minors) == (None, frozenset({31}))
+
+
+@pytest.mark.parametrize(
+    'seen, refused, places',
+    [
+        pytest.param(
+            evidence('--max-pods=-1', config='', changed_at=AFTER), False, [''], id='the flag of one that ran'
+        ),
+        pytest.param(evidence('--max-pods=-1', config='', age_seconds=YOUNG), True, [], id='of one that may yet end'),
+        pytest.param(evidence(config=REFUSED), False, [' (/c.yaml:3)'], id='a file that it ran with'),
+        pytest.param(evidence(config=BOGUS), False, [' (/c.yaml:3)'], id='a gate that only a build of its own has'),
+        pytest.param(evidence(config=BOGUS, changed_at=AFTER), True, [], id='such a gate in a file that changed'),
+        pytest.param(evidence(config=BOGUS, age_seconds=YOUNG), True, [], id='such a gate at its start'),
+    ],
+)
+def test_what_is_not_refused_is_noted_with_its_place(seen: Evidence, refused: bool, places: list[str]) -> None:
+    declared = newest(seen)
+    assert (declared.unknown is not None and declared.unknown.refused) is refused
+    assert [objection.place for objection in declared.objections] == places
+
+
+def test_what_would_end_a_kubelet_on_its_way_is_noted_of_one_that_is_past_it() -> None:
+    declared = newest(evidence('--root-dir=a', config=WEBHOOK))
+    assert {(each.path, each.place) for each in declared.passed} == {
+        ('authorization.mode', ' (/c.yaml:4)'),
+        ('authentication.webhook.enabled', ' (/c.yaml:3)'),
+        ('--root-dir', ''),
+    }
+
+
+@pytest.mark.parametrize('mode, refused', [('Webhook', False), ('AlwaysAllow', True)])
+def test_what_a_kubelet_runs_with_did_not_end_it(mode: str, refused: bool) -> None:
+    edited = evidence(config=WEBHOOK, changed_at=AFTER)
+    lines = read_command_lines(edited.arguments, {36}, accepted=True)
+    running = Configuration({'authorization': {'mode': mode}, 'authentication': {'webhook': {'enabled': True}}})
+    (declared,) = read_configurations(edited, lines, Known(running=running))
+    assert (declared.unknown is not None and declared.unknown.refused) is refused
+
+
+@pytest.mark.parametrize('minor, refused', [(35, True), (36, False)])
+def test_what_ends_a_kubelet_on_its_way_depends_on_its_release(minor: int, refused: bool) -> None:
+    seen = replace(evidence(config=f'{OPEN}tlsCertFile: /a\n'), process=Process(1, 1, (), unit='kubelet.service'))
+    (declared,) = every_reading(seen, {minor})
     assert (declared.unknown is not None and declared.unknown.refused) is refused
