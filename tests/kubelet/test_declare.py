@@ -32,7 +32,7 @@ from datadog_checks.kubelet_compliance.model import (
 )
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import holds, judge
-from datadog_checks.kubelet_compliance.rules.resolve import VERSION_DECIDES, agreed, resolve
+from datadog_checks.kubelet_compliance.rules.resolve import FLAG_DECIDES, VERSION_DECIDES, agreed, resolve
 from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.nodes import HEAD
 
@@ -135,7 +135,8 @@ def test_what_an_unknown_flag_may_swallow_makes_nothing_green(arguments: tuple[s
 def test_part_of_a_mapping_is_not_known_where_the_flag_that_writes_it_is_not_understood() -> None:
     seen = evidence('--feature-gates=RotateKubeletServerCertificate=false,Bogus', config='serverTLSBootstrap: true\n')
     for declared in every_reading(seen, ALL):
-        assert isinstance(resolve(declared, ('featureGates.RotateKubeletServerCertificate',)).declared, Unknown)
+        gate = resolve(declared, ('featureGates.RotateKubeletServerCertificate',)).declared
+        assert isinstance(gate, Unknown) and '--feature-gates' in gate.reason
 
 
 def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
@@ -160,6 +161,11 @@ def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
         pytest.param([{}, {'running': False}], (True, VERSION_DECIDES, None, None), id='runs otherwise in one'),
         pytest.param([{}, {'running': VERSION_DECIDES}], (True, VERSION_DECIDES, None, None), id='unknown in one'),
         pytest.param([{}, {'declared': False}], (VERSION_DECIDES, True, None, None), id='declared otherwise in one'),
+        pytest.param(
+            [{'changed': '/c'}, {'declared': False, 'doubt': FLAG_DECIDES}],
+            (VERSION_DECIDES, True, '/c', FLAG_DECIDES),
+            id='declared otherwise and changed, in doubt in one',
+        ),
     ],
 )
 def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, Any]], found: tuple[Any, ...]) -> None:
@@ -414,3 +420,29 @@ def test_what_ends_a_kubelet_on_its_way_depends_on_its_release(minor: int, refus
     seen = replace(evidence(config=f'{OPEN}tlsCertFile: /a\n'), process=Process(1, 1, (), unit='kubelet.service'))
     (declared,) = every_reading(seen, {minor})
     assert (declared.unknown is not None and declared.unknown.refused) is refused
+
+
+DROP_INS = DropIns('/d', (), BEFORE)
+
+
+@pytest.mark.parametrize(
+    'seen, says',
+    [
+        pytest.param(evidence('--config=/c.yaml', config=''), (), id='its file was read'),
+        pytest.param(evidence('--config-dir=/d', drop_ins=DROP_INS), (), id='its drop-ins were read'),
+        pytest.param(evidence('--config=/c.yaml', '--config-dir=/d', config='', drop_ins=DROP_INS), (), id='both'),
+        pytest.param(evidence('--config=/c.yaml'), ('/c.yaml', 'unknown'), id='its file was not'),
+        pytest.param(evidence('--config-dir=/d', config=''), ('/d', 'unknown'), id='its drop-ins were not'),
+        pytest.param(evidence('--v=2', '--config=/c.yaml', '--config-dir=/d', config=''), ('/d',), id='the last one'),
+        pytest.param(
+            evidence('--v=2', '--dynamic-config-dir=/y', config=''), ('/y', '--dynamic-config-dir'), id='after others'
+        ),
+        pytest.param(evidence('--config=', '--config-dir='), (), id='none is named'),
+    ],
+)
+def test_each_source_that_a_flag_names_has_to_be_read(seen: Evidence, says: tuple[str, ...]) -> None:
+    unknown = newest(seen).unknown
+    assert (unknown is None) is (says == ())
+    if unknown is not None:
+        assert unknown.reason.startswith(f'{says[0]} ') and not unknown.refused
+        assert all(text in unknown.reason for text in says)
