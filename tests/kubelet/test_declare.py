@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
-from datadog_checks.kubelet_compliance.kubelet.declare import Known, every_reading, read_configurations
+from datadog_checks.kubelet_compliance.kubelet.declare import Known, distinct, every_reading, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
     Evidence,
+    Fault,
     File,
     Launch,
     Missing,
+    Objection,
     Origin,
     Process,
     Setting,
@@ -66,6 +68,12 @@ def newest(seen: Evidence) -> Declared:
 
 REFUSED = 'maxPods: -1\n'
 """No release starts with this, as far as this check knows."""
+
+
+def drop_ins(changed_at: float | None, folder_changed_at: float | None) -> DropIns:
+    return DropIns('/d', (File('/d/a.conf', (HEAD + REFUSED).encode(), changed_at),), folder_changed_at)
+
+
 BOGUS = 'featureGates: {Bogus: true}\n'
 """A gate of no release of upstream; a vendor's build may have it."""
 
@@ -82,6 +90,11 @@ BOGUS = 'featureGates: {Bogus: true}\n'
         pytest.param(evidence(config=REFUSED, age_seconds=None), UNKNOWN, True, False, id='its age is not known'),
         pytest.param(evidence(config=REFUSED, changed_at=AFTER), UNKNOWN, True, False, id='its file changed since'),
         pytest.param(evidence(config=REFUSED, changed_at=None), UNKNOWN, True, False, id='that is not known'),
+        pytest.param(evidence(drop_ins=drop_ins(BEFORE, BEFORE)), COMPLIANT, False, True, id='in an old drop-in'),
+        pytest.param(evidence(drop_ins=drop_ins(AFTER, BEFORE)), UNKNOWN, True, False, id='in one that changed'),
+        pytest.param(evidence(drop_ins=drop_ins(None, BEFORE)), UNKNOWN, True, False, id='in one of unknown age'),
+        pytest.param(evidence(drop_ins=drop_ins(BEFORE, AFTER)), UNKNOWN, True, False, id='their folder changed'),
+        pytest.param(evidence(drop_ins=drop_ins(BEFORE, None)), UNKNOWN, True, False, id='a folder of unknown age'),
         pytest.param(evidence(OFF, config=REFUSED, changed_at=AFTER), NON_COMPLIANT, True, False, id='a flag is red'),
         pytest.param(
             evidence(OFF, config=REFUSED, age_seconds=YOUNG), NON_COMPLIANT, True, False, id='a flag is red at once'
@@ -446,3 +459,53 @@ def test_each_source_that_a_flag_names_has_to_be_read(seen: Evidence, says: tupl
     if unknown is not None:
         assert unknown.reason.startswith(f'{says[0]} ') and not unknown.refused
         assert all(text in unknown.reason for text in says)
+
+
+def test_equal_readings_are_those_of_the_release_that_objects_to_the_least() -> None:
+    objects = Declared({'a': 1}, {}, objections=(Objection('a', 'b'),), minors=frozenset({30, 31}))
+    plain, other = Declared({'a': 1}, {}, minors=frozenset({32})), Declared({'a': 2}, {}, minors=frozenset({33}))
+    for readings in ((objects, other, plain), (plain, other, objects)):
+        first, second = distinct(readings)
+        assert (first.values, first.objections, first.minors) == ({'a': 1}, (), frozenset({30, 31, 32}))
+        assert second is other
+
+
+SWALLOWS = '--log-cadvisor-usage'
+
+
+@pytest.mark.parametrize(
+    'arguments, config, value, says',
+    [
+        pytest.param((SWALLOWS, OFF), None, False, '', id='read once, it takes no value'),
+        pytest.param((SWALLOWS, OFF), '', True, '', id='read over a file, it takes the next flag'),
+        pytest.param((SWALLOWS,), None, True, '', id='read once, it is whole'),
+        pytest.param((SWALLOWS,), '', None, SWALLOWS, id='read over a file, it lacks a value'),
+        pytest.param(('x',), None, None, 'no flag', id='refused at once'),
+        pytest.param(('x', SWALLOWS), '', None, 'no flag', id='refused at once, before the file'),
+    ],
+)
+def test_a_command_line_is_read_again_over_the_files(
+    arguments: tuple[str, ...], config: str | None, value: bool | None, says: str
+) -> None:
+    launch = Launch('k3s', arguments, '/k')
+    seen = evidence(config=config, age_seconds=YOUNG, launch=launch)
+    declared = newest(seen)
+    assert declared.value('makeIPTablesUtilChains') is value
+    if value is None:
+        assert declared == Declared({}, {}, declared.unknown, flags_known=False, launch=launch)
+        assert declared.flags_known is False
+        assert declared.unknown is not None and says in declared.unknown.reason
+
+
+def test_what_could_not_be_read_says_what_to_change() -> None:
+    unread = Unreadable('/c.yaml', 'permission denied', 'mount it', fault=Fault.FILES_NOT_MOUNTED)
+    unknown = newest(replace(evidence(), config=unread)).unknown
+    assert unknown is not None
+    assert (unknown.remedy, unknown.fault, unknown.refused) == ('mount it', Fault.FILES_NOT_MOUNTED, False)
+    assert all(text in unknown.reason for text in ('/c.yaml', 'permission denied'))
+
+
+def test_a_flag_that_is_not_understood_is_noted_of_a_kubelet_that_took_it() -> None:
+    (objection,) = newest(evidence('--max-pods=many')).objections
+    assert (objection.path, objection.place) == ('', '')
+    assert '--max-pods' in objection.why

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -111,6 +112,27 @@ IDENTITIES = {
 @pytest.mark.parametrize('text, takers', IDENTITIES.values(), ids=IDENTITIES)
 def test_a_drop_in_says_what_it_is_as_each_release_wants(text: str, takers: tuple[int, ...], minor: int) -> None:
     assert (value(minor, RULE, HEAD, text) != REFUSED) is (minor in takers)
+
+
+@pytest.mark.parametrize(
+    'text, place, says',
+    [
+        (KIND, '/d/0.conf', 'apiVersion'),
+        (f'{HEAD}maxPods: 5\nmaxPods: 5\n', '/d/0.conf:4', 'twice|duplicate'),
+        (
+            '{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "a": 1, "a": 1}',
+            '/d/0.conf', 'twice|duplicate',
+        ),
+        (IDENTITIES['a number too large'][0], '/d/0.conf', 'number'),
+        ('', '/d/0.conf', 'empty'),
+        ('a: [', '/d/0.conf', 'YAML'),
+        (f'{HEAD}maxPods: x\n', 'maxPods (/d/0.conf:3)', 'number'),
+    ],
+)  # fmt: skip
+def test_a_drop_in_that_is_refused_is_named_with_the_reason(text: str, place: str, says: str) -> None:
+    with pytest.raises(Refused) as raised:
+        layers(36, HEAD, text)
+    assert re.search(rf'{re.escape(place)}\W.*{says}|{re.escape(place)}.* {says}', str(raised.value))
 
 
 @pytest.mark.parametrize('minor', MINORS)

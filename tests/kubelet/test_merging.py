@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration, Decoder, Tree, tree_of
+from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration, Decoder, Tree, tree_of
 from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
 from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
 from datadog_checks.kubelet_compliance.kubelet.merging import encode, encode_struct, go_name, merge, override
 from datadog_checks.kubelet_compliance.kubelet.release import Release
-from datadog_checks.kubelet_compliance.model import Source
+from datadog_checks.kubelet_compliance.model import Origin, Source
 from tests.support.paths import TESTS
 
 CONFIGZ = TESTS / 'truth' / 'configz'
@@ -69,7 +69,9 @@ def test_merged_names_are_in_sorted_order() -> None:
 
 def test_a_whole_json_float_counts_as_whole_after_a_merge() -> None:
     found = merge(tree('maxPods: 1'), [tree('{"maxPods": 110.0}', Source.DROP_IN, '/d/1.conf')])
-    assert Decoder(any_case=True).decode(found).get('maxPods') == 110
+    decoded = Decoder(any_case=True).decode(found)
+    assert decoded.get('maxPods') == 110
+    assert decoded.origins['maxPods'].source is Source.DROP_IN
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGZ.glob('*.json')), ids=lambda path: path.stem)
@@ -134,7 +136,7 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
     assert found['ReadOnlyPort'] == 0 and found['MakeIPTablesUtilChains'] is False
     assert found['TLSCipherSuites'] is None and found['Tracing'] is None
     assert found['Authentication']['X509'] == {'ClientCAFile': ''}
-    assert not found.keys() & {'kind', 'Kind', 'apiVersion', 'APIVersion'}
+    assert not found.keys() & {'kind', 'Kind', 'apiVersion', 'ApiVersion', 'APIVersion'}
 
 
 @pytest.mark.parametrize(
@@ -159,3 +161,18 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
 )
 def test_of_two_whole_configurations_what_is_not_empty_counts(lower: str, upper: str, path: str, expected: Any) -> None:
     assert override(decode(lower), decode(upper)).get(path) == expected
+
+
+def test_each_value_is_written_with_its_place_or_that_of_what_it_stands_in() -> None:
+    file, flag = Origin(Source.CONFIG_FILE, '/k.yaml:1'), Origin(Source.FLAG, '--feature-gates=A=true')
+    found = decode('featureGates: {A: true, B: true}\nauthentication: {anonymous: {enabled: true}, x509: {}}')
+    found.origins = {'featureGates': file, 'featureGates.A': flag, 'authentication': file}
+    for written, gates, authentication, x509 in (
+        (encode(found).value, 'featureGates', 'authentication', 'x509'),
+        (encode_struct(found).value, 'FeatureGates', 'Authentication', 'X509'),
+    ):
+        assert written[gates].origin is file
+        assert {name: gate.origin for name, gate in written[gates].value.items()} == {'A': flag, 'B': file}
+        assert written[authentication].origin is file
+        assert written[authentication].value[x509].origin is file
+    assert encode(found).value['syncFrequency'].origin is DEFAULT_ORIGIN

@@ -243,7 +243,7 @@ def test_beside_a_file_that_is_refused_a_flag_shows_what_is_wrong_but_not_that_a
 
 @pytest.mark.parametrize(
     'changed_at, changed',
-    [(START - 100, None), (START + 0.9, None), (START + 1.1, '/c.yaml'), (START + 9e9, '/c.yaml')],
+    [(START - 100, None), (START + 0.9, None), (START + 1.0, None), (START + 1.1, '/c.yaml'), (START + 9e9, '/c.yaml')],
 )
 def test_a_file_has_changed_when_its_time_is_over_a_second_past_the_start(
     changed_at: float, changed: str | None
