@@ -175,4 +175,4 @@ def test_each_value_is_written_with_its_place_or_that_of_what_it_stands_in() -> 
         assert {name: gate.origin for name, gate in written[gates].value.items()} == {'A': flag, 'B': file}
         assert written[authentication].origin is file
         assert written[authentication].value[x509].origin is file
-    assert encode(found).value['syncFrequency'].origin is DEFAULT_ORIGIN
+    assert encode_struct(found).value['MaxPods'].origin is DEFAULT_ORIGIN
