@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
-from datadog_checks.kubelet_compliance.kubelet.declare import Known, distinct, every_reading, read_configurations
+from datadog_checks.kubelet_compliance.kubelet.declare import (
+    Known,
+    distinct,
+    every_reading,
+    iter_needed,
+    read_configurations,
+)
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
@@ -509,3 +515,43 @@ def test_a_flag_that_is_not_understood_is_noted_of_a_kubelet_that_took_it() -> N
     (objection,) = newest(evidence('--max-pods=many')).objections
     assert (objection.path, objection.place) == ('', '')
     assert '--max-pods' in objection.why
+
+
+FILES = f'{CA}{OWN_PAIR}'
+
+
+@pytest.mark.parametrize(
+    'seen, minors, is_first_start, needed',
+    [
+        pytest.param(evidence(config=FILES, changed_at=AFTER), {35}, False, ['/ca', '/crt', '/key'], id='changed'),
+        pytest.param(evidence(config=FILES), {35}, True, ['/ca', '/crt', '/key'], id='its first start'),
+        pytest.param(evidence(config=FILES), {35}, False, [], id='it has run with them for long'),
+        pytest.param(evidence(config=FILES, age_seconds=YOUNG), {35}, False, ['/ca'], id='it looks for its CA first'),
+        pytest.param(evidence(config=FILES, age_seconds=YOUNG), {36}, False, [], id='since 1.36 it does not'),
+        pytest.param(evidence(config=FILES, age_seconds=YOUNG), {34, 35}, False, [], id='one of two releases'),
+        pytest.param(
+            evidence(config='maxPods: many', changed_at=AFTER), {35}, True, [], id='what it names is not known'
+        ),
+        pytest.param(
+            evidence('x', config=FILES, changed_at=AFTER, age_seconds=YOUNG), {35}, True, [], id='no flag is known'
+        ),
+        pytest.param(
+            evidence('--kubeconfig=/k', config=CA, changed_at=AFTER), {35}, False, ['/ca', '/k'], id='one of a flag'
+        ),
+    ],
+)
+def test_the_files_that_a_next_start_must_find(
+    seen: Evidence, minors: set[int], is_first_start: bool, needed: list[str]
+) -> None:
+    lines = read_command_lines(seen.arguments, minors, accepted=seen.age_seconds == OLD)
+    readings = read_configurations(seen, lines)
+    found = list(iter_needed(readings, lines, is_first_start=is_first_start))
+    assert [file.path for file in found] == needed
+
+
+def test_of_two_readings_each_names_its_files() -> None:
+    first, second = (Declared({'tlsCertFile': f'/{name}', 'tlsPrivateKeyFile': '/k'}, {}, changed='/c.yaml',
+                              minors=frozenset({minor})) for name, minor in (('a', 35), ('b', 36)))  # fmt: skip
+    refused = replace(first, unknown=Unknown('not read'))
+    lines = read_command_lines((), {35, 36}, accepted=True)
+    assert [file.path for file in iter_needed([first, refused, second], lines)] == ['/a', '/k', '/b', '/k']
