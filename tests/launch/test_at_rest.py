@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import ASK_CONFIGZ
 from datadog_checks.kubelet_compliance.launch.at_rest import of_image, setting_of_image
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import ASK_CONFIGZ
 from datadog_checks.kubelet_compliance.model import NOT_RUNNING, Fault, Origin, Setting, Source, Unknown, Verdict
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import judge
 from datadog_checks.kubelet_compliance.rules.resolve import VERSION_DECIDES
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 FILE = Origin(Source.CONFIG_FILE, '/c.yaml:4', '/c.yaml')
 ON = (('makeIPTablesUtilChains', True),)

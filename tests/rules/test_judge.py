@@ -25,18 +25,18 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import (
     LONGEST_FINDING,
     deciding,
-    differing,
     fitted,
     hinted,
     judge,
     judge_node,
     origin_of,
+    values_that_differ,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.wording import LONGEST_VALUE, MOST_VALUES, shorten, show
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
@@ -78,13 +78,13 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         pytest.param(
             True, NOT_ASKED, CHANGED, UNKNOWN, True,
             f'{FIELD} is true ({CHANGED}:17), but {CHANGED} changed after the kubelet started, '
-            'so what it runs with is not known: restart it, or let the Agent read /configz. '
-            'A change of mode or owner alone looks the same',
+            'so its running value is unknown: restart it, or let the Agent read /configz. '
+            'A change of only the mode or owner looks the same',
             id='declared compliant, running unknown, file changed',
         ),
         pytest.param(
             False, True, CHANGED, NON_COMPLIANT, True,
-            f'Running with {FIELD} is true, but the next restart brings in: {FIELD} is false '
+            f'Running with {FIELD} is true, but the next restart applies: {FIELD} is false '
             f'({CHANGED}:17); expected true. {FIX}',
             id='only running compliant',
         ),
@@ -102,7 +102,7 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         ),
         pytest.param(
             UNREAD, False, None, NON_COMPLIANT, None,
-            f'running with {FIELD} is false; expected true. {FIX}. Where it is set is not known: '
+            f'running with {FIELD} is false; expected true. {FIX}. Could not find where it is set: '
             '/c.yaml could not be read: permission denied',
             id='declared unknown, running not compliant',
         ),
@@ -319,7 +319,7 @@ def test_what_the_next_start_passes_in_any_case_counts_beside_what_runs(
 
 
 BOOTSTRAP = RULES_BY_KEY['tls_cert_file']
-REFUSED = 'Before a restart brings it in: do not change this unless'
+REFUSED = 'Before a restart applies it: do not change this unless'
 IN_FILE = Origin(Source.CONFIG_FILE, f'{CONFIG}:9', CONFIG)
 
 
@@ -413,7 +413,7 @@ def test_a_value_that_something_may_overrule_shows_what_is_wrong_and_never_that_
     if finding.message.startswith('Running with'):
         # There is no room for more.
         return
-    assert (f'{BENCHMARK.name} calls strong' in finding.message) is (finding.verdict is NON_COMPLIANT)
+    assert (f'{BENCHMARK.name} allows' in finding.message) is (finding.verdict is NON_COMPLIANT)
     assert (origin.place in finding.message) is (running in (None, declared))
 
 
@@ -477,7 +477,7 @@ def test_a_rule_that_may_be_broken_on_purpose_says_how_to_exempt_it(
 def test_of_many_values_only_those_that_differ_are_said(count: int) -> None:
     values = tuple((f'/{number}', '600') for number in range(count))
     others = ((f'/{0}', '644'), *values[1:])
-    told = differing(values, others)
+    told = values_that_differ(values, others)
     assert told == (values if count <= MOST_VALUES else values[:1])
 
 

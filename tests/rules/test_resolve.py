@@ -32,6 +32,7 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import holds, judge
 from datadog_checks.kubelet_compliance.rules.resolve import (
@@ -41,7 +42,6 @@ from datadog_checks.kubelet_compliance.rules.resolve import (
     resolve_files,
     running_values,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, declare, made_up_host, read_evidence
 
@@ -418,11 +418,6 @@ def test_what_configz_leaves_out_is_the_zero_value_of_its_type() -> None:
     assert running_values(RULE, Configuration({FIELD: False}), NOTHING) == ((FIELD, False),)
 
 
-def test_each_field_of_a_rule_needs_what_it_is_where_configz_leaves_it_out() -> None:
-    with pytest.raises(ValueError):
-        running_values(replace(RULE, when_absent=()), Configuration(), NOTHING)
-
-
 @pytest.mark.parametrize('hidden', [Declared({}, {}, flags_known=False), Declared({}, {}, launch=MICROK8S)])
 def test_a_flag_that_may_be_set_decides_the_rule_that_it_would_meet(hidden: Declared) -> None:
     rule = RULES_BY_KEY['seccomp_default']
@@ -499,8 +494,11 @@ def test_the_mode_and_the_owner_of_each_file_are_a_setting() -> None:
     'files, reason',
     [
         (Unknown('the cgroup could not be read'), 'the cgroup could not be read'),
-        (FileSet((GOOD, Missing('/etc/b', NOT_FOUND))), f'/etc/b could not be looked at: {NOT_FOUND}'),
-        (FileSet((Unreadable('/etc/b', NO_PERMISSION),)), f'/etc/b could not be looked at: {NO_PERMISSION}'),
+        (FileSet((GOOD, Missing('/etc/b', NOT_FOUND))), f'could not read the mode and owner of /etc/b: {NOT_FOUND}'),
+        (
+            FileSet((Unreadable('/etc/b', NO_PERMISSION),)),
+            f'could not read the mode and owner of /etc/b: {NO_PERMISSION}',
+        ),
     ],
 )
 def test_a_file_that_could_not_be_looked_at_makes_the_setting_unknown(files: FileSet | Unknown, reason: str) -> None:

@@ -27,10 +27,10 @@ from datadog_checks.kubelet_compliance.model import (
     Source,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES, RULES_BY_KEY, SETTING_RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import judge
 from datadog_checks.kubelet_compliance.rules.resolve import resolve, resolve_files
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES, RULES_BY_KEY, SETTING_RULES
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, declare, declare_on, made_up_host, read_evidence
 
@@ -147,6 +147,7 @@ def test_every_rule_on_a_setting_is_held_against_the_recordings() -> None:
     assert {rule.key for rule in SETTING_RULES} == set(ASKS) | NOT_RECORDED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', CASES, ids=lambda case: case.id)
 def test_all_verdicts_are_what_the_recorded_kubelet_would_confirm(case: Case, tmp_path: Path) -> None:
     for key, (verdict, source) in findings(case, tmp_path).items():
@@ -176,6 +177,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str, st
     return seen
 
 
+@pytest.mark.slow
 def test_each_rule_passes_and_fails_by_each_place_or_it_is_said_why_not(recorded: set[tuple[str, str, str]]) -> None:
     """Over the recorded launches that started; the two rules that they do not record are held below."""
     missing = {
@@ -247,6 +249,7 @@ def verdicts_shown(rule: Rule, recorded: set[tuple[str, str, str]]) -> set[str]:
     return by_hand | of_launches
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('rule', RULES, ids=lambda rule: rule.key)
 def test_every_rule_has_a_case_for_each_verdict(rule: Rule, recorded: set[tuple[str, str, str]]) -> None:
     """A rule that is always compliant must not get in: add to ASKS, OWN_CASES, or FILE_CASES."""

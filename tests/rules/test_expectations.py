@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.model import Benchmark, Expectation, FileModes, Value
-from datadog_checks.kubelet_compliance.rules import expect
+from datadog_checks.kubelet_compliance.rules import expectations as expect
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 BENCHMARK = BENCHMARKS['cis-1.12']
 Make = Callable[[], Expectation]
@@ -36,7 +36,7 @@ HOLDS: dict[Make, tuple[Value, ...]] = {
     expect.is_zero: (0,),
     expect.above_zero: (1, 2),
     expect.zero_or_more: (0, 1, 2),
-    expect.is_set: TEXTS,
+    expect.names_a_file: TEXTS,
     expect.is_not_set: (None, ''),
     other_than_x: tuple(value for value in TEXTS if value != 'X'),
 }
@@ -242,5 +242,5 @@ def test_each_file_belongs_to_root(values: tuple[Value, ...], expected: bool) ->
 
 
 def test_a_file_that_is_expected_is_called_so() -> None:
-    made: Any = expect.is_set()
+    made: Any = expect.names_a_file()
     assert made.text(BENCHMARK) == RULES_BY_KEY['client_ca_file'].expected.text(BENCHMARK) != ''
