@@ -18,7 +18,7 @@ from datadog_checks.kubelet_compliance.kubelet.declare import (
     iter_needed,
     read_configurations,
 )
-from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
     Declared,
@@ -181,6 +181,11 @@ def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
         pytest.param([{}, {'running': VERSION_DECIDES}], (True, VERSION_DECIDES, None, None), id='unknown in one'),
         pytest.param([{}, {'declared': False}], (VERSION_DECIDES, True, None, None), id='declared otherwise in one'),
         pytest.param(
+            [{}, {'declared': False, 'running': False}],
+            (VERSION_DECIDES, VERSION_DECIDES, None, None),
+            id='all otherwise',
+        ),
+        pytest.param(
             [{'changed': '/c'}, {'declared': False, 'doubt': FLAG_DECIDES}],
             (VERSION_DECIDES, True, '/c', FLAG_DECIDES),
             id='declared otherwise and changed, in doubt in one',
@@ -192,7 +197,7 @@ def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, An
         return value if isinstance(value, Unknown) else (('f', value),)
 
     settings = [
-        Setting(pair(way.get('declared', True)), None, pair(way.get('running', True)), way.get('changed'),
+        Setting(pair(way.get('declared', True)), DEFAULT_ORIGIN, pair(way.get('running', True)), way.get('changed'),
                 doubt=way.get('doubt'))
         for way in ways
     ]  # fmt: skip
@@ -202,6 +207,7 @@ def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, An
         assert (setting.changed, setting.doubt) == (changed, doubt)
         assert setting.running == pair(running)
         assert isinstance(setting.declared, Unknown) is isinstance(declared, Unknown)
+        assert (setting.origin is None) is isinstance(declared, Unknown)
 
 
 def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:

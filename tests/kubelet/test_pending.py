@@ -226,6 +226,7 @@ def test_all_values_of_a_setting_are_compared() -> None:
         ('a/b', '/k/a/b', True),
         ('a', '/k/ba', False),
         ('/a', '/k/a', False),
+        ('/a', '/k//a', False),
         ('a', 'b', False),
         ('', 'a', False),
         ('a', None, False),

@@ -449,6 +449,11 @@ def test_a_defect_makes_any_value_non_compliant(declared: Value | Unknown, runni
         assert all(text in finding.message for text in ('no certificate', 'expected true', 'approve it'))
 
 
+def test_a_defect_says_what_its_benchmark_expects() -> None:
+    setting = Setting(((SUITES_RULE.fields[0], STRONG),), None, NOT_ASKED, defect=Unknown('it is broken', 'mend it'))
+    assert SUITES_RULE.expected.text(BENCHMARK) in judge(SUITES_RULE, setting, BENCHMARK).message
+
+
 CILIUM = 'cilium-agent'
 
 

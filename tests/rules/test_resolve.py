@@ -365,6 +365,7 @@ MICROK8S = Launch('MicroK8s', (), ARGUMENTS)
         pytest.param(OWN, Declared({'--cert-dir': OWN}, {}), None, EITHER, id='that folder, the start is not known'),
         pytest.param(PKI, Declared({'--cert-dir': OWN}, {}), NOTHING, CONFIGURED, id='--cert-dir names another'),
         pytest.param(OWN, Declared({'--cert-dir': f'/{OWN}/'}, {}), NOTHING, NONE, id='--cert-dir with more slashes'),
+        pytest.param('/X', Declared({'--cert-dir': '/X'}, {}), NOTHING, NONE, id='--cert-dir of one letter'),
         pytest.param(f'/w{OWN}', Declared({'--cert-dir': 'own'}, {}), NOTHING, NONE, id='--cert-dir is relative'),
         pytest.param(OWN, Declared({'--cert-dir': ''}, {}), NOTHING, CONFIGURED, id='--cert-dir is empty'),
         pytest.param(PKI, Declared({'--cert-dir': ''}, {}), NOTHING, NONE, id='empty, so the default folder'),
