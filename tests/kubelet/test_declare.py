@@ -524,12 +524,18 @@ def test_a_flag_that_is_not_understood_is_noted_of_a_kubelet_that_took_it() -> N
 
 
 FILES = f'{CA}{OWN_PAIR}'
+ASKS = f'{FILES}serverTLSBootstrap: true\n'
 
 
 @pytest.mark.parametrize(
     'seen, minors, is_first_start, needed',
     [
         pytest.param(evidence(config=FILES, changed_at=AFTER), {35}, False, ['/ca', '/crt', '/key'], id='changed'),
+        pytest.param(
+            evidence(config=ASKS, changed_at=AFTER), {35}, False, ['/ca', '/crt', '/key'], id='asks, up to 1.35'
+        ),
+        pytest.param(evidence(config=ASKS, changed_at=AFTER), {36}, False, ['/ca'], id='asks for a certificate'),
+        pytest.param(evidence(config=ASKS, age_seconds=YOUNG), {35}, False, ['/ca'], id='asks, and has just started'),
         pytest.param(evidence(config=FILES), {35}, True, ['/ca', '/crt', '/key'], id='its first start'),
         pytest.param(evidence(config=FILES), {35}, False, [], id='it has run with them for long'),
         pytest.param(evidence(config=FILES, age_seconds=YOUNG), {35}, False, ['/ca'], id='it looks for its CA first'),
@@ -553,6 +559,8 @@ def test_the_files_that_a_next_start_must_find(
     readings = read_configurations(seen, lines)
     found = list(iter_needed(readings, lines, is_first_start=is_first_start))
     assert [file.path for file in found] == needed
+    if not is_first_start:
+        assert list(iter_needed(readings, lines)) == found
 
 
 def test_of_two_readings_each_names_its_files() -> None:

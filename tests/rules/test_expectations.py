@@ -244,3 +244,11 @@ def test_each_file_belongs_to_root(values: tuple[Value, ...], expected: bool) ->
 def test_a_file_that_is_expected_is_called_so() -> None:
     made: Any = expect.names_a_file()
     assert made.text(BENCHMARK) == RULES_BY_KEY['client_ca_file'].expected.text(BENCHMARK) != ''
+
+
+def test_what_depends_on_a_value_of_the_benchmark_says_whether_it_is_stated() -> None:
+    suites, mode = expect.only_strong_ciphers(), expect.allowed_mode('key')
+    assert suites.is_stated_by(SUITES) is True
+    assert suites.is_stated_by(replace(SUITES, strong_cipher_suites=())) is False
+    assert mode.is_stated_by(AT_MOST_600) is True
+    assert mode.is_stated_by(replace(BENCHMARK, modes={'other': FileModes(at_most=0o600)})) is False
