@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A kubelet that runs has accepted its configuration: what that says of the releases it can be of, and of its rules."""
+"""A running kubelet has accepted its configuration, which limits its possible releases and decides its rules."""
 
 from __future__ import annotations
 
@@ -10,16 +10,19 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.kubelet import declare
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import (
     Known,
-    distinct,
+    distinct_readings,
     every_reading,
     iter_needed,
     read_configurations,
 )
 from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration
-from datadog_checks.kubelet_compliance.kubelet.release import ALL
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
+from datadog_checks.kubelet_compliance.kubelet.layers import Parser, read_layers
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
@@ -73,7 +76,7 @@ def newest(seen: Evidence) -> Declared:
 
 
 REFUSED = 'maxPods: -1\n'
-"""No release starts with this, as far as this check knows."""
+"""As far as this check knows, no release starts with this."""
 
 
 def drop_ins(changed_at: float | None, folder_changed_at: float | None) -> DropIns:
@@ -144,14 +147,14 @@ def test_what_a_kubelet_has_shown_that_it_accepts(
     'arguments',
     [('--new', '--config=/c.yaml'), ('--config=/c.yaml', '--new', '--config-dir=/d'), ('--new', OFF), ('--new', ON)],
 )
-def test_what_an_unknown_flag_may_swallow_makes_nothing_green(arguments: tuple[str, ...]) -> None:
-    """Its files were not read, for what they are is not known; and a flag may be its value."""
+def test_an_unknown_flag_that_may_take_a_value_makes_nothing_compliant(arguments: tuple[str, ...]) -> None:
+    """The names of its files are not known, so they were not read. The next flag may be the value."""
     seen = evidence(*arguments, config='' if '--new' not in arguments[:1] else None)
     green = verdict_of(seen) is COMPLIANT
     assert green is (arguments[-1] == ON), 'without the flag the default is the same'
 
 
-def test_part_of_a_mapping_is_not_known_where_the_flag_that_writes_it_is_not_understood() -> None:
+def test_a_mapping_is_not_known_if_its_flag_could_not_be_interpreted() -> None:
     seen = evidence('--feature-gates=RotateKubeletServerCertificate=false,Bogus', config='serverTLSBootstrap: true\n')
     for declared in every_reading(seen, ALL):
         gate = resolve(declared, ('featureGates.RotateKubeletServerCertificate',)).declared
@@ -159,7 +162,7 @@ def test_part_of_a_mapping_is_not_known_where_the_flag_that_writes_it_is_not_und
 
 
 def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
-    """OpenShift's kubelet of 1.30 only warns of a gate that came with 1.35."""
+    """OpenShift's kubelet of 1.30 only warns about a gate that 1.35 introduced."""
     (drop_in, null) = (
         File(f'/d/{name}.conf', (HEAD + text).encode(), BEFORE)
         for name, text in (('1', 'makeIPTablesUtilChains: true\n'), ('2', 'makeIPTablesUtilChains: null\n'))
@@ -192,7 +195,7 @@ def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
         ),
     ],
 )
-def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, Any]], found: tuple[Any, ...]) -> None:
+def test_a_value_counts_only_if_all_readings_agree(ways: list[dict[str, Any]], found: tuple[Any, ...]) -> None:
     def pair(value: Any) -> Any:
         return value if isinstance(value, Unknown) else (('f', value),)
 
@@ -210,7 +213,7 @@ def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, An
         assert (setting.origin is None) is isinstance(declared, Unknown)
 
 
-def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:
+def test_a_missing_file_of_a_running_kubelet_is_a_change() -> None:
     assert newest(evidence(config=None, drop_ins=Missing('/d', 'gone'))).changed == '/d'
     assert newest(evidence(config=None, drop_ins=Missing('/d', 'gone'), age_seconds=YOUNG)).changed is None
 
@@ -224,9 +227,7 @@ def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:
     ],
     ids=['its arguments are as old', 'they changed', 'they are not all known'],
 )
-def test_arguments_that_stand_in_a_file_are_accepted_only_as_long_as_it_is_older(
-    launch: Launch, verdict: Verdict
-) -> None:
+def test_arguments_in_a_file_are_accepted_only_if_the_file_is_older(launch: Launch, verdict: Verdict) -> None:
     seen = evidence(launch=launch)
     assert verdict_of(seen) is verdict
     for declared in every_reading(seen, ALL):
@@ -247,8 +248,8 @@ def test_a_line_in_a_file_is_accepted_only_where_the_file_is_known_to_be_older(
     assert newest(replace(seen, launch=replace(launch, doubt=Unknown('it passes more')))).line_accepted is False
 
 
-def test_what_was_accepted_before_an_edit_is_no_reason_to_refuse_after_it() -> None:
-    """A build of one's own takes what upstream refuses; the edit of another line changes nothing of that."""
+def test_a_setting_accepted_before_an_edit_is_not_refused_after_it() -> None:
+    """A custom build accepts what upstream refuses. An edit of another line does not change that."""
     before = every_reading(evidence(config=REFUSED), ALL)
     known = frozenset(replace(each, place='') for declared in before for each in declared.objections)
     edited = evidence(config=f'clusterDomain: x\n{REFUSED}', changed_at=AFTER)
@@ -272,8 +273,8 @@ WEBHOOK = 'authentication: {webhook: {enabled: true}}\nauthorization: {mode: Web
         (BEFORE, (), {}, None),
         (AFTER, (), {}, 'must not be Webhook without --kubeconfig'),
         (AFTER, ('--kubeconfig=/k',), {}, None),
-        (AFTER, ('--kubeconfig=/k',), {'/k': 'is not there'}, None),
-        (AFTER, ('--kubeconfig=/k', '--client-ca-file=/ca'), {'/ca': 'is not there'}, None),
+        (AFTER, ('--kubeconfig=/k',), {'/k': 'does not exist'}, None),
+        (AFTER, ('--kubeconfig=/k', '--client-ca-file=/ca'), {'/ca': 'does not exist'}, None),
         (AFTER, ('--authorization-mode=Webhook',), {}, 'must be false without --kubeconfig'),
     ],
     ids=[
@@ -281,7 +282,7 @@ WEBHOOK = 'authentication: {webhook: {enabled: true}}\nauthorization: {mode: Web
         'a file of the flags was there at the start', 'the CA of a flag as well', 'by a flag it was taken before',
     ],
 )  # fmt: skip
-def test_what_ends_a_kubelet_on_its_way_to_serving_counts_only_for_what_changed(
+def test_startup_problems_count_only_for_changed_files(
     changed_at: float, arguments: tuple[str, ...], broken: dict[str, str], reason: str | None
 ) -> None:
     seen = evidence(*arguments, config=WEBHOOK, changed_at=changed_at, broken=broken)
@@ -292,7 +293,7 @@ def test_what_ends_a_kubelet_on_its_way_to_serving_counts_only_for_what_changed(
         assert reason is None or declared.unknown is not None and reason in declared.unknown.reason
 
 
-def test_equal_readings_are_one_of_all_their_releases() -> None:
+def test_equal_readings_are_merged() -> None:
     (declared,) = every_reading(evidence(config='makeIPTablesUtilChains: false'), frozenset(range(31, 35)))
     assert declared.minors == frozenset(range(31, 35))
 
@@ -469,7 +470,7 @@ def test_each_source_that_a_flag_names_has_to_be_read(seen: Evidence, says: tupl
     unknown = newest(seen).unknown
     assert (unknown is None) is (says == ())
     if unknown is not None:
-        assert unknown.reason.startswith(f'{says[0]} ') and not unknown.refused
+        assert f' {says[0]}: ' in unknown.reason and not unknown.refused
         assert all(text in unknown.reason for text in says)
 
 
@@ -477,7 +478,7 @@ def test_equal_readings_are_those_of_the_release_that_objects_to_the_least() -> 
     objects = Declared({'a': 1}, {}, objections=(Objection('a', 'b'),), minors=frozenset({30, 31}))
     plain, other = Declared({'a': 1}, {}, minors=frozenset({32})), Declared({'a': 2}, {}, minors=frozenset({33}))
     for readings in ((objects, other, plain), (plain, other, objects)):
-        first, second = distinct(readings)
+        first, second = distinct_readings(readings)
         assert (first.values, first.objections, first.minors) == ({'a': 1}, (), frozenset({30, 31, 32}))
         assert second is other
 
@@ -492,8 +493,8 @@ SWALLOWS = '--log-cadvisor-usage'
         pytest.param((SWALLOWS, OFF), '', True, '', id='read over a file, it takes the next flag'),
         pytest.param((SWALLOWS,), None, True, '', id='read once, it is whole'),
         pytest.param((SWALLOWS,), '', None, SWALLOWS, id='read over a file, it lacks a value'),
-        pytest.param(('x',), None, None, 'no flag', id='refused at once'),
-        pytest.param(('x', SWALLOWS), '', None, 'no flag', id='refused at once, before the file'),
+        pytest.param(('x',), None, None, 'argument', id='refused at once'),
+        pytest.param(('x', SWALLOWS), '', None, 'argument', id='refused at once, before the file'),
     ],
 )
 def test_a_command_line_is_read_again_over_the_files(
@@ -569,3 +570,30 @@ def test_of_two_readings_each_names_its_files() -> None:
     refused = replace(first, unknown=Unknown('not read'))
     lines = read_command_lines((), {35, 36}, accepted=True)
     assert [file.path for file in iter_needed([first, refused, second], lines)] == ['/a', '/k', '/b', '/k']
+
+
+@pytest.mark.parametrize(
+    'config, accepted_before',
+    [
+        pytest.param('containerLogMaxFiles: 1', 33, id='its validation'),
+        pytest.param('imageMaximumGCAge: x', 29, id='its decoder, which older releases do not apply to a later field'),
+    ],
+)
+def test_releases_that_would_refuse_an_accepted_file_are_ruled_out(config: str, accepted_before: int) -> None:
+    accepted = every_reading(evidence(config=config), ALL)
+    assert {minor for declared in accepted for minor in declared.minors} == set(range(min(ALL), accepted_before))
+    assert all(declared.unknown is None and not declared.objections for declared in accepted)
+    just_started = every_reading(evidence(config=config, age_seconds=YOUNG), ALL)
+    assert {minor for declared in just_started for minor in declared.minors} == ALL
+
+
+def test_a_configuration_is_declared_once_for_each_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = []
+
+    def counted(seen: Evidence, flags: Flags, release: Release, parse: Parser) -> Configuration:
+        releases.append(release.minor)
+        return read_layers(seen, flags, release, parse)
+
+    monkeypatch.setattr(declare, 'read_layers', counted)
+    (declared,) = every_reading(evidence(config=REFUSED), {30})
+    assert declared.objections and releases == [30]
