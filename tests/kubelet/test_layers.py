@@ -118,22 +118,23 @@ def test_each_release_requires_its_own_identity_in_a_drop_in(text: str, takers: 
 @pytest.mark.parametrize(
     'text, place, says',
     [
-        (KIND, '/d/0.conf', 'apiVersion'),
-        (f'{HEAD}maxPods: 5\nmaxPods: 5\n', '/d/0.conf:4', 'twice|duplicate'),
+        (KIND, '/d/0.conf:', 'apiVersion'),
+        (f'{HEAD}maxPods: 5\nmaxPods: 5\n', '/d/0.conf:4:', 'twice|duplicate'),
         (
             '{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "a": 1, "a": 1}',
-            '/d/0.conf', 'twice|duplicate',
+            '/d/0.conf:', 'twice|duplicate',
         ),
-        (IDENTITIES['a number too large'][0], '/d/0.conf', 'number'),
-        ('', '/d/0.conf', 'empty'),
-        ('a: [', '/d/0.conf', 'YAML'),
+        (IDENTITIES['a number too large'][0], '/d/0.conf:', 'number'),
+        ('', '/d/0.conf:', 'empty'),
+        ('a: [', '/d/0.conf:', 'YAML'),
         (f'{HEAD}maxPods: x\n', 'maxPods (/d/0.conf:3)', 'integer'),
     ],
 )  # fmt: skip
 def test_a_drop_in_that_is_refused_is_named_with_the_reason(text: str, place: str, says: str) -> None:
     with pytest.raises(Refused) as raised:
         layers(36, HEAD, text)
-    assert re.search(rf'{re.escape(place)}\W.*{says}|{re.escape(place)}.* {says}', str(raised.value))
+    _, found, reason = str(raised.value).partition(f'{place} ')
+    assert found and re.search(says, reason)
 
 
 @pytest.mark.parametrize('minor', MINORS)
