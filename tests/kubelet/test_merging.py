@@ -118,7 +118,21 @@ def test_empty_values_are_written_only_as_the_kubelet_does(text: str, name: str,
     'path, expected',
     [
         ('makeIPTablesUtilChains', 'MakeIPTablesUtilChains'),
+        ('cpuCFSQuota', 'CPUCFSQuota'),
+        ('cpuCFSQuotaPeriod', 'CPUCFSQuotaPeriod'),
+        ('cpuManagerPolicy', 'CPUManagerPolicy'),
+        ('cpuManagerPolicyOptions', 'CPUManagerPolicyOptions'),
+        ('cpuManagerReconcilePeriod', 'CPUManagerReconcilePeriod'),
+        ('httpCheckFrequency', 'HTTPCheckFrequency'),
+        ('iptablesDropBit', 'IPTablesDropBit'),
+        ('iptablesMasqueradeBit', 'IPTablesMasqueradeBit'),
+        ('oomScoreAdj', 'OOMScoreAdj'),
+        ('qosReserved', 'QOSReserved'),
+        ('tlsCertFile', 'TLSCertFile'),
         ('tlsCipherSuites', 'TLSCipherSuites'),
+        ('tlsMinVersion', 'TLSMinVersion'),
+        ('tlsPrivateKeyFile', 'TLSPrivateKeyFile'),
+        ('tracing.endpoint', 'endpoint'),
         ('resolvConf', 'ResolverConfig'),
         ('authentication.x509.clientCAFile', 'ClientCAFile'),
         ('logging', 'Logging'),
@@ -135,6 +149,7 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
     assert found['MaxPods'] == 5
     assert found['ReadOnlyPort'] == 0 and found['MakeIPTablesUtilChains'] is False
     assert found['TLSCipherSuites'] is None and found['Tracing'] is None
+    assert found['MaxParallelImagePulls'] is None and found['MemoryThrottlingFactor'] is None
     assert found['Authentication']['X509'] == {'ClientCAFile': ''}
     assert not found.keys() & {'kind', 'Kind', 'apiVersion', 'ApiVersion', 'APIVersion'}
 
