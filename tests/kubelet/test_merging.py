@@ -150,6 +150,7 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
     assert found['ReadOnlyPort'] == 0 and found['MakeIPTablesUtilChains'] is False
     assert found['TLSCipherSuites'] is None and found['Tracing'] is None
     assert found['MaxParallelImagePulls'] is None and found['MemoryThrottlingFactor'] is None
+    assert found['UserNamespaces'] is None
     assert found['Authentication']['X509'] == {'ClientCAFile': ''}
     assert not found.keys() & {'kind', 'Kind', 'apiVersion', 'ApiVersion', 'APIVersion'}
 
