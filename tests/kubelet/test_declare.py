@@ -16,6 +16,7 @@ from datadog_checks.kubelet_compliance.kubelet.declare import (
     Known,
     distinct_readings,
     every_reading,
+    is_refused,
     iter_needed,
     read_configurations,
 )
@@ -597,3 +598,10 @@ def test_a_configuration_is_declared_once_for_each_release(monkeypatch: pytest.M
     monkeypatch.setattr(declare, 'read_layers', counted)
     (declared,) = every_reading(evidence(config=REFUSED), {30})
     assert declared.objections and releases == [30]
+
+
+@pytest.mark.parametrize(
+    'unknown, expected', [(None, False), (Unknown('not read'), False), (Unknown('it would end', refused=True), True)]
+)
+def test_a_reading_is_refused_only_if_the_kubelet_would_refuse_it(unknown: Unknown | None, expected: bool) -> None:
+    assert is_refused(Declared({}, {}, unknown)) is expected
