@@ -97,7 +97,7 @@ MESSAGES = frozenset(
 
 INNER = {
     'the running configuration was not asked for', 'no systemd service starts the kubelet', 'the machine does not run',
-    'its files have not been read', ', which is not a kubelet itself', ', but the kubelet runs as',
+    ', which is not a kubelet itself', ', but the kubelet runs as',
     'the kubelet has arguments that', ', which no file of it sets',
 }  # fmt: skip
 """Are never shown: the first stands for an answer that nobody asked for, the others for an unknown next start."""

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collection.collect import Collector, iter_broken, read
-from datadog_checks.kubelet_compliance.collection.history import Memory
-from datadog_checks.kubelet_compliance.collection.kubelets import flags_of
-from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
+from datadog_checks.kubelet_compliance.collection.collect import Collector
+from datadog_checks.kubelet_compliance.collection.history import History
+from datadog_checks.kubelet_compliance.collection.named_files import iter_broken, read
+from datadog_checks.kubelet_compliance.kubelet.command_lines import flags_of, read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
@@ -112,10 +112,10 @@ def flags_told(evidence: Evidence) -> Flags | Unknown:
 
 
 def collect(
-    host: Host, selection: Selection, memory: Memory | None = None
+    host: Host, selection: Selection, history: History | None = None
 ) -> tuple[NodeReport, tuple[KubeletReport, ...]]:
     """One pass over a node by its processes and files alone."""
     collector = Collector(host, selection)
-    collector.memory = memory or collector.memory
+    collector.reader.history = history or collector.reader.history
     collection = collector.collect()
     return collection.node, collection.kubelets

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, report_on
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
+from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS, NoKubelet, Program, read_command_line
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
 from datadog_checks.kubelet_compliance.model import (
@@ -176,13 +176,10 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
     """Look at a node once and keep what was seen. Raises CannotCapture."""
     recorder = Recorder(host)
     collector = Collector(recorder, selection)
-    scan = recorder.find_kubelets()
-    kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
+    kubelets = collector.read(collector.search.find(), None)
     facts: dict[Fact, Answer] = {}
     for kubelet in kubelets:
-        # The rules on files look at more than the configuration.
-        report = report_on(recorder, kubelet, selection, scan.names)
-        facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
+        facts.update(collector.read_facts(kubelet, collector.resolve(kubelet)))
     image = Image()
     contents = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:

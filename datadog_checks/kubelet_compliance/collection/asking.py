@@ -11,11 +11,10 @@ from dataclasses import replace
 from datadog_checks.kubelet_compliance.api.configz import AskError, Connection, KubeletApi
 from datadog_checks.kubelet_compliance.api.ownership import UrlError, address_of, choose_owner, listens_by_configuration
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.pending import runs_with
 from datadog_checks.kubelet_compliance.model import Declared, Fault, Process, Unknown
 from datadog_checks.kubelet_compliance.node.host import Host
-
-from .kubelets import Kubelet
 
 NO_VERSION = Unknown('the version of the kubelet is not known', 'let the Agent read /metrics of the kubelet')
 STARTING_SECONDS = 60.0

@@ -16,7 +16,7 @@ from datadog_checks.kubelet_compliance.launch.service_files import (
     has_wildcards,
     matching_names,
     services_of,
-    unit_of,
+    unit_from,
 )
 from datadog_checks.kubelet_compliance.launch.unit_paths import drop_in_folders, names_of, unit_paths
 from datadog_checks.kubelet_compliance.launch.units import Seen
@@ -68,7 +68,7 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
     services = services_of(files)
     patterns = () if isinstance(services, Unknown) else environment_patterns(services)
     contents = {pattern: read_environment_files(host, process, pattern) for pattern in patterns}
-    return unit_of(files, services, contents, process.arguments or ())
+    return unit_from(files, services, contents, process.arguments or ())
 
 
 def read_service_files(host: Host, process: Process, name: str) -> ServiceFiles | None:

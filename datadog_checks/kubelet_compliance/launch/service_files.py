@@ -137,7 +137,7 @@ def matching_names(pattern: str, names: Iterable[str]) -> list[str]:
     return [name for name in names if fnmatchcase(name, last) and name.startswith('.') == last.startswith('.')]
 
 
-def unit_of(
+def unit_from(
     files: ServiceFiles,
     services: Sequence[Service] | Unknown,
     contents: Mapping[str, Sequence[Seen]],

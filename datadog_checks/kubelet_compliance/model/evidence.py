@@ -261,6 +261,10 @@ class Evidence:
     """For how long the process has been running; None where that is not known."""
     broken: Mapping[str, str] = field(default_factory=dict)
     """Files that the configuration names and that the kubelet would not take, by path, and why."""
+    statuses: Mapping[str, FileStatus | Missing | Unreadable] = field(default_factory=dict)
+    """Modes and owners of the files that the rules are about, by path."""
+    kernel: Mapping[str, str | None] | None = None
+    """The kernel settings that the kubelet expects; None where it does not depend on them."""
 
     @property
     def arguments(self) -> tuple[str, ...] | Unknown | None:

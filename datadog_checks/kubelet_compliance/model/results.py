@@ -146,6 +146,8 @@ class Setting:
     home: Home = Home()
 
 
+NOT_ASKED = Unknown('the running configuration was not asked for')
+"""What a kubelet runs with that was not asked."""
 NOT_RUNNING = Unknown('the machine does not run')
 """What the kubelet of an image runs with: there is nothing to ask, and nothing to restart."""
 

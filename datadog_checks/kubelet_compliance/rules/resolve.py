@@ -13,6 +13,7 @@ from itertools import product
 from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration
 from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE, is_same
 from datadog_checks.kubelet_compliance.model import (
+    NOT_ASKED as NOT_ASKED,
     Declared,
     FileAspect,
     FileSet,
@@ -28,8 +29,6 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     was_flag,
 )
-
-NOT_ASKED = Unknown('the running configuration was not asked for')
 
 
 def resolve(
