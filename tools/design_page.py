@@ -19,11 +19,11 @@ PAGE = ROOT / 'docs' / 'design.md'
 
 EVERY_ROOM_IMPORTS = 'model'
 NO_ROOMS = {'__init__', '__main__', '__about__', 'agent_release', 'config_models'}
-"""What is left out of the picture: the package's own files, and what ddev generates."""
+"""Modules that the picture omits: the package's own files, and what ddev generates."""
 
 
 def modules() -> dict[str, ast.Module]:
-    """The modules by their dotted names below the package."""
+    """Return the modules by their dotted names below the package."""
     found = {}
     for path in sorted(PACKAGE.rglob('*.py')):
         name = '.'.join(path.relative_to(PACKAGE).with_suffix('').parts)
@@ -33,7 +33,7 @@ def modules() -> dict[str, ast.Module]:
 
 
 def room_imports(sources: Mapping[str, ast.Module]) -> dict[str, set[str]]:
-    """Each room, and the other rooms that its modules import."""
+    """Return each room, and the other rooms that its modules import."""
     found: dict[str, set[str]] = {}
     for name, source in sources.items():
         room = name.partition('.')[0]
@@ -49,12 +49,12 @@ def room_imports(sources: Mapping[str, ast.Module]) -> dict[str, set[str]]:
 
 
 def reachable(room: str, imports: Mapping[str, set[str]]) -> set[str]:
-    """The rooms that a room imports, and those that they import, and so on."""
+    """Return the rooms that a room imports, directly or indirectly."""
     return imports[room].union(*(reachable(target, imports) for target in imports[room]))
 
 
 def iter_picture(imports: Mapping[str, set[str]]) -> Iterator[str]:
-    """A Mermaid graph without the arrows that a longer path implies."""
+    """Yield a Mermaid graph without the arrows that a longer path implies."""
     yield 'flowchart TD'
     for room, targets in imports.items():
         if room == EVERY_ROOM_IMPORTS:
@@ -65,7 +65,7 @@ def iter_picture(imports: Mapping[str, set[str]]) -> Iterator[str]:
 
 
 def iter_modules(sources: Mapping[str, ast.Module]) -> Iterator[str]:
-    """A table for each folder, with what each module is for. A room follows those that it imports."""
+    """Yield a table for each folder, with the purpose of each module. A room follows the rooms that it imports."""
     imports = {room: sorted(targets) for room, targets in room_imports(sources).items()}
     order = [*TopologicalSorter(imports).static_order()]
     folders: dict[str, list[str]] = {}
@@ -84,7 +84,7 @@ def first_sentence(source: ast.Module) -> str:
 
 
 def render() -> str:
-    """The whole page."""
+    """Return the whole page."""
     sources = modules()
     text = TEMPLATE.read_text().replace('{picture}', '\n'.join(iter_picture(room_imports(sources))))
     return text.replace('{modules}', '\n'.join(iter_modules(sources)).strip('\n'))

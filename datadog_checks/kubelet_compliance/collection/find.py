@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
 from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.reporting.report import tell
+from datadog_checks.kubelet_compliance.reporting.report import problem_text
 
 NONE_RUNS = 'no kubelet runs on this host: start it, or look at the log of its service'
 """For a host whose `/proc` shows all processes."""
@@ -82,7 +82,7 @@ def first_admissible(turned_away: Sequence[Unknown]) -> str:
     if not admissible:
         return ''
     more = f' (and {len(admissible) - 1} more)' if len(admissible) > 1 else ''
-    return f'no kubelet runs on this host, but {tell(admissible[0])}{more}'
+    return f'no kubelet runs on this host, but {problem_text(admissible[0])}{more}'
 
 
 def none_shown(procfs: str) -> str:
