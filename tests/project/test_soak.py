@@ -127,25 +127,16 @@ PACKAGE = 'datadog_checks.kubelet_compliance'
 FAULTS = {
     'the files alone are believed': (4, 'kubelet.declare.changed_file', lambda _: None, 'status 0, but right is'),
     'nothing is not empty': (
-        3,
-        'kubelet.pending.is_same',
-        operator.eq,
-        r'answered, 1\.[0-9]+\n  restart_pending: 1\.0, but',
+        3, 'kubelet.pending.is_same', operator.eq, r'answered, 1\.[0-9]+\n  restart_pending: 1\.0, but',
     ),
     'a configured certificate is self-made': (
-        1,
-        'rules.resolve.is_self_made',
-        as_self_made,
-        'tls_cert_file: status 2, but',
+        1, 'rules.resolve.is_self_made', as_self_made, 'tls_cert_file: status 2, but',
     ),
     'releases are one': (5, 'collection.reading.KubeletReader.minors_of', lambda *_: frozenset({36}), 'but right is'),
     'the client CA is forgotten': (
-        1,
-        'rules.settings.client_ca_files',
-        ca_of_files,
-        'client_ca_ownership: status 3, but',
+        1, 'rules.settings.client_ca_files', ca_of_files, 'client_ca_ownership: status 3, but',
     ),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize('seed, what, fault, message', FAULTS.values(), ids=FAULTS)

@@ -178,5 +178,5 @@ class Collector:
         why = next((each for each in (version, chosen) if isinstance(each, Unknown)), None)
         if why is None:
             return kubelets
-        doubt = Unknown(f'judged by {self.selection.benchmark.name}, the default: {why.reason}', why.remedy)
+        doubt = Unknown(f'the default benchmark {self.selection.benchmark.name} is used: {why.reason}', why.remedy)
         return [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]

@@ -198,12 +198,12 @@ def command_of(
     """The command line of the next start, where it is the same under each name of the service."""
     try:
         command, *others = map(next_command, services, environments)
+        if any(other != command for other in others):
+            names = files.names
+            raise UnitError(f'{files.name} and {names[-1]} are one unit, and its specifiers depend on the name')
+        return command
     except UnitError as error:
         return unknown(error)
-    if any(other != command for other in others):
-        names = files.names
-        return Unknown(f'{files.name} and {names[-1]} are one unit, and its specifiers depend on the name')
-    return command
 
 
 def variable_of(value: Letters) -> Argument:
