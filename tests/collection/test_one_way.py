@@ -26,13 +26,8 @@ from tests.support.service_node import CONFIG, ServiceNode, usual_node
 from tests.support.users import OURS
 
 RULES = select('cis-1.24', None)
-ONCE = {
-    'read_command_lines': 1,
-    'parse_flags': 1,
-    'parse_flags_again': 1,
-    'read_configurations': 1,
-    'parse_document': 1,
-}
+TEXTS = ('read_command_lines', 'parse_flags', 'parse_flags_again', 'read_configurations', 'parse_document')
+ONCE = dict.fromkeys(TEXTS, 1)
 METRICS = answers({'/metrics': b'kubernetes_build_info{git_version="v1.31.4"} 1\n'})
 
 

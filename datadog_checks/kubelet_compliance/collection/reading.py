@@ -11,6 +11,7 @@ from __future__ import annotations
 import posixpath
 from dataclasses import replace
 
+from datadog_checks.kubelet_compliance.kubelet.broken_files import broken_files
 from datadog_checks.kubelet_compliance.kubelet.command_lines import flags_of, read_command_lines, read_next_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import (
     Known,
@@ -31,7 +32,7 @@ from datadog_checks.kubelet_compliance.node.host import Host
 
 from .history import History
 from .launches import RKE2_SERVICES, read_launch, read_rke2
-from .named_files import iter_broken, read
+from .named_files import read_named_files, read_needed_files
 from .services import read_unit_of, with_parent_times
 
 CGROUP_FIELD = 'kubeletCgroups'
@@ -57,7 +58,7 @@ class KubeletReader:
         kubelet = Kubelet(evidence, lines)
         if kubelet.only_prints:
             return None
-        evidence = self.history.with_content_times(read(self.host, evidence, kubelet.flags))
+        evidence = self.history.with_content_times(read_named_files(self.host, evidence, kubelet.flags))
         if evidence.launch is None:
             evidence = self.with_unit(evidence)
         return self.with_moved_unit(self.with_readings(replace(kubelet, evidence=evidence)))
@@ -104,7 +105,7 @@ class KubeletReader:
         known = Known(record.accepted, running, record.files_seen_as_started)
         readings = read_configurations(evidence, lines, known)
         needed = iter_needed(readings, lines, is_first_start=bool(process.unit))
-        broken = dict(iter_broken(self.host, process, needed))
+        broken = broken_files(read_needed_files(self.host, process, needed))
         if broken:
             evidence = replace(evidence, broken=broken)
             readings = read_configurations(evidence, lines, known)
@@ -129,7 +130,7 @@ class KubeletReader:
         evidence = replace(evidence, age_seconds=None, broken={})
         if has_moved or names_other_files(before, flags):
             folder = start_folder(evidence)
-            evidence = read(self.host, replace(evidence, config=None, drop_ins=None), flags, folder)
+            evidence = read_named_files(self.host, replace(evidence, config=None, drop_ins=None), flags, folder)
         objections = (each for declared in kubelet.readings for each in declared.objections)
         known = replace(known, objections=known.objections | {replace(each, place='') for each in objections})
         coming = replace(evidence, process=replace(evidence.process, arguments=arguments))
