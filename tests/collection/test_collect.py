@@ -180,7 +180,7 @@ def test_a_kubelet_that_was_known_and_ended_is_no_mount_that_is_missing(standins
     standin.kill()
     for _ in range(3):
         node = collector.collect(connection).node
-        assert node.none_found_because == f'the kubelet, process {standin.pid}, ended, and no other one runs'
+        assert node.none_found_because == f'the kubelet (process {standin.pid}) ended, and no other kubelet runs'
     show(procfs, standins.launch())
     assert collector.collect(connection).node.none_found_because == ''
 

@@ -53,7 +53,7 @@ def test_a_kubelet_outside_of_a_service_says_nothing_of_its_unit(tmp_path: Path,
     (tmp_path / 'proc' / str(PID) / 'cgroup').write_text(f'{cgroup}\n')
     found = files_of_unit(read_unit_of(host, process).unit)
     assert isinstance(found, Unknown)
-    assert 'names no systemd service' in found.reason
+    assert 'belongs to no systemd service' in found.reason
 
 
 @pytest.mark.parametrize(

@@ -334,7 +334,7 @@ def test_a_kubelet_that_moves_to_another_cgroup_is_judged_by_its_new_unit_at_onc
     assert collector.collect() is collector.last
     (node.procfs / str(PID) / 'cgroup').write_text('0::/system.slice/other.service\n')
     (finding,) = collector.collect().node.findings
-    assert 'no unit file of other.service was found' in finding.message
+    assert 'could not find a unit file of other.service' in finding.message
 
 
 def test_a_collection_that_failed_leaves_nothing_behind(

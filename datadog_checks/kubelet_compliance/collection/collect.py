@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""One collection: find the kubelets, read all of them, resolve, judge, and report. `Collector.look` is that line."""
+"""One collection of a node: find, read, resolve, judge, report. `Collector.collect_anew` has one line for each."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from .reading import KubeletReader
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What one collection found. `version`: that of the kubelet, where it is known."""
+    """The result of one collection. `version`: the version of the kubelet, if known."""
 
     node: NodeReport
     kubelets: tuple[KubeletReport, ...]
@@ -45,7 +45,7 @@ class Collection:
 
 
 class Collector:
-    """Makes collections of a node, and keeps what stays the same from one to the next."""
+    """Collects from a node, and keeps what stays the same from one collection to the next."""
 
     def __init__(
         self,
@@ -54,9 +54,9 @@ class Collector:
         choose: Callable[[str | None], Selection | Unknown] | None = None,
         version: str | None = None,
     ) -> None:
-        """`choose`: picks what is judged by the kubelet's version (None: not known), in place of `selection`.
+        """`choose`: selects the rules by the kubelet's version (None: unknown) instead of `selection`.
 
-        `version`: that of the kubelet, where it does not tell it itself.
+        `version`: the version of the kubelet, for when the kubelet itself does not show it.
         """
         self.version = version
         self.host = host
@@ -73,20 +73,23 @@ class Collector:
         return self.asking.api
 
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
-        """Judge the node. `connection`: how its kubelet is reached; None: it is not to be asked.
+        """Judge the node. `connection`: how to reach its kubelet; None: do not ask it.
 
-        The very same object as last time means that nothing changed, and so that nothing was read nor judged anew.
+        If nothing changed, this returns the same object as last time, without reading or judging anything.
         """
         asked = connection.url if isinstance(connection, Connection) else connection
         is_unchanged = self.host.begin() and asked == self.last_asked and not self.api.has_to_ask()
         if self.last is not None and is_unchanged:
             return self.last
         self.last = None
-        self.last, self.last_asked = self.look(connection), asked
+        self.last, self.last_asked = self.collect_anew(connection), asked
         return self.last
 
-    def look(self, connection: Connection | Unknown | None) -> Collection:
-        """find -> read -> resolve -> judge -> report."""
+    def collect_anew(self, connection: Connection | Unknown | None) -> Collection:
+        """find -> read -> resolve -> judge -> report.
+
+        Only facts about the node are read later, because the broken rules decide which of them matter.
+        """
         found = self.search.find()
         kubelets = self.read(found, connection)
         settings = [self.resolve(kubelet) for kubelet in kubelets]
@@ -95,7 +98,7 @@ class Collector:
         return self.report(found, kubelets, judged, connection)
 
     def read(self, found: FoundKubelets, connection: Connection | Unknown | None) -> list[Kubelet]:
-        """All that the rules need to know of each kubelet, and what each answers."""
+        """Everything that the rules need of each kubelet: its files, and its answers."""
         self.reader.history.forget_all_but(found.all)
         self.asking.forget_all_but(found.all)
         processes = found.scan.processes
@@ -108,11 +111,11 @@ class Collector:
         return [with_statuses(self.host, kubelet, self.selection) for kubelet in kubelets]
 
     def resolve(self, kubelet: Kubelet) -> dict[str, Setting]:
-        """What each rule is about, by its key."""
+        """The setting of each rule, by rule key."""
         return resolve_settings(kubelet, self.selection)
 
     def read_facts(self, kubelet: Kubelet, settings: Mapping[str, Setting]) -> dict[Fact, Answer]:
-        """What the fixes of the broken rules depend on: of a compliant kubelet nothing more is read."""
+        """The facts about the node that the fixes of broken rules depend on. A compliant kubelet needs none."""
         return read_facts(self.host, kubelet, wanted_facts(settings, self.selection))
 
     def judge(
@@ -127,7 +130,7 @@ class Collector:
         judged: Sequence[KubeletReport],
         connection: Connection | Unknown | None,
     ) -> Collection:
-        """The reports of those kubelets that still run after all was read, as one."""
+        """The result for the node, from the reports on the kubelets that still run after everything was read."""
         reports = [report for each in judged if (report := self.while_running(each)) is not None]
         self.search.note(found, is_any_judged=bool(reports))
         because = ''
@@ -141,24 +144,24 @@ class Collector:
         return Collection(node, tuple(reports), self.selection, version)
 
     def while_running(self, report: KubeletReport) -> KubeletReport | None:
-        """The report on a kubelet that runs; None for one that ended, and unknown where that can't be seen."""
+        """The report on a kubelet that still runs; None if it ended. If that can't be seen, every rule is unknown."""
         is_running = self.host.is_running(report.process)
         if is_running is False:
             return None
         return report if is_running else not_seen(report.process, self.selection)
 
     def known_version(self, process: Process, connection: Connection | Unknown | None) -> str | None:
-        """The version of a kubelet before it is read. A person's word counts only where it can't be asked."""
+        """The version of a kubelet before it is read. A given version counts only if the kubelet can't be asked."""
         given = None if isinstance(connection, Connection) else self.version
         return self.api.known_version(process) or given
 
     def version_of(self, kubelets: Sequence[Kubelet], connection: Connection | Unknown | None) -> str | Unknown:
-        """The version of the only kubelet; else the one that was given, if any."""
+        """The version of the only kubelet, else the given version."""
         found = self.asked_version(kubelets, connection)
         return self.version if isinstance(found, Unknown) and self.version is not None else found
 
     def asked_version(self, kubelets: Sequence[Kubelet], connection: Connection | Unknown | None) -> str | Unknown:
-        """The version of the only kubelet, asked for only where anything depends on it: `/metrics` is long."""
+        """The version of the only kubelet. The check asks for it only if a result depends on it: `/metrics` is long."""
         if len(kubelets) != 1:
             return NO_VERSION
         (kubelet,) = kubelets
@@ -170,7 +173,7 @@ class Collector:
         return self.asking.version(kubelet, connection)
 
     def with_selection(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
-        """Choose what is judged, where the version decides that. The kubelets get the reason where it can't."""
+        """Select the rules by the version, if `choose` is set. Where it can't, each kubelet has the reason as a problem."""
         if self.choose is None:
             return kubelets
         chosen = self.choose(None if isinstance(version, Unknown) else version)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads what the fixes of some rules depend on. It is for advice only: what it means is decided in `node_facts.py`."""
+"""Reads what the fixes of broken rules depend on. It serves advice only, and `rules/node_facts.py` evaluates it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ NOT_KEPT = 'the captured node does not keep its content'
 
 
 def read_fact_sources(host: Host, process: Process, question: FactQuestion, wanted: Collection[Fact]) -> FactSources:
-    """All that the answers to some facts depend on, and nothing else."""
+    """Everything that the answers to some facts depend on, and nothing else."""
     aside = Aside(host, process)
     kubeconfig = question.kubeconfig if Fact.CLIENT_CERTIFICATE in wanted else ''
     pods_path = question.static_pod_path if Fact.NO_STATIC_PODS in wanted else ''
@@ -49,7 +49,7 @@ def read_fact_sources(host: Host, process: Process, question: FactQuestion, want
         static_pods=pods,
         static_pods_at=aside.file_status(pods_path) if isinstance(pods, Missing) else None,
         sysctl_files=read_sysctl_files(aside) if needs_kernel else None,
-        # A machine that does not run has no kernel: this one is of the machine that runs the check.
+        # A machine that does not run has no kernel settings: these belong to the machine that runs the check.
         kernel=read_kernel(host) if needs_kernel and not process.unit else {},
         kept=host.capture.facts if host.capture is not None else {},
     )
@@ -94,11 +94,11 @@ class Aside:
 
 
 def read_sysctl_files(aside: Aside) -> tuple[File | Missing | Unreadable, ...] | None:
-    """The sysctl files that count, in order; None where not all are known, or there are too many."""
+    """The sysctl files that count, in order; None if not all are known, or there are too many."""
     paths = sysctl_paths([aside.list_folder(folder) for folder in FOLDERS])
     return None if paths is None else tuple(aside.read_file(path) for path in paths)
 
 
 def read_kernel(host: Host) -> dict[str, str | None]:
-    """The kernel settings that a kubelet expects, as they are now; None for each that can't be seen."""
+    """The current kernel settings that a kubelet depends on; None for each that can't be read."""
     return {name: kernel_setting(host.procfs, name) if host.capture is None else None for name in EXPECTED}

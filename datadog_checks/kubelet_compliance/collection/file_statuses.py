@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads what the rules need beside the configuration: modes and owners of files, and the settings of the kernel."""
+"""Reads what the rules need besides the configuration: modes and owners of files, and kernel settings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .fact_sources import read_kernel
 
 
 def with_statuses(host: Host, kubelet: Kubelet, selection: Selection) -> Kubelet:
-    """The kubelet with all that the rules ask for beside its configuration."""
+    """The kubelet with everything that the rules need besides its configuration."""
     process = kubelet.process
     paths = [*paths_to_examine(kubelet, selection)]
     certificate = certificate_to_examine(kubelet, selection)
@@ -32,5 +32,5 @@ def with_statuses(host: Host, kubelet: Kubelet, selection: Selection) -> Kubelet
 
 
 def keeps_status(host: Host, path: str) -> bool:
-    """Whether a file that is not there is missing on the node, and not only in a capture of it."""
+    """Whether a missing file is missing on the node, and not only in a capture of the node."""
     return host.capture is None or host.capture.kept_status(path) is not None

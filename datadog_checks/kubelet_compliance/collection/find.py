@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Finds the kubelets of a node, and says what became of those that the last collection found."""
+"""Finds the kubelets of a node, and tracks what became of those that the last collection found."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.reporting.report import problem_text
 
-NONE_RUNS = 'no kubelet runs on this host: start it, or look at the log of its service'
-"""For a host whose `/proc` shows all processes."""
+NONE_RUNS = 'no kubelet runs on this host: start it, or check the log of its service'
+"""For a host where `/proc` shows all processes."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundKubelets:
     """The kubelets of this collection.
 
-    `lost`: kubelets of the last one that this one shows neither to run nor to have ended. `ended`: those that ended.
+    `lost`: kubelets of the last collection that may still run, but can't be seen. `ended`: kubelets that ended since.
     """
 
     scan: Scan
@@ -33,13 +33,13 @@ class FoundKubelets:
 
 
 class Search:
-    """Looks for the kubelets of a node, collection by collection."""
+    """Finds the kubelets of a node in each collection."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.known: tuple[Process, ...] = ()
         self.ended: int | None = None
-        """The process of the last kubelet, as long as no other one has been seen since."""
+        """The process ID of the last kubelet that ended, until another one is found."""
 
     def find(self) -> FoundKubelets:
         scan = self.host.find_kubelets()
@@ -57,7 +57,7 @@ class Search:
         )
 
     def why_none(self, found: FoundKubelets, *, is_reachable: bool) -> str:
-        """Why no kubelet was judged; '' where one was found before and nothing more is known.
+        """Why no kubelet was found; '' if nothing is known about that.
 
         `is_reachable`: the Agent knows how to reach a kubelet.
         """
@@ -65,11 +65,11 @@ class Search:
         if not likely and is_reachable:
             likely = NONE_RUNS if self.host.shows_all_processes() else none_shown(self.host.procfs)
         if likely and self.ended is not None:
-            return f'the kubelet, process {self.ended}, ended, and no other one runs'
+            return f'the kubelet (process {self.ended}) ended, and no other kubelet runs'
         return likely
 
     def note(self, found: FoundKubelets, *, is_any_judged: bool) -> None:
-        """Remember which kubelet was the last one, once it is known which of those found still run."""
+        """Remember the last kubelet that ended, once it is known which of the kubelets still run."""
         if is_any_judged:
             self.ended = None
         elif found.ended:
@@ -77,7 +77,7 @@ class Search:
 
 
 def first_admissible(turned_away: Sequence[Unknown]) -> str:
-    """The first process that an option would admit; '' where there is none."""
+    """A sentence on the first process that an option would admit; '' for none."""
     admissible = [each for each in turned_away if each.remedy]
     if not admissible:
         return ''
@@ -86,7 +86,7 @@ def first_admissible(turned_away: Sequence[Unknown]) -> str:
 
 
 def none_shown(procfs: str) -> str:
-    """For a host where the Agent knows how to reach a kubelet, and no process is one."""
+    """For a host where the Agent has the address of a kubelet, but no process is a kubelet."""
     return (
         f'no kubelet runs on this host, or {procfs} does not show it: if there is one, '
         'set hostPID: true or mount the /proc of the host'

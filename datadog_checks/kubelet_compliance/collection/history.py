@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What earlier collections saw of each kubelet: the contents of its files, its start, and what it has accepted."""
+"""What earlier collections saw of each kubelet: file contents, its start, and what it has accepted."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from datadog_checks.kubelet_compliance.model import (
 
 @dataclass(frozen=True, slots=True)
 class KnownContent:
-    """A file's content, as Python's keyed hash of it, and since when it is known to have been that.
+    """The hash of a file's content, and since when the file is known to have had it.
 
-    None: there was no such file.
+    `digest`: Python's own hash, which is keyed; None: there was no such file.
     """
 
     digest: int | None
@@ -36,28 +36,28 @@ class KnownContent:
 
 @dataclass(slots=True)
 class Record:
-    """What is kept of one process. `files` and `unit_files` are by path; a path that ends in a slash is a folder."""
+    """What is known of one process. `files`, `unit_files`: by path. A path that ends in a slash is a folder."""
 
     files: dict[str, KnownContent] = field(default_factory=dict)
     unit_files: dict[str, KnownContent] = field(default_factory=dict)
     earliest_start: float | None = None
-    """The earliest start that was ever worked out, in seconds since the epoch."""
+    """The earliest start that a collection computed, in seconds since the epoch."""
     started_with: Declared | None = None
     minors: frozenset[int] = frozenset()
-    """The releases that it can be of, by what it has accepted; none where it has not shown that yet."""
+    """The releases that it may be, by what it has accepted; empty if it has not run long enough to show that."""
     accepted: frozenset[Objection] = frozenset()
-    """What this check would have expected it to refuse."""
+    """What it has accepted, although the check expected a refusal."""
     files_seen_as_started: bool = False
-    """Whether its files were seen as they were when it started."""
+    """Whether a collection saw its files as they were at the start."""
 
 
 class History:
-    """One record for each kubelet, so that a change of mode or owner does not look like one of content."""
+    """A record of each kubelet. With it, a change of mode or owner does not count as a change of content."""
 
     def __init__(self) -> None:
         self.records: dict[tuple[int, ...], Record] = {}
         self.ages_before: dict[tuple[int, ...], float] = {}
-        """For how many seconds a process had been running when it began the program that it runs."""
+        """The age of a process, in seconds, when it began to run its current program."""
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
@@ -69,9 +69,9 @@ class History:
         return self.records.setdefault(process.key, Record())
 
     def program_age(self, process: Process, age: float | None) -> float | None:
-        """For how long a program has been running, in seconds: an `exec` keeps the age of its process.
+        """How long a program has been running, in seconds. An `exec` keeps the age of its process.
 
-        The age counts from where the program was first seen, if another one was seen in that process before.
+        If another program ran in the process before, the time counts from when this one was first seen.
         """
         if age is None:
             return None
@@ -81,10 +81,10 @@ class History:
         return age - self.ages_before[process.key]
 
     def started_with(self, process: Process, readings: Sequence[Declared], fields: Collection[str]) -> Declared | None:
-        """The configuration that a process started with, from before anything changed; None where it is not known.
+        """The configuration that a process started with; None if no collection saw it.
 
-        `readings`: what it would start with now. While nothing has changed since the start, that is it, where all
-        releases read those `fields` alike, which are all that counts of it.
+        `readings`: its configuration now, which is the one at the start while nothing has changed. It counts only if
+        all releases read the `fields` alike: nothing else of it is used.
         """
         is_one = len({tuple(repr(declared.value(path)) for path in fields) for declared in readings}) == 1
         if process.started_at is not None and is_one and all(map(is_as_started, readings)):
@@ -92,9 +92,9 @@ class History:
         return self.of(process).started_with
 
     def add_accepted(self, process: Process, readings: Sequence[Declared], *, has_run: bool) -> None:
-        """Remember what a process has accepted, of files that are as old as it.
+        """Remember what a process has accepted, if no file changed after its start.
 
-        `has_run`: it has run for a minute, which also shows which releases it can be of.
+        `has_run`: it has run for a minute, which also shows which releases it may be.
         """
         if any(declared.changed is not None for declared in readings):
             return
@@ -107,7 +107,7 @@ class History:
         record.files_seen_as_started = True
 
     def with_content_times(self, evidence: Evidence) -> Evidence:
-        """The evidence with the time of each file's content instead of the time of its last change of any kind."""
+        """The evidence in which `changed_at` is when the content of a file changed, and not its mode or owner."""
         record = self.of(evidence.process)
         process = with_earliest_start(evidence.process, record)
         before = record.files
@@ -124,7 +124,7 @@ class History:
             )
         if launch is not None:
             launch = replace(launch, files=tuple(contents.with_time(file) for file in launch.files))
-        # What could not be read this time is kept, except for files that a folder no longer lists.
+        # Keep what could not be read this time, but not files that a folder no longer lists.
         if isinstance(drop_ins, DropIns):
             below = f'{drop_ins.path.rstrip("/")}/'
             listed = {file.path for file in (*drop_ins.files, evidence.config) if file is not None}
@@ -133,7 +133,7 @@ class History:
         return replace(evidence, process=process, config=config, drop_ins=drop_ins, launch=launch)
 
     def unit_with_content_times(self, process: Process, unit: Unit) -> Unit:
-        """The service with the time of each file's content, and whether files of it have gone."""
+        """The same for a service. `lacks_files`: whether files of it are gone."""
         record = self.of(process)
         before = record.unit_files
         contents = Comparison(before)
@@ -148,9 +148,9 @@ class History:
 
 
 def with_earliest_start(process: Process, record: Record) -> Process:
-    """The process with the earliest start that was ever worked out for it.
+    """The process with the earliest start that a collection computed for it.
 
-    When the clock is stepped forward, a start seems to be later, and a change after it to lie before it.
+    After the clock is set forward, the start seems later, and a change after the start seems to precede it.
     """
     if process.started_at is None:
         return process
@@ -168,14 +168,14 @@ AnyFile = TypeVar('AnyFile', bound=File | Missing | Unreadable | None)
 
 
 class Comparison:
-    """The contents that one collection reads of a kubelet, compared with those that were read before."""
+    """Compares the contents that one collection reads of a kubelet with those of earlier collections."""
 
     def __init__(self, before: Mapping[str, KnownContent]) -> None:
         self.before = before
         self.now: dict[str, KnownContent] = {}
 
     def with_time(self, file: AnyFile) -> AnyFile:
-        """The file with the time of its content."""
+        """The file with the time when its content changed."""
         if isinstance(file, Missing):
             self.add_missing(file.path)
         if isinstance(file, File):
@@ -183,12 +183,12 @@ class Comparison:
         return file
 
     def add_missing(self, path: str) -> None:
-        """Nothing is there; what comes there later is a change, whatever its time says."""
+        """Note a missing file: a file that appears there later is a change, whatever its time."""
         if path not in self.before:
             self.now[path] = KnownContent(None, -math.inf)
 
     def changed_at(self, path: str, content: bytes | tuple[str, ...], changed_at: float | None) -> float | None:
-        """When a content became what it is; None where files have no times."""
+        """When the content changed; None if files have no times, as in a capture."""
         if changed_at is None:
             return None
         digest, old = hash(content), self.before.get(path)
@@ -197,7 +197,7 @@ class Comparison:
         elif old.digest == digest:
             at = old.changed_at if math.isinf(old.changed_at) else min(changed_at, old.changed_at)
         else:
-            # The check saw it change, whatever its ctime says: an old file may have been moved here, or the clock set.
+            # The check saw the change, so the ctime does not count: an old file may have been moved here.
             at = math.inf
         self.now[path] = KnownContent(digest, at)
         return at

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""From what was read of a kubelet to its report: resolve, judge, and what goes with the findings. Pure."""
+"""The steps `resolve` and `judge` for one kubelet, from everything that was read of it. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.rules.settings import settings_by_rule
 
 
 def resolve_settings(kubelet: Kubelet, selection: Selection) -> dict[str, Setting]:
-    """What each rule is about, by its key."""
+    """The setting of each rule, by rule key."""
     settings = settings_by_rule(kubelet, selection)
     if not kubelet.process.unit:
         return settings
@@ -36,28 +36,28 @@ def judge_kubelet(
 ) -> KubeletReport:
     """The report on one kubelet.
 
-    `facts`: what the fixes depend on. `names`: those of the processes that handle the traffic to services.
+    `facts`: about the node, for the fixes. `names`: of the processes on the node that route traffic to services.
     """
     evidence, process = kubelet.evidence, kubelet.process
     home = replace(home_on(evidence, kubelet.flags), facts=facts)
-    seen = names if evidence.launch is None else frozenset()
+    names = names if evidence.launch is None else frozenset()
     findings = tuple(
-        hinted(judge(rule, replace(settings[rule.key], home=home), selection.benchmark), seen)
+        hinted(judge(rule, replace(settings[rule.key], home=home), selection.benchmark), names)
         for rule in selection.rules
     )
     next_start = next_start_problem(evidence)
     problems = dict.fromkeys(iter_problems(kubelet, selection, settings, findings))
     if next_start is not None:
         problems = {next_start: None, **problems}
-    told = tuple(map(of_image, problems)) if process.unit else tuple(problems)
+    reported = tuple(map(of_image, problems)) if process.unit else tuple(problems)
     pending = is_pending(kubelet, settings, selection, is_next_known=next_start is None)
-    return KubeletReport(process, findings, told, pending, kubelet.name, next_start_of(evidence))
+    return KubeletReport(process, findings, reported, pending, kubelet.name, next_start_of(evidence))
 
 
 def is_pending(
     kubelet: Kubelet, settings: Mapping[str, Setting], selection: Selection, *, is_next_known: bool
 ) -> bool | None:
-    """Whether a restart would change what runs; None where it can't be told."""
+    """Whether a restart would change the running configuration; None if unknown."""
     if kubelet.next is not None:
         return True
     of_fields = [settings[rule.key] for rule in selection.rules if rule.fields]

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads the files that a kubelet's command line and its configuration name."""
+"""Reads the files that the command line and the configuration of a kubelet name."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def read_named_files(host: Host, evidence: Evidence, flags: Flags | Unknown, sta
 
 
 def read_needed_files(host: Host, process: Process, needed: Iterable[NeededFile]) -> dict[NeededFile, NeededContent]:
-    """The files without which a kubelet would not start, except for those that another file stands in for."""
+    """The files without which a kubelet would not start, except those that another file replaces."""
     return {
         file: content
         for file in dict.fromkeys(needed)
-        # A captured node keeps only some files: one that is not there may be missing in the capture alone.
+        # A capture has only some files of the node: one that is not in the capture may exist on the node.
         if host.shows(file.path) and (content := read_needed_file(host, process, file)) is not None
     }
 
 
 def read_needed_file(host: Host, process: Process, file: NeededFile) -> NeededContent | None:
-    """One of these files; None where the file that may stand in for it is there."""
+    """One of these files; None if it is missing and the file that may replace it exists."""
     if isinstance(host.file_status(process, file.path), Missing):
         has_other = file.instead and not isinstance(host.file_status(process, file.instead), Missing)
         return None if has_other else NeededContent(is_there=False)

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads one kubelet: its command line, the files that this names, its service, and the files that these name in turn.
+"""Reads one kubelet: its command line, its config files, its service, and the files that these name.
 
-What names a file is worked out by pure functions of `kubelet/` and `launch/`, from what was read before it.
+Pure functions of `kubelet/` and `launch/` work out which files to read next from what was read before.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ CGROUP_FIELD = 'kubeletCgroups'
 
 
 class KubeletReader:
-    """Reads the kubelets of a node, and compares them with what was read of them before."""
+    """Reads the kubelets of a node, and compares them with earlier collections."""
 
     def __init__(self, host: Host, history: History) -> None:
         self.host = host
         self.history = history
 
     def read(self, process: Process, version: str | None = None) -> Kubelet | None:
-        """One kubelet; None for one that only prints its help or version, or for a program that holds no kubelet.
+        """One kubelet; None for one that only prints its help or version, or for a program that runs no kubelet.
 
-        `version`: that of the kubelet, where it is known already.
+        `version`: the version of the kubelet, if it is known already.
         """
         evidence = self.evidence_of(process)
         if evidence is None:
@@ -64,7 +64,7 @@ class KubeletReader:
         return self.with_moved_unit(self.with_readings(replace(kubelet, evidence=evidence)))
 
     def evidence_of(self, process: Process) -> Evidence | None:
-        """The process, and how the program starts it whose part it is; None where that starts no kubelet."""
+        """The process, and how a program starts the kubelet inside it; None if the program starts none."""
         evidence = Evidence(process, age_seconds=self.history.program_age(process, self.host.age(process)))
         if not process.inside:
             return evidence
@@ -81,20 +81,21 @@ class KubeletReader:
             unit = self.history.unit_with_content_times(process, unit)
         evidence = replace(evidence, unit=unit, service=service.name, places=places_of(unit))
         if isinstance(unit, Unit) and not is_as_given(evidence):
-            is_told = not isinstance(unit.command, Unknown) or unit.command.refused
-            evidence = replace(evidence, unit=with_parent_times(self.host, process, unit)) if is_told else evidence
+            # A file may have been removed since the start, which only the time of its folder shows.
+            if not isinstance(unit.command, Unknown) or unit.command.refused:
+                evidence = replace(evidence, unit=with_parent_times(self.host, process, unit))
         if service.name not in RKE2_SERVICES:
             return evidence
         rke2 = read_rke2(self.host, process, unit)
         return replace(evidence, places={**evidence.places, **rke2.places}, options=rke2.path)
 
     def with_moved_unit(self, kubelet: Kubelet) -> Kubelet:
-        """The kubelet with its service, where its own configuration moved it out of that service's cgroup."""
+        """The kubelet with its service, if its own configuration moved it out of the cgroup of that service."""
         cgroups = kubelet.readings[0].value(CGROUP_FIELD)
         evidence = kubelet.evidence
         if isinstance(evidence.unit, Unit) or evidence.launch is not None or not cgroups:
             return kubelet
-        # Its values stay the same, but the service shows where its flags are set.
+        # The values stay the same, but the service shows where the flags are set.
         return self.with_readings(replace(kubelet, evidence=self.with_unit(evidence, str(cgroups))))
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
@@ -111,13 +112,13 @@ class KubeletReader:
             readings = read_configurations(evidence, lines, known)
         self.history.add_accepted(process, readings, has_run=has_accepted_its_files(evidence))
         if not has_accepted_its_line(evidence) and any(is_refused(each) or not each.flags_known for each in readings):
-            # Once it has run for long enough, it has shown that it takes this.
+            # This changes with time: a kubelet that has run for a minute has accepted its configuration.
             self.host.give_up()
         started = self.history.started_with(process, readings, SELF_MADE)
         return self.with_next_start(replace(kubelet, evidence=evidence, readings=readings, started=started), known)
 
     def with_next_start(self, kubelet: Kubelet, known: Known) -> Kubelet:
-        """The kubelet with what its next start would run with, where its service passes it other arguments by then."""
+        """The kubelet with the configuration of its next start, if its service will pass other arguments."""
         evidence, before = kubelet.evidence, kubelet.flags
         arguments = next_arguments(evidence)
         if evidence.launch is not None or isinstance(arguments, Unknown):
@@ -137,7 +138,7 @@ class KubeletReader:
         return replace(kubelet, next=read_configurations(evidence, lines, known), coming=coming)
 
     def will_start_elsewhere(self, evidence: Evidence, flags: Flags | Unknown) -> bool:
-        """Whether relative paths will lead to other files, as far as the working directory can be seen."""
+        """Whether relative paths will name other files at the next start, if the working directory is known."""
         process = evidence.process
         if isinstance(flags, Unknown) or process.unit:
             return False
@@ -148,7 +149,7 @@ class KubeletReader:
         return now is not None and posixpath.normpath(now) != posixpath.normpath(start_folder(evidence))
 
     def with_version(self, kubelet: Kubelet, version: str | None) -> Kubelet:
-        """The kubelet as its version reads its command line and its files, and with what it shows that it takes."""
+        """The kubelet as its version reads it. A running configuration shows which values the kubelet accepts."""
         evidence = kubelet.evidence
         minors = self.minors_of(kubelet.process, version)
         if version is not None and any(line.minors != minors for line in kubelet.lines):
@@ -158,13 +159,13 @@ class KubeletReader:
         return self.with_readings(kubelet) if has_answered and any(map(is_refused, kubelet.readings)) else kubelet
 
     def minors_of(self, process: Process, version: str | None) -> frozenset[int]:
-        """The releases that a kubelet can be of, by its version, else by what it has accepted."""
+        """The releases that a kubelet may be, by its version, else by what it has accepted."""
         minor = minor_of(version) if version is not None else None
         return self.history.of(process).minors or ALL if minor is None else frozenset({within_tables(minor)})
 
 
 def names_other_files(before: Flags | Unknown, after: Flags | Unknown) -> bool:
-    """Whether another command line names other config files, or may do so."""
+    """Whether a new command line names other config files, or may do so."""
     if isinstance(before, Unknown) or isinstance(after, Unknown):
         return True
     return any(before.text(name) != after.text(name) for name in ('config', 'config-dir'))

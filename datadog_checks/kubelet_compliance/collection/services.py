@@ -26,14 +26,14 @@ from datadog_checks.kubelet_compliance.node.process_root import A_DEVICE
 
 KUBELET_UNIT = 'kubelet.service'
 OUTSIDE_OF_SYSTEMD = Unknown(
-    'the cgroup of the kubelet names no systemd service, so which unit starts it is not known',
-    'leave the rules on the service file out, where systemd does not start the kubelet',
+    'the cgroup of the kubelet belongs to no systemd service, so the unit that starts it is unknown',
+    'if systemd does not start the kubelet, exempt the rules on the service file',
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """The unit that starts a process, and its name, which is known even where the unit can't be read."""
+    """The unit that starts a process, and its name, which is known even if the unit can't be read."""
 
     unit: Unit | Unknown | None
     name: str = ''
@@ -42,7 +42,7 @@ class Starter:
 def read_unit_of(host: Host, process: Process, kubelet_cgroups: str = '') -> Starter:
     """The unit that starts a process: by its cgroup, else the one that starts its program; None in a container.
 
-    `kubelet_cgroups`: the cgroup that the configuration moves the kubelet to, where it is known.
+    `kubelet_cgroups`: the cgroup that the configuration moves the kubelet to; '' if unknown.
     """
     place = host.unit_name(process, kubelet_cgroups)
     if isinstance(place, Unknown):
@@ -61,10 +61,10 @@ def starts(unit: Unit, process: Process) -> bool:
 
 
 def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
-    """A service of that name, and the command line of its next start."""
+    """The service of that name, with the command line of its next start."""
     files = read_service_files(host, process, name)
     if files is None:
-        return Unknown(f'no unit file of {name} was found')
+        return Unknown(f'could not find a unit file of {name}')
     services = services_of(files)
     patterns = () if isinstance(services, Unknown) else environment_patterns(services)
     contents = {pattern: read_environment_files(host, process, pattern) for pattern in patterns}
@@ -72,7 +72,7 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
 
 
 def read_service_files(host: Host, process: Process, name: str) -> ServiceFiles | None:
-    """The unit file of a service and its drop-ins; None where no folder has a unit file of that name."""
+    """The unit file of a service and its drop-ins; None if no folder has a unit file of that name."""
     unit_file = next((file for path in unit_paths(name) if not is_gone(file := host.read_file(process, path))), None)
     if unit_file is None:
         return None
@@ -80,13 +80,13 @@ def read_service_files(host: Host, process: Process, name: str) -> ServiceFiles 
     chosen = choose_drop_ins([host.list_folder(process, path) for path in drop_in_folders(names)])
     drop_ins = tuple(host.read_file(process, path) for path in chosen.paths)
     is_hidden = is_masked(unit_file)
-    # Only where all else is known does it matter what the kubelet sees and this check does not.
+    # What the kubelet sees and the check does not matters only if everything else is known.
     is_whole = not chosen.missed or is_hidden or bool(chosen.unread) or host.shows_whole_root(process)
     return ServiceFiles(name, names, unit_file, chosen, drop_ins, is_hidden, is_whole)
 
 
 def read_environment_files(host: Host, process: Process, pattern: str) -> tuple[Seen, ...]:
-    """The files that a path or pattern of `EnvironmentFile=` leads to, in the order of their names."""
+    """The files that a path or pattern of `EnvironmentFile=` matches, in the order of their names."""
     if not has_wildcards(pattern):
         return (host.read_file(process, pattern),)
     folder = folder_of(pattern)
@@ -98,7 +98,7 @@ def read_environment_files(host: Host, process: Process, pattern: str) -> tuple[
     names = matching_names(pattern, listed.names)
     files = tuple(host.read_file(process, f'{folder}/{name}') for name in names[:MAX_UNIT_FILES])
     if len(names) > MAX_UNIT_FILES:
-        return (*files, Unreadable(pattern, f'it matches more than {MAX_UNIT_FILES} files'))
+        return (*files, Unreadable(pattern, f'the pattern matches more than {MAX_UNIT_FILES} files'))
     return files
 
 
@@ -109,10 +109,10 @@ def with_parent_times(host: Host, process: Process, unit: Unit) -> Unit:
 
 
 def is_masked(answer: object) -> bool:
-    """Whether a link to /dev/null hides a file, as it masks a unit."""
+    """Whether the path is a link to /dev/null, which masks a unit."""
     return isinstance(answer, Unreadable) and answer.absent and answer.why == A_DEVICE
 
 
 def is_gone(file: Seen) -> bool:
-    """Whether nothing is there, not even a mask."""
+    """Whether there is neither a file nor a mask."""
     return is_absent(file) and not is_masked(file)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which of the files that a kubelet needs would keep it from starting, by what was read of them. Pure."""
+"""Which of the files that a kubelet needs would stop its next start, by what was read of them. Pure."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from .late_refusals import NeededFile
 
 @dataclass(frozen=True, slots=True)
 class NeededContent:
-    """What was read of a needed file: whether it is there, and its content. None: its content does not matter."""
+    """What was read of a needed file. `content` is None if only its existence matters."""
 
     is_there: bool
     content: File | Missing | Unreadable | None = None
 
 
 def broken_files(contents: Mapping[NeededFile, NeededContent]) -> dict[str, str]:
-    """The files that the kubelet would not take, by path, and why. What can't be read shows nothing."""
+    """The files that the kubelet would refuse, by path, and why. A file that the check can't read shows nothing."""
     return {file.path: why for file, found in contents.items() if (why := why_broken(file, found)) is not None}
 
 

@@ -101,11 +101,13 @@ def iter_services(files: ServiceFiles) -> Iterator[Service]:
     if files.is_masked:
         raise UnitError(f'{path} is masked, so systemd does not start {name}', refused=True)
     if unread:
-        raise UnitError(f'{unread[0].path} could not be read: {unread[0].why}')
+        raise UnitError(f'could not read {unread[0].path}: {unread[0].why}')
     if not files.is_whole:
-        raise UnitError(f'host_root does not hold all folders that systemd looks for {name} in')
+        raise UnitError(f'host_root does not show all folders that may contain files of {name}')
     if len(files.names) > 1 and '@' in name:
-        raise UnitError(f'{path} is a link to a unit of another name, which is not supported for templates')
+        raise UnitError(
+            f'{path} is a link to a unit with another name, which this check does not support for templates'
+        )
     for each in files.names:
         yield read_service(each, files.present)
 
@@ -127,7 +129,7 @@ def folder_of(pattern: str) -> str | Unreadable:
     """The folder in which the files lie that a pattern matches."""
     folder = posixpath.dirname(pattern)
     if has_wildcards(folder) or '\\' in pattern:
-        return Unreadable(pattern, 'this check does not support a pattern in the name of a folder')
+        return Unreadable(pattern, 'this check does not support a wildcard in the name of a folder')
     return folder
 
 

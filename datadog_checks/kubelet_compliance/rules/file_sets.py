@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which files a kubelet uses, for the rules on their mode and owner. Pure."""
+"""Which files a kubelet uses: the rules on modes and owners are about these. Pure."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FilesInUse:
     source: Source = Source.DEFAULT
     unread: tuple[Missing | Unreadable, ...] = ()
     is_optional: bool = False
-    """Whether a file that is not there breaks no rule."""
+    """Whether a missing file breaks no rule."""
 
 
 def file_set_of(
@@ -50,7 +50,7 @@ def file_set_of(
 
 
 def files_of_unit(unit: Unit | Unknown | None) -> FilesInUse | Unknown:
-    """The unit that starts the kubelet and the unit's drop-ins; none where no unit does."""
+    """The unit that starts the kubelet and its drop-ins; no files if no unit does."""
     if isinstance(unit, Unknown):
         return unit
     return FilesInUse() if unit is None else FilesInUse(unit.paths, unread=unit.unread)
@@ -69,7 +69,7 @@ def kubeconfig_files(flags: Flags | Unknown) -> FilesInUse | Unknown:
 
 
 def client_ca_files(setting: Setting, flags: Flags | Unknown) -> FilesInUse | Unknown:
-    """The client CA that the kubelet runs with, and the one that a restart brings in where that is another."""
+    """The client CA that the kubelet runs with, and the one that it would use after a restart."""
     if isinstance(flags, Unknown):
         return flags
     declared, running = setting.declared, setting.running
@@ -78,7 +78,7 @@ def client_ca_files(setting: Setting, flags: Flags | Unknown) -> FilesInUse | Un
             return declared
         if setting.changed is not None:
             return Unknown(
-                f'{setting.changed} changed after the kubelet started, so which client CA it uses is not known'
+                f'{setting.changed} changed after the kubelet started, so the client CA that it uses is unknown'
             )
     named = [value for values in (running, declared) if not isinstance(values, Unknown) for _, value in values]
     paths = dict.fromkeys(str(value) for value in named if value)

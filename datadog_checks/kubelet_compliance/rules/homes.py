@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Where a person changes the settings of one kubelet: what its node shows of its distribution and its files. Pure."""
+"""Where a person changes the settings of one kubelet, by what its node shows of the distribution. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def home_on(evidence: Evidence, flags: Flags | Unknown) -> Home:
 
 
 def options_file(traits: Traits) -> str:
-    """The file in which the distribution takes options, where nothing on the node names one; '' for none."""
+    """The default options file of the distribution, if nothing on the node names another one; '' for none."""
     return '' if traits.options else distribution_of(traits).options
 
 

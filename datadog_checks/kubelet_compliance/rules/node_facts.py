@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which facts hold on a node that decide whether a fix does no harm. Pure.
+"""Whether a fix could harm a node: the facts about the node that decide this. Pure.
 
 `collection/fact_sources.py` reads what these functions ask for.
 """
@@ -44,9 +44,9 @@ NO_ANSWER = Answer()
 
 @dataclass(frozen=True, slots=True)
 class FactSources:
-    """What was read of a node for some facts. None: it was not read, or nothing names it.
+    """What was read of a node for some facts. None: it was not read, or nothing names the file.
 
-    `static_pods_at`: what lies at the static pod path, where no folder does.
+    `static_pods_at`: what lies at the static pod path instead of a folder.
     """
 
     client_ca: FileStatus | Missing | Unreadable | None = None
@@ -55,16 +55,16 @@ class FactSources:
     static_pods: Folder | Missing | Unreadable | None = None
     static_pods_at: FileStatus | Missing | Unreadable | None = None
     sysctl_files: tuple[File | Missing | Unreadable, ...] | None = None
-    """In the order in which they are applied; None where not all could be listed, or there are too many."""
+    """In the order in which sysctl applies them; None if not all could be listed, or there are too many."""
     kernel: Mapping[str, str | None] = field(default_factory=dict)
-    """What the kernel of the machine has; None where it can't be seen. Empty for a machine that does not run."""
+    """The kernel settings now; None for one that can't be read. Empty for a machine that does not run."""
     kept: Mapping[Fact, Answer] = field(default_factory=dict)
     """The answers that were kept with a captured node."""
 
 
 @dataclass(frozen=True, slots=True)
 class FactQuestion:
-    """A kubelet whose node is examined. `value`: of a field or flag, as the kubelet runs with it or would."""
+    """What the facts depend on besides files. `value`: the value of a field or flag at the next start, or now."""
 
     flags: Flags | Unknown
     value: Callable[[str], Value]
@@ -75,7 +75,7 @@ class FactQuestion:
 
     @property
     def kubeconfig(self) -> str:
-        """The kubeconfig that has to be read: none where the kubelet can bootstrap its credentials."""
+        """The kubeconfig to read; '' for none, as for a kubelet that can bootstrap its credentials."""
         return '' if self.can_bootstrap else self.flag('kubeconfig') or ''
 
     @property
@@ -88,7 +88,7 @@ class FactQuestion:
 
 
 def answer_facts(question: FactQuestion, sources: FactSources, wanted: Iterable[Fact]) -> dict[Fact, Answer]:
-    """The answers to the facts that are wanted. A kept answer counts where nothing else is known."""
+    """The answers to the facts that are wanted. The answer in a capture counts if nothing else is known."""
     found = {fact: ANSWERS[fact](question, sources) for fact in wanted}
     return {fact: sources.kept.get(fact, answer) if answer.holds is None else answer for fact, answer in found.items()}
 
@@ -122,7 +122,7 @@ def has_client_certificate(question: FactQuestion, sources: FactSources) -> Answ
 
 
 def names_certificate(kubeconfig: bytes) -> bool | None:
-    """Whether every user of a kubeconfig has a client certificate; None where that cannot be told."""
+    """Whether every user of a kubeconfig has a client certificate; None if the file is not understood."""
     try:
         root = parse_document(kubeconfig).root
     except (DocumentError, DocumentTooLarge):
@@ -170,7 +170,7 @@ def counted(number: int, what: str) -> str:
 
 
 def has_kernel_settings(question: FactQuestion, sources: FactSources) -> Answer:
-    """Whether the kernel and sysctl's files set what the kubelet expects; the detail is what one of them does not."""
+    """Whether the kernel and the sysctl files set what the kubelet expects. The detail says what to add, and where."""
     files = sources.sysctl_files
     if files is None or not all(isinstance(file, File) or is_absent(file) for file in files):
         return Answer(None, ALL_TO_BE_ADDED)
@@ -182,12 +182,12 @@ def has_kernel_settings(question: FactQuestion, sources: FactSources) -> Answer:
 
 
 def present_settings(kernel: Mapping[str, str | None]) -> dict[str, str]:
-    """What the kernel has; a setting that can't be seen counts as what the kubelet expects."""
+    """The kernel settings; one that can't be read counts as what the kubelet expects."""
     return {name: expected if (value := kernel.get(name)) is None else value for name, expected in EXPECTED.items()}
 
 
 def sysctl_paths(listings: Sequence[Folder | Missing | Unreadable]) -> list[str] | None:
-    """The sysctl files that count, in order; None where not all are known, or there are too many.
+    """The sysctl files that count, in order; None if not all are known, or there are too many.
 
     `listings`: of the folders, the strongest one first.
     """

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What keeps a kubelet from being judged, or its next start from working: the service check `kubelet`. Pure."""
+"""What the service check `kubelet` reports: what could not be read, and what would stop the next start. Pure."""
 
 from __future__ import annotations
 
@@ -28,13 +28,15 @@ from .resolve import VERSION_DECIDES
 
 MAX_OBJECTIONS = 3
 NOT_EXPECTED = 'the kubelet accepted its configuration, but this check expected it to be refused'
-NOT_SEEN_REMEDY = 'look at its files in /proc, and whether the Agent has file handles left'
+NOT_SEEN_REMEDY = (
+    'check that the Agent can read the files of the process in /proc, and has not reached its limit of open files'
+)
 
 
 def iter_problems(
     kubelet: Kubelet, selection: Selection, settings: Mapping[str, Setting], findings: Sequence[Finding]
 ) -> Iterator[Unknown]:
-    """All that is missing or wrong, beside the findings of the rules. Some may come twice."""
+    """Everything that is missing or wrong besides the findings. The same problem may come twice."""
     kernel = kernel_problem(kubelet.evidence.kernel)
     if kernel is not None:
         yield kernel
@@ -44,7 +46,7 @@ def iter_problems(
 
 
 def kernel_problem(kernel: Mapping[str, str | None] | None) -> Unknown | None:
-    """Why a kubelet with protectKernelDefaults would not start now; None where nothing shows that."""
+    """Why a kubelet with protectKernelDefaults would not start now; None if nothing shows that."""
     values = present_settings(kernel or {})
     wrong = differing(values)
     if not wrong:
@@ -58,7 +60,7 @@ def kernel_problem(kernel: Mapping[str, str | None] | None) -> Unknown | None:
 
 
 def iter_unread(kubelet: Kubelet) -> Iterator[Unknown]:
-    """What keeps the configuration from being known, and what was not expected of one that runs."""
+    """Why the configuration is unknown, and what the kubelet accepted although the check expected a refusal."""
     readings, launch = kubelet.following, kubelet.evidence.launch
     unknown = [declared.unknown for declared in readings]
     if all(unknown):
@@ -77,7 +79,7 @@ def iter_unread(kubelet: Kubelet) -> Iterator[Unknown]:
 
 
 def unread_files(selection: Selection, settings: Mapping[str, Setting]) -> dict[Unknown, None]:
-    """Why files could not be judged, each reason once."""
+    """Why the rules on files could not be judged, each reason once."""
     declared = [settings[rule.key].declared for rule in selection.rules if rule.files is not None]
     return dict.fromkeys(each for each in declared if isinstance(each, Unknown))
 
@@ -89,7 +91,7 @@ def at_this_level(unread: Sequence[Unknown], unanswered: Sequence[Unknown]) -> I
 
 
 def version_problem(kubelet: Kubelet, findings: Sequence[Finding]) -> Iterator[Unknown]:
-    """Why the version is not known, where a rule is unknown without it."""
+    """Why the version is unknown, if a rule is unknown without it."""
     if isinstance(kubelet.release, Unknown) and any(
         finding.verdict is Verdict.UNKNOWN and finding.setting.declared is VERSION_DECIDES for finding in findings
     ):
@@ -97,8 +99,8 @@ def version_problem(kubelet: Kubelet, findings: Sequence[Finding]) -> Iterator[U
 
 
 def not_seen(process: Process, selection: Selection) -> KubeletReport:
-    """Of a kubelet that may still run but can't be examined: nothing of it is known."""
-    why = Unknown(f'process {process.pid}, a kubelet, can no longer be looked at', NOT_SEEN_REMEDY)
+    """The report on a kubelet that may still run but can't be examined: every rule is unknown."""
+    why = Unknown(f'process {process.pid}, a kubelet, can no longer be examined', NOT_SEEN_REMEDY)
     setting = Setting(why, None, NOT_ASKED)
     findings = tuple(judge(rule, setting, selection.benchmark) for rule in selection.rules)
     return KubeletReport(process, findings, (why,))

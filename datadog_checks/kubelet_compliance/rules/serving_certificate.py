@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Whether a kubelet has the serving certificate that its configuration has it ask the cluster for. Pure."""
+"""Whether a kubelet has the serving certificate that it requests from the cluster. Pure."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ NO_ISSUER = Unknown(
     'set tlsCertFile and tlsPrivateKeyFile to files that you issue, and restart the kubelet',
 )
 OWN_CERTIFICATE = 'kubelet-server-current.pem'
-"""What the certificate manager calls the certificate that the cluster issued (client-go certificate_store.go)."""
+"""The name of the certificate that the cluster issued (client-go certificate_store.go)."""
 
 
 def certificate_path(kubelet: Kubelet) -> str:
-    """Where the certificate lies that the cluster issued; '' for a kubelet that asks for none."""
+    """The path of the certificate that the cluster issued; '' for a kubelet that requests none."""
     is_asking = all(map(serves_nothing_else, kubelet.readings))
     if not is_asking or kubelet.process.unit or kubelet.evidence.launch is not None:
         return ''
@@ -34,7 +34,7 @@ def certificate_path(kubelet: Kubelet) -> str:
 
 
 def missing_certificate(kubelet: Kubelet) -> Unknown | None:
-    """Why a kubelet that asks the cluster for its serving certificate can't serve; None where that is not seen."""
+    """Why a kubelet that requests its serving certificate can't serve; None if nothing shows that."""
     flags = kubelet.flags
     missing = NO_ISSUER if not isinstance(flags, Unknown) and not flags.text('kubeconfig') else NO_CERTIFICATE
     # The file shows an approval before the kubelet is asked again.
@@ -48,6 +48,6 @@ def missing_certificate(kubelet: Kubelet) -> Unknown | None:
 
 
 def serves_nothing_else(reading: Declared) -> bool:
-    """Whether a kubelet asks the cluster for its serving certificate and has no pair of files to serve until then."""
+    """Whether a kubelet requests its serving certificate, and has no other certificate to serve until then."""
     has_pair = all(map(reading.value, SELF_MADE))
     return reading.value('serverTLSBootstrap') is True and not has_pair

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What each rule is about on one kubelet, out of all that was read of it. Pure."""
+"""The setting of each rule on one kubelet, from everything that was read of it. Pure."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def files_by_subject(kubelet: Kubelet, selection: Selection) -> dict[FileSubject
 
 
 def paths_to_examine(kubelet: Kubelet, selection: Selection) -> tuple[str, ...]:
-    """The files whose mode and owner the rules are about, or whose existence tells where settings are changed."""
+    """The files whose mode and owner a rule is about, and the options file of the distribution."""
     in_use = files_by_subject(kubelet, selection).values()
     paths = [path for files in in_use if not isinstance(files, Unknown) for path in files.paths]
     options = options_file(traits_of(kubelet.evidence, kubelet.flags))
@@ -73,12 +73,12 @@ def paths_to_examine(kubelet: Kubelet, selection: Selection) -> tuple[str, ...]:
 
 
 def certificate_to_examine(kubelet: Kubelet, selection: Selection) -> str:
-    """The serving certificate that has to be there for a rule to hold; '' for none."""
+    """The serving certificate that a rule requires; '' for none."""
     return certificate_path(kubelet) if any(rule.needs_certificate for rule in selection.rules) else ''
 
 
 def settings_by_rule(kubelet: Kubelet, selection: Selection) -> dict[str, Setting]:
-    """What each rule is about, by its key. `evidence.statuses` has all of `paths_to_examine`."""
+    """The setting of each rule, by rule key. `evidence.statuses` has all of `paths_to_examine`."""
     evidence, statuses = kubelet.evidence, kubelet.evidence.statuses
     sets = {subject: file_set_of(files, statuses) for subject, files in files_by_subject(kubelet, selection).items()}
     settings: dict[str, Setting] = {}
@@ -99,7 +99,7 @@ def setting_with_defect(kubelet: Kubelet, rule: Rule, benchmark: Benchmark) -> S
 
 
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
-    """What the rule is about, as far as all releases that the kubelet can be of agree. `meaning`: see `agreed`."""
+    """The setting of a rule, if all releases that the kubelet may be agree on it. `meaning`: see `agreed`."""
 
     def of(declared: Declared) -> Setting:
         running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
@@ -117,7 +117,7 @@ def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]
 
 
 def as_started(own: Setting) -> Values | Unknown:
-    """What a kubelet runs with by its own command line and the files that are as they were when it started."""
+    """What a kubelet runs with, by its own command line and files that did not change after the start."""
     if own.doubt is not None:
         return own.doubt
     if own.changed is not None:
@@ -126,12 +126,12 @@ def as_started(own: Setting) -> Values | Unknown:
 
 
 def why_they_differ(readings: Sequence[Declared]) -> Unknown:
-    """Why a configuration can be read in more than one way."""
+    """Why there is more than one reading of a configuration."""
     return VERSION_DECIDES if len({declared.minors for declared in readings}) > 1 else FLAG_DECIDES
 
 
 def depends_on_version(kubelet: Kubelet, selection: Selection) -> bool:
-    """Whether the releases that a kubelet can be of read its configuration differently in what is reported of it."""
+    """Whether the report depends on which of its possible releases the kubelet is."""
     for readings in filter(None, (kubelet.readings, kubelet.next)):
         unknown = {(declared.unknown, declared.flags_known) for declared in readings}
         behind = {declared.changed is not None and not runs_with(declared, kubelet.running) for declared in readings}
@@ -145,7 +145,7 @@ def depends_on_version(kubelet: Kubelet, selection: Selection) -> bool:
 
 
 def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
-    """Whether the rule does not hold for what is declared, or for what runs."""
+    """Whether the declared or the running values break the rule."""
     return any(
         not isinstance(values, Unknown) and not holds(rule, values, benchmark)
         for values in (setting.declared, setting.running)
@@ -153,6 +153,6 @@ def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
 
 
 def wanted_facts(settings: Mapping[str, Setting], selection: Selection) -> tuple[Fact, ...]:
-    """The facts that the fixes of the broken rules depend on: nothing has to be read where no rule is broken."""
+    """The facts that the fixes of broken rules depend on. Nothing has to be read if no rule is broken."""
     broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], selection.benchmark)]
     return tuple(dict.fromkeys(each.fact for rule in broken for each in rule.preconditions(rule.fix)))
