@@ -173,7 +173,7 @@ class Collector:
         return self.asking.version(kubelet, connection)
 
     def with_selection(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
-        """Select the rules by the version, if `choose` is set. Where it can't, each kubelet has the reason as a problem."""
+        """Select the rules by the version, if `choose` is set. If it can't, the reason becomes a problem."""
         if self.choose is None:
             return kubelets
         chosen = self.choose(None if isinstance(version, Unknown) else version)
