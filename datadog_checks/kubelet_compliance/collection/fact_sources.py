@@ -23,13 +23,13 @@ from datadog_checks.kubelet_compliance.model import (
 from datadog_checks.kubelet_compliance.node.change_stamps import Trace
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.procfs import kernel_setting
+from datadog_checks.kubelet_compliance.rules.access_rules import KUBEADM_CLIENT_CA
 from datadog_checks.kubelet_compliance.rules.node_facts import (
     FactQuestion,
     FactSources,
     answer_facts,
     sysctl_paths,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import CLIENT_CA
 
 HOST_NAME = '/etc/hostname'
 NOT_KEPT = 'the captured node does not keep its content'
@@ -43,7 +43,7 @@ def read_fact_sources(host: Host, process: Process, question: FactQuestion, want
     pods = aside.list_folder(pods_path) if pods_path else None
     needs_kernel = Fact.KERNEL_SETTINGS in wanted
     return FactSources(
-        client_ca=host.file_status(process, CLIENT_CA) if Fact.CLIENT_CA in wanted else None,
+        client_ca=host.file_status(process, KUBEADM_CLIENT_CA) if Fact.CLIENT_CA in wanted else None,
         kubeconfig=aside.read_file(kubeconfig) if kubeconfig else None,
         host_name=aside.read_file(HOST_NAME) if Fact.HOST_NAME in wanted else None,
         static_pods=pods,

@@ -12,7 +12,12 @@ import posixpath
 from collections.abc import Callable
 
 from datadog_checks.kubelet_compliance.launch.next_start import start_folder
-from datadog_checks.kubelet_compliance.launch.starts import MICROK8S, MICROK8S_BEFORE, UNITS, start_of
+from datadog_checks.kubelet_compliance.launch.starts import (
+    KNOWN_UNITS,
+    start_of,
+    without_aliases,
+    without_older_units,
+)
 from datadog_checks.kubelet_compliance.launch.unit_paths import unit_paths
 from datadog_checks.kubelet_compliance.model import Evidence, File, Missing, Process, Scan, Unit, Unknown, Unreadable
 from datadog_checks.kubelet_compliance.node.host import Host, Seen, UnitName, View
@@ -33,7 +38,7 @@ class Image(Host):
         super().__init__(root=root)
         self.refuse_undeployed()
         self.folder = root
-        self.names = UNITS if unit is None else (unit,)
+        self.names = KNOWN_UNITS if unit is None else (unit,)
         self.is_named = unit is not None
         self.started_in: dict[str, str] = {}
         """The working directory of each service."""
@@ -52,6 +57,7 @@ class Image(Host):
     def find_kubelets(self) -> Scan:
         """One process for each service that would start a kubelet."""
         found: list[Process] = []
+        units: dict[str, Unit] = {}
         unseen: list[Unreadable] = []
         without: list[str] = []
         for name in self.names:
@@ -68,9 +74,11 @@ class Image(Host):
                 process = self.process_of(unit)
                 without.extend([] if process else [f'{name} starts no kubelet'])
                 found.extend([process] if process else [])
+                units.update({name: unit} if process else {})
         names = [process.unit for process in found]
-        if MICROK8S in names:
-            found = [process for process in found if process.unit != MICROK8S_BEFORE]
+        real_paths = {process.unit: self.real_path(process, units[process.unit].paths[0]) for process in found}
+        counted = without_older_units(without_aliases(units, real_paths))
+        found = [process for process in found if process.unit in counted]
         return Scan(
             tuple(found),
             tuple(could_not_see(unseen)),

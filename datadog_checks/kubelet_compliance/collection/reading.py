@@ -31,7 +31,7 @@ from datadog_checks.kubelet_compliance.model import Evidence, Process, Unit, Unk
 from datadog_checks.kubelet_compliance.node.host import Host
 
 from .history import History
-from .launches import RKE2_SERVICES, read_launch, read_rke2
+from .launches import read_launch, starter_options
 from .named_files import read_named_files, read_needed_files
 from .services import read_unit_of, with_parent_times
 
@@ -84,10 +84,10 @@ class KubeletReader:
             # A file may have been removed since the start, which only the time of its folder shows.
             if not isinstance(unit.command, Unknown) or unit.command.refused:
                 evidence = replace(evidence, unit=with_parent_times(self.host, process, unit))
-        if service.name not in RKE2_SERVICES:
+        options = starter_options(self.host, process, unit, service.name)
+        if options is None:
             return evidence
-        rke2 = read_rke2(self.host, process, unit)
-        return replace(evidence, places={**evidence.places, **rke2.places}, options=rke2.path)
+        return replace(evidence, places={**evidence.places, **options.places}, options=options.path)
 
     def with_moved_unit(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its service, if its own configuration moved it out of the cgroup of that service."""

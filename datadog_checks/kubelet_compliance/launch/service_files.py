@@ -16,7 +16,7 @@ from itertools import groupby
 
 from datadog_checks.kubelet_compliance.model import Argument, Folder, Missing, Unit, Unknown, Unreadable, is_absent
 
-from .embedded_kubelets import OPTION_VARIABLES
+from .option_files import OPTION_VARIABLES
 from .systemd_text import WHITESPACE, Letters, UnitError, text_of
 from .unit_paths import DROP_IN_ENDING, UNIT_FOLDERS
 from .units import Seen, Service, environment_of, next_command, read_service, unset_variables

@@ -23,6 +23,7 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
 )
 
+from .all_rules import RULES_BY_KEY
 from .file_sets import (
     FilesInUse,
     azure_json,
@@ -36,7 +37,6 @@ from .homes import options_file, traits_of
 from .judge import holds
 from .resolve import FLAG_DECIDES, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
 from .serving_certificate import certificate_path, missing_certificate
-from .setting_rules import RULES_BY_KEY
 
 CLIENT_CA_RULE = RULES_BY_KEY['client_ca_file']
 NAMED_BY_FLAGS = frozenset({FileSubject.KUBECONFIG, FileSubject.CONFIG, FileSubject.CLIENT_CA})
