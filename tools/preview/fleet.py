@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     File,
@@ -103,7 +104,7 @@ def check_of(host: Host, instance: Mapping[str, Any]) -> KubeletComplianceCheck:
     check = KubeletComplianceCheck('kubelet_compliance', {}, [dict(instance)])
 
     def open_door() -> None:
-        check.collector.host = host
+        check.collector = Collector(host, check.collector.selection, check.collector.choose)
 
     check.check_initializations.append(open_door)
     return check

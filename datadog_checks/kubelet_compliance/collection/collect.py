@@ -59,7 +59,6 @@ class Collector:
         `version`: the version of the kubelet, for when the kubelet itself does not show it.
         """
         self.version = version
-        self.host = host
         self.selection = self.default = selection
         self.choose = choose
         self.search = Search(host)
@@ -67,6 +66,11 @@ class Collector:
         self.asking = Asking(host, KubeletApi())
         self.last: Collection | None = None
         self.last_asked: object = None
+
+    @property
+    def host(self) -> Host:
+        """The node. It can't be replaced: what was seen before belongs to it."""
+        return self.search.host
 
     @property
     def api(self) -> KubeletApi:
