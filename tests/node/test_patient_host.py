@@ -113,7 +113,7 @@ def test_what_hangs_is_unknown_and_what_is_known_without_it_is_judged(host: Pati
         'kubeconfig_permissions': Verdict.UNKNOWN,
     }
     reasons = {problem.reason for problem in collection.node.problems}
-    assert f'{path} could not be read: reading {path} does not end' in reasons
+    assert f'could not read {path}: reading {path} does not end' in reasons
     kubeconfig = f'{host.root or path.removesuffix("/etc/c.yaml")}/k'
     assert f'could not read the mode and owner of {kubeconfig}: reading {path} does not end' in {
         finding.message.partition('cannot be determined: ')[2].partition(';')[0] for finding in collection.node.findings
