@@ -184,7 +184,7 @@ def test_an_answer_of_configz_may_be_a_link_or_a_pipe(
 def test_the_benchmark_that_goes_by_the_version_says_that_none_is_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--node', KUBEADM, '--benchmark', 'auto', '--rule', IPTABLES]) == 1
     shown = ' '.join(capsys.readouterr().out.split())
-    assert 'problem judged by cis-1.24, the default: the version of the kubelet is not known' in shown
+    assert 'problem the default benchmark cis-1.24 is used: the version of the kubelet is not known' in shown
 
 
 def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(

@@ -202,7 +202,7 @@ def test_a_kubelet_that_ended_while_another_process_cannot_be_told_is_forgotten(
     collector = collector_of(procfs, now)
     assert collector.collect().node.found == 2
     shutil.rmtree(procfs / str(PID))
-    assert (collector.collect().node.found, len(collector.known)) == (1, 1)
+    assert (collector.collect().node.found, len(collector.search.known)) == (1, 1)
 
 
 def fail(*_: object) -> list[str]:

@@ -131,7 +131,7 @@ def test_a_link_is_followed_once_so_that_it_leads_nowhere_else_later(
     collect(check, aggregator)
     # Other kubelets may run on this machine meanwhile, so what was sent is not compared.
     assert check.collector.host.procfs == '/proc'
-    assert 700 not in [process.pid for process in check.collector.known if process.program == 'kubelet']
+    assert 700 not in [process.pid for process in check.collector.search.known if process.program == 'kubelet']
 
 
 def test_a_folder_that_takes_the_place_of_one_that_was_missing_is_refused(tmp_path: Path) -> None:

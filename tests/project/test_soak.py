@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.file_sets import client_ca_files
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE
-from datadog_checks.kubelet_compliance.model import Declared, Evidence, FileSet, Setting, Unknown, Value
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.model import Declared, Setting, Unknown, Value
+from datadog_checks.kubelet_compliance.rules.file_sets import FilesInUse, client_ca_files
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 from tests.support.kubelet_server import Certificates
 from tests.support.standin import Standins
@@ -104,8 +104,8 @@ def as_self_made(field: str, value: Value, declared: Declared, _: Declared | Non
     return field in SELF_MADE and str(value).endswith(f'/pki{SELF_MADE[field]}') and not is_as_declared
 
 
-def ca_of_files(host: Host, evidence: Evidence, setting: Setting) -> FileSet | Unknown:
-    return client_ca_files(host, evidence, replace(setting, running=NOT_ASKED))
+def ca_of_files(setting: Setting, flags: Flags | Unknown) -> FilesInUse | Unknown:
+    return client_ca_files(replace(setting, running=NOT_ASKED), flags)
 
 
 PACKAGE = 'datadog_checks.kubelet_compliance'
@@ -113,8 +113,8 @@ FAULTS = {
     'the files alone are believed': (3, 'kubelet.declare.changed_file', lambda _: None),
     'nothing is not empty': (3, 'kubelet.pending.is_same', operator.eq),
     'a configured certificate is self-made': (3, 'rules.resolve.is_self_made', as_self_made),
-    'releases are one': (7, 'collection.collect.Collector.minors_of', lambda *_: frozenset({36})),
-    'the client CA is forgotten': (3, 'collection.file_sets.client_ca_files', ca_of_files),
+    'releases are one': (7, 'collection.reading.KubeletReader.minors_of', lambda *_: frozenset({36})),
+    'the client CA is forgotten': (3, 'rules.settings.client_ca_files', ca_of_files),
 }
 
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.history import Memory
-from datadog_checks.kubelet_compliance.collection.kubelets import flags_of
-from datadog_checks.kubelet_compliance.collection.named_files import iter_broken, read
-from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
+from datadog_checks.kubelet_compliance.collection.history import History
+from datadog_checks.kubelet_compliance.collection.named_files import read_named_files, read_needed_files
+from datadog_checks.kubelet_compliance.kubelet.broken_files import broken_files
+from datadog_checks.kubelet_compliance.kubelet.command_lines import flags_of, read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
@@ -49,7 +49,7 @@ def declare_on(host: Host, evidence: Evidence, minor: int) -> Declared:
     """The same, with a look at the files that the configuration names."""
     lines = read_command_lines(evidence.arguments, {minor}, accepted=False)
     readings = read_configurations(evidence, lines)
-    broken = dict(iter_broken(host, evidence.process, iter_needed(readings, lines)))
+    broken = broken_files(read_needed_files(host, evidence.process, iter_needed(readings, lines)))
     return declare(replace(evidence, broken=broken), minor)
 
 
@@ -105,7 +105,7 @@ def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[H
 
 def read_evidence(host: Host, process: Process) -> Evidence:
     evidence = Evidence(process)
-    return read(host, evidence, flags_told(evidence))
+    return read_named_files(host, evidence, flags_told(evidence))
 
 
 def flags_told(evidence: Evidence) -> Flags | Unknown:
@@ -114,10 +114,10 @@ def flags_told(evidence: Evidence) -> Flags | Unknown:
 
 
 def collect(
-    host: Host, selection: Selection, memory: Memory | None = None
+    host: Host, selection: Selection, history: History | None = None
 ) -> tuple[NodeReport, tuple[KubeletReport, ...]]:
     """One pass over a node by its processes and files alone."""
     collector = Collector(host, selection)
-    collector.memory = memory or collector.memory
+    collector.reader.history = history or collector.reader.history
     collection = collector.collect()
     return collection.node, collection.kubelets

@@ -89,7 +89,7 @@ class ServiceNode:
         """What one look comes to."""
         collector = Collector(host or self.host(), ALL)
         (process,) = collector.host.find_kubelets().processes
-        kubelet = collector.look_at(process)
+        kubelet = collector.reader.read(process)
         assert kubelet is not None
         return kubelet.evidence
 

@@ -18,7 +18,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
 from datadog_checks.kubelet_compliance.api.replay import answers
-from datadog_checks.kubelet_compliance.collection import collect
+from datadog_checks.kubelet_compliance.collection import collect, reading
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import EXPECTED
 from datadog_checks.kubelet_compliance.model import Unknown, Verdict
@@ -108,8 +108,8 @@ def test_while_nothing_changed_no_process_is_looked_for_and_no_file_is_read(
     collector = Collector(node.host(), ALL)
     first = collector.collect()
     assert 'a listing' in opened.names and '10.conf' in opened.names
-    monkeypatch.setattr(collect, 'read_configurations', None)
-    monkeypatch.setattr(collect, 'report_on', None)
+    monkeypatch.setattr(reading, 'read_configurations', None)
+    monkeypatch.setattr(collect, 'judge_kubelet', None)
     for _ in range(3):
         opened.names.clear()
         assert collector.collect() is first
@@ -325,7 +325,7 @@ def test_a_kubelet_that_moves_to_another_cgroup_is_judged_by_its_new_unit_at_onc
     assert collector.collect() is collector.last
     (node.procfs / str(PID) / 'cgroup').write_text('0::/system.slice/other.service\n')
     (finding,) = collector.collect().node.findings
-    assert 'no unit file of other.service was found' in finding.message
+    assert 'could not find a unit file of other.service' in finding.message
 
 
 def test_a_collection_that_failed_leaves_nothing_behind(
@@ -335,7 +335,7 @@ def test_a_collection_that_failed_leaves_nothing_behind(
     first = collector.collect()
     exec_in_place(node)
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(collect, 'report_on', lambda *_: 1 // 0)
+        patch.setattr(collect, 'judge_kubelet', lambda *_: 1 // 0)
         collector.collect()
     after = collector.collect()
     assert (iptables(first), iptables(after)) == (Verdict.COMPLIANT, Verdict.NON_COMPLIANT)

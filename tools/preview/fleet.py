@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.node.host import Host
 from tests.support.nodes import HEAD
@@ -70,7 +71,7 @@ def check_of(host: Host, instance: Mapping[str, Any]) -> KubeletComplianceCheck:
     check = KubeletComplianceCheck('kubelet_compliance', {}, [dict(instance)])
 
     def open_door() -> None:
-        check.collector.host = host
+        check.collector = Collector(host, check.collector.selection, check.collector.choose)
 
     check.check_initializations.append(open_door)
     return check

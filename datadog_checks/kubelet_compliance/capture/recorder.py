@@ -11,7 +11,6 @@ import posixpath
 from dataclasses import dataclass, field, replace
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.kubelets import report_on
 from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS
 from datadog_checks.kubelet_compliance.model import (
     Answer,
@@ -151,13 +150,10 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
     """Make one pass over a node and keep what it read, without secrets. Raises CannotCapture."""
     recorder = Recorder(host)
     collector = Collector(recorder, selection)
-    scan = recorder.find_kubelets()
-    kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
+    kubelets = collector.read(collector.search.find(), None)
     facts: dict[Fact, Answer] = {}
     for kubelet in kubelets:
-        # The rules on files read more than the configuration.
-        report = report_on(recorder, kubelet, selection, scan.names)
-        facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
+        facts.update(collector.read_facts(kubelet, collector.resolve(kubelet)))
     image = Image()
     contents: dict[str, bytes | None] = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:

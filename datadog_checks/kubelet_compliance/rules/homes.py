@@ -1,27 +1,25 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Where the settings of one kubelet are changed: what its node shows of its distribution and its files."""
+"""Where a person changes the settings of one kubelet, by what its node shows of the distribution. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from datadog_checks.kubelet_compliance.kubelet.command_lines import NAMING_FLAGS
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, FileStatus, Home, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.rules.distributions import Traits, distribution_of, home_of
-from datadog_checks.kubelet_compliance.rules.wording import shorten
 
-NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
-"""The flags that say which files a kubelet reads."""
+from .distributions import Traits, distribution_of, home_of
+from .wording import shorten
 
 
-def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
-    """Where the settings of a kubelet are changed on its node."""
+def home_on(evidence: Evidence, flags: Flags | Unknown) -> Home:
+    """Where the settings of a kubelet are changed on its node. `evidence.statuses` has the file of `options_file`."""
     traits = traits_of(evidence, flags)
-    path = distribution_of(traits).options
-    if path and not traits.options and isinstance(host.file_status(evidence.process, path), FileStatus):
+    path = options_file(traits)
+    if path and isinstance(evidence.statuses.get(path), FileStatus):
         traits = replace(traits, options=path)
     folder = evidence.drop_ins
     files = [evidence.config, *(folder.files if isinstance(folder, DropIns) else ())]
@@ -31,6 +29,11 @@ def home_on(host: Host, evidence: Evidence, flags: Flags | Unknown) -> Home:
         unread=' or '.join(map(shorten, unread)),
         json_files=frozenset(file.path for file in files if isinstance(file, File) and is_json(file)),
     )
+
+
+def options_file(traits: Traits) -> str:
+    """The default options file of the distribution, if nothing on the node names another one; '' for none."""
+    return '' if traits.options else distribution_of(traits).options
 
 
 def is_json(file: File) -> bool:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What is said of one kubelet beside its settings: the certificate that it serves, and whether it starts again."""
+"""A kubelet that asks the cluster for its serving certificate breaks the rule until it has one."""
 
 from __future__ import annotations
 
@@ -14,20 +14,12 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, missing_certificate
-from datadog_checks.kubelet_compliance.model import (
-    Declared,
-    Evidence,
-    Fault,
-    Finding,
-    Process,
-    Unknown,
-    Value,
-    Verdict,
-)
+from datadog_checks.kubelet_compliance.collection.file_statuses import with_statuses
+from datadog_checks.kubelet_compliance.model import Fault, Finding, Unknown, Verdict
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.selection import select
+from datadog_checks.kubelet_compliance.rules.serving_certificate import missing_certificate
 from tests.system.test_nodes import NODES
 
 PKI, OTHER = '/var/lib/kubelet/pki', '/var/lib/other'
@@ -83,29 +75,6 @@ def test_a_kubelet_without_its_serving_certificate_is_not_compliant(
     assert ('kubectl certificate approve NAME' in finding.message) is lacks
 
 
-PROTECT, GATES = 'protectKernelDefaults', 'featureGates'
-LENIENT = {GATES: {'KubeletInUserNamespace': True}}
-
-
-@pytest.mark.parametrize(
-    ('readings', 'unit', 'refuses'),
-    [
-        pytest.param([{PROTECT: True}], '', True, id='protected'),
-        pytest.param([{PROTECT: False}], '', False, id='not protected'),
-        pytest.param([{}], '', False, id='not known'),
-        pytest.param([{PROTECT: True}, {PROTECT: False}], '', False, id='in one of two readings'),
-        pytest.param([{PROTECT: True, **LENIENT}], '', False, id='in a user namespace it only warns'),
-        pytest.param([{PROTECT: True}], 'kubelet.service', False, id='an image has no kernel'),
-    ],
-)
-def test_a_kubelet_that_protects_the_kernel_ends_where_its_settings_differ(
-    readings: list[dict[str, Value]], unit: str, refuses: bool
-) -> None:
-    evidence = Evidence(Process(1, 1, (), unit=unit))
-    declared = tuple(Declared(values, {}) for values in readings)
-    assert Kubelet(evidence, (), declared).refuses_kernel_settings is refuses
-
-
 @pytest.mark.parametrize(
     ('is_there', 'lacks'),
     [
@@ -125,10 +94,11 @@ def test_a_certificate_that_has_come_counts_before_the_kubelet_is_asked_again(
         facts['unseen_modes'] = {path: NOT_THERE}
     host = Host(str(tmp_path / 'proc'), str(tmp_path), capture=parse_capture(json.dumps(facts).encode()))
     (process,) = host.find_kubelets().processes
-    kubelet = Collector(host, select('cis-1.24', ['tls_cert_file']), None, '1.33').look_at(process)
+    selection = select('cis-1.24', ['tls_cert_file'])
+    kubelet = Collector(host, selection).reader.read(process, '1.33')
     assert kubelet is not None
     failed = replace(kubelet, running=Unknown('no certificate', fault=Fault.NO_CERTIFICATE))
-    assert (missing_certificate(host, failed) is not None) is lacks
+    assert (missing_certificate(with_statuses(host, failed, selection)) is not None) is lacks
 
 
 def test_a_kubelet_without_an_api_server_is_told_of_no_request_to_approve(tmp_path: Path) -> None:

@@ -9,12 +9,12 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.collection.node_facts import MOST_SYSCTL_FILES, Asked, kernel_problem, read_facts
+from datadog_checks.kubelet_compliance.collection.fact_sources import read_fact_sources, read_kernel
 from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
 from datadog_checks.kubelet_compliance.kubelet.flags import parse_flags
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
@@ -25,10 +25,17 @@ from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     sysctl_assignments,
 )
 from datadog_checks.kubelet_compliance.kubelet.release import Release
-from datadog_checks.kubelet_compliance.model import Answer, Fact, Unknown, Value
+from datadog_checks.kubelet_compliance.model import Answer, Fact, Process, Unknown, Value
 from datadog_checks.kubelet_compliance.node.captured import Capture
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
+from datadog_checks.kubelet_compliance.rules.node_facts import (
+    MOST_SYSCTL_FILES,
+    FactQuestion,
+    FactSources,
+    answer_facts,
+)
+from datadog_checks.kubelet_compliance.rules.problems import kernel_problem
 from tests.support.made_up_node import Node
 
 pytestmark = pytest.mark.usefixtures('no_handle_is_left')
@@ -37,14 +44,27 @@ KUBECONFIG = '/etc/kubernetes/kubelet.conf'
 NOT_KNOWN = Answer()
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A kubelet, and the node that is read for the answers."""
+
+    host: Host
+    process: Process
+    question: FactQuestion
+
+    def read(self, *wanted: Fact) -> dict[Fact, Answer]:
+        sources = read_fact_sources(self.host, self.process, self.question, wanted)
+        return answer_facts(self.question, sources, wanted)
+
+
 def asked(node: Node, *arguments: str, values: Mapping[str, Value] | None = None, host: Host | None = None) -> Asked:
     process = node.add(1200, 'kubelet', *arguments)
     flags = parse_flags(arguments, Terms(Release(36)))
-    return Asked(host or node.host(node.root), process, flags, (values or {}).get)
+    return Asked(host or node.host(node.root), process, FactQuestion(flags, (values or {}).get))
 
 
 def answer(fact: Fact, question: Asked) -> Answer:
-    return read_facts(question, [fact])[fact]
+    return question.read(fact)[fact]
 
 
 def kubeconfig(*users: Mapping[str, object]) -> bytes:
@@ -183,9 +203,10 @@ def test_a_kubelet_has_an_api_server_where_it_has_a_kubeconfig(
 
 
 def test_flags_that_are_not_known_tell_nothing(node: Node) -> None:
-    question = replace(asked(node), flags=Unknown('not believed'))
+    known = asked(node)
+    question = replace(known, question=replace(known.question, flags=Unknown('not believed')))
     facts = (Fact.API_SERVER, Fact.CLIENT_CERTIFICATE, Fact.NO_STATIC_PODS)
-    assert set(read_facts(question, facts).values()) == {NOT_KNOWN}
+    assert set(question.read(*facts).values()) == {NOT_KNOWN}
 
 
 @pytest.mark.parametrize('is_there', [True, False])
@@ -299,7 +320,7 @@ def test_a_kubelet_that_protects_the_kernel_would_not_start_where_it_differs(
     node: Node, changes: dict[str, str], says: str | None
 ) -> None:
     set_kernel(node, **changes)
-    problem = kernel_problem(node.host())
+    problem = kernel_problem(read_kernel(node.host()))
     if says is None:
         assert problem is None
         return
@@ -310,7 +331,7 @@ def test_a_kubelet_that_protects_the_kernel_would_not_start_where_it_differs(
 
 
 def test_a_kernel_that_cannot_be_seen_is_no_problem(node: Node) -> None:
-    assert kernel_problem(node.host()) is None
+    assert kernel_problem(read_kernel(node.host())) is None
 
 
 KEPT = {Fact.KERNEL_SETTINGS: Answer(False, 'kernel.panic=10'), Fact.HOST_NAME: Answer(True)}
@@ -319,7 +340,7 @@ KEPT = {Fact.KERNEL_SETTINGS: Answer(False, 'kernel.panic=10'), Fact.HOST_NAME: 
 def test_a_captured_node_answers_with_what_was_kept_and_reads_no_file(node: Node) -> None:
     node.write(OWN_FILE, AS_EXPECTED)
     host = Host(str(node.procfs), str(node.root), capture=Capture(facts=KEPT))
-    found = read_facts(asked(node, host=host), [*KEPT, Fact.NO_STATIC_PODS, Fact.API_SERVER])
+    found = asked(node, host=host).read(*KEPT, Fact.NO_STATIC_PODS, Fact.API_SERVER)
     assert found == {**KEPT, Fact.NO_STATIC_PODS: NOT_KNOWN, Fact.API_SERVER: Answer(False)}
 
 
@@ -332,7 +353,9 @@ def test_what_is_read_for_advice_is_not_watched(node: Node) -> None:
 
 
 def test_only_what_is_wanted_is_read(node: Node) -> None:
-    assert set(read_facts(asked(node), [Fact.API_SERVER])) == {Fact.API_SERVER}
+    question = asked(node)
+    assert set(question.read(Fact.API_SERVER)) == {Fact.API_SERVER}
+    assert read_fact_sources(question.host, question.process, question.question, [Fact.API_SERVER]) == FactSources()
 
 
 def test_a_link_that_leads_out_of_the_root_is_not_followed_there(node: Node, tmp_path: Path) -> None:
