@@ -25,9 +25,9 @@ from .collection.image import Image
 from .kubelet.release import minor_of
 from .model import Exemption, KubeletReport, Unknown
 from .node.captured import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
+from .node.cgroups import SERVICE_NAME
 from .node.host import Host
 from .node.patient_host import PatientHost
-from .node.proc_text import UNIT
 from .node.process_root import CannotRead, NotThere, Root
 from .node.processes import LINUX_ONLY, Admission, AdmissionError, parse_users
 from .reporting.printing import (
@@ -165,7 +165,7 @@ def task_of_image(options: argparse.Namespace) -> Task:
     unit: str | None = options.unit
     if unit is not None:
         unit = unit if unit.endswith('.service') else f'{unit}.service'
-        if UNIT.fullmatch(unit) is None:
+        if SERVICE_NAME.fullmatch(unit) is None:
             raise CannotAnswer(f'--unit {options.unit}: it is no name of a service')
     try:
         host = Image(options.root, unit)

@@ -26,7 +26,8 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.node.captured import CaptureError, parse_capture
-from datadog_checks.kubelet_compliance.node.proc_text import listeners_at, mounts_of, other_mounts
+from datadog_checks.kubelet_compliance.node.listeners import listeners_at
+from datadog_checks.kubelet_compliance.node.mount_table import mounts_of, other_mounts
 from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_arguments,
     redact_configuration,

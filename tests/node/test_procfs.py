@@ -16,8 +16,8 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.node.mount_table import procfs_mounts
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
-from datadog_checks.kubelet_compliance.node.proc_text import procfs_mounts
 from datadog_checks.kubelet_compliance.node.procfs import is_procfs
 from tests.support.mounts import needs_mounts
 from tests.support.nodes import write_process

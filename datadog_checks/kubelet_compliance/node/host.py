@@ -25,10 +25,10 @@ from datadog_checks.kubelet_compliance.model import (
 )
 
 from .captured import Capture
+from .cgroups import runs_in, unit_of
 from .change_stamps import Trace
 from .file_remedies import MOUNTED_OVER as OVER_IT, Advice, not_allowed, not_mounted, not_shown
 from .host_mounts import HostMounts
-from .proc_text import runs_in, unit_of
 from .process_root import (
     A_DEVICE,
     CHANGED_MEANWHILE as CHANGED_MEANWHILE,

@@ -12,7 +12,7 @@ from datadog_checks.kubelet_compliance.model import Process
 
 from .captured import Capture
 from .file_remedies import Rights
-from .proc_text import Mounts, mounts_of, not_shown_below, other_mounts
+from .mount_table import Mounts, mounts_of, not_shown_below, other_mounts
 from .process_root import MOUNTED_OVER, NOT_MOUNTED, CannotRead, reason
 from .processes import Admission, ProcessGone
 from .procfs import MAX_MOUNTINFO_BYTES, mount_table, text_of

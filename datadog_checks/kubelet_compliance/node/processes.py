@@ -23,18 +23,10 @@ from datadog_checks.kubelet_compliance.kubelet.programs import (
 from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
 
 from .captured import Capture
+from .cgroups import begins_outside, container_of, is_in_pod
 from .change_stamps import ProcessStamp, Trace
-from .proc_text import (
-    IN_A_POD,
-    Foreign,
-    begins_outside,
-    container_of,
-    foreign_by_status,
-    is_in_pod,
-    is_nested,
-    real_uid,
-)
 from .process_root import read_up_to, reason
+from .process_status import IN_A_POD, Foreign, foreign_by_status, is_nested, real_uid
 from .procfs import LONGEST_NUMBER
 
 MAX_TEXT_BYTES = 64 * 1024

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 
-from .proc_text import procfs_mounts
+from .mount_table import procfs_mounts
 from .process_root import CannotRead, reason
 
 MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from datadog_checks.kubelet_compliance.model import Process
 
-from .proc_text import is_loopback, listeners_at, local_addresses
+from .listeners import is_loopback, listeners_at, local_addresses
 from .processes import Processes, ProcessGone
 
 MAX_HANDLES = 65536
