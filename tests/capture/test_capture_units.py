@@ -17,7 +17,9 @@ from datadog_checks.kubelet_compliance.capture.writer import write_node
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Unit, Unknown
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, CannotCapture, parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from tests.support.nodes import HEAD
 from tests.support.service_node import ALL, ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, UNIT, ServiceNode, usual_node
 from tests.support.users import OURS, needs_root
@@ -29,10 +31,10 @@ RUN = '[Service]\nExecStart=/usr/bin/kubelet'
 
 def copy_of(node: ServiceNode) -> Host:
     copy = node.folder / 'copy'
-    image = record(Host(str(node.procfs), admission=OURS), ALL, None)
+    image = record(LiveHost(str(node.procfs), admission=OURS), ALL, None)
     write_node(str(copy), image.files, image.links, seal=NODE_FACTS)
     capture = parse_capture((copy / NODE_FACTS).read_bytes())
-    return Host(str(copy / 'proc'), str(copy), admission=OURS, capture=capture)
+    return CapturedHost(str(copy / 'proc'), str(copy), admission=OURS, capture=capture)
 
 
 def collected(host: Host) -> Collection:
@@ -60,7 +62,7 @@ def facts(unit: Unit | Unknown | None) -> object:
 
 
 def assert_copied(node: ServiceNode) -> None:
-    live = Host(str(node.procfs), admission=OURS)
+    live = LiveHost(str(node.procfs), admission=OURS)
     copy = copy_of(node)
     assert facts(node.evidence(copy).unit) == facts(node.evidence(live).unit)
     assert findings(collected(copy)) == findings(collected(live))

@@ -199,8 +199,7 @@ def fuzz_captures(data: bytes) -> None:
         capture.changed_at(path)
     if not is_chosen(data, 8):
         return
-    host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: HEADER}, nested=False)
-    host.capture = capture
+    host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: HEADER}, nested=False, capture=capture)
     collection = Collector(host, SELECTION).collect()
     check_reported(collection.kubelets, collection.node)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from datadog_checks.kubelet_compliance.model import Unknown
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.processes import Admission
 from tests.support.nodes import write_process
 
@@ -55,7 +55,7 @@ def test_a_kubelet_that_is_not_the_nodes_is_turned_away_and_never_judged(
     for name, text in (('cgroup', cgroup), ('status', status)):
         if text is not None:
             (tmp_path / '1000' / name).write_text(text)
-    scan = Host(str(tmp_path), admission=admission).find_kubelets()
+    scan = LiveHost(str(tmp_path), admission=admission).find_kubelets()
     assert (scan.processes, scan.doubtful) == ((), ())
     assert scan.turned_away == (Unknown(f'process 1000 is named kubelet and is turned away: {says}', options),)
 
@@ -71,7 +71,7 @@ def test_options_admit_what_is_meant(status: str, admission: Admission, tmp_path
     write_process(tmp_path, 1000, ('kubelet',))
     (tmp_path / '1000' / 'status').write_text(status)
     (tmp_path / '1000' / 'cgroup').write_text(f'0::/docker/{ID}/kubelet.slice/kubelet.service\n')
-    (process,) = Host(str(tmp_path), admission=admission).find_kubelets().processes
+    (process,) = LiveHost(str(tmp_path), admission=admission).find_kubelets().processes
     assert process.container == ID
 
 
@@ -79,7 +79,7 @@ def test_where_process_1_is_hidden_a_path_from_outside_admits_nobody_and_that_is
     write_process(tmp_path, 1000, ('kubelet',))
     (tmp_path / '1' / 'cgroup').unlink()
     (tmp_path / '1000' / 'cgroup').write_text(f'0::/../docker-{ID}.scope\n')
-    scan = Host(str(tmp_path)).find_kubelets()
+    scan = LiveHost(str(tmp_path)).find_kubelets()
     assert scan.processes == ()
     (doubt,) = scan.doubtful
     assert 'process 1 is not visible' in doubt.reason

@@ -13,6 +13,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.model import DropIns, Fault, File, Missing, Unreadable
 from datadog_checks.kubelet_compliance.node.captured import Capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
 from tests.support.made_up_node import PID, Node, as_data, here, real_process, the_only
@@ -332,7 +333,7 @@ def test_below_host_root_the_process_is_not_asked_for_what_is_there(node: Node, 
 
 @pytest.fixture
 def captured(node: Node) -> Host:
-    return Host(str(node.procfs), str(node.root), capture=Capture())
+    return CapturedHost(str(node.procfs), str(node.root), capture=Capture())
 
 
 def test_a_captured_node_without_facts_has_no_clock_and_no_file_times(node: Node, captured: Host) -> None:

@@ -22,7 +22,9 @@ from datadog_checks.kubelet_compliance.collection.collect import Collection, Col
 from datadog_checks.kubelet_compliance.model import Verdict
 from datadog_checks.kubelet_compliance.node import patient_host
 from datadog_checks.kubelet_compliance.node.change_stamps import Trace
-from datadog_checks.kubelet_compliance.node.patient_host import PatientHost, Reader
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost, PatientReader
+from datadog_checks.kubelet_compliance.node.proc_files import Proc, ProcFolder
 from datadog_checks.kubelet_compliance.node.process_root import Content, Root
 from datadog_checks.kubelet_compliance.node.worker import OutOfPatience
 from datadog_checks.kubelet_compliance.rules.selection import select
@@ -57,7 +59,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def host(folder: Path) -> PatientHost:
-    return PatientHost(str(folder.parent / 'proc'))
+    return PatientHost(LiveHost(str(folder.parent / 'proc')))
 
 
 class Blocked:
@@ -87,7 +89,7 @@ def verdicts(collection: Collection) -> dict[str, Verdict]:
     return {finding.rule.key: finding.verdict for finding in collection.node.findings}
 
 
-def wait_until_it_ends(reader: Reader) -> None:
+def wait_until_it_ends(reader: PatientReader) -> None:
     stuck = reader.worker.stuck
     assert stuck is not None
     stuck.outcome.put(stuck.outcome.get(timeout=LONG))
@@ -99,7 +101,7 @@ def our_threads() -> set[threading.Thread]:
 
 def test_together_the_readers_wait_for_less_than_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    host = PatientHost()
+    host = PatientHost(LiveHost())
     assert 0 < host.files.seconds + host.processes.seconds < 5
 
 
@@ -114,7 +116,7 @@ def test_what_hangs_is_unknown_and_what_is_known_without_it_is_judged(host: Pati
     }
     reasons = {problem.reason for problem in collection.node.problems}
     assert f'{path} could not be read: reading {path} does not end' in reasons
-    assert f'{host.root or path.removesuffix("/etc/c.yaml")}/k could not be looked at: reading {path} does not end' in {
+    assert f'{path.removesuffix("/etc/c.yaml")}/k could not be looked at: reading {path} does not end' in {
         finding.message.partition('cannot be determined: ')[2].partition(';')[0] for finding in collection.node.findings
     }
 
@@ -153,7 +155,7 @@ def test_a_file_system_that_begins_to_hang_after_the_read_holds_nothing_up(
 def test_slow_reads_share_the_seconds_of_a_collection(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(patient_host, 'time', clock)
-    reader = Reader(2.5)
+    reader = PatientReader(2.5)
     for seconds in (1.0, 1.0):
         assert reader.read('a file', partial(clock.take, seconds)) == seconds
     assert reader.left == 0.5
@@ -182,7 +184,7 @@ def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
     folder: Path, monkeypatch: pytest.MonkeyPatch, aggregator: AggregatorStub, dd_run_check: Run
 ) -> None:
     event = threading.Event()
-    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and b'')
+    monkeypatch.setattr(Proc, 'command_line', lambda proc, pid: event.wait(LONG) and b'')
     check = KubeletComplianceCheck('kubelet_compliance', {}, [{'procfs_path': str(folder.parent / 'proc')}])
     try:
         for _ in range(2):
@@ -197,8 +199,8 @@ def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
 
 
 def test_processes_that_can_be_read_again_are_found_again(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    event, read = threading.Event(), PatientHost.command_line
-    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and read(host, pid))
+    event, read = threading.Event(), Proc.command_line
+    monkeypatch.setattr(Proc, 'command_line', lambda proc, pid: event.wait(LONG) and read(proc, pid))
     collector = Collector(host, SELECTION)
     assert collector.collect().node.found == 0
     event.set()
@@ -259,13 +261,13 @@ def test_when_the_file_system_is_back_so_are_the_verdicts(host: PatientHost, fol
 def test_no_file_of_proc_is_read_by_who_asks(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks is one thread, whoever waits is another."""
     readers = set()
-    read = PatientHost.read
+    read = ProcFolder.read
 
-    def watched(self: PatientHost, pid: int, its_name: str, limit: int) -> bytes:
+    def watched(self: ProcFolder, pid: int, its_name: str, limit: int) -> bytes:
         readers.add(threading.current_thread())
         return read(self, pid, its_name, limit)
 
-    monkeypatch.setattr(PatientHost, 'read', watched)
+    monkeypatch.setattr(ProcFolder, 'read', watched)
     Collector(host, SELECTION).collect(answers({}))
     assert readers and threading.current_thread() not in readers
 
@@ -274,8 +276,8 @@ def test_what_hangs_is_named_whatever_was_compared_before(host: PatientHost, mon
     monkeypatch.setattr('datadog_checks.kubelet_compliance.node.change_stamps.FRESH_SECONDS', -1)
     collector = Collector(host, SELECTION)
     assert collector.collect() is collector.collect()
-    event, read = threading.Event(), PatientHost.command_line
-    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and read(host, pid))
+    event, read = threading.Event(), Proc.command_line
+    monkeypatch.setattr(Proc, 'command_line', lambda proc, pid: event.wait(LONG) and read(proc, pid))
     try:
         collector.collect()
         assert host.files.doing == 'the process of the kubelet'

@@ -16,6 +16,7 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.mount_table import procfs_mounts
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.node.procfs import is_procfs
@@ -136,8 +137,7 @@ def test_a_link_is_followed_once_so_that_it_leads_nowhere_else_later(
 
 def test_a_folder_that_takes_the_place_of_one_that_was_missing_is_refused(tmp_path: Path) -> None:
     """At each look and not only at the start."""
-    host = PatientHost(str(tmp_path / 'proc'))
-    host.needs_procfs = True
+    host = PatientHost(LiveHost(str(tmp_path / 'proc'), needs_procfs=True))
     assert host.procfs_problem() is not None
     write_process(tmp_path / 'proc', 700, ('kubelet',))
     scan = host.find_kubelets()
@@ -149,8 +149,7 @@ def test_where_the_table_of_mounts_cannot_be_read_no_process_counts(
     made_up: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('datadog_checks.kubelet_compliance.node.procfs.MAX_MOUNTINFO_BYTES', 10)
-    host = PatientHost('/proc')
-    host.needs_procfs = True
+    host = PatientHost(LiveHost('/proc', needs_procfs=True))
     (doubt,) = host.find_kubelets().doubtful
     assert doubt.reason == 'whether /proc is a procfs is not known: what is mounted where is larger than 0 MiB'
 

@@ -17,7 +17,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.model import Fault, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from tests.support.cases import TRUTH
 from tests.support.kubelet_server import Certificates, KubeletServer
 from tests.support.mounts import needs_mounts
@@ -98,7 +98,7 @@ def test_no_file_of_a_pods_kubelet_is_looked_at(
 ) -> None:
     write_other(procfs, files, '--config=/etc/shadow', '--config-dir=/etc', '--kubeconfig=/proc/1/environ')
     for name in ('read_file', 'read_files', 'file_status', 'list_folder', 'real_path'):
-        monkeypatch.setattr(Host, name, None)
+        monkeypatch.setattr(LiveHost, name, None)
     sent = collect(check_of(procfs, rules=None), aggregator)
     assert sent.kubelet == (UNKNOWN, NONE_RUNS[str(files)])
 
@@ -444,9 +444,9 @@ def test_a_file_that_is_mounted_over_for_the_kubelet_alone_is_not_read_from_the_
         procfs = show(tmp_path / 'proc', standin)
         sent = collect(check_of(procfs, host_root='/'), aggregator)
         assert (sent.status(), sent.green) == (CRITICAL, set())
-        host = Host(str(procfs), '/', admission=OURS)
+        host = LiveHost(str(procfs), '/', admission=OURS)
         (process,) = host.find_kubelets().processes
-        host.refused.add(process.key)
+        host.ways.refused.add(process.key)
         unread = host.read_file(process, str(good))
         assert isinstance(unread, Unreadable) and 'something else mounted' in str(unread)
         assert unread.fault is Fault.MOUNTED_OVER

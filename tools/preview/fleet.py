@@ -25,6 +25,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
 )
 from datadog_checks.kubelet_compliance.node.captured import parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.file_remedies import Rights, not_allowed
 from datadog_checks.kubelet_compliance.node.host import Host
 from tools.agent import Collection, collect
@@ -79,7 +80,7 @@ class State:
 GOOD = State()
 
 
-class BlindHost(Host):
+class BlindHost(CapturedHost):
     """A node whose processes can be seen and whose files cannot be read."""
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
@@ -143,7 +144,7 @@ def lay_out(state: State, folder: Path) -> Host:
         for path, mode in modes.items()
     }
     capture = parse_capture(json.dumps({'booted_at': BOOTED_AT, 'files': facts}).encode())
-    kind = Host if state.readable else BlindHost
+    kind = CapturedHost if state.readable else BlindHost
     return kind(str(folder / 'proc'), str(folder), capture=capture)
 
 

@@ -1,53 +1,67 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The door to a machine that does not run: a folder with its root file system, and the services that start a kubelet.
+"""A machine that does not run: a folder with its root file system, and the services that start a kubelet.
 
-Each service stands in for the process that it would start. Nothing in the folder is executed, and no link leads out.
+Each service stands for the process that it would start. Nothing in the folder is executed, and no link leads out.
 """
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from datadog_checks.kubelet_compliance.launch.next_start import start_folder
 from datadog_checks.kubelet_compliance.launch.starts import MICROK8S, MICROK8S_BEFORE, UNITS, start_of
 from datadog_checks.kubelet_compliance.launch.unit_paths import unit_paths
-from datadog_checks.kubelet_compliance.model import Evidence, File, Missing, Process, Scan, Unit, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host, Seen, UnitName, View
-from datadog_checks.kubelet_compliance.node.process_root import A_DEVICE, CannotRead, NotThere, Root
+from datadog_checks.kubelet_compliance.model import (
+    Answer,
+    DropIns,
+    Evidence,
+    Fact,
+    File,
+    FileStatus,
+    Folder,
+    Missing,
+    Process,
+    Scan,
+    Unit,
+    Unknown,
+    Unreadable,
+)
+from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.file_reader import FileReader
+from datadog_checks.kubelet_compliance.node.host import KUBELET_DROP_IN, Host, UnitName
+from datadog_checks.kubelet_compliance.node.proc_files import ProcSource
+from datadog_checks.kubelet_compliance.node.process_facts import Times
+from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
 
+from .image_files import ImageWays
 from .services import is_gone, is_masked, read_unit
 
-NULL = 'dev/null'
-UNITS_OF_A_BOOT = '/run/systemd/'
-MADE_AT_BOOT = 'it lies in /run, which is empty until the machine runs'
 
-
-class Image(Host):
+class Image:
     """A root file system below a folder. Raises CannotRead where there is no such folder."""
+
+    procfs = '/proc'
+    is_captured = False
 
     def __init__(self, root: str, unit: str | None = None) -> None:
         """`unit`: the service that starts the kubelet; None: look for those of known distributions."""
-        super().__init__(root=root)
-        self.refuse_undeployed()
+        refuse_undeployed(root)
         self.folder = root
         self.names = UNITS if unit is None else (unit,)
         self.is_named = unit is not None
-        self.started_in: dict[str, str] = {}
-        """The working directory of each service."""
-        Root(root).close()
+        self.ways = ImageWays(root)
+        self.files = FileReader(self.ways, Trace)
 
-    def refuse_undeployed(self) -> None:
-        """Raises CannotRead for what an OSTree commit holds: its configuration lies elsewhere until it is deployed."""
-        assert self.root is not None
-        with Root(self.root) as root:
-            if not holds_folder(root, '/etc') and holds_folder(root, '/usr/etc'):
-                raise CannotRead('it holds usr/etc and no etc: name an OSTree deployment, not a commit')
-
-    def is_unchanged(self) -> bool:
+    def begin(self) -> bool:
         return False
+
+    def give_up(self) -> None:
+        """There is nothing to give up."""
+
+    def expect(self, processes: Iterable[Process]) -> None:
+        """Nothing is watched."""
 
     def find_kubelets(self) -> Scan:
         """One process for each service that would start a kubelet."""
@@ -85,7 +99,7 @@ class Image(Host):
         process = Process(
             0, 0, start.arguments, inside=start.inside, program=start.program, unit=unit.name, unknown=start.unknown
         )
-        self.started_in[unit.name] = start_folder(Evidence(process, unit=unit))
+        self.ways.started_in[unit.name] = start_folder(Evidence(process, unit=unit))
         return process
 
     def is_masked_unit(self, name: str) -> bool:
@@ -111,53 +125,83 @@ class Image(Host):
         # It will: what is judged is its start to come.
         return True
 
+    def shows_all_processes(self) -> bool:
+        return False
+
     def age(self, process: Process) -> float | None:
         return None
 
+    def times(self) -> Times:
+        return Times(None, None, 0)
+
+    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
+        return None
+
+    def working_directory_of(self, process: Process) -> str | None:
+        return None
+
     def shows_whole_root(self, process: Process) -> bool:
+        return True
+
+    def is_still_so(self, process: Process) -> bool:
         return True
 
     def shows(self, path: str) -> bool:
         # What is not there yet may come before the first start, such as the client CA that a join writes.
         return not isinstance(self.file_status(Process(0, 0, None), path), Missing)
 
-    def below_root(self, process: Process, path: str) -> View | None:
-        path = posixpath.join(self.started_in.get(process.unit, '/'), path)
-        return View(ImageRoot(self.folder, trace=self.trace), path, is_its_own=True)
+    def keeps_status(self, path: str) -> bool:
+        return True
 
-    def through_process(self, process: Process, path: str) -> View | None:
+    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        return self.files.read_file(process, path)
+
+    def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
+        return self.files.read_files(process, path, (KUBELET_DROP_IN,))
+
+    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
+        return self.files.read_files(process, path, endings)
+
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        return self.files.list_folder(process, path)
+
+    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        return self.files.file_status(process, path)
+
+    def folder_changed_at(self, process: Process, path: str) -> float | None:
+        return self.files.folder_changed_at(process, path)
+
+    def real_path(self, process: Process, path: str) -> str:
+        return self.files.real_path(process, path)
+
+    def kernel_settings(self, names: Iterable[str]) -> Mapping[str, str | None]:
+        return dict.fromkeys(names)
+
+    def peek_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        return self.read_file(process, path)
+
+    def peek_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        return self.list_folder(process, path)
+
+    def peek_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        return self.file_status(process, path)
+
+    def peek_kernel(self, names: Iterable[str]) -> Mapping[str, str | None]:
+        return dict.fromkeys(names)
+
+    def kept_answer(self, fact: Fact) -> Answer | None:
         return None
 
-    def look(self, view: View, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
-        if view.path.startswith(UNITS_OF_A_BOOT):
-            # Only a boot makes units there, so in an image there are none.
-            view.root.close()
-            return Missing(path, MADE_AT_BOOT)
-        return super().look(view, path, read)
-
-    def read_one(self, view: View, path: str) -> File | Missing | Unreadable:
-        found = super().read_one(view, path)
-        if view.root.led_to == NULL:
-            # Many images have no devices, so that a mask is a link to nothing, or to an empty file.
-            return Unreadable(path, A_DEVICE, absent=True)
-        return found
-
-    def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
-        if view.root.dangles:
-            # Another file system is mounted there once the machine runs, most likely.
-            return Unreadable(path, f'it is a link to /{view.root.led_to}, which is not in the image')
-        return Missing(path, why)
-
-    def remedy(self) -> str:
-        return ''
+    def reread(self, through: Callable[[ProcSource], ProcSource]) -> Host:
+        # It has no /proc.
+        return self
 
 
-class ImageRoot(Root):
-    """A root in which what a boot makes is not there yet."""
-
-    def refuse_others(self, anchor: str, place: str) -> None:
-        if place == 'run':
-            raise CannotRead(MADE_AT_BOOT)
+def refuse_undeployed(folder: str) -> None:
+    """Raises CannotRead for what an OSTree commit holds: its configuration lies elsewhere until it is deployed."""
+    with Root(folder, trace=Trace()) as root:
+        if not holds_folder(root, '/etc') and holds_folder(root, '/usr/etc'):
+            raise CannotRead('it holds usr/etc and no etc: name an OSTree deployment, not a commit')
 
 
 def holds_folder(root: Root, path: str) -> bool:

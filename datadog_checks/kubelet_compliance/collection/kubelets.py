@@ -196,7 +196,7 @@ def missing_certificate(host: Host, kubelet: Kubelet) -> Unknown | None:
         return told
     folder = str(kubelet.readings[0].value('--cert-dir') or CERTIFICATES)
     path = posixpath.join(folder, OWN_CERTIFICATE)
-    if host.capture is not None and host.capture.kept_status(path) is None:
+    if not host.keeps_status(path):
         return told
     status = host.file_status(process, path)
     # The file tells of an approval before the kubelet is asked again.

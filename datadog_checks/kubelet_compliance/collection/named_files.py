@@ -12,7 +12,8 @@ from dataclasses import replace
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.late_refusals import NeededFile
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Process, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import CHANGED_MEANWHILE, Host
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.process_root import CHANGED_MEANWHILE
 
 
 def read(host: Host, evidence: Evidence, flags: Flags | Unknown, start: str = '') -> Evidence:

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
@@ -33,20 +32,16 @@ from datadog_checks.kubelet_compliance.model import (
     Missing,
     Process,
     Unknown,
-    Unreadable,
     Value,
     is_absent,
 )
-from datadog_checks.kubelet_compliance.node.change_stamps import Trace
 from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.node.procfs import kernel_setting
 from datadog_checks.kubelet_compliance.rules.setting_rules import CLIENT_CA
 
 HOST_NAME = '/etc/hostname'
 CLIENT_CERTIFICATES = ('client-certificate', 'client-certificate-data')
 MOST_SYSCTL_FILES = 64
 NOT_KNOWN = Answer()
-NOT_KEPT = 'the captured node does not keep its content'
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +64,8 @@ def read_facts(asked: Asked, wanted: Iterable[Fact]) -> dict[Fact, Answer]:
 
 
 def answer_to(asked: Asked, fact: Fact) -> Answer:
-    answer, capture = ANSWERS[fact](asked), asked.host.capture
-    return answer if capture is None or answer.holds is not None else capture.facts.get(fact, answer)
-
-
-@contextmanager
-def unheld(host: Host) -> Iterator[None]:
-    """What is read within is advice: no stamp holds it, so that it costs the next collections nothing."""
-    trace, host.trace = host.trace, Trace()
-    try:
-        yield
-    finally:
-        host.trace = trace
-
-
-def read_aside(asked: Asked, path: str) -> File | Missing | Unreadable:
-    if asked.host.capture is not None:
-        return Unreadable(path, NOT_KEPT)
-    with unheld(asked.host):
-        return asked.host.first_seen(asked.process, path, asked.host.read_one)
-
-
-def list_aside(asked: Asked, path: str) -> Folder | Missing | Unreadable:
-    if asked.host.capture is not None:
-        return Unreadable(path, NOT_KEPT)
-    with unheld(asked.host):
-        return asked.host.first_seen(asked.process, path, asked.host.names_in)
+    answer, kept = ANSWERS[fact](asked), asked.host.kept_answer(fact)
+    return answer if kept is None or answer.holds is not None else kept
 
 
 def verifies_certificates(asked: Asked) -> Answer:
@@ -122,7 +93,7 @@ def has_client_certificate(asked: Asked) -> Answer:
     if asked.flag('bootstrap-kubeconfig'):
         return Answer(True)
     path = asked.flag('kubeconfig')
-    found = read_aside(asked, path) if path else None
+    found = asked.host.peek_file(asked.process, path) if path else None
     return Answer(names_certificate(found.data) if isinstance(found, File) else None)
 
 
@@ -152,7 +123,7 @@ def items(node: Node | None) -> list[Node]:
 
 def has_host_name(asked: Asked) -> Answer:
     """Whether the host has the name that the kubelet overrides it with (component-helpers `GetHostname`)."""
-    found = read_aside(asked, HOST_NAME)
+    found = asked.host.peek_file(asked.process, HOST_NAME)
     override = str(asked.value('--hostname-override') or '').strip().lower()
     name = found.data.decode('utf-8', 'replace').strip().lower() if isinstance(found, File) else ''
     return Answer(name == override if name and override else None)
@@ -161,11 +132,10 @@ def has_host_name(asked: Asked) -> Answer:
 def has_no_static_pods(asked: Asked) -> Answer:
     """Whether the folder of static pods holds no pod (pkg/kubelet/config/file_linux.go passes over dot files)."""
     path = asked.value('staticPodPath') or asked.flag('pod-manifest-path')
-    found = list_aside(asked, str(path)) if path else None
+    found = asked.host.peek_folder(asked.process, str(path)) if path else None
     if isinstance(found, Missing):
         # It may be one file, and that is a pod then.
-        with unheld(asked.host):
-            return Answer(isinstance(asked.host.file_status(asked.process, str(path)), Missing))
+        return Answer(isinstance(asked.host.peek_status(asked.process, str(path)), Missing))
     if not isinstance(found, Folder):
         return NOT_KNOWN
     pods = [name for name in found.names if not name.startswith('.')]
@@ -180,25 +150,24 @@ def has_kernel_settings(asked: Asked) -> Answer:
     """Whether the kernel and sysctl's files set what the kubelet expects; the detail is what one of them does not."""
     paths: list[str] = []
     for folder in FOLDERS:
-        listing = list_aside(asked, folder)
+        listing = asked.host.peek_folder(asked.process, folder)
         if isinstance(listing, Folder):
             paths += [posixpath.join(folder, name) for name in listing.names]
         elif not is_absent(listing):
             return Answer(None, ALL_TO_BE_ADDED)
-    files = [read_aside(asked, path) for path in files_in_order(paths)[:MOST_SYSCTL_FILES]]
+    files = [asked.host.peek_file(asked.process, path) for path in files_in_order(paths)[:MOST_SYSCTL_FILES]]
     if len(paths) > MOST_SYSCTL_FILES or not all(isinstance(file, File) or is_absent(file) for file in files):
         return Answer(None, ALL_TO_BE_ADDED)
     contents = {file.path: file.data for file in files if isinstance(file, File)}
     at_boot = differing(settings_of(contents.values()))
     # A machine that does not run has no present values: those here are of the machine that looks at it.
-    now = [] if asked.process.unit else differing(present_settings(asked.host))
+    now = [] if asked.process.unit else differing(present_settings(asked.host.peek_kernel(EXPECTED)))
     lacking = [name for name in EXPECTED if name in at_boot or name in now]
     return Answer(False, to_be_added(lacking, place_for(lacking, contents))) if lacking else Answer(True)
 
 
-def present_settings(host: Host) -> dict[str, str]:
-    """What the kernel has; what cannot be seen is taken for what the kubelet expects."""
-    values = {name: kernel_setting(host.procfs, name) if host.capture is None else None for name in EXPECTED}
+def present_settings(values: Mapping[str, str | None]) -> dict[str, str]:
+    """What the kernel has; a setting that is unknown counts as what the kubelet expects."""
     return {name: EXPECTED[name] if value is None else value for name, value in values.items()}
 
 
@@ -216,8 +185,7 @@ ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
 
 def kernel_problem(host: Host) -> Unknown | None:
     """Why a kubelet with protectKernelDefaults would not start now; None where nothing shows that."""
-    host.watch_kernel(EXPECTED)
-    values = present_settings(host)
+    values = present_settings(host.kernel_settings(EXPECTED))
     wrong = differing(values)
     if not wrong:
         return None

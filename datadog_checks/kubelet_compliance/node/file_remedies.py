@@ -77,6 +77,6 @@ def not_mounted(path: str) -> Advice:
     )
 
 
-MOUNTED_OVER = Advice(
+SHOW_AS_THE_KUBELET = Advice(
     'add the capability SYS_PTRACE, which shows the files as the kubelet itself sees them', Fault.MOUNTED_OVER
 )

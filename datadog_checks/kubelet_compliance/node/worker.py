@@ -11,7 +11,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-Answer = TypeVar('Answer')
+Result = TypeVar('Result')
 
 
 class OutOfPatience(Exception):
@@ -58,7 +58,7 @@ class Worker:
         self.thread: threading.Thread | None = None
         self.stuck: Job | None = None
 
-    def run(self, work: Callable[[], Answer], seconds: float, key: object = None) -> Answer:
+    def run(self, work: Callable[[], Result], seconds: float, key: object = None) -> Result:
         """The answer of the work, or what it raises. Raises OutOfPatience.
 
         `key`: what tells the work from others. Where the same was given up before, and has ended since, that counts.
@@ -66,7 +66,7 @@ class Worker:
         late = self.stuck
         if key is not None and late is not None and late.key == key and not late.outcome.empty():
             self.stuck = None
-            found: Answer = outcome_of(late, 0)
+            found: Result = outcome_of(late, 0)
             return found
         if seconds <= 0 or self.is_stuck():
             raise OutOfPatience
@@ -84,10 +84,6 @@ class Worker:
     def is_stuck(self) -> bool:
         """Whether work that was given up still goes on."""
         return self.stuck is not None and self.stuck.outcome.empty()
-
-    def is_this_thread(self) -> bool:
-        """Whether it is the worker itself that asks."""
-        return threading.current_thread() is self.thread
 
     def start(self) -> None:
         # A daemon: one that is stuck does not keep the Agent from ending.
