@@ -138,6 +138,18 @@ def test_while_a_read_is_stuck_no_second_one_begins_and_afterwards_all_is_well(
     assert len(our_threads() - before) == 2
 
 
+def test_what_was_not_read_in_time_is_read_again(
+    host: PatientHost, blocked: Blocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.change_stamps.FRESH_SECONDS', -1)
+    collector = Collector(host, SELECTION)
+    first = collector.collect()
+    blocked.event.set()
+    wait_until_it_ends(host.files)
+    assert not host.live.trace.is_trusted()
+    assert collector.collect() is not first
+
+
 def test_a_file_system_that_begins_to_hang_after_the_read_holds_nothing_up(
     host: PatientHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:

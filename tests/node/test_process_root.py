@@ -591,3 +591,14 @@ def test_a_path_that_is_no_text_leads_nowhere(tree: Path, path: str) -> None:
         pytest.raises(NotThere, match='its path holds what is no character'),
     ):
         root.status(path)
+
+
+@pytest.mark.parametrize('target', ['/var', '../var', '../etc/../var', 'inner/../../var'])
+def test_no_link_leads_past_what_is_mounted_for_the_kubelet(tree: Path, target: str) -> None:
+    """However the link spells its way there."""
+    link(tree, 'etc/a', target)
+    others = {'/var': 'another file system'}
+    with Root(str(tree), trace=Trace(), others=others) as root:
+        with pytest.raises(CannotRead, match='another file system'):
+            root.read('/etc/a/file')
+        assert root.read('/etc/inner/../file').data == b'inside'

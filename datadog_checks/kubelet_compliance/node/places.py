@@ -17,8 +17,6 @@ from contextlib import contextmanager
 from .change_stamps import Reading, Trace, held, unheld
 
 READ_BYTES = 64 * 1024
-FLAGS = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
-"""To open a name, whatever it is, without following or reading it, so that nothing blocks."""
 
 
 class Place:
@@ -61,7 +59,7 @@ class Place:
     def opened(self, name: str, path: str) -> Reading[Place | FileNotFoundError | NotADirectoryError]:
         """Raises OSError for what is not the absence of the name."""
         try:
-            return held(Place(self.trace, self.anchor, path, os.open(name, FLAGS, dir_fd=self.handle)))
+            return held(Place(self.trace, self.anchor, path, open_name(name, self.handle)))
         except (FileNotFoundError, NotADirectoryError) as error:
             return held(error)
 
@@ -122,6 +120,11 @@ def open_anchor(trace: Trace, path: str) -> Place:
     return trace.value_of(opened)
 
 
+def open_name(name: str, folder: int) -> int:
+    """A name in an open folder, whatever it is, without following or reading it: nothing blocks. Raises OSError."""
+    return os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+
+
 def open_again(handle: int, flags: int) -> int:
     """By way of /proc/self/fd the very file is opened that a handle is for."""
     return os.open(f'/proc/self/fd/{handle}', flags | os.O_CLOEXEC)
@@ -133,7 +136,7 @@ def content_times(status: os.stat_result) -> tuple[int, int, int]:
 
 def status_below(folder: int, name: str) -> os.stat_result:
     """Mode and owner of a name in an open folder, links not followed. Raises OSError."""
-    with closing(os.open(name, FLAGS, dir_fd=folder)) as handle:
+    with closing(open_name(name, folder)) as handle:
         return os.fstat(handle)
 
 
