@@ -11,10 +11,10 @@ SOAK_ARGS ?=
 TARGET ?= files
 RUNS ?= 1000000
 
-# What asks most of the base class, and takes some seconds.
+# The tests that depend most on the base class. They take a few seconds.
 BASE_TESTS := tests/test_agent_release.py tests/api/test_connection.py tests/node/test_procfs.py \
     tests/system/test_bases.py tests/system/test_untrusted.py
-# What old packages warn of is not ours.
+# Warnings of old packages are not about this check.
 BASE_ARGS := -q -p no:cacheprovider -W default --disable-warnings
 
 BIN := .venv/bin
@@ -24,21 +24,21 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 .DEFAULT_GOAL := help
 
 help:
-	@echo 'make run          one real collection on this machine, or an example node where no kubelet runs'
-	@echo 'make test         all tests; PYTEST_ARGS is handed on to pytest'
-	@echo 'make test-as-user all tests as the user nobody, for root; TEST_USER=NAME for another user'
-	@echo 'make test-bases   some tests with the oldest and the newest base package that the check runs with'
-	@echo 'make bench        what the check costs, beside other ways; exits 1 where a limit is passed'
-	@echo 'make soak         an hour of a real stand-in kubelet that changes all the time; MINUTES=5 for less'
-	@echo 'make lint         ruff and mypy'
-	@echo 'make validate     lint, then the validators of ddev (needs git and Python 3.13)'
-	@echo 'make generate     write what ddev makes from assets/configuration/spec.yaml, then validate'
-	@echo 'make wheel        the wheel, in dist/: see deploy/README.md'
-	@echo 'make single-file  the check as one file, in build/: see deploy/README.md'
-	@echo 'make docs         docs/rules.md and docs/scale.md anew, from the rows of the rules and from runs of the check'
-	@echo 'make preview      the dashboard over a simulated week, in build/preview, and its pictures in images/'
-	@echo 'make fuzz         TARGET=argv|files|trees|proc|configz|... RUNS=...: fuzz one target (atheris has wheels for Python 3.11)'
-	@echo 'make clean        remove what the other targets made'
+	@echo 'make run          run the check once on this machine, or on an example node if no kubelet runs here'
+	@echo 'make test         run all tests; PYTEST_ARGS sets arguments for pytest'
+	@echo 'make test-as-user run all tests as the user nobody (requires root); TEST_USER=NAME sets another user'
+	@echo 'make test-bases   run some tests with the oldest and the newest supported base package'
+	@echo 'make bench        measure the cost of the check; exits with 1 if a limit is exceeded'
+	@echo 'make soak         change a real stand-in kubelet at random for an hour; MINUTES=5 sets another duration'
+	@echo 'make lint         run ruff and mypy'
+	@echo 'make validate     run the linters, then the validators of ddev (requires git and Python 3.13)'
+	@echo 'make generate     generate files from assets/configuration/spec.yaml with ddev, then validate'
+	@echo 'make wheel        build the wheel in dist/; see deploy/README.md'
+	@echo 'make single-file  build the check as one file in build/; see deploy/README.md'
+	@echo 'make docs         write docs/rules.md, docs/design.md, and docs/scale.md from the rules, the imports, and runs of the check'
+	@echo 'make preview      draw the dashboard for a simulated week in build/preview, and its pictures in images/'
+	@echo 'make fuzz         fuzz one target: TARGET=argv|files|trees|proc|configz|... RUNS=... (atheris has wheels for Python 3.11)'
+	@echo 'make clean        remove the files that the other targets created'
 
 run: .venv/.installed
 	@$(BIN)/python -m tools.run_check
@@ -75,6 +75,7 @@ wheel: .venv/.filled
 
 docs: .venv/.installed
 	@$(BIN)/python tools/rules_page.py
+	@$(BIN)/python tools/design_page.py
 	@$(BIN)/python -m tools.scale
 
 preview: .venv/.installed build/preview/.filled
@@ -91,11 +92,11 @@ clean:
 	rm -rf .venv .venv-ddev .venv-oldest .venv-newest .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The versions are pinned one by one, so pip need not resolve anything; Python compiles what it imports at the first run.
+# All versions are pinned, so pip does not resolve dependencies. Python compiles a module at its first import.
 .venv/.filled: requirements/dev.txt
 	@echo 'Setting up .venv ...'
 	@$(PYTHON) -c 'import sys; v = sys.version.split()[0]; \
-	    sys.exit(None if sys.version_info >= (3, 11) else f"Python 3.11 or later is needed, $(PYTHON) is {v}")'
+	    sys.exit(None if sys.version_info >= (3, 11) else f"Python 3.11 or later is required, but $(PYTHON) is {v}")'
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) install -qq pip==26.3
 	@$(PIP) install -qq --no-deps --no-compile -r requirements/dev.txt
@@ -105,7 +106,7 @@ clean:
 	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The base package comes first, and what runs the tests is that of .venv.
+# The pinned base package comes first on the path. The other packages come from .venv.
 .venv-%/.filled: requirements/%.txt .venv/.installed
 	@echo 'Setting up .venv-$* ...'
 	@$(BIN)/python -m venv --clear --without-pip .venv-$*
@@ -113,7 +114,7 @@ clean:
 	@$(BIN)/python tools/overlay.py .venv .venv-$*
 	@touch $@
 
-# It is found only by those who ask for it: no wheel, no fuzzing, and all else works.
+# Only `make fuzz` needs it. Without a wheel for this Python, everything else still works.
 .venv/.fuzz: requirements/fuzz.txt .venv/.installed
 	@$(PIP) install -qq --no-deps --only-binary :all: -r requirements/fuzz.txt
 	@touch $@

@@ -4,7 +4,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 
 # Runs in the init container `init-config` of the Agent's pod, and writes to the Agent's own volume.
-# The folder that holds the wheel is the argument.
+# The argument is the folder that contains the wheel.
 set -eu
 wheel=$(echo "${1:-/kubelet-compliance}"/datadog_kubelet_compliance-*-py3-none-any.whl)
 folder=/etc/datadog-agent/kubelet-compliance

@@ -560,7 +560,7 @@ def test_the_agents_own_connection_is_used_where_it_has_one(
     aggregator.reset()
     dd_run_check(check_of(procfs))
     assert rule_sent(aggregator).status == OK
-    assert 'the Agent itself does not reach the kubelet' in kubelet_sent(aggregator).message
+    assert 'the Agent itself can\'t reach the kubelet' in kubelet_sent(aggregator).message
 
 
 def test_a_netrc_of_the_agents_user_is_not_sent_to_the_kubelet(

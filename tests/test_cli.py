@@ -115,7 +115,7 @@ def test_an_argument_can_put_no_escape_on_the_terminal(node: Path, capsys: pytes
     [
         (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; known are: auto, "),
         (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; known are: '),
-        (['--node', '/nonexistent'], '/nonexistent holds no captured node: it has no folder proc'),
+        (['--node', '/nonexistent'], '/nonexistent is not a captured node: it has no folder proc'),
         (['--node', KUBEADM, '--configz', '/nonexistent'], '/nonexistent: no such file or directory'),
         (['--node', KUBEADM, '--configz', '/etc'], '/etc: is a directory'),
         (['--node', KUBEADM, '--configz', '/dev/zero'], '/dev/zero: it is larger than 1 MiB'),
@@ -194,7 +194,7 @@ def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
     (tmp_path / '7' / 'comm').write_text('bash\n')
     for procfs, words, problem in (
         (str(tmp_path), 'no kubelet runs on this host, or ', f'{tmp_path} does not show it: it hides process 1'),
-        ('/nonexistent', 'No kubelet could be seen.', 'the processes in /nonexistent cannot be listed: no such file'),
+        ('/nonexistent', 'Could not find a kubelet.', 'the processes in /nonexistent cannot be listed: no such file'),
     ):
         assert main(['--procfs', procfs]) == 2
         assert capsys.readouterr().out.startswith(words)
@@ -208,7 +208,7 @@ def test_a_capture_that_does_not_say_when_its_files_changed_says_so(
 ) -> None:
     add_kubelet(node, '--make-iptables-util-chains')
     assert main(['--node', str(node), '--rule', IPTABLES]) == 0
-    assert 'does not say when its kubelet started' in capsys.readouterr().out
+    assert 'does not record when its kubelet started' in capsys.readouterr().out
 
 
 def test_the_facts_of_a_capture_count_as_if_live(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -260,7 +260,7 @@ def run_into(stdout: int, **environment: str) -> subprocess.CompletedProcess[byt
 def test_an_answer_that_could_not_be_written_is_said_to_be_none() -> None:
     with open('/dev/full', 'wb') as full:
         done = run_into(full.fileno())
-    message = b'kubelet-compliance: the answer could not be written: No space left on device\n'
+    message = b'kubelet-compliance: could not write the output: No space left on device\n'
     assert (done.returncode, done.stderr) == (2, message)
 
 
@@ -271,7 +271,7 @@ def test_a_reader_that_has_gone_away_is_no_crash() -> None:
         done = run_into(writer)
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (2, b'kubelet-compliance: the answer could not be written: Broken pipe\n')
+    assert (done.returncode, done.stderr) == (2, b'kubelet-compliance: could not write the output: Broken pipe\n')
 
 
 def test_a_letter_that_the_terminal_does_not_have_is_no_crash(node: Path) -> None:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Stands for the Agent: runs a check and takes all that it sends."""
+"""A stand-in for the Agent: runs a check and collects everything that it sends."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from datadog_checks.base.stubs import aggregator
 from datadog_checks.base.types import ServiceCheck
 
 STATUS_NAMES = ServiceCheck._fields
-"""The names of the statuses as service checks number them."""
+"""The names of the service check statuses, by number."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A metric or a service check that the check sent. `value`: of a service check its status."""
+    """A metric or a service check that the check sent. For a service check, `value` is its status."""
 
     name: str
     value: float
@@ -27,7 +27,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """All that one run of the check sent, by name. `error`: what `run()` returned."""
+    """Everything that one check run sent, by name. `error` is what `run()` returned."""
 
     metrics: tuple[Sent, ...]
     service_checks: tuple[Sent, ...]
@@ -35,7 +35,7 @@ class Collection:
 
 
 def collect(check: AgentCheck) -> Collection:
-    """A collection as the Agent makes it, into the stub of its aggregator, which holds nothing afterwards."""
+    """Run the check as the Agent does, with the stub of its aggregator. The stub is empty afterwards."""
     aggregator.reset()
     error = check.run()
     collection = Collection(

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Print the path of a Python 3.13, which ddev needs. It may stand elsewhere than first on PATH: under pyenv, say.
+# Print the path of a Python 3.13, which ddev requires. It may not be first on PATH, for example with pyenv.
 pyenv_root=${PYENV_ROOT:-$(pyenv root 2>/dev/null || echo "$HOME/.pyenv")}
-# Where python3 itself comes from pyenv, its other versions stand beside it.
+# If python3 itself comes from pyenv, its other versions are next to it.
 beside=$(python3 -c 'import os, sys; print(os.path.dirname(sys.base_prefix))' 2>/dev/null)
 for python in "$PYTHON313" python3.13 python3 "$beside"/3.13*/bin/python \
     "$pyenv_root"/versions/3.13*/bin/python "$HOME"/.local/share/uv/python/cpython-3.13*/bin/python3.13 \
@@ -11,5 +11,5 @@ for python in "$PYTHON313" python3.13 python3 "$beside"/3.13*/bin/python \
         exit 0
     fi
 done
-echo "ddev needs Python 3.13, and there is none on PATH or under pyenv. Install one, or set PYTHON313 to its path." >&2
+echo "ddev requires Python 3.13, but none is on PATH or in pyenv. Install Python 3.13, or set PYTHON313 to its path." >&2
 exit 1

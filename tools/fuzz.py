@@ -3,8 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """Fuzz one target, guided by the coverage of the package: `make fuzz TARGET=files RUNS=1000000`.
 
-Ends at the first input that breaks a promise, takes over 250 ms of CPU, or lets the process grow by over 64 MiB, and
-says where it is kept.
+The fuzzer stops at the first input that breaks a promise, takes more than 250 ms of CPU, or adds more than 64 MiB to
+the process. It prints where it keeps that input.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ with atheris.instrument_imports(include=['datadog_checks.kubelet_compliance']):
     from tests.fuzz.targets import TARGETS
 
 LONGEST = {'argv': 512, 'files': 768, 'trees': 512, 'proc': 768, 'configz': 1024}
-"""How many bytes an input may have: what is long has a table of its own, in `bounds.py`, and short ones run faster."""
+"""The maximum size of an input in bytes. Short inputs run faster, and `bounds.py` has a table of long inputs."""
 LONGEST_OTHER = 1024
 
 YAML_WORDS = ('---\\x0a', '\\x0a...\\x0a', '<<: *', '&a ', '*a', '!!binary ', '!!str ', '!!float ', '? ', '|-\\x0a')
@@ -67,7 +67,7 @@ PARTS = ('\\x00', '\\x1d', '\\x1e', '\\xef\\xbb\\xbf', '\\xed\\xa0\\x80', '\\xc2
 
 
 def iter_words() -> Iterator[str]:
-    """What a made-up input is likely to be understood by."""
+    """Yield words that the parsers know, for the dictionary of the fuzzer."""
     yield from (*YAML_WORDS, *JSON_WORDS, *PROC_WORDS, *UNIT_WORDS, *PARTS)
     yield from (f'--{name}=' for name in FLAGS)
     yield from sorted(set(iter_names(KUBELET_CONFIGURATION)))
@@ -82,21 +82,21 @@ def iter_names(field: Field) -> Iterator[str]:
 
 
 class TooDear(Exception):
-    """An input costs more than any may."""
+    """An input costs more than the limit."""
 
 
 def measured(target: Callable[[bytes], None]) -> Callable[[bytes], None]:
-    """The target, with what each input costs held against the bounds."""
+    """Return the target, with the cost of each input compared with the limits."""
 
     def run(data: bytes) -> None:
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         seconds = cost(target, data)
         if seconds > MOST_SECONDS:
-            # Once more: a collection of garbage counts to whoever happens to be there.
+            # Measure again: a garbage collection may have happened during this input.
             seconds = min(seconds, cost(target, data))
         grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - grown
         if seconds > MOST_SECONDS or grown > MOST_KIB:
-            raise TooDear(f'{seconds * 1000:.0f} ms of CPU, {grown / 1024:.0f} MiB more')
+            raise TooDear(f'{seconds * 1000:.0f} ms of CPU, {grown / 1024:.0f} MiB more memory')
 
     return run
 
@@ -111,7 +111,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('target', choices=sorted(TARGETS))
     parser.add_argument('--runs', type=int, default=1_000_000)
-    parser.add_argument('--corpus', type=Path, help='a folder to begin with and to add to, besides the kept seeds')
+    parser.add_argument(
+        '--corpus', type=Path, help='folder of inputs to start from and to add to, besides the kept seeds'
+    )
     options, rest = parser.parse_known_args()
     work = Path(tempfile.mkdtemp(prefix=f'fuzz-{options.target}-'))
     corpus = options.corpus or work / 'corpus'
@@ -120,7 +122,7 @@ def main() -> None:
         shutil.copy(seed, corpus)
     dictionary = work / 'dictionary'
     dictionary.write_text(''.join(f'"{word}"\n' for word in iter_words()))
-    print(f'What breaks a promise is kept in {work}', file=sys.stderr)
+    print(f'Inputs that break a promise are kept in {work}', file=sys.stderr)
     arguments = [
         sys.argv[0],
         str(corpus),

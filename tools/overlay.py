@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Let one virtual environment find, after its own packages, those of another: `python tools/overlay.py BELOW ABOVE`."""
+"""Add the packages of one virtual environment to another, after its own: `python tools/overlay.py BELOW ABOVE`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def packages(environment: str) -> Path:
-    """Where a virtual environment of this Python keeps its packages."""
+    """Return the folder where a virtual environment of this Python keeps its packages."""
     base = str(Path(environment).resolve())
     return Path(sysconfig.get_path('purelib', 'venv', {'base': base}))
 

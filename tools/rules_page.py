@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Write docs/rules.md from the rows of the rules and the benchmarks."""
+"""Write docs/rules.md from the rule and benchmark rows."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
 FIX_TITLES = {
     'before': 'Before the fix',
     'fix': 'Fix',
-    'in a file': 'Fix in a file',
-    'by a flag': 'Fix for a flag',
+    'in a file': 'Fix in the config file',
+    'by a flag': 'Fix for the flag',
     'then': 'Then',
 }
 PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
@@ -25,18 +25,18 @@ PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 HEAD = """\
 # Rules
 
-Made by `make docs` from the rows in `setting_rules.py`, `file_rules.py`, `distributions.py` and `benchmark_table.py`: change
-them, not this page.
+`make docs` writes this page from the rows in `setting_rules.py`, `file_rules.py`, `distributions.py`, and
+`benchmark_table.py`. To change the page, change those rows.
 
-A rule keeps its name for ever; its number is that of the benchmark that is chosen (`benchmark`, by default
-`{default}`). A rule is judged by what the kubelet really has: its flags over its drop-ins over its file over its
-defaults, and what it runs with where `/configz` can be asked. Where the text of a benchmark's audit says otherwise, a
-note says so.
+The key of a rule never changes. Its number depends on the benchmark that you choose (`benchmark`, by default
+`{default}`). The check evaluates a rule against the kubelet's effective configuration: flags override drop-ins,
+drop-ins override the config file, and the config file overrides defaults. If the check can read `/configz`, it also
+evaluates the running configuration. If the audit text of a benchmark says otherwise, the rule has a note.
 """
 
 
 def render() -> str:
-    """The whole page."""
+    """Return the whole page."""
     return (
         '\n'.join(
             [*iter_head(), *(line for rule in RULES for line in iter_rule(rule)), *iter_places(), *iter_benchmarks()]
@@ -47,7 +47,7 @@ def render() -> str:
 
 def iter_head() -> Iterator[str]:
     yield HEAD.format(default=DEFAULT_BENCHMARK)
-    yield '| rule | what it looks at |'
+    yield '| Rule | What it evaluates |'
     yield '|---|---|'
     for rule in RULES:
         yield f'| [`{rule.key}`](#{rule.key}) | {subject_of(rule)} |'
@@ -64,7 +64,9 @@ def iter_rule(rule: Rule) -> Iterator[str]:
     yield f'**{rule.title}**\n'
     yield f'*What.* {rule.what}\n'
     yield f'*Why.* {rule.why}\n'
-    yield f'*Judged.* {judged(rule)}\n'
+    if rule.aspect is None:
+        yield f'*Setting.* {setting(rule)}.\n'
+    yield f'*Expected.* {expectation(rule)}.\n'
     if rule.note:
         yield f'*Note.* {rule.note}\n'
     yield f'*Default.* {rule.default[0].upper()}{rule.default[1:]}.\n'
@@ -75,15 +77,21 @@ def iter_rule(rule: Rule) -> Iterator[str]:
         yield f'*See.* {" ".join(f"<{reference}>" for reference in rule.references)}\n'
 
 
-def judged(rule: Rule) -> str:
-    if rule.aspect is FileAspect.MODE:
-        return 'The mode of each of these files must be one that the benchmark allows, see the numbers.'
-    if rule.aspect is FileAspect.OWNER:
-        return 'The owner and the group of each of these files must be root.'
-    flags = ', '.join(f'`{flag}`' for flag in rule.flags)
-    expected = rule.expected.text(BENCHMARKS[DEFAULT_BENCHMARK]).replace(f'that {DEFAULT_BENCHMARK} calls', 'that are')
+def setting(rule: Rule) -> str:
+    """The fields that a rule evaluates, and the flags that set them."""
+    flags = [flag for flag in dict.fromkeys(rule.flags) if flag not in rule.fields]
     fields = ', '.join(f'`{field}`' for field in rule.fields)
-    return f'{fields} (by flag: {flags}). Expected: {expected}.'
+    by_flag = ', '.join(f'`{flag}`' for flag in flags)
+    return f'{fields} (flag: {by_flag})' if flags else fields
+
+
+def expectation(rule: Rule) -> str:
+    if rule.aspect is FileAspect.MODE:
+        return 'The mode of each of these files must be one that the benchmark allows. See the numbers'
+    if rule.aspect is FileAspect.OWNER:
+        return 'The owner and the group of each of these files must be root'
+    expected = rule.expected.text(BENCHMARKS[DEFAULT_BENCHMARK]).replace(f'that {DEFAULT_BENCHMARK} calls', 'that are')
+    return f'{expected[0].upper()}{expected[1:]}'
 
 
 def iter_fixes(rule: Rule) -> Iterator[str]:
@@ -92,9 +100,9 @@ def iter_fixes(rule: Rule) -> Iterator[str]:
 
 
 def iter_places() -> Iterator[str]:
-    yield '\n# Where settings are made\n'
-    yield 'A message names the file, the line and the service of its own node. With `UNIT` for the service:\n'
-    yield '| distribution | flags | fields | then | what outlives the node |'
+    yield '\n# Where to change settings\n'
+    yield 'The message for a node names the file, the line, and the service. In this table, `UNIT` is the service:\n'
+    yield '| Distribution | Flags | Fields | Then | For new nodes, also change |'
     yield '|---|---|---|---|---|'
     for row in iter_distributions():
         yield f'| {" | ".join(row)} |'
@@ -102,7 +110,7 @@ def iter_places() -> Iterator[str]:
 
 def iter_benchmarks() -> Iterator[str]:
     yield '\n# Benchmarks\n'
-    yield '| benchmark | compliance_framework | rules |'
+    yield '| Benchmark | `compliance_framework` | Rules |'
     yield '|---|---|---|'
     for benchmark in BENCHMARKS.values():
         yield f'| `{benchmark.name}` | `{benchmark.framework}` | {len(benchmark.controls)} |'

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Run one real collection on this machine and print what the Agent would receive.
+"""Run the check once on this machine and print what the Agent would receive.
 
-Where no kubelet runs, go on to an example node.
+If no kubelet runs here, evaluate an example node.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ def print_indented(*texts: str) -> None:
 
 
 def show_example() -> None:
-    """Judge an example node, in the words of the terminal command."""
+    """Evaluate an example node with the terminal command."""
     node = EXAMPLES / 'kubeadm'
     command = ['kubelet-compliance', '--node', str(node.relative_to(EXAMPLES.parent))]
-    print(f'\nNo kubelet runs on this machine. An example node instead:\n\n$ {" ".join(command)}', flush=True)
-    # Its exit status is the verdict on the node.
+    print(f'\nNo kubelet runs on this machine. Evaluating an example node:\n\n$ {" ".join(command)}', flush=True)
+    # The exit status is the result of the node.
     subprocess.run([Path(sys.executable).parent / command[0], *command[1:]], cwd=EXAMPLES.parent)
 
 

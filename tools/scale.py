@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Write docs/scale.md: what the check costs, counted in runs of it. With --check, only say whether it is up to date."""
+"""Write docs/scale.md: the cost of the check, counted in check runs. With --check, only report if it is up to date."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HOST, TIME, SECONDS_A_DAY, INTERVAL = 'ip-10-0-101-123.eu-central-1.compute.inte
 COLLECTIONS = 100
 SIZE = r'\b([0-9.]+) ([kMG]?B)\b'
 
-# Of a hundred nodes: so many of each state.
+# The number of nodes in each state, out of a hundred.
 MIX = (
     (94, GOOD),
     (3, State(iptables_drop_in='false')),
@@ -50,7 +50,7 @@ MIX = (
 
 
 def count_requests() -> Counter[str]:
-    """What the kubelet is asked in a hundred collections, by path."""
+    """Count the requests to the kubelet in a hundred check runs, by path."""
     asked: Counter[str] = Counter()
     bodies = {'/configz': ANSWER.read_bytes(), '/metrics': b'kubernetes_build_info{git_version="v1.36.0"} 1\n'}
 
@@ -74,7 +74,7 @@ def count_requests() -> Counter[str]:
 
 
 def series_body(collection: Collection) -> bytes:
-    """What one collection sends to the intake of metrics, as JSON of /api/v2/series."""
+    """Return what one check run sends to the metrics intake, as JSON of /api/v2/series."""
     series = [
         MetricSeries(
             metric=sent.name,
@@ -89,7 +89,7 @@ def series_body(collection: Collection) -> bytes:
 
 
 def checks_body(collection: Collection) -> bytes:
-    """What one collection sends to the intake of service checks, as JSON of /api/v1/check_run."""
+    """Return what one check run sends to the service check intake, as JSON of /api/v1/check_run."""
     checks = [
         ServiceCheck(
             check=sent.name,
@@ -109,7 +109,7 @@ def compact(value: Any) -> bytes:
 
 
 def row(detail: str, nodes: int) -> tuple[str, ...]:
-    """Series, service checks and payload of a fleet, summed over its nodes."""
+    """Return the series, service checks, and payload of a fleet, summed over its nodes."""
     runs = [(share * nodes // 100, run_check(state, {'metrics': detail})) for share, state in MIX]
     series = sum(count * len(run.metrics) for count, run in runs)
     checks = sum(count * len(run.service_checks) for count, run in runs)
@@ -135,9 +135,9 @@ def page() -> str:
     rules = len([sent for sent in full.service_checks if sent.tags])
     asked = count_requests()
     if set(asked.values()) != {1}:
-        raise RuntimeError(f'the kubelet is asked more than once: {asked}')
+        raise RuntimeError(f'more than one request to the kubelet: {asked}')
     fleets = table(
-        ('nodes', '`metrics`', 'series', 'service checks', 'payload', 'compressed', 'compressed, a day'),
+        ('Nodes', '`metrics`', 'Series', 'Service checks', 'Payload', 'Compressed', 'Compressed, per day'),
         2,
         [row(detail, nodes) for nodes in FLEETS for detail in DETAILS],
     )
@@ -155,13 +155,13 @@ def page() -> str:
         saved=f'{100 - 100 * len(summary.metrics) / len(full.metrics):.0f}',
         mix=', '.join(
             f'{share} {what}'
-            for (share, _), what in zip(MIX, ('good', 'broken', 'unreadable', 'exempted'), strict=True)
+            for (share, _), what in zip(MIX, ('compliant', 'non-compliant', 'unreadable', 'exempted'), strict=True)
         ),
     )
 
 
 def is_same(one: str, other: str) -> bool:
-    """Whether two pages say the same. Sizes may differ by a twentieth: versions of zlib do."""
+    """Return whether two pages are the same. Sizes may differ by 5%, because zlib versions differ."""
     ones, others = re.split(SIZE, one), re.split(SIZE, other)
     return len(ones) == len(others) and all(
         left == right or (at % 3 == 1 and ones[at + 1] == others[at + 1] and abs(float(left) / float(right) - 1) < 0.05)

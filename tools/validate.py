@@ -3,11 +3,11 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """Run the validators of ddev on this checkout.
 
-ddev wants a repository of integrations, so it is given an empty one with a link to this checkout.
-Some validators end with status 0 whatever they find, or when they find nothing to look at. So each
-must also say, in its own words, that it looked and was content.
+ddev expects a repository of integrations, so the script creates an empty one with a link to this checkout.
+Some validators exit with status 0 even if they find a problem, or if they find nothing to validate. The output of each
+validator must therefore also show that it validated something and found no problem.
 
-With --generate, first write anew what ddev makes from assets/configuration/spec.yaml.
+With --generate, first generate the files that ddev makes from assets/configuration/spec.yaml.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ ROOT = Path(__file__).resolve().parent.parent
 NAME = 'kubelet_compliance'
 DDEV_BIN = ROOT / '.venv-ddev' / 'bin'
 
-# Validator -> what it prints when it looked and was content.
+# Validator -> what it prints if it validated something and found no problem.
 CONTENT = {
     'config': r'All 2 configuration files are valid!',
     'models': r'All 5 data model files are in sync!',
     'metadata': r'Passed: 1\n',
     'dashboards': r'for 1 checks\.\.\.\n',  # see expected_dashboards()
     'service-checks': r'1 valid files',
-    'readmes': r'^All 1 READMEs are valid!\n$',  # an image in the wrong place is said before
+    'readmes': r'^All 1 READMEs are valid!\n$',  # a message about a misplaced image comes before
     'imports': r'for 1 checks .*\nValidation passed!',
     'http': r'Passed: 1\n',
     'package': r'1 valid files',
     'legacy-signature': rf'Check `{NAME}` uses the new agent signature\.',
-    'integration-style': r'^Validating integration style for 1 integrations\.\.\.\n$',  # any warning comes after
+    'integration-style': r'^Validating integration style for 1 integrations\.\.\.\n$',  # warnings come after
     'typos': r'All files are valid!',
 }
 OPTIONS = {'integration-style': ['--verbose']}  # silent without
 
-# ddev is strictest in a folder of this name.
+# ddev is strictest in a folder with this name.
 STRICTEST = 'integrations-core'
-# Where this integration belongs: `readmes` wants the images to be there.
+# Where this integration belongs. `readmes` expects the images there.
 OWN = 'integrations-extras'
 WANTS_OWN = {'readmes'}
 
-# `typos` of ddev 20.1.0 ends with 1 when it finds none and with 0 when it finds some.
+# `typos` of ddev 20.1.0 exits with 1 if it finds no typo and with 0 if it finds one.
 STATUS_MEANS_NOTHING = {'typos'}
 
-# The recorded launches of real kubelets are not prose, and what was built is not ours to spell.
+# Recorded launches of real kubelets and built files are not prose.
 CODESPELL = """\
 [codespell]
 skip = */tests/truth/*,*/build/*
@@ -62,13 +62,13 @@ ignore-words-list = aks
 
 
 def expected_dashboards() -> str:
-    """Return what `dashboards` prints when it has read all those that the manifest lists."""
+    """Return what `dashboards` prints after it reads all dashboards in the manifest."""
     count = len(json.loads((ROOT / 'manifest.json').read_text())['assets']['dashboards'])
     return rf'^.*for 1 checks\.\.\.\n{count} valid files\n$' if count else CONTENT['dashboards']
 
 
 def make_repository(scratch: Path, name: str) -> Path:
-    """Return a repository of integrations that holds only this one."""
+    """Return a repository of integrations that contains only this one."""
     repository = scratch / name
     (repository / '.codespell').mkdir(parents=True)
     (repository / '.codespell' / 'setup.cfg').write_text(CODESPELL)
@@ -89,13 +89,13 @@ def make_environment(scratch: Path) -> dict[str, str]:
 
 
 def validate(validator: str, repository: Path, env: dict[str, str]) -> str:
-    """Run one validator; return nothing if it is content, else all that it printed."""
+    """Run one validator. Return an empty string if it passes, or else its output."""
     command = [str(DDEV_BIN / 'ddev'), '--here', 'validate', validator, *OPTIONS.get(validator, []), NAME]
     run = subprocess.run(command, cwd=repository, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     content = expected_dashboards() if validator == 'dashboards' else CONTENT[validator]
     if re.search(content, run.stdout) and (run.returncode == 0 or validator in STATUS_MEANS_NOTHING):
         return ''
-    return f'{run.stdout}(exit status {run.returncode}; content is: {content})'
+    return f'{run.stdout}(exit status {run.returncode}; expected output: {content})'
 
 
 def generate(repository: Path, env: dict[str, str]) -> None:
@@ -106,7 +106,7 @@ def generate(repository: Path, env: dict[str, str]) -> None:
 def main() -> int:
     for tool in ('git', DDEV_BIN / 'ddev', DDEV_BIN / 'codespell'):
         if not shutil.which(tool):
-            sys.exit(f'{tool} is missing')
+            sys.exit(f'could not find {tool}: install it')
     with tempfile.TemporaryDirectory() as scratch, ThreadPoolExecutor(os.cpu_count()) as pool:
         env = make_environment(Path(scratch))
         strictest, own = (make_repository(Path(scratch), name) for name in (STRICTEST, OWN))

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The oldest Agent that runs the check. An older one is told so here, before it meets a module that it cannot read.
+"""Refuses an Agent that is too old, before it imports a module that its Python can't read.
 
-So this one is written for the Python of any Agent.
+So this module works with the Python of any Agent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ OLDEST_BASE = 37
 
 
 def refuse_older(version: str) -> None:
-    """Raise ImportError for a base package of an older Agent."""
+    """Raise ImportError for the base package of an older Agent."""
     major = re.match('[0-9]+', version)
     if major is not None and int(major.group()) < OLDEST_BASE:
         raise ImportError(

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The check as the Agent runs it: options in, one pass over the node, metrics and service checks out."""
+"""The AgentCheck: reads the options, runs one collection, and sends its metrics and service checks."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from .model import Unknown
 from .node.live_host import LiveHost
 from .node.patient_host import PatientHost
 from .node.processes import Admission, AdmissionError, parse_users
-from .reporting.report import Detail, Rows, iter_diagnoses, printable, tell
+from .reporting.report import Detail, Rows, iter_diagnoses, printable, problem_text
 from .reporting.sending import Notices, Sending, advice
 from .rules.exemptions import ExemptionError, parse_exemptions
 from .rules.selection import AUTO, SelectionError, chooser, select
 from .rules.setting_rules import RULES_BY_KEY
-from .trust import refusal
+from .trust import reason_to_refuse
 
 try:
     import datadog_agent
@@ -39,18 +39,18 @@ except ImportError:
 
 
 class KubeletComplianceCheck(AgentCheck, ConfigMixin):
-    """Judges the node's kubelet against a CIS benchmark, at each collection."""
+    """Judges the kubelet of the node against a CIS benchmark."""
 
     __NAMESPACE__ = 'kubelet_compliance'
 
     def __init__(self, name: str, init_config: dict[str, Any], instances: list[dict[str, Any]]) -> None:
         super().__init__(name, init_config, instances)
         self.check_initializations.appendleft(self.refuse_untrusted)
-        # The options are there only once the base class has read them.
+        # The base class reads the options before the first run, not in the constructor.
         self.check_initializations.append(self.prepare)
         self.diagnosis.register(self.diagnose)
         self.agents_own = get_connection_info
-        # At a terminal a person names the folder; in tests it is a made-up one.
+        # At a terminal, a person chooses the folder. In tests, it is made up.
         self.needs_procfs = AGENT_RUNNING
         self.notices = Notices()
         self.last: Collection | None = None
@@ -59,13 +59,15 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         self.advice: list[str] = []
 
     def refuse_untrusted(self) -> None:
-        """Raises ConfigurationError. An Agent tells its checks the provider from 7.78 on."""
-        why = refusal(getattr(self, 'provider', None), datadog_agent.get_config('integration_trusted_providers'))
+        """Raises ConfigurationError. Agents before 7.78 do not name the provider."""
+        why = reason_to_refuse(
+            getattr(self, 'provider', None), datadog_agent.get_config('integration_trusted_providers')
+        )
         if why:
             raise ConfigurationError(why)
 
     def prepare(self) -> None:
-        """Turn the options into what a collection needs. Raises ConfigurationError, and so stops the check."""
+        """Turn the options into what a collection needs. Raises ConfigurationError, which stops the check."""
         options = self.config
         try:
             selection = select(options.benchmark, options.rules)
@@ -82,9 +84,9 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         host = PatientHost(LiveHost(procfs, root, admission=admission, needs_procfs=self.needs_procfs))
         problem = host.procfs_problem() if options.procfs_path else None
         if problem is not None:
-            raise ConfigurationError(f'procfs_path: {tell(problem)}')
+            raise ConfigurationError(f'procfs_path: {problem_text(problem)}')
         self.collector = Collector(host, selection, chooser(options.rules) if options.benchmark == AUTO else None)
-        # Loads what asking needs, where it is known whom to ask; later there may be no file handle left to do it.
+        # Load the HTTP libraries now: later, no file descriptor may be left for that.
         self.connection()
         detail = Detail(options.metrics or Detail.FULL)
         self.sending = Sending(self.exemptions, detail, tuple(options.tags or ()), admission.nested)
@@ -95,9 +97,9 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         if collection is not self.last or today != self.day:
             self.sent = self.sending.rows(collection.node, collection.kubelets, collection.selection.benchmark, today)
             self.last, self.day = collection, today
-            self.tell_changes(collection)
-            self.tell_metadata(collection)
-        # `agent status` shows those of the last run only, and `self.warning` would log each of them each time.
+            self.log_changes(collection)
+            self.send_metadata(collection)
+        # `agent status` shows only the last run, and `self.warning` would log each line at every run.
         self.warnings += [line for line in self.advice if line not in self.warnings]
         self.submit()
 
@@ -107,7 +109,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         trusts = bool(self.config.trust_unverified_configz)
         connection = connect(lambda: self.http, self.config.kubelet_url, self.agents_own, trusts_unverified=trusts)
         if connection is None and self.use_configz:
-            return Unknown('use_configz is on, but nothing says how to reach the kubelet', 'set kubelet_url')
+            return Unknown('use_configz is true, but no setting says how to reach the kubelet', 'set kubelet_url')
         return connection
 
     def submit(self) -> None:
@@ -116,26 +118,26 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         for (name, status, _, message), tags in self.sent.service_checks:
             self.service_check(name, status, tags=tags, message=message)
 
-    def tell_changes(self, collection: Collection) -> None:
-        """Log what begins and what ends, and keep what there is to change."""
+    def log_changes(self, collection: Collection) -> None:
+        """Log problems that begin or end, and keep the lines for `agent status`."""
         node = collection.node
         began, ended = self.notices.changes(node)
         for problem in began:
             self.log.warning('%s', problem)
         for problem in ended:
-            self.log.info('No longer so: %s', problem)
+            self.log.info('Resolved: %s', problem)
         self.advice = advice(node)
         for each in node.turned_away:
-            self.log.debug('%s', printable(tell(each)))
+            self.log.debug('%s', printable(problem_text(each)))
 
     @AgentCheck.metadata_entrypoint
-    def tell_metadata(self, collection: Collection) -> None:
+    def send_metadata(self, collection: Collection) -> None:
         self.set_metadata('benchmark', collection.selection.benchmark.name)
         if collection.version is not None:
             self.set_metadata('version', collection.version)
 
     def diagnose(self) -> None:
-        """`agent diagnose`: what was found, what is missing, and the remedy, as of the last collection."""
+        """`agent diagnose`: what the last collection found, what is missing, and the remedy."""
         if self.last is None:
             self.diagnosis.warning('kubelet', 'the check has not run yet')
             return

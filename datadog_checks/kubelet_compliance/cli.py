@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""One pass over this machine, or over a captured node, for a person at a terminal: `kubelet-compliance`."""
+"""The command `kubelet-compliance`: one collection on this machine, on a captured node, or on an image."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ from .node.processes import Admission, AdmissionError, parse_users
 from .reporting.printing import (
     ALL_COMPLIANT,
     NOT_DETERMINED,
-    Answer,
-    as_json,
+    Output,
+    as_object,
     exit_status,
     iter_explanation,
     iter_lines,
@@ -51,20 +51,20 @@ from .terminal import agent_files
 from .terminal.as_the_agent import ConfigError, Configured, Settings, check_of
 
 EXIT_STATUS = (
-    'exit status: 0 all rules compliant or exempted, 1 a rule is not compliant, 2 a rule could not be determined or '
-    'there is no kubelet, or what the options name cannot be used'
+    'exit status: 0 if all rules are compliant or exempted, 1 if a rule is non-compliant, 2 if a result is unknown, '
+    'there is no kubelet, or an option cannot be used'
 )
 
 
 class CannotAnswer(Exception):
-    """The options make no sense, or what they name cannot be read or written."""
+    """The options don't go together, or the command can't read or write what they name."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit status."""
     options = parser().parse_args(arguments)
     try:
-        text, status = answer(options)
+        text, status = run(options)
         write(text)
         return status
     except CannotAnswer as error:
@@ -73,20 +73,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write(text: str) -> None:
-    """Raises CannotAnswer: a script must not take half an answer for a whole one."""
+    """Raises CannotAnswer, so that a script does not take half the output for all of it."""
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # A letter that the terminal does not have is no reason to say nothing.
+        # A character that the terminal can't show must not end the command.
         sys.stdout.reconfigure(errors='backslashreplace')
     try:
         print(text, flush=True)
     except OSError as error:
-        # What is left unwritten would fail once more when the program ends.
+        # Otherwise Python fails again when it flushes the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise CannotAnswer(f'the answer could not be written: {error.strerror}') from None
+        raise CannotAnswer(f'could not write the output: {error.strerror}') from None
 
 
-def answer(options: argparse.Namespace) -> tuple[str, int]:
-    """What is printed, and the exit status. Raises CannotAnswer."""
+def run(options: argparse.Namespace) -> tuple[str, int]:
+    """The text to print, and the exit status. Raises CannotAnswer."""
     if options.explain:
         return '\n'.join(iter_explanation(RULES_BY_KEY[options.explain])), ALL_COMPLIANT
     if not sys.platform.startswith('linux'):
@@ -98,13 +98,13 @@ def answer(options: argparse.Namespace) -> tuple[str, int]:
     if options.capture:
         return capture(task, options), ALL_COMPLIANT
     found = task.run()
-    text = json.dumps(as_json(found), indent=2) if options.json else '\n'.join(iter_lines(found))
+    text = json.dumps(as_object(found), indent=2) if options.json else '\n'.join(iter_lines(found))
     return text, exit_status(found.node)
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked for: a pass over a node, how its kubelet is reached, and which rules are exempted."""
+    """What to do: collect from a node, with a connection to its kubelet and exemptions."""
 
     collector: Collector
     connection: Connection | Unknown | None
@@ -112,11 +112,11 @@ class Task:
     options_from: str | None = None
     configz_from: str | None = None
     kept: bytes | None = None
-    """The answer of /configz that was kept in a file."""
+    """The saved answer of /configz."""
     image: str | None = None
-    """The root file system of a machine that does not run."""
+    """The root file system of a machine image."""
 
-    def run(self) -> Answer:
+    def run(self) -> Output:
         collection = self.collector.collect(self.connection)
         today = datetime.now(timezone.utc).date()
         by_rule = {exemption.rule: exemption for exemption in self.exemptions}
@@ -125,7 +125,7 @@ class Task:
             findings = (exempted(finding, by_rule.get(finding.rule.key), today) for finding in report.findings)
             return replace(report, findings=tuple(findings))
 
-        return Answer(
+        return Output(
             apply_exemptions(collection.node, self.exemptions, today),
             [with_exemptions(report) for report in collection.kubelets],
             collection.selection.benchmark,
@@ -141,7 +141,7 @@ def task_of(options: argparse.Namespace) -> Task:
     if options.root is not None:
         return task_of_image(options)
     if options.unit is not None:
-        raise CannotAnswer('--unit names the service that starts the kubelet of an image: give --root too')
+        raise CannotAnswer('--unit names the service that starts the kubelet of an image: add --root')
     goes_by_the_agent = not options.no_conf and (options.node is None or options.conf)
     settings = agent_files.settings() if goes_by_the_agent else Settings({}, {})
     found = configured_of(options, settings)
@@ -157,19 +157,19 @@ def task_of(options: argparse.Namespace) -> Task:
 
 
 NOT_OF_AN_IMAGE = ('node', 'capture', 'procfs', 'host_root', 'conf', 'configz', 'nested', 'allowed_users')
-"""Options that mean a machine which runs."""
+"""Options for a running machine."""
 
 
 def task_of_image(options: argparse.Namespace) -> Task:
-    """The task that looks at no process and goes by no Agent. Raises SelectionError, CannotAnswer."""
+    """The task for an image, without processes and without the Agent. Raises SelectionError, CannotAnswer."""
     given = [f'--{name.replace("_", "-").replace("users", "user")}' for name in NOT_OF_AN_IMAGE if vars(options)[name]]
     if given:
-        raise CannotAnswer(f'--root judges a machine that does not run, so {given[0]} makes no sense with it')
+        raise CannotAnswer(f'--root judges a machine that is not running, so {given[0]} cannot be used with it')
     unit: str | None = options.unit
     if unit is not None:
         unit = unit if unit.endswith('.service') else f'{unit}.service'
         if SERVICE_NAME.fullmatch(unit) is None:
-            raise CannotAnswer(f'--unit {options.unit}: it is no name of a service')
+            raise CannotAnswer(f'--unit {options.unit}: it is not the name of a service')
     try:
         host = Image(options.root, unit)
     except CannotRead as error:
@@ -214,76 +214,81 @@ def version_of(options: argparse.Namespace) -> str | None:
     """Raises CannotAnswer."""
     version: str | None = options.kubelet_version
     if version is not None and minor_of(version) is None:
-        raise CannotAnswer(f'--kubelet-version {version}: give a version such as 1.33 or v1.33.4')
+        raise CannotAnswer(f'--kubelet-version {version}: specify a version such as 1.33 or v1.33.4')
     return version
 
 
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog='kubelet-compliance',
-        description='Judge the configuration that the kubelets of this machine really have against a CIS benchmark.',
+        description='Check the actual configuration of the kubelet on this machine against a CIS benchmark.',
         epilog=EXIT_STATUS,
     )
     parser.add_argument(
         '--root', metavar='DIR', help='judge an image: the root file system of a machine before it runs'
     )
     parser.add_argument(
-        '--unit', metavar='NAME', help='the service that starts the kubelet of --root (default: those of distributions)'
+        '--unit',
+        metavar='NAME',
+        help='the service that starts the kubelet in --root (default: the services of known distributions)',
     )
-    parser.add_argument('--node', metavar='DIR', help='judge a captured node: a folder with its proc/ and its files')
-    parser.add_argument(
-        '--capture', metavar='DIR', help='write what is seen here into a new folder, for --node; secrets are left out'
-    )
-    parser.add_argument(
-        '--configz', metavar='FILE', help='what the kubelet answers at /configz (kubectl get --raw ...), kept in a file'
-    )
+    parser.add_argument('--node', metavar='DIR', help='judge a captured node: a folder with proc/ and files')
+    parser.add_argument('--capture', metavar='DIR', help='write this node to a new folder, without secrets, for --node')
+    parser.add_argument('--configz', metavar='FILE', help='a saved answer of /configz (kubectl get --raw ...)')
     parser.add_argument(
         '--conf',
         metavar='FILE',
-        help="the Agent's configuration of the check (default: that in its conf.d, if there is one)",
+        help="the config file of the check (default: the one in the Agent's conf.d, if any)",
     )
     parser.add_argument(
-        '--no-conf', action='store_true', help="go by no configuration of the Agent, and don't ask /configz"
+        '--no-conf', action='store_true', help="ignore the Agent's configuration, and don't ask /configz"
     )
     parser.add_argument(
-        '--kubelet-version', metavar='VERSION', help='the version of the kubelet, such as 1.33, where it is not told'
+        '--kubelet-version',
+        metavar='VERSION',
+        help='the version of the kubelet, such as 1.33, if the kubelet does not report it',
     )
     parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument('--benchmark', help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: {DEFAULT_BENCHMARK})')
     parser.add_argument(
-        '--rule', action='append', dest='rules', help='judge only this rule, or settings, or files; may be given again'
+        '--rule', action='append', dest='rules', help='judge only this rule, or the group settings or files; repeatable'
     )
     parser.add_argument(
         '--procfs',
         metavar='DIR',
-        help="the /proc to look at (default: the Agent's: /host/proc in its container)",
+        help="the /proc to use (default: that of the Agent, /host/proc in its container)",
     )
     parser.add_argument('--host-root', metavar='DIR', help="where the host's root file system is mounted")
-    parser.add_argument('--nested', action='store_true', help='count those in pid namespaces of their own: kind, k3d')
     parser.add_argument(
-        '--allowed-user', action='append', dest='allowed_users', help='root (the default) or the number of a user'
+        '--nested', action='store_true', help='include kubelets in their own PID namespaces (kind, k3d)'
     )
     parser.add_argument(
-        '--explain', metavar='RULE', choices=RULES_BY_KEY, help='tell all about a rule: why, impact, fix'
+        '--allowed-user',
+        action='append',
+        dest='allowed_users',
+        help='a user that may run the kubelet: root (default) or a numeric ID; repeatable',
+    )
+    parser.add_argument(
+        '--explain', metavar='RULE', choices=RULES_BY_KEY, help='explain a rule: reason, impact, and fix'
     )
     parser.add_argument('--version', action='version', version=f'%(prog)s {__version__}')
     return parser
 
 
 def capture(task: Task, options: argparse.Namespace) -> str:
-    """Write this node, as it is seen now, into a new folder. Raises CannotAnswer."""
+    """Write this node, in its current state, to a new folder. Raises CannotAnswer."""
     try:
         image = record(task.collector.host, task.collector.selection, task.kept)
         write_node(options.capture, image.files, image.links, seal=NODE_FACTS)
     except FileExistsError:
-        raise CannotAnswer(f'{options.capture} exists: name a folder that does not') from None
+        raise CannotAnswer(f'{options.capture} exists: specify a new folder') from None
     except (CannotCapture, OSError, ValueError) as error:
         raise CannotAnswer(str(error)) from None
-    return f'{options.capture}: {len(image.files)} files. Look through them before you hand them on.'
+    return f'{options.capture}: {len(image.files)} files. Review them before you share them.'
 
 
 def host_of(options: argparse.Namespace, settings: Settings) -> Host:
-    """The node that the options mean. Raises OSError, AdmissionError, CannotAnswer; CaptureError for what is none."""
+    """The host that the options select. Raises OSError, AdmissionError, CannotAnswer, CaptureError."""
     admission = Admission(parse_users(options.allowed_users), options.nested)
     node = options.node
     if node is None:
@@ -291,14 +296,14 @@ def host_of(options: argparse.Namespace, settings: Settings) -> Host:
             LiveHost(options.procfs or agent_files.procfs(settings), options.host_root, admission=admission)
         )
     if not os.path.isdir(os.path.join(node, 'proc')):
-        raise NotADirectoryError(f'{node} holds no captured node: it has no folder proc')
+        raise NotADirectoryError(f'{node} is not a captured node: it has no folder proc')
     facts = kept_file(node, NODE_FACTS)
     capture = Capture() if facts is None else parse_capture(facts)
     return CapturedHost(os.path.join(node, 'proc'), node, admission=admission, capture=capture)
 
 
 def configz_of(options: argparse.Namespace) -> bytes | None:
-    """An answer of /configz that was kept: in a file, or of a captured node. Raises CannotAnswer, ConfigError."""
+    """A saved answer of /configz: from a file, or from a captured node. Raises CannotAnswer, ConfigError."""
     path = options.configz
     if path:
         data = agent_files.read_named(path, MAX_CONFIGZ_BYTES)
@@ -313,7 +318,7 @@ def configz_of(options: argparse.Namespace) -> bytes | None:
 
 
 def kept_file(node: str, name: str) -> bytes | None:
-    """A file of a captured node that is none of the node's own; None where there is none. Raises CannotAnswer."""
+    """A file that the capture added to the node. None if it does not exist. Raises CannotAnswer."""
     try:
         with Root(node, trace=Trace()) as root:
             return root.read(f'/{name}').data

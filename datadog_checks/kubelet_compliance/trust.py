@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Who may configure what is judged on a node: only who runs it, never a pod by its annotations."""
+"""Who may configure the check on a node: whoever runs the node, never a pod through its annotations."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ WHERE_IT_BELONGS = (
 )
 
 
-def refusal(provider: str | None, setting: object) -> str:
-    """Why an instance of a provider is refused; '' for one that is trusted, or whose provider the Agent does not tell.
+def reason_to_refuse(provider: str | None, setting: object) -> str:
+    """Why the check refuses an instance. '' if its provider is trusted, or if the Agent does not name the provider.
 
-    `setting`: what the Agent has for `integration_trusted_providers`; None or '' where it has nothing.
+    `setting`: the Agent's `integration_trusted_providers`. None or '' if it is not set.
     """
     if not provider or provider in trusted_providers(setting):
         return ''
@@ -28,6 +28,6 @@ def trusted_providers(setting: object) -> frozenset[str]:
     if setting is None or setting == '':
         return DEFAULT_TRUSTED
     if isinstance(setting, str):
-        # An environment variable that the Agent did not split.
+        # The Agent passes an environment variable unsplit.
         return frozenset(setting.replace(',', ' ').split())
     return frozenset(map(str, setting)) if isinstance(setting, list | tuple) else frozenset()

@@ -119,12 +119,12 @@ def test_a_flag_that_writes_no_field_is_that_of_the_process() -> None:
             'the kubelet does not let the Agent get nodes/proxy (403)',
             'get nodes/proxy: this kubelet does not know nodes/configz',
         ),
-        ({'status': 404}, 'the kubelet does not serve it (404)', 'enableDebuggingHandlers: true'),
+        ({'status': 404}, 'the kubelet does not serve this path (404)', 'enableDebuggingHandlers: true'),
         ({'status': 500}, 'the kubelet answers with status 500', ''),
         (
             {'status': 500, 'body': b'Authorization error (user=u, verb=get, resource=nodes, subresource=configz)'},
-            'the kubelet cannot ask the API server what the Agent may do (500)',
-            'reaches the API server',
+            'the kubelet can\'t ask the API server for the permissions of the Agent (500)',
+            'can reach the API server',
         ),
         ({'status': 302, 'location': '/elsewhere'}, 'the kubelet answers with a redirect (302), which is not', ''),
         ({'body': b'garbage \xff\x00'}, 'the answer is not the configuration of a kubelet', ''),
@@ -142,7 +142,7 @@ def test_a_bad_answer_is_unknown_with_what_is_missing(
     vars(api).update(change)
     running = KubeletApi().running(PROCESS, trusting(api, certificates), nobody_else)
     assert isinstance(running, Unknown)
-    assert running.reason.startswith(f'/configz could not be read: {why}')
+    assert running.reason.startswith(f'could not read /configz: {why}')
     assert remedy in running.remedy
     assert api.paths() == ['/configz']
 
@@ -152,7 +152,7 @@ def test_a_kubelet_that_hangs_takes_no_longer_than_the_timeout(api: KubeletServe
     before = time.monotonic()
     running = KubeletApi().running(PROCESS, trusting(api, certificates, timeout=0.5), nobody_else)
     assert isinstance(running, Unknown)
-    assert running.reason == '/configz could not be read: the kubelet did not answer within 0.5 s'
+    assert running.reason == 'could not read /configz: the kubelet did not answer within 0.5 s'
     assert time.monotonic() - before < 5
 
 
@@ -162,7 +162,7 @@ def test_a_kubelet_that_answers_drop_by_drop_takes_no_longer_either(
     api.drip = True
     running = KubeletApi().running(PROCESS, trusting(api, certificates, timeout=0.5), nobody_else)
     assert isinstance(running, Unknown)
-    assert running.reason == '/configz could not be read: the kubelet did not answer within 0.5 s'
+    assert running.reason == 'could not read /configz: the kubelet did not answer within 0.5 s'
 
 
 def test_no_second_question_starts_while_one_is_stuck(api: KubeletServer, certificates: Certificates) -> None:
@@ -176,12 +176,12 @@ def test_no_second_question_starts_while_one_is_stuck(api: KubeletServer, certif
 def test_no_kubelet_at_the_port_and_no_trust_are_unknown(api: KubeletServer) -> None:
     untrusted = KubeletApi().running(PROCESS, connection(api.url), nobody_else)
     assert isinstance(untrusted, Unknown)
-    assert untrusted.reason == '/configz could not be read: the certificate of the kubelet is signed by an unknown CA'
+    assert untrusted.reason == 'could not read /configz: the certificate of the kubelet is signed by an unknown CA'
     assert 'tls_ca_cert' in untrusted.remedy
     assert api.requests == []
     refused = KubeletApi().running(PROCESS, connection('https://127.0.0.1:9'), nobody_else)
     assert isinstance(refused, Unknown)
-    assert refused.reason == '/configz could not be read: nothing accepts connections at port 9'
+    assert refused.reason == 'could not read /configz: nothing accepts connections at port 9'
     assert refused.fault is Fault.REFUSED_CONNECTION
 
 
@@ -197,7 +197,7 @@ def test_all_questions_of_a_collection_share_one_wait_and_a_late_answer_counts(
     for question in (asking.running, asking.version):
         unknown = question(PROCESS, made, nobody_else)
         assert isinstance(unknown, Unknown)
-        assert unknown.reason.endswith('could not be read: the kubelet did not answer within 0.3 s')
+        assert unknown.reason.endswith(': the kubelet did not answer within 0.3 s')
     assert asking.left <= 0
     assert api.paths() == ['/configz']
     api.hang.set()
@@ -214,10 +214,10 @@ def test_all_questions_of_a_collection_share_one_wait_and_a_late_answer_counts(
 @pytest.mark.parametrize(
     'host, days, verifies, why, remedy',
     [
-        ('127.0.0.2', (-1, 1), True, 'is for 127.0.0.2, localhost, not for 127.0.0.1', 'in kubelet_url'),
+        ('127.0.0.2', (-1, 1), True, 'is for 127.0.0.2, localhost, not for 127.0.0.1', 'set kubelet_url to a name'),
         ('127.0.0.1', (-2, -1), True, 'has expired', 'renew the serving certificate'),
         ('127.0.0.1', (1, 2), True, 'is not valid yet', 'correct the clock'),
-        ('127.0.0.1', (-1, 1), False, 'is signed by an unknown CA', 'name its CA in tls_ca_cert'),
+        ('127.0.0.1', (-1, 1), False, 'is signed by an unknown CA', 'set tls_ca_cert'),
     ],
     ids=['wrong name', 'expired', 'not yet valid', 'unknown CA'],
 )
@@ -229,7 +229,7 @@ def test_what_is_wrong_with_a_certificate_is_told_apart(
         options = {'tls_ca_cert': str(certificates.ca)} if verifies else {}
         unknown = KubeletApi().running(PROCESS, connection(server.url, **options), nobody_else)
     assert isinstance(unknown, Unknown)
-    assert unknown.reason == f'/configz could not be read: the certificate of the kubelet {why}'
+    assert unknown.reason == f'could not read /configz: the certificate of the kubelet {why}'
     assert remedy in unknown.remedy
 
 
@@ -253,7 +253,7 @@ def test_a_kubelet_that_has_no_certificate_yet_is_not_one_that_is_not_trusted(
         unknown = KubeletApi().running(PROCESS, connection(url, **options), nobody_else)
         thread.join(DEADLINE_SECONDS)
     assert isinstance(unknown, Unknown)
-    assert unknown.reason.startswith(f'/configz could not be read: {why}')
+    assert unknown.reason.startswith(f'could not read /configz: {why}')
     assert remedy in unknown.remedy and 'CA' not in unknown.remedy
 
 

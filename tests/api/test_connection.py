@@ -85,7 +85,7 @@ def test_use_configz_takes_auto_true_and_false(option: Any, wants: bool | None) 
 
 
 def test_use_configz_takes_nothing_else() -> None:
-    with pytest.raises(ValueError, match="use_configz is 'sometimes'; known are: auto, true, false"):
+    with pytest.raises(ValueError, match="use_configz is 'sometimes': set it to auto, true, or false"):
         wants_configz('sometimes')
 
 

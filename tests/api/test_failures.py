@@ -34,7 +34,7 @@ NOT_DECIDED = b'Authorization error (user=u, verb=get, resource=nodes, subresour
         pytest.param(403, '/metrics', b'', OWN, Fault.FORBIDDEN, 'get nodes/metrics', id='403-metrics-mute'),
         pytest.param(404, '/configz', b'', OWN, Fault.NOT_SERVED, 'enableDebuggingHandlers: true', id='404'),
         pytest.param(404, '/configz', b'', READ_ONLY, Fault.READ_ONLY_PORT, 'https://10.0.0.1:10250', id='404-10255'),
-        pytest.param(400, '/configz', b'', PLAIN, Fault.NOT_THE_KUBELET, 'begin kubelet_url with https', id='no-tls'),
+        pytest.param(400, '/configz', b'', PLAIN, Fault.NOT_THE_KUBELET, 'start kubelet_url with https', id='no-tls'),
         pytest.param(500, '/configz', NOT_DECIDED, OWN, Fault.API_SERVER_AWAY, 'API server', id='500-not-decided'),
         pytest.param(500, '/configz', b'', OWN, None, 'kubelet_url', id='500'),
         pytest.param(302, '/configz', b'', AGENTS, Fault.NOT_THE_KUBELET, 'kubernetes_https_kubelet_port', id='302'),

@@ -35,7 +35,7 @@ def test_a_url_names_a_host_and_a_port(url: str, expected: tuple[str, int]) -> N
     'url', ['', 'node:10250', 'ftp://node', 'https://', 'https://node:ten', 'https://node:99999', 'https://[::1']
 )
 def test_what_is_no_url_is_said_without_repeating_it(url: str) -> None:
-    with pytest.raises(UrlError, match='^kubelet_url is no URL such as https://127.0.0.1:10250$'):
+    with pytest.raises(UrlError, match='^kubelet_url is not a URL such as https://127.0.0.1:10250$'):
         address_of(url)
 
 

@@ -34,13 +34,23 @@ def failed(reason: str) -> ssl.SSLError:
 @pytest.mark.parametrize(
     ('error', 'way', 'fault', 'remedy'),
     [
-        pytest.param(refused(18), OWN, Fault.UNKNOWN_CA, 'name its CA in tls_ca_cert, or set tls_verify', id='self'),
-        pytest.param(refused(20), AGENTS, Fault.UNKNOWN_CA, 'name its CA in kubelet_client_ca of the Agent', id='ca'),
+        pytest.param(refused(18), OWN, Fault.UNKNOWN_CA, 'set tls_ca_cert to its CA, or set tls_verify', id='self'),
+        pytest.param(refused(20), AGENTS, Fault.UNKNOWN_CA, 'set kubelet_client_ca of the Agent', id='ca'),
         pytest.param(refused(20), BOTH, Fault.UNKNOWN_CA, 'remove tls_ca_cert', id='not-verified-beside-a-ca'),
-        pytest.param(refused(62), OWN, Fault.WRONG_NAME, 'in kubelet_url, or set tls_verify: false', id='a-name'),
+        pytest.param(
+            refused(62),
+            OWN,
+            Fault.WRONG_NAME,
+            'set kubelet_url to a name in the certificate, or set tls_verify: false',
+            id='a-name',
+        ),
         pytest.param(refused(62), WITH_CA, Fault.WRONG_NAME, 'or remove tls_ca_cert, set tls_verify', id='with-a-ca'),
-        pytest.param(ssl.SSLError(CertificateError('')), OWN, Fault.WRONG_NAME, 'in kubelet_url', id='told-by-urllib3'),
-        pytest.param(refused(64), AGENTS, Fault.WRONG_NAME, 'in kubernetes_kubelet_host of the Agent', id='an-address'),
+        pytest.param(
+            ssl.SSLError(CertificateError('')), OWN, Fault.WRONG_NAME, 'set kubelet_url to a name', id='told-by-urllib3'
+        ),
+        pytest.param(
+            refused(64), AGENTS, Fault.WRONG_NAME, 'set kubernetes_kubelet_host of the Agent to a name', id='an-address'
+        ),
         pytest.param(refused(10), OWN, Fault.EXPIRED, 'renew the serving certificate', id='expired'),
         pytest.param(refused(9), OWN, Fault.EXPIRED, 'correct the clock of the node', id='not-yet-valid'),
         pytest.param(failed('TLSV1_ALERT_INTERNAL_ERROR'), OWN, Fault.NO_CERTIFICATE, 'certificate approve', id='none'),

@@ -193,7 +193,7 @@ def test_the_command_captures_and_refuses_a_folder_that_exists(
     before = {path: path.read_bytes() for path in target.rglob('*') if path.is_file()}
     assert stat.S_IMODE(target.stat().st_mode) == 0o700
     assert main(['--node', str(node), '--capture', str(target)]) == 2
-    assert 'exists: name a folder that does not' in capsys.readouterr().err
+    assert 'exists: specify a new folder' in capsys.readouterr().err
     assert {path: path.read_bytes() for path in target.rglob('*') if path.is_file()} == before
 
 

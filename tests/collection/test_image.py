@@ -234,7 +234,7 @@ def test_a_unit_that_cannot_be_read_is_no_unit_that_is_not_there(
     os.mkfifo(root / KUBELET)
     status, shown = run()
     assert status == 2
-    assert shown.startswith('No kubelet could be seen. problem whether a kubelet starts cannot be told: ')
+    assert shown.startswith('Could not find a kubelet. problem whether a kubelet starts cannot be told: ')
     assert 'kubelet.service could not be read: it is a FIFO, not a file' in shown
 
 
@@ -576,17 +576,17 @@ def test_what_means_a_machine_that_runs_does_not_go_with_an_image(
     shown = capsys.readouterr()
     assert shown.out == ''
     assert shown.err == (
-        f'kubelet-compliance: --root judges a machine that does not run, so {options[0]} makes no sense with it\n'
+        f'kubelet-compliance: --root judges a machine that is not running, so {options[0]} cannot be used with it\n'
     )
 
 
 @pytest.mark.parametrize(
     ('options', 'said'),
     [
-        (['--unit', 'kubelet'], '--unit names the service that starts the kubelet of an image: give --root too'),
+        (['--unit', 'kubelet'], '--unit names the service that starts the kubelet of an image: add --root'),
         (['--root', '/nowhere/at/all'], '--root /nowhere/at/all: no such file or directory'),
         (['--root', '/etc/passwd'], '--root /etc/passwd: not a directory'),
-        (['--root', '/', '--unit', '../x'], '--unit ../x: it is no name of a service'),
+        (['--root', '/', '--unit', '../x'], '--unit ../x: it is not the name of a service'),
     ],
 )
 def test_options_that_make_no_sense(capsys: pytest.CaptureFixture[str], options: list[str], said: str) -> None:

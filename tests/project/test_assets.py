@@ -446,10 +446,10 @@ SHARES = [widget for widget in WIDGETS if is_share(widget)]
 
 def test_there_are_shares() -> None:
     assert {widget['title'] for widget in SHARES} == {
-        'Share of nodes that comply',
+        'Share of compliant nodes',
         'Compliance over time',
-        'Rules, by the share of nodes affected',
-        'Clusters, by the share of nodes that comply',
+        'Rules by share of affected nodes',
+        'Clusters by share of compliant nodes',
     }
 
 
@@ -461,7 +461,7 @@ def test_share_falls_when_nodes_become_unreadable(widget: dict[str, Any]) -> Non
 
 def decided_by_flag(widget: dict[str, Any]) -> bool:
     """`hostname_override` is a flag alone, so an unreadable file leaves it known."""
-    return widget['title'].startswith('Rules, by')
+    return widget['title'].startswith('Rules by')
 
 
 @pytest.mark.parametrize('widget', SHARES, ids=title_of)
@@ -479,7 +479,7 @@ def test_rules_fall_one_by_one_but_for_those_that_flags_decide() -> None:
 
 def test_the_headline_is_the_sum_of_the_compliant_over_the_kubelets_found() -> None:
     store = fleet(GOOD, BLIND, good=3)
-    [headline] = [each for each in WIDGETS if each['title'] == 'Share of nodes that comply' and 'node.' in str(each)]
+    [headline] = [each for each in WIDGETS if each['title'] == 'Share of compliant nodes' and 'node.' in str(each)]
     by_hand = '100 * sum:kubelet_compliance.node.compliant{*} / sum:kubelet_compliance.kubelet.found{*}'
     assert evaluate_scalars(headline, store, ALL) == {(): 37.5}
     assert last(evaluate(parse_query(by_hand), store)[()]) == 37.5
@@ -494,8 +494,8 @@ def test_two_benchmarks_on_a_node_are_no_pass() -> None:
     ]
     store = Store(tuple(sent), 1, 300)
     shown = {each['title']: evaluate_scalars(each, store, ALL) for each in NUMBERS if 'node.compliant' in str(each)}
-    assert shown['Share of nodes that comply'] == {(): 50}
-    assert shown['Nodes that comply'] == {(): 0}
+    assert shown['Share of compliant nodes'] == {(): 50}
+    assert shown['Compliant nodes'] == {(): 0}
 
 
 def test_a_share_over_the_known_would_rise() -> None:

@@ -326,7 +326,7 @@ def test_rights(name: str, resource: str) -> None:
 
 def test_the_check_asks_for_these_rights() -> None:
     """The remedy that the check gives names the same resources."""
-    text = (ROOT / 'datadog_checks' / 'kubelet_compliance' / 'failures.py').read_text()
+    text = (ROOT / 'datadog_checks' / 'kubelet_compliance' / 'api' / 'failures.py').read_text()
     assert set(re.findall(r"'(nodes/[a-z]+)'", text)) == {'nodes/configz', 'nodes/proxy', 'nodes/metrics'}
 
 

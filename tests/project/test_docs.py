@@ -32,8 +32,9 @@ def tool(name: str) -> ModuleType:
     return module
 
 
-def test_the_page_of_the_rules_is_up_to_date() -> None:
-    assert (ROOT / 'docs' / 'rules.md').read_text() == tool('rules_page').render(), 'run `make docs`'
+@pytest.mark.parametrize('page', ['rules', 'design'])
+def test_a_generated_page_is_up_to_date(page: str) -> None:
+    assert (ROOT / 'docs' / f'{page}.md').read_text() == tool(f'{page}_page').render(), 'run `make docs`'
 
 
 @pytest.mark.parametrize('rule', RULES, ids=lambda rule: rule.key)

@@ -67,7 +67,9 @@ def test_each_verdict_has_its_status_and_its_numbers(
     checks = list(iter_service_checks(node(verdict), BENCHMARK))
     blind = verdict is Verdict.UNKNOWN
     assert checks == [
-        ServiceCheck('kubelet', CRITICAL if blind else OK, (), 'nothing could be judged: the reason' if blind else ''),
+        ServiceCheck(
+            'kubelet', CRITICAL if blind else OK, (), 'no rule could be evaluated: the reason' if blind else ''
+        ),
         ServiceCheck('rule', status, RULE_TAGS, '' if status == OK else 'the reason'),
     ]
     set_by = 'set_by:unknown' if blind else 'set_by:drop_in'
@@ -131,7 +133,7 @@ def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
     [
         pytest.param(node(Verdict.COMPLIANT), OK, '', id='all read'),
         pytest.param(
-            node(Verdict.UNKNOWN), CRITICAL, 'nothing could be judged: the reason',
+            node(Verdict.UNKNOWN), CRITICAL, 'no rule could be evaluated: the reason',
             id='all read, but the file changed after the start',
         ),
         pytest.param(
@@ -141,7 +143,7 @@ def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
         ),
         pytest.param(
             node(Verdict.UNKNOWN, UNREADABLE), CRITICAL,
-            'nothing could be judged: /c.yaml could not be read: permission denied: let the Agent read it',
+            'no rule could be evaluated: /c.yaml could not be read: permission denied: let the Agent read it',
             id='unreadable',
         ),
         pytest.param(

@@ -373,7 +373,7 @@ def test_a_configuration_that_is_no_file_leaves_the_rules_unknown_and_says_why(
     assert sent.says().startswith('makeIPTablesUtilChains cannot be determined: ')
     assert f'/1.conf: {why}' in sent.says() or f'/1.conf could not be read: {why}' in sent.says()
     assert sent.kubelet[0] == CRITICAL
-    assert sent.kubelet[1].startswith('nothing could be judged: ') and why in sent.kubelet[1]
+    assert sent.kubelet[1].startswith('no rule could be evaluated: ') and why in sent.kubelet[1]
 
 
 @pytest.mark.parametrize('kind', ODD)

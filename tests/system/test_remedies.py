@@ -188,13 +188,13 @@ ROWS = {
     '403 before 1.33': Row(
         {'status': 403, 'refusal': OLD_FORBIDDEN}, Fault.FORBIDDEN, 'get nodes/proxy (403)', 'get nodes/proxy'
     ),
-    '404': Row({'status': 404}, Fault.NOT_SERVED, 'does not serve it (404)', 'enableDebuggingHandlers: true'),
-    'unknown CA': Row({'knows_ca': False}, Fault.UNKNOWN_CA, 'unknown CA', 'name its CA in kubelet_client_ca'),
+    '404': Row({'status': 404}, Fault.NOT_SERVED, 'does not serve this path (404)', 'enableDebuggingHandlers: true'),
+    'unknown CA': Row({'knows_ca': False}, Fault.UNKNOWN_CA, 'unknown CA', 'set kubelet_client_ca'),
     'wrong name': Row(
         {'serving': Serving.OTHER_NAME},
         Fault.WRONG_NAME,
         'is for 127.0.0.2, localhost, not for 127.0.0.1',
-        'in kubernetes_kubelet_host of the Agent',
+        'set kubernetes_kubelet_host of the Agent to a name',
     ),
     'expired': Row({'serving': Serving.EXPIRED}, Fault.EXPIRED, 'has expired', 'renew the serving certificate'),
     'TLS internal error': Row(
@@ -206,8 +206,8 @@ ROWS = {
         'no serving certificate',
         'certificate approve NAME',
     ),
-    'timeout': Row({'hangs': True}, Fault.TIMED_OUT, 'did not answer within 0.1 s', 'whether the kubelet hangs'),
-    'wrong port': Row({'port': 9}, Fault.WRONG_PORT, 'listen at port 9', 'kubernetes_https_kubelet_port of the Agent'),
+    'timeout': Row({'hangs': True}, Fault.TIMED_OUT, 'did not answer within 0.1 s', 'whether the kubelet responds'),
+    'wrong port': Row({'port': 9}, Fault.WRONG_PORT, 'listens at port 9', 'kubernetes_https_kubelet_port of the Agent'),
     'read-only port': Row(
         {'serving': Serving.READ_ONLY, 'status': 404},
         Fault.READ_ONLY_PORT,
@@ -215,13 +215,13 @@ ROWS = {
         'let the Agent use port 10250',
     ),
     'API server away': Row(
-        {'status': 401, 'is_known': True}, Fault.API_SERVER_AWAY, 'accepted before (401)', 'reaches the API server'
+        {'status': 401, 'is_known': True}, Fault.API_SERVER_AWAY, 'accepted before (401)', 'can reach the API server'
     ),
     'API server away, by certificate': Row(
-        {'status': 500, 'refusal': NOT_DECIDED}, Fault.API_SERVER_AWAY, '(500)', 'reaches the API server'
+        {'status': 500, 'refusal': NOT_DECIDED}, Fault.API_SERVER_AWAY, '(500)', 'can reach the API server'
     ),
     'API server hangs': Row(
-        {'hangs': True, 'is_known': True}, Fault.API_SERVER_AWAY, 'waits for the API server', 'reaches the API server'
+        {'hangs': True, 'is_known': True}, Fault.API_SERVER_AWAY, 'waits for the API server', 'can reach the API server'
     ),
 }
 
@@ -407,17 +407,17 @@ def test_a_kubelet_that_just_started_is_given_time_to_serve(
 CHANGES = {
     # What an operator does who reads these words, in this order.
     'kubectl certificate approve NAME': {'serving': Serving.GOOD},
-    'name its CA in kubelet_client_ca': {'knows_ca': True},
-    'name one of the names of the certificate in kubernetes_kubelet_host': {'name': 'localhost'},
+    'set kubelet_client_ca': {'knows_ca': True},
+    'set kubernetes_kubelet_host': {'name': 'localhost'},
     'renew the serving certificate': {'serving': Serving.GOOD},
     'authentication.webhook.enabled: true': {'status': 200},
     'ClusterRole get nodes/configz': {'status': 200, 'refusal': b''},
     'ClusterRole get nodes/proxy': {'status': 200, 'refusal': b''},
     'enableDebuggingHandlers: true': {'status': 200},
-    'whether the kubelet hangs': {'hangs': False},
+    'whether the kubelet responds': {'hangs': False},
     'correct kubernetes_https_kubelet_port': {'port': None},
     'let the Agent use port 10250': {'serving': Serving.GOOD, 'status': 200},
-    'reaches the API server': {'hangs': False, 'status': 200, 'refusal': b''},
+    'can reach the API server': {'hangs': False, 'status': 200, 'refusal': b''},
     'or set trust_unverified_configz: true': {'trusts': True},
     'as user 0 with the capability SYS_PTRACE': {'uid': 0, 'has_ptrace': True},
     'add the capability SYS_PTRACE': {'has_ptrace': True},

@@ -16,7 +16,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
-from datadog_checks.kubelet_compliance.trust import DEFAULT_TRUSTED, refusal
+from datadog_checks.kubelet_compliance.trust import DEFAULT_TRUSTED, reason_to_refuse
 from tests.support.kubelet_server import Certificates, serve
 from tests.support.nodes import write_process
 from tests.support.paths import ROOT
@@ -109,7 +109,7 @@ def test_who_runs_the_agent_may_set_every_option(
     ],
 )
 def test_the_providers_are_those_that_the_agent_trusts(setting: object, provider: str | None, is_trusted: bool) -> None:
-    assert (refusal(provider, setting) == '') is is_trusted
+    assert (reason_to_refuse(provider, setting) == '') is is_trusted
 
 
 def test_the_agents_setting_is_asked_for(

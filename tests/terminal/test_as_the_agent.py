@@ -193,7 +193,7 @@ def test_a_mounted_proc_that_shows_no_process_blinds_nobody(
 @pytest.mark.parametrize('version', ['x', '2.0', ''])
 def test_a_version_that_is_none_is_an_error(version: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--kubelet-version', version, '--no-conf']) == 2
-    assert 'give a version such as 1.33' in capsys.readouterr().err
+    assert 'specify a version such as 1.33' in capsys.readouterr().err
 
 
 def test_with_the_version_its_own_merge_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

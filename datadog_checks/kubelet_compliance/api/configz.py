@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The door to HTTP: what a kubelet says that it runs with (`/configz`), and its version (`/metrics`).
+"""HTTP requests to a kubelet: its running configuration (`/configz`), and its version (`/metrics`).
 
-A kubelet's configuration is fixed for the life of its process, so each process is asked once.
+A kubelet never changes its running configuration, so the check asks each process once.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from .ways import Way
 MAX_CONFIGZ_BYTES = 1024 * 1024
 MAX_METRICS_BYTES = 4 * 1024 * 1024
 LIMITS = {'/configz': MAX_CONFIGZ_BYTES, '/metrics': MAX_METRICS_BYTES}
-CHUNK_BYTES = 64 * 1024
+BODY_CHUNK_BYTES = 64 * 1024
 MAX_REFUSAL_BYTES = 1024
 FIRST_PAUSE_SECONDS = 15.0
 LONGEST_PAUSE_SECONDS = 600.0
 LONGEST_WAIT_FOR_A_PERSON_SECONDS = 60.0
-"""Where somebody has to approve or allow something: who did it wants to see that it helped."""
+"""After a failure that a person resolves, such as a missing approval. The result then shows up soon."""
 WAITS_FOR_A_PERSON = frozenset({Fault.NO_CERTIFICATE, Fault.FORBIDDEN, Fault.CREDENTIALS_REFUSED})
 LONGEST_WAIT_SECONDS = 4.0
-"""For all questions of one collection together: a kubelet that hangs must not hold the Agent up."""
+"""For all requests of one collection together: a kubelet that hangs must not block the Agent."""
 
 BUILD_INFO = re.compile(rb'^kubernetes_build_info\{[^}\n]*git_version="(v[0-9A-Za-z.+_-]{1,60})"', re.MULTILINE)
 
-Found = TypeVar('Found')
+Parsed = TypeVar('Parsed')
 
 
 class Response(Protocol):
-    """What is used of an answer of `requests`."""
+    """The part of a `requests` response that this module uses."""
 
     status_code: int
 
@@ -63,7 +63,7 @@ class Response(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """How a kubelet is reached: its URL, and a function that sends a GET for a path below it.
+    """How to reach a kubelet: its URL, and a function that sends a GET for a path below it.
 
     The function must neither follow redirects nor use a proxy, and leave the body to be read (`stream`).
     """
@@ -72,19 +72,19 @@ class Connection:
     get: Callable[[str], Response]
     timeout_seconds: float
     is_verified: bool = False
-    """Whether who answers must show a certificate that is trusted."""
+    """Whether the server must present a trusted certificate."""
     verify: bool | str = True
-    """What is trusted: a file or folder of CAs; True: those of the system."""
+    """The trusted CAs: a file or folder. True: those of the system."""
     trusts_unverified: bool = False
-    """Whether an answer counts also where nothing shows who gave it: the option `trust_unverified_configz`."""
+    """Whether an answer counts even if nothing proves who sent it: the option `trust_unverified_configz`."""
     is_agents_own: bool = False
-    """Whether the Agent's own settings say how the kubelet is reached."""
+    """Whether the URL and the credentials come from the Agent's own settings."""
     has_both: bool = False
     """See `Way`."""
 
     @property
     def way(self) -> Way:
-        """The same in words. Raises ValueError for what is no URL."""
+        """The settings behind this connection, for messages. Raises ValueError if the URL is not valid."""
         parts = urlsplit(self.url)
         is_https = parts.scheme == 'https'
         port = parts.port or (443 if is_https else 80)
@@ -99,7 +99,7 @@ class Connection:
 
 
 class AskError(Exception):
-    """The kubelet could not be asked, or gave no answer that can be used."""
+    """The request to the kubelet failed, or its answer can't be used."""
 
     def __init__(self, why: str, remedy: str = '', fault: Fault | None = None) -> None:
         super().__init__(why)
@@ -114,7 +114,7 @@ class AskError(Exception):
 
 @dataclass(slots=True)
 class Failure:
-    """A question that failed, and when to ask again (seconds of the monotonic clock)."""
+    """A request that failed, and when to retry (seconds of the monotonic clock)."""
 
     unknown: Unknown
     pause_seconds: float
@@ -122,7 +122,7 @@ class Failure:
 
 
 class Once:
-    """Asks a question once for each process; after a failure again, with pauses that double up to ten minutes."""
+    """Sends a request once for each process. Retries a failed one, with pauses that double up to ten minutes."""
 
     def __init__(self, what: str, clock: Callable[[], float] = time.monotonic) -> None:
         self.what = what
@@ -131,11 +131,11 @@ class Once:
         self.failures: dict[tuple[int, ...], Failure] = {}
         self.asked: set[tuple[int, ...]] = set()
 
-    def ask(self, process: Process, question: Callable[[], Found]) -> Found | Unknown:
+    def ask(self, process: Process, question: Callable[[], Parsed]) -> Parsed | Unknown:
         key = process.key
         self.asked.add(key)
         if key in self.answers:
-            answer: Found = self.answers[key]
+            answer: Parsed = self.answers[key]
             return answer
         failure = self.failures.get(key)
         if failure is not None and self.clock() < failure.again_at:
@@ -147,16 +147,16 @@ class Once:
         except AskError as error:
             longest = LONGEST_WAIT_FOR_A_PERSON_SECONDS if error.fault in WAITS_FOR_A_PERSON else LONGEST_PAUSE_SECONDS
             pause = min(failure.pause_seconds * 2, longest) if failure else FIRST_PAUSE_SECONDS
-            unknown = Unknown(f'{self.what} could not be read: {error.why}', error.remedy, fault=error.fault)
+            unknown = Unknown(f'could not read {self.what}: {error.why}', error.remedy, fault=error.fault)
             self.failures[key] = Failure(unknown, pause, self.clock() + pause)
             return unknown
 
     def begin(self) -> None:
-        """Begin a look: only what is asked from here on counts for `has_to_ask`."""
+        """Begin a collection: `has_to_ask` counts only requests from here on."""
         self.asked.clear()
 
     def has_to_ask(self) -> bool:
-        """Whether a question that failed in the last look is to be asked again now."""
+        """Whether a request that failed in the last collection is due for a retry."""
         now = self.clock()
         return any(now >= self.failures[key].again_at for key in self.asked if key in self.failures)
 
@@ -167,7 +167,7 @@ class Once:
 
 
 class KubeletApi:
-    """What is asked of kubelets, and their answers for as long as they live."""
+    """Requests to kubelets, and their answers for as long as the processes live."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.worker = Worker()
@@ -176,14 +176,14 @@ class KubeletApi:
         self.configurations = Once('/configz', clock)
         self.versions = Once('/metrics', clock)
         self.accepted: set[str] = set()
-        """The URLs where credentials were accepted before: they are not what is wrong later."""
+        """The URLs that accepted the credentials before: a later failure has another cause."""
 
     def running(
         self, process: Process, connection: Connection, check_owner: Callable[[], bool]
     ) -> Configuration | Unknown:
         """The configuration that a process runs with.
 
-        `check_owner`: says whether the process is proven to be who answers; raises AskError where another would.
+        `check_owner`: returns whether the process provably owns the port. Raises AskError if another process does.
         """
         return self.configurations.ask(
             process, lambda: parse_configz(self.own_answer(process, connection, '/configz', check_owner))
@@ -196,12 +196,12 @@ class KubeletApi:
         )
 
     def known_version(self, process: Process) -> str | None:
-        """The version of a process, where it has told it before."""
+        """The version of a process, if an earlier answer gave it."""
         answer = self.versions.answers.get(process.key)
         return answer if isinstance(answer, str) else None
 
     def own_answer(self, process: Process, connection: Connection, path: str, check_owner: Callable[[], bool]) -> bytes:
-        """What a kubelet answers, asked for only where it is the one who would. Raises AskError."""
+        """The answer of a kubelet. Sends the request only if that kubelet owns the port. Raises AskError."""
         return self.fetch(process, connection, path, is_proven=check_owner())
 
     def begin(self) -> None:
@@ -217,12 +217,12 @@ class KubeletApi:
         self.versions.forget_all_but(processes)
 
     def fetch(self, process: Process, connection: Connection, path: str, *, is_proven: bool) -> bytes:
-        """The body of an answer, within its bound and within the time that is left. Raises AskError.
+        """The body of an answer, within its size limit and the time that is left. Raises AskError.
 
-        The timeouts of `requests` begin anew with each byte, so the whole is bounded by a thread of its own. An answer
-        that comes later counts for the next question of the same kind, if as much is known of its giver (`is_proven`).
+        The timeouts of `requests` restart with each byte, so a thread limits the total time. An answer that arrives
+        later counts for the next request of the same kind, if as much is known about its sender (`is_proven`).
         """
-        # A large library, which only those need that ask.
+        # A large library: load it only for a check that sends requests.
         import requests
 
         seconds, began = min(connection.timeout_seconds, self.left), time.monotonic()
@@ -241,7 +241,7 @@ class KubeletApi:
             silence = explain_silence(limit, way, is_connected=is_connected, has_worked=has_worked)
             raise AskError.of(silence) from None
         except (requests.exceptions.RequestException, OSError, ValueError, TypeError, ImportError) as error:
-            # The last three: an option of the base class's HTTP that `requests`, or this Agent, makes nothing of.
+            # The last three: an HTTP option of the base class that `requests`, or this Agent, can't use.
             raise AskError.of(explain_connection(error, way)) from None
         except AskError as error:
             if error.fault in TAKEN:
@@ -251,7 +251,7 @@ class KubeletApi:
             self.left -= time.monotonic() - began
 
     def names(self, connection: Connection, until: float) -> tuple[str, ...]:
-        """The names in the certificate of who answers; none where they cannot be had in time."""
+        """The names in the certificate of the server. Empty if they don't arrive in time."""
         seconds, way = until - time.monotonic(), connection.way
         try:
             return self.worker.run(lambda: names_of(way.host, way.port, connection.verify, seconds), seconds)
@@ -260,7 +260,7 @@ class KubeletApi:
 
 
 TAKEN = frozenset({Fault.FORBIDDEN, Fault.NOT_SERVED})
-"""Answers of a kubelet that accepted the credentials."""
+"""Failures of a kubelet that accepted the credentials."""
 
 
 def fetch_body(connection: Connection, path: str, *, has_worked: bool = False) -> bytes:
@@ -271,7 +271,7 @@ def fetch_body(connection: Connection, path: str, *, has_worked: bool = False) -
             status = response.status_code
             raise AskError.of(explain_status(status, path, refusal, connection.way, has_worked=has_worked))
         body, limit = bytearray(), LIMITS[path]
-        for chunk in response.iter_content(CHUNK_BYTES):
+        for chunk in response.iter_content(BODY_CHUNK_BYTES):
             body += chunk
             if len(body) > limit:
                 mebibytes = limit // (1024 * 1024)
@@ -290,7 +290,7 @@ def not_one() -> AskError:
 
 
 def parse_configz(body: bytes) -> Configuration:
-    """The typed configuration in an answer of `/configz`. Zero values are left out in it. Raises AskError."""
+    """The typed configuration in an answer of `/configz`, which omits zero values. Raises AskError."""
     try:
         if not body.lstrip().startswith(b'{'):
             raise not_one()
@@ -311,5 +311,5 @@ def parse_version(body: bytes) -> str:
     """The version in an answer of `/metrics`. Raises AskError."""
     match = BUILD_INFO.search(body)
     if match is None:
-        raise AskError('it does not tell the version of the kubelet', SOMETHING_ELSE, Fault.NOT_THE_KUBELET)
+        raise AskError('it does not contain the version of the kubelet', SOMETHING_ELSE, Fault.NOT_THE_KUBELET)
     return match[1].decode()

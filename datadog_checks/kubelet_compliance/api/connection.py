@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""How the kubelet of the node is reached: by the instance's own options, or as the Agent itself reaches it."""
+"""How to reach the kubelet of the node: with the options of the instance, or as the Agent itself does."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 # An empty proxy keeps `requests` from taking one out of the environment.
 NO_PROXY = {'http': '', 'https': ''}
-NOT_KNOWN = Unknown(
-    'the Agent itself does not reach the kubelet',
+NOT_REACHED = Unknown(
+    'the Agent itself can\'t reach the kubelet',
     'set kubelet_client_ca and, to a name of the certificate, kubernetes_kubelet_host of the Agent; or set '
     'kubelet_tls_verify: false for the Agent and trust_unverified_configz: true; or set kubelet_url',
     fault=Fault.NOT_CONNECTED,
@@ -31,10 +31,10 @@ USE_CONFIGZ = {'auto': None, 'true': True, 'false': False}
 
 
 def wants_configz(option: bool | str | None) -> bool | None:
-    """The option `use_configz`: None is `auto`, ask where it is known how. Raises ValueError for anything else."""
+    """The option `use_configz`. None means `auto`. Raises ValueError for an unknown value."""
     text = 'auto' if option is None else str(option).lower()
     if text not in USE_CONFIGZ:
-        raise ValueError(f'use_configz is {option!r}; known are: auto, true, false')
+        raise ValueError(f'use_configz is {option!r}: set it to auto, true, or false')
     return USE_CONFIGZ[text]
 
 
@@ -45,31 +45,31 @@ def connect(
     *,
     trusts_unverified: bool = False,
 ) -> Connection | Unknown | None:
-    """A connection; None where nothing says how to reach the kubelet, Unknown where the Agent cannot say it now.
+    """A connection. None if no setting says how to reach the kubelet, Unknown if the Agent can't reach it now.
 
-    `http`: gives the base class's wrapper, which loads much, so only who asks has it made. `trusts_unverified`: the
-    option `trust_unverified_configz`.
+    `http`: returns the HTTP wrapper of the base class, which is expensive to load. `trusts_unverified`: the option
+    `trust_unverified_configz`.
 
-    With `kubelet_url` only the instance's own credentials are sent: the Agent's token never goes to an address that
-    an option names.
+    With `kubelet_url`, the check sends the credentials of the instance only. The token of the Agent never goes to an
+    address that comes from an option.
     """
     if kubelet_url:
         return connection(http(), kubelet_url, {}, trusts_unverified=trusts_unverified)
     try:
         info = dict(agents_own() or {}) if agents_own is not None else None
     except Exception as error:
-        # Whatever goes wrong inside the Agent is one more way of not knowing.
-        return replace(NOT_KNOWN, reason=f'{NOT_KNOWN.reason} ({type(error).__name__})')
+        # Any failure inside the Agent means that the connection is unknown.
+        return replace(NOT_REACHED, reason=f'{NOT_REACHED.reason} ({type(error).__name__})')
     if not info:
         return None
     if info.get('err') or not info.get('url'):
-        return NOT_KNOWN
+        return NOT_REACHED
     credentials = KubeletCredentials(info)
     url = str(info['url'])
     verify = credentials.verify()
     options = {'cert': credentials.cert_pair(), 'headers': credentials.headers(url)}
     given = {name: value for name, value in options.items() if value is not None}
-    # Without a CA of its own the Agent goes by those of the system; what the instance says must not take that away.
+    # Without a CA of its own, the Agent uses those of the system. Options of the instance must not weaken that.
     given['verify'] = True if verify is None else verify
     return connection(http(), url, given, trusts_unverified=trusts_unverified, is_agents_own=True)
 
@@ -84,14 +84,14 @@ def connection(
 ) -> Connection:
     base = url.rstrip('/')
     if hasattr(http, 'aia_chasing_max_depth'):
-        # An imposter's certificate must not name an address that is then asked for more certificates.
+        # A forged certificate must not make the check fetch more certificates from an address that it names.
         http.aia_chasing_max_depth = 0
     fixed = {**options, 'stream': True, 'allow_redirects': False, 'proxies': NO_PROXY}
-    # Without this, requests would send what ~/.netrc holds for that host.
+    # Without this, `requests` would send the credentials in ~/.netrc for that host.
     fixed['auth'] = http.options.get('auth') or no_credentials
     _, read_timeout = http.options['timeout']
     verify = fixed.get('verify', http.options['verify'])
-    # Base packages before 37.21 do not keep what the option said.
+    # Base packages before 37.21 do not keep the value of the option.
     tls_verify = getattr(http, 'tls_config', {}).get('tls_verify', True)
     return Connection(
         base,

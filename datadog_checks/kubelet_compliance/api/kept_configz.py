@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Answers of /configz that people kept in files, in all the forms in which they have them. Pure.
+"""Answers of /configz in files, in all forms that people save. Pure.
 
-The whole answer, the object inside it as `jq .kubeletconfig` leaves it, either of them as YAML, with a byte order mark,
-or in the UTF-16 that PowerShell writes.
+The whole answer, or the object inside it (`jq .kubeletconfig`). Both also as YAML, with a byte order mark, or in
+the UTF-16 of PowerShell.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ ENCODINGS = (
     (codecs.BOM_UTF16_BE, 'utf-16'),
 )
 ALWAYS_SHOWN = frozenset({'enableServer', 'makeIPTablesUtilChains', 'cgroupsPerQOS', 'podPidsLimit'})
-"""Fields that every kubelet shows, whatever they hold: a file that a person wrote hardly has all of them."""
-WANTED = 'give what GET /configz answers, whole or without its outer object'
+"""Fields in every answer of a kubelet, whatever their values. A config file rarely has all of them."""
+WANTED = 'provide the response of GET /configz, whole or without its outer object'
 
 
 class CannotUse(Exception):
-    """The file holds no answer of /configz; the text says what it holds."""
+    """The file holds no answer of /configz. The text says what it holds instead."""
 
 
 def read_kept_answer(data: bytes) -> bytes:
@@ -42,10 +42,10 @@ def read_kept_answer(data: bytes) -> bytes:
     try:
         root = parse_document(text.encode()).root
     except (DocumentError, DocumentTooLarge) as error:
-        raise CannotUse(f'it is cut off, or neither JSON nor YAML ({error}): {WANTED}') from None
+        raise CannotUse(f'it is truncated, or neither JSON nor YAML ({error}): {WANTED}') from None
     value = plain(root)
     if not isinstance(value, dict):
-        raise CannotUse(f'it holds no object: {WANTED}')
+        raise CannotUse(f'it does not hold an object: {WANTED}')
     if 'kubeletconfig' not in value:
         check_inner(value)
         value = {'kubeletconfig': value}
@@ -67,17 +67,17 @@ def decoded(data: bytes) -> str:
 
 
 def check_inner(value: dict[str, Any]) -> None:
-    """Raise CannotUse unless it is the object inside of an answer."""
+    """Raise CannotUse unless this is the object inside an answer."""
     kind = value.get('kind')
     if kind == 'Status':
         raise CannotUse(f'it holds an error of the API server (kind: Status): {WANTED}')
     if value.keys() >= ALWAYS_SHOWN:
         return
     if kind == 'KubeletConfiguration':
-        raise CannotUse(f'it holds a configuration file, which leaves out what the kubelet fills in: {WANTED}')
+        raise CannotUse(f'it holds a config file, without the defaults of the kubelet: {WANTED}')
     if isinstance(kind, str) and kind.isalnum():
         raise CannotUse(f'it holds an object of another kind ({kind[:40]}): {WANTED}')
-    raise CannotUse(f'it holds no configuration of a kubelet: {WANTED}')
+    raise CannotUse(f'it does not hold the configuration of a kubelet: {WANTED}')
 
 
 def plain(node: Node) -> Any:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which kubelet does an answer of `/configz` belong to? Pure."""
+"""Which kubelet an answer of `/configz` belongs to. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERYWHERE = ('0.0.0.0', '::')
 
 
 class UrlError(Exception):
-    """`kubelet_url` is no URL."""
+    """`kubelet_url` is not a valid URL."""
 
 
 def address_of(url: str) -> tuple[str, int]:
@@ -29,23 +29,23 @@ def address_of(url: str) -> tuple[str, int]:
             raise ValueError(url)
         return parts.hostname, parts.port or (443 if parts.scheme == 'https' else 80)
     except ValueError:
-        raise UrlError('kubelet_url is no URL such as https://127.0.0.1:10250') from None
+        raise UrlError('kubelet_url is not a URL such as https://127.0.0.1:10250') from None
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Which of some kubelets answers at a port, by its place among them."""
+    """The kubelet that answers at a port, by its index."""
 
     number: int
     is_shown: bool
-    """Whether its sockets show that it does; else only a trusted certificate does."""
+    """Whether its sockets prove it. Otherwise only a trusted certificate can."""
 
 
-def choose_owner(shown: Sequence[bool | None], told: Sequence[bool], way: Way) -> Owner | Unknown:
-    """Which of some kubelets answers.
+def choose_owner(shown: Sequence[bool | None], configured: Sequence[bool], way: Way) -> Owner | Unknown:
+    """Which of several kubelets answers.
 
-    `shown`: for each whether its sockets show that it does, None where they cannot be seen. `told`: whether it was told
-    to listen there.
+    `shown`: for each kubelet, whether its sockets show that it listens there, None if they are not visible.
+    `configured`: whether its configuration makes it listen there.
     """
     certain = [number for number, answers in enumerate(shown) if answers]
     possible = [number for number, answers in enumerate(shown) if answers is None]
@@ -53,29 +53,29 @@ def choose_owner(shown: Sequence[bool | None], told: Sequence[bool], way: Way) -
         return Owner(certain[0], is_shown=True)
     if not certain and not possible:
         return nobody(way)
-    likely = [number for number in possible if told[number]] if len(possible) > 1 else possible
+    likely = [number for number in possible if configured[number]] if len(possible) > 1 else possible
     if not certain and len(likely) == 1:
         return Owner(likely[0], is_shown=False)
     return Unknown(
-        f'{len(shown)} kubelets run here, and which of them answers at port {way.port} cannot be told',
-        'end the kubelet that should not run',
+        f'{len(shown)} kubelets run here, and it is not known which of them answers at port {way.port}',
+        'stop the kubelet that should not run',
         fault=Fault.OTHER_KUBELET,
     )
 
 
 def nobody(way: Way) -> Unknown:
-    """What is said where the sockets of all kubelets show that none of them answers."""
+    """The failure if no kubelet owns a socket at the port."""
     if way.is_read_only:
         return read_only(way)
     return Unknown(
-        f'no kubelet is seen to listen at port {way.port} of {way.host}',
-        f'correct {way.port_setting}, or see which process listens there',
+        f'no kubelet listens at port {way.port} of {way.host}',
+        f'correct {way.port_setting}, or find out which process listens there',
         fault=Fault.WRONG_PORT,
     )
 
 
 def listens_by_configuration(declared: Declared, host: str, port: int) -> bool:
-    """Whether a kubelet was told to listen at an address; files that changed since its start tell nothing of that."""
+    """Whether the configuration of a kubelet makes it listen at an address. Files that changed later don't count."""
     by_flag = all(was_flag(declared.origins.get(field)) for field in ('address', 'port'))
     if declared.unknown is not None or declared.changed is not None and not by_flag:
         return False

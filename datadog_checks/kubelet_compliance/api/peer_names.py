@@ -1,8 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads which names a kubelet's certificate has, where it is for another one than was asked for; part of the door to
-HTTP. Sends no credentials, and believes nothing that no trusted CA has signed.
+"""Reads the names in the certificate of a kubelet, for a message about a wrong name.
+
+It sends no credentials, and trusts only certificates of a trusted CA.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import ssl
 def names_of(host: str, port: int, verify: bool | str, seconds: float) -> tuple[str, ...]:
     """The names and addresses in the certificate. `verify`: a file or folder of CAs, or True for those of the system.
 
-    `seconds`: for each step of it. Raises OSError and ValueError.
+    `seconds`: the limit for each step. Raises OSError and ValueError.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Answers of a kubelet that were kept in files, in place of a connection to it."""
+"""Saved answers of a kubelet, in place of a connection to it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from .configz import Connection
 
 URL = 'https://127.0.0.1:10250'
-"""Where a kubelet listens that is told nothing else."""
+"""The default address of a kubelet."""
 
 
 @dataclass(slots=True)
 class KeptAnswer:
-    """An answer as `requests` gives one."""
+    """A saved answer with the interface of a `requests` response."""
 
     status_code: int
     body: bytes = b''
@@ -26,11 +26,11 @@ class KeptAnswer:
             yield self.body[start : start + chunk_size]
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Does nothing: no connection is open."""
 
 
 def answers(bodies: Mapping[str, bytes], url: str = URL) -> Connection:
-    """A connection that gives the kept answers, by path, and 404 for every other one."""
+    """A connection that returns the saved answers, by path, and 404 for every other path."""
 
     def get(path: str) -> KeptAnswer:
         return KeptAnswer(200, bodies[path]) if path in bodies else KeptAnswer(404)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What is wrong with a TLS handshake that failed, and what to change. Pure: looks at the errors only."""
+"""Why a TLS handshake failed, and what to change. Pure: uses only the errors."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .ways import Way
 WRONG_HOST_NAME = 62
 NAME_CODES = frozenset({WRONG_HOST_NAME, 64})
 NAME_ERROR = 'CertificateError'
-"""What urllib3 raises for a wrong name, which it looks at itself where OpenSSL is told not to."""
+"""The urllib3 error for a wrong name. It checks names itself where OpenSSL does not."""
 NOT_YET_VALID = 9
 EXPIRED = 10
 INTERNAL_ERROR = 'ALERT_INTERNAL_ERROR'
-"""The alert of Go's crypto/tls where it has no certificate to show; the name that OpenSSL gives it ends so."""
+"""The alert that Go's crypto/tls sends if it has no certificate. The OpenSSL name of the alert ends with this."""
 NO_TLS = frozenset({'WRONG_VERSION_NUMBER', 'RECORD_LAYER_FAILURE', 'HTTP_REQUEST', 'PACKET_LENGTH_TOO_LONG'})
-"""What OpenSSL says of an answer that is no TLS; which of these differs from version to version."""
+"""OpenSSL errors for an answer that is not TLS. Each OpenSSL version uses some of them."""
 
 MOST_NAMES = 3
-LONGEST_NAME = 60
+LONGEST_SHOWN_NAME = 60
 
 
 def explain(error: BaseException, way: Way, names: Sequence[str] = ()) -> Unknown:
-    """The failure in words, and the remedy. `names`: those in the certificate, where they are known."""
+    """The failure and the remedy. `names`: the names in the certificate, if known."""
     causes = list(iter_causes(error))
     reasons = [str(getattr(cause, 'reason', '')) for cause in causes]
     if any(reason.endswith(INTERNAL_ERROR) for reason in reasons):
@@ -43,13 +43,13 @@ def explain(error: BaseException, way: Way, names: Sequence[str] = ()) -> Unknow
         return explain_certificate(code, way, names)
     if NO_TLS & set(reasons):
         return Unknown(
-            f'what answers at port {way.port} does not use TLS',
+            f'the server at port {way.port} does not use TLS',
             f'correct {way.port_setting}',
             fault=Fault.NOT_THE_KUBELET,
         )
     why = next((reason for reason in reasons if reason.replace('_', '').isalnum() and reason.isupper()), 'no reason')
     return Unknown(
-        f'the TLS handshake with the kubelet failed ({why})', 'look at the log of the kubelet', fault=Fault.TLS_FAILED
+        f'the TLS handshake with the kubelet failed ({why})', 'check the log of the kubelet', fault=Fault.TLS_FAILED
     )
 
 
@@ -60,7 +60,7 @@ def explain_certificate(code: int, way: Way, names: Sequence[str]) -> Unknown:
         whose = f'the certificate of the kubelet is for {known}{more}' if known else 'the certificate of the kubelet is'
         return Unknown(
             f'{whose}, not for {way.host}' if known else f'{whose} for another name than {way.host}',
-            f'name one of the names of the certificate in {way.address}, or {way.unverified}',
+            f'set {way.address} to a name in the certificate, or {way.unverified}',
             fault=Fault.WRONG_NAME,
         )
     if code == EXPIRED:
@@ -74,20 +74,20 @@ def explain_certificate(code: int, way: Way, names: Sequence[str]) -> Unknown:
             'the certificate of the kubelet is not valid yet', 'correct the clock of the node', fault=Fault.EXPIRED
         )
     remedy = (
-        'remove tls_ca_cert: beside it, tls_verify: false has no effect'
+        'remove tls_ca_cert: with it, tls_verify: false has no effect'
         if way.has_both
-        else f'name its CA in {way.ca}, or {way.unverified}'
+        else f'set {way.ca} to its CA, or {way.unverified}'
     )
     return Unknown('the certificate of the kubelet is signed by an unknown CA', remedy, fault=Fault.UNKNOWN_CA)
 
 
 def is_for_another_name(error: BaseException) -> bool:
-    """Whether a handshake failed over the name only."""
+    """Whether only the name made the handshake fail."""
     return verify_code(error) in NAME_CODES
 
 
 def verify_code(error: BaseException) -> int | None:
-    """What OpenSSL says of the certificate, or would say, as a number; None where nothing is said of it."""
+    """The OpenSSL error code for the certificate. None if the certificate is not the problem."""
     causes = list(iter_causes(error))
     codes = (getattr(cause, 'verify_code', None) for cause in causes)
     is_name = any(type(cause).__name__ == NAME_ERROR for cause in causes)
@@ -95,9 +95,9 @@ def verify_code(error: BaseException) -> int | None:
 
 
 def legible(name: str) -> str:
-    """A name of a certificate: whoever made it may have written anything."""
-    line = ''.join(letter if letter.isprintable() else '?' for letter in name[: LONGEST_NAME + 1])
-    return line if len(line) <= LONGEST_NAME else f'{line[: LONGEST_NAME - 3]}...'
+    """A name in a certificate, printable and short: its author can choose any text."""
+    line = ''.join(letter if letter.isprintable() else '?' for letter in name[: LONGEST_SHOWN_NAME + 1])
+    return line if len(line) <= LONGEST_SHOWN_NAME else f'{line[: LONGEST_SHOWN_NAME - 3]}...'
 
 
 def iter_causes(error: BaseException) -> Iterator[BaseException]:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""How a kubelet is reached, as far as advice depends on it: whose settings they are, and how they are called. Pure."""
+"""The settings through which the check reaches a kubelet, for messages: whose they are, and their names. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 READ_ONLY_PORT = 10255
 SERVING_PORT = 10250
-"""The ports of a kubelet that is told no other ones."""
+"""The default ports of a kubelet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +20,15 @@ class Way:
     port: int
     is_https: bool = True
     is_agents_own: bool = False
-    """Whether the Agent's own settings lead there, and not those of the instance."""
+    """Whether these are settings of the Agent, rather than of the instance."""
     has_ca: bool = False
-    """Whether a CA is named: beside `tls_ca_cert` of an instance, `tls_verify: false` has no effect."""
+    """Whether a CA is set: with `tls_ca_cert` in an instance, `tls_verify: false` has no effect."""
     has_both: bool = False
     """Whether the instance has both of these."""
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it leads to the port that a kubelet serves without TLS and without its configuration, by default."""
+        """Whether this is the default read-only port, which has neither TLS nor the configuration."""
         return self.port == READ_ONLY_PORT
 
     @property
@@ -45,7 +45,7 @@ class Way:
 
     @property
     def unverified(self) -> str:
-        """What has an answer counted without a trusted certificate."""
+        """What to set so that an answer counts without a trusted certificate."""
         if self.is_agents_own:
             verify = 'set kubelet_tls_verify: false for the Agent'
         else:

@@ -132,7 +132,7 @@ class Asking:
 
 
 OTHER = Fault.OTHER_KUBELET
-UNREAD = '/configz could not be read'
+UNREAD = 'could not read /configz'
 
 
 def is_confirmed(declared: Declared, running: Configuration) -> bool:

@@ -35,7 +35,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
 )
 from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.reporting.report import tell
+from datadog_checks.kubelet_compliance.reporting.report import problem_text
 from datadog_checks.kubelet_compliance.rules.judge import judge_node
 
 from .asking import NO_VERSION, Asking
@@ -292,7 +292,7 @@ def first_of(turned_away: Sequence[Unknown]) -> str:
     if not admissible:
         return ''
     more = f' (and {len(admissible) - 1} more)' if len(admissible) > 1 else ''
-    return f'no kubelet runs on this host, but {tell(admissible[0])}{more}'
+    return f'no kubelet runs on this host, but {problem_text(admissible[0])}{more}'
 
 
 def unseen(procfs: str) -> str:

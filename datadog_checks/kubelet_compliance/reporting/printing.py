@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What one pass over a node came to, in words for a person and as JSON for machines."""
+"""The results of one collection, as text for a person and as JSON for machines."""
 
 from __future__ import annotations
 
@@ -28,21 +28,21 @@ from datadog_checks.kubelet_compliance.rules.explanation import fixes_of, number
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .redact import without_secrets
-from .report import admissible, printable, tell
+from .report import admissible, printable, problem_text
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
-NOT_SEEN = 'the kubelet can no longer be looked at'
+NOT_SEEN = 'the kubelet is gone'
 WIDTH = 100
 LABEL_WIDTH = 10
 LONGEST_TEXT = 2000
 CAPTURED_NOTE = (
-    'The captured node does not say when its kubelet started and its files changed: a change since then is not seen.'
+    'The captured node does not record when its kubelet started or its files changed: later changes are not visible.'
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """All that is printed of one pass. `options_from`, `configz_from`: where these come from; None: from nowhere."""
+class Output:
+    """Everything to print about one collection. `options_from`, `configz_from`: their sources, if any."""
 
     node: NodeReport
     kubelets: Sequence[KubeletReport]
@@ -51,7 +51,7 @@ class Answer:
     options_from: str | None = None
     configz_from: str | None = None
     image: str | None = None
-    """The folder of a machine that does not run; None: a node was judged."""
+    """The root file system of a machine image. None: a node was judged."""
 
 
 def exit_status(node: NodeReport) -> int:
@@ -63,17 +63,17 @@ def exit_status(node: NodeReport) -> int:
     return ALL_COMPLIANT
 
 
-def iter_lines(answer: Answer) -> Iterator[str]:
-    """The answer in words."""
-    node, kubelets, benchmark = answer.node, answer.kubelets, answer.benchmark
-    if answer.options_from is not None:
-        yield f'options: {printable(answer.options_from)}'
-        yield f'/configz: {printable(answer.configz_from or "not asked")}'
+def iter_lines(output: Output) -> Iterator[str]:
+    """The results as text."""
+    node, kubelets, benchmark = output.node, output.kubelets, output.benchmark
+    if output.options_from is not None:
+        yield f'options: {printable(output.options_from)}'
+        yield f'/configz: {printable(output.configz_from or "not asked")}'
         yield ''
     if not kubelets:
-        yield f'{none_found(node)}.'
+        yield f'{nothing_found(node)}.'
     for kubelet in kubelets:
-        yield f'{heading(kubelet, answer.image)}, judged by {benchmark.name}'
+        yield f'{heading(kubelet, output.image)}, judged by {benchmark.name}'
         for finding in kubelet.findings:
             yield ''
             yield from iter_finding(finding, benchmark)
@@ -82,15 +82,15 @@ def iter_lines(answer: Answer) -> Iterator[str]:
         if kubelet.next_start is not None:
             yield from labelled('next start:', kubelet.next_start.summary)
         for problem in kubelet.problems:
-            yield from labelled('problem', tell(problem))
+            yield from labelled('problem', problem_text(problem))
         if kubelet.restart_pending:
-            yield from labelled('restart', 'what it runs with may not be what its files say: a restart is pending')
+            yield from labelled('restart', 'the running configuration may differ from the files: a restart is pending')
         yield ''
     for each in admissible(node) if kubelets else ():
-        yield from labelled('others', tell(each))
+        yield from labelled('others', problem_text(each))
     for problem in (*node.doubts, *node.lapsed):
-        yield from labelled('problem', tell(problem))
-    if answer.captured and any(kubelet.process.started_at is None for kubelet in kubelets):
+        yield from labelled('problem', problem_text(problem))
+    if output.captured and any(kubelet.process.started_at is None for kubelet in kubelets):
         yield CAPTURED_NOTE
 
 
@@ -100,10 +100,10 @@ def heading(kubelet: KubeletReport, image: str | None) -> str:
     return f'{printable(image)}, unit {printable(kubelet.process.unit)}'
 
 
-def none_found(node: NodeReport) -> str:
+def nothing_found(node: NodeReport) -> str:
     if node.none_found_because:
         return node.none_found_because
-    return 'No kubelet could be seen' if node.doubts else 'No kubelet runs here'
+    return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
 
 
 def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
@@ -123,7 +123,7 @@ def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
 
 
 def iter_explanation(rule: Rule) -> Iterator[str]:
-    """All that a rule's row carries."""
+    """Everything that a rule's row holds."""
     yield f'{rule.title} ({rule.key})'
     for label, text in (
         ('what', rule.what),
@@ -156,55 +156,57 @@ def known(values: Values | Unknown) -> str:
     return 'unknown' if isinstance(values, Unknown) else describe(values)
 
 
-def as_json(answer: Answer) -> dict[str, Any]:
-    """The answer for machines: the same facts, one object for each kubelet."""
-    node, kubelets, benchmark = answer.node, answer.kubelets, answer.benchmark
+def as_object(output: Output) -> dict[str, Any]:
+    """The results for machines: the same facts, one object for each kubelet."""
+    node, kubelets, benchmark = output.node, output.kubelets, output.benchmark
     return {
         'version': __version__,
         'benchmark': benchmark.name,
         'compliance_framework': benchmark.framework,
-        'captured': answer.captured,
-        'root': answer.image,
-        'options_from': answer.options_from,
-        'configz_from': answer.configz_from,
+        'captured': output.captured,
+        'root': output.image,
+        'options_from': output.options_from,
+        'configz_from': output.configz_from,
         'kubelets': [
             {
-                'pid': kubelet.process.pid if answer.image is None else None,
-                **next_start_as_json(kubelet.next_start),
+                'pid': kubelet.process.pid if output.image is None else None,
+                **next_start_as_object(kubelet.next_start),
                 'restart_pending': kubelet.restart_pending,
-                'problems': [printable(tell(problem)) for problem in kubelet.problems],
-                'rules': [finding_as_json(finding, benchmark) for finding in kubelet.findings],
+                'problems': [printable(problem_text(problem)) for problem in kubelet.problems],
+                'rules': [finding_as_object(finding, benchmark) for finding in kubelet.findings],
             }
             for kubelet in kubelets
         ],
         'problems': [
-            *(printable(tell(problem)) for problem in (*node.doubts, *node.lapsed)),
+            *(printable(problem_text(problem)) for problem in (*node.doubts, *node.lapsed)),
             *([printable(node.none_found_because)] if node.none_found_because else []),
         ],
-        'turned_away': [printable(tell(each)) for each in node.turned_away],
+        'turned_away': [printable(problem_text(each)) for each in node.turned_away],
         'exit_status': exit_status(node),
     }
 
 
-def next_start_as_json(next_start: NextStart | None) -> dict[str, Any]:
+def next_start_as_object(next_start: NextStart | None) -> dict[str, Any]:
     if next_start is None:
         return {'unit': None, 'arguments': None, 'arguments_unknown': NOT_SEEN, 'flags': []}
     command = next_start.command
     return {
         'unit': next_start.unit or None,
         'arguments': None if isinstance(command, Unknown) else list(without_secrets(command)),
-        'arguments_unknown': printable(tell(replace(command, refused=False))) if isinstance(command, Unknown) else None,
+        'arguments_unknown': printable(problem_text(replace(command, refused=False)))
+        if isinstance(command, Unknown)
+        else None,
         'flags': [{'flag': shown(flag), 'place': flag.place or None} for flag in next_start.flags],
     }
 
 
 def shown(flag: Argument) -> str:
     name, _, rest = flag.text.partition(' ')
-    # What follows `=` is one word, spaces and all.
+    # The text after `=` is one word, even with spaces.
     return ' '.join(without_secrets([flag.text] if '=' in name or not rest else [name, rest]))
 
 
-def finding_as_json(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
+def finding_as_object(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
     setting = finding.setting
     declared = setting.declared
     return {

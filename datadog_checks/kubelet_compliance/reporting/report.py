@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A node's report to metrics and service checks, as plain tuples. Names and tags are public: see README.md."""
+"""The metrics and service checks for a node, as plain tuples. Names and tags are public: see README.md."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 
-LONGEST_NAME = 63
+LONGEST_TAG_VALUE = 63
 
 OK, WARNING, CRITICAL, UNKNOWN = range(4)
-"""The names of the statuses as service checks number them."""
+"""The statuses of service checks, by number."""
 
 STATUS_OF = {
     Verdict.COMPLIANT: OK,
@@ -51,14 +51,14 @@ class ServiceCheck(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """All that is sent of a node, each with its tags."""
+    """Everything that the check sends for a node, with tags."""
 
     gauges: list[tuple[Gauge, list[str]]] = field(default_factory=list)
     service_checks: list[tuple[ServiceCheck, list[str]]] = field(default_factory=list)
 
 
 class Detail(Enum):
-    """How many metrics are sent: the option `metrics`."""
+    """How many metrics the check sends: the option `metrics`."""
 
     FULL = 'full'
     SUMMARY = 'summary'
@@ -68,35 +68,35 @@ class Detail(Enum):
 def iter_reports(
     node: NodeReport, kubelets: Sequence[KubeletReport], *, nested: bool
 ) -> Iterator[tuple[NodeReport, tuple[str, ...]]]:
-    """The reports to send, each with tags of its own: one for the node, or with `nested` one for each kubelet."""
+    """The reports to send, with their tags: one for the node, or with `nested` one for each kubelet."""
     if not nested or not kubelets:
         yield node, ()
         return
-    names = distinct([kubelet.name for kubelet in kubelets])
+    names = tag_values([kubelet.name for kubelet in kubelets])
     for kubelet, name in zip(kubelets, names, strict=True):
         own = NodeReport(1, kubelet.findings, kubelet.problems, node.doubts, restart_pending=kubelet.restart_pending)
         yield own, (f'kubelet:{name}',)
 
 
-def distinct(names: Sequence[str]) -> list[str]:
-    """Names as tag values, of `[a-z0-9-]` and at most 63 letters; equal ones get a number."""
+def tag_values(names: Sequence[str]) -> list[str]:
+    """Names as distinct tag values of `[a-z0-9-]`, at most 63 characters long. Equal names get a number."""
     found: dict[str, None] = {}
     numbers: dict[str, int] = {}
     for name in names:
-        base = re.sub('[^a-z0-9-]+', '-', name.lower())[:LONGEST_NAME].strip('-') or 'unnamed'
+        base = re.sub('[^a-z0-9-]+', '-', name.lower())[:LONGEST_TAG_VALUE].strip('-') or 'unnamed'
         choice = base
         while choice in found:
             numbers[base] = numbers.get(base, 1) + 1
             ending = f'-{numbers[base]}'
-            choice = f'{base[: LONGEST_NAME - len(ending)]}{ending}'
+            choice = f'{base[: LONGEST_TAG_VALUE - len(ending)]}{ending}'
         found[choice] = None
     return list(found)
 
 
 def iter_gauges(report: NodeReport, benchmark: Benchmark, detail: Detail = Detail.FULL) -> Iterator[Gauge]:
-    """Everything that is counted. Without a kubelet that is only that none was found.
+    """All gauges. Without a kubelet, only `kubelet.found`.
 
-    `SUMMARY` leaves out the one gauge that is sent for each rule.
+    `SUMMARY` leaves out the gauge for each rule.
     """
     if detail is Detail.NONE:
         return
@@ -117,7 +117,7 @@ def iter_gauges(report: NodeReport, benchmark: Benchmark, detail: Detail = Detai
 
 
 def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[ServiceCheck]:
-    """How well the kubelet could be seen, and each rule's status with what to do."""
+    """The service check for the kubelet, and one for each rule with the message."""
     status, message = kubelet_status(report)
     yield ServiceCheck('kubelet', status, (), '' if status == OK else printable(message))
     for finding in report.findings:
@@ -127,13 +127,13 @@ def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[Se
 
 
 def kubelet_status(report: NodeReport) -> tuple[int, str]:
-    unseen = '; '.join(tell(problem) for problem in by_remedy((*report.problems, *report.doubts)))
-    lapsed = '; '.join(tell(problem) for problem in report.lapsed)
+    unseen = '; '.join(problem_text(problem) for problem in by_remedy((*report.problems, *report.doubts)))
+    lapsed = '; '.join(problem_text(problem) for problem in report.lapsed)
     if not report.found:
         return (WARNING, unseen) if unseen else (UNKNOWN, none_found(report))
     message = '; '.join(part for part in (unseen, lapsed) if part)
     if all(finding.verdict is Verdict.UNKNOWN for finding in report.findings):
-        return CRITICAL, f'nothing could be judged: {message or report.findings[0].message}'
+        return CRITICAL, f'no rule could be evaluated: {message or report.findings[0].message}'
     return (WARNING, message) if message else (OK, '')
 
 
@@ -142,7 +142,7 @@ def none_found(report: NodeReport) -> str:
 
 
 class Level(Enum):
-    """The results of `agent diagnose`, by the name of the base class's function for each."""
+    """The results of `agent diagnose`, by the names of the functions in the base class."""
 
     SUCCESS = 'success'
     WARNING = 'warning'
@@ -159,7 +159,7 @@ class Diagnosis(NamedTuple):
 
 
 def iter_diagnoses(report: NodeReport) -> Iterator[Diagnosis]:
-    """What was found, who was turned away, and what is missing."""
+    """The kubelets found, the processes not admitted, and the missing evidence."""
     if report.found:
         yield Diagnosis(Level.SUCCESS, 'kubelet', f'kubelets found: {report.found}')
     else:
@@ -175,12 +175,12 @@ MOST_TURNED_AWAY = 3
 
 
 def admissible(report: NodeReport) -> list[Unknown]:
-    """The first processes that were turned away and that an option would admit."""
+    """The first of the processes that were not admitted, but that an option would admit."""
     return [each for each in report.turned_away if each.remedy][:MOST_TURNED_AWAY]
 
 
 def by_remedy(problems: Sequence[Unknown]) -> list[Unknown]:
-    """The problems with those of the same remedy as one, so that each change is asked for once."""
+    """The problems, with those that share a remedy joined, so that each remedy appears once."""
     found: dict[object, list[Unknown]] = {}
     for problem in dict.fromkeys(problems):
         found.setdefault((problem.remedy, problem.refused) if problem.remedy else problem, []).append(problem)
@@ -193,10 +193,10 @@ def reasons_of(problems: Sequence[Unknown]) -> str:
 
 
 MOST_REASONS = 2
-"""That are listed before a remedy that mends them all."""
+"""Listed for a remedy that resolves them all."""
 
 
-def tell(problem: Unknown) -> str:
+def problem_text(problem: Unknown) -> str:
     remedy = f': {problem.remedy}' if problem.remedy else ''
     return f'{problem.reason} (the next restart will fail){remedy}' if problem.refused else problem.reason + remedy
 
@@ -212,6 +212,6 @@ def rule_tags(finding: Finding, benchmark: Benchmark) -> tuple[str, ...]:
 
 
 def printable(message: str, longest: int = LONGEST_MESSAGE) -> str:
-    """One line of printable text: control and escape characters of whoever wrote an argument become '?'."""
+    """One line of printable text. Control and escape characters become '?'."""
     line = ''.join(letter if letter.isprintable() else '?' for letter in message[: 4 * longest])
     return line if len(line) <= longest else f'{line[: longest - 3]}...'

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""All that is sent of a collection, made once and sent at each run until something changes."""
+"""Everything that the check sends for a collection, built once and sent again until something changes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from datetime import date
 from datadog_checks.kubelet_compliance.model import Benchmark, Exemption, KubeletReport, NodeReport
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
 
-from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, tell
+from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, problem_text
 
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """The options on what is sent."""
+    """The options that affect what the check sends."""
 
     exemptions: Sequence[Exemption]
     detail: Detail
@@ -36,23 +36,23 @@ class Sending:
 
 
 def advice(node: NodeReport) -> list[str]:
-    """What whoever runs the node has to change, a line each, for `agent status`."""
+    """What needs attention on the node, a line each, for `agent status`."""
     problems = (each for each in (*node.problems, *node.doubts) if each.remedy or each.refused)
-    lines = {printable(tell(each)): None for each in problems}
+    lines = {printable(problem_text(each)): None for each in problems}
     because = [] if node.found or not node.none_found_because else [printable(node.none_found_because)]
     return [*lines, *because]
 
 
 class Notices:
-    """What is logged of a node: a problem once when it begins, and once when it ends."""
+    """What to log about a node: each problem once when it begins, and once when it ends."""
 
     def __init__(self) -> None:
-        self.told: frozenset[str] = frozenset()
+        self.logged: frozenset[str] = frozenset()
 
     def changes(self, node: NodeReport) -> tuple[list[str], list[str]]:
-        """The problems that are new, and those that are no more."""
-        now = {printable(tell(problem)) for problem in (*node.problems, *node.doubts)}
+        """The problems that are new, and those that are gone."""
+        now = {printable(problem_text(problem)) for problem in (*node.problems, *node.doubts)}
         now |= {node.none_found_because} - {''}
-        began, ended = sorted(now - self.told), sorted(self.told - now)
-        self.told = frozenset(now)
+        began, ended = sorted(now - self.logged), sorted(self.logged - now)
+        self.logged = frozenset(now)
         return began, ended

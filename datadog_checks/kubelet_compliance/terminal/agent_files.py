@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The files and the environment of the Agent on this machine, for the command: a door that the check never uses."""
+"""The files and the environment of the Agent on this machine. Only the command reads them, never the check."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ AGENT_FOLDER = '/etc/datadog-agent'
 CHECK = 'kubelet_compliance'
 ENDINGS = ('.yaml', '.yml')
 NOT_OF_A_CHECK = ('auto_conf.yaml', 'metrics.yaml')
-"""Files in a folder of `conf.d` that hold no instances of this machine."""
+"""Files in `conf.d` folders without instances for this machine."""
 
-HINT = "name a file with --conf, or leave the Agent's configuration out with --no-conf"
+HINT = "specify a file with --conf, or ignore the Agent's configuration with --no-conf"
 CONTAINER_PROCFS = '/host/proc'
 MAX_CONF_BYTES = 1024 * 1024
 
@@ -34,12 +34,12 @@ def settings() -> Settings:
 
 
 def configured_in(path: str) -> tuple[Configured, str]:
-    """The instances in a file that a person names, and its path. Raises ConfigError."""
+    """The instances in a file from the command line, and its path. Raises ConfigError."""
     return parsed(path), path
 
 
 def configured(settings: Settings) -> tuple[Configured, str] | None:
-    """The first of the check's instances that the Agent runs here, and its file; None without any. Raises ConfigError.
+    """The first instance of the check in the Agent's `conf.d`, and its file. None if there is none. Raises ConfigError.
 
     The Agent reads conf.d/CHECK.d/*.yaml and conf.d/CHECK.yaml, which is where the Helm chart puts `datadog.confd`.
     """
@@ -60,7 +60,7 @@ def parsed(path: str) -> Configured:
 
 
 def iter_conf_files(folder: str) -> Iterator[str]:
-    """The check's files of configuration in `conf.d`, conf.yaml first. Raises ConfigError."""
+    """The config files of the check in `conf.d`, conf.yaml first. Raises ConfigError."""
     own = os.path.join(folder, f'{CHECK}.d')
     names = [name for name in names_in(own) if name.endswith(ENDINGS) and name not in NOT_OF_A_CHECK]
     if not names and 'conf.yaml.default' in names_in(own):
@@ -70,7 +70,7 @@ def iter_conf_files(folder: str) -> Iterator[str]:
 
 
 def names_in(folder: str) -> list[str]:
-    """Sorted; none where there is no such folder. Raises ConfigError."""
+    """The sorted names in a folder. Empty if it does not exist. Raises ConfigError."""
     try:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):
@@ -80,7 +80,7 @@ def names_in(folder: str) -> list[str]:
 
 
 def own_connection(settings: Settings) -> dict[str, str] | None:
-    """How the Agent on this machine reaches the kubelet, by its settings. Raises ConfigError."""
+    """How the Agent on this machine reaches the kubelet, from its settings. Raises ConfigError."""
     token = read_if_there(settings.token_path)
     return connection_info(
         settings,
@@ -90,7 +90,7 @@ def own_connection(settings: Settings) -> dict[str, str] | None:
 
 
 def procfs(settings: Settings) -> str:
-    """The Agent's own `procfs_path`; else the host's /proc in its container, if that shows processes, else /proc."""
+    """The Agent's `procfs_path`. Otherwise /host/proc if it shows processes, as in a container, or /proc."""
     given = settings.get('procfs_path')
     return given or (CONTAINER_PROCFS if os.path.isdir(f'{CONTAINER_PROCFS}/1') else '/proc')
 
@@ -101,7 +101,7 @@ def read_if_there(path: str) -> bytes | None:
 
 
 def read_named(path: str, limit: int = MAX_CONF_BYTES) -> bytes:
-    """A file that a person or a setting names, so that it may be a link or a pipe. Raises ConfigError."""
+    """A file from the command line or a setting, which may be a link or a pipe. Raises ConfigError."""
     try:
         with open(path, 'rb') as file:
             data = file.read(limit + 1)

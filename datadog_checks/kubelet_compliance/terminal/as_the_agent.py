@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The check with the options and the credentials of the Agent on this machine, for the command at a terminal.
+"""The check with the options and the credentials of the Agent on this machine, for the command.
 
-The Agent's own connection to the kubelet is known only inside of the Agent. Outside, its settings say the same: from
-the environment (DD_...) or from datadog.yaml, and else what the Agent takes by default in a pod.
+Only the Agent knows its own connection to the kubelet. Outside the Agent, its settings give the same: the
+environment (DD_...), datadog.yaml, or the defaults of the Agent in a pod.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ OFF = frozenset({'false', '0', 'no', 'off', 'f', 'n'})
 
 
 class ConfigError(Exception):
-    """A file of the Agent's configuration is not one; the text names no content of it."""
+    """A config file of the Agent is not valid. The text holds none of its content."""
 
 
 @dataclass(frozen=True, slots=True)
 class Configured:
-    """The first instance of a configuration file of the check, and how many there are."""
+    """The first instance in a config file of the check, and the number of instances."""
 
     init_config: dict[str, Any]
     instance: dict[str, Any]
@@ -37,7 +37,7 @@ class Configured:
 
 
 def read_configured(data: bytes) -> Configured:
-    """A configuration file of the check, such as conf.yaml. Raises ConfigError."""
+    """Parse a config file of the check, such as conf.yaml. Raises ConfigError."""
     content = read_yaml(data)
     instances = content.get('instances')
     if not isinstance(instances, list) or not instances or not all(isinstance(each, dict) for each in instances):
@@ -53,7 +53,7 @@ def read_yaml(data: bytes) -> dict[str, Any]:
     try:
         content = yaml.safe_load(data)
     except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        # The constructors of PyYAML raise what Python raises for a value that is none.
+        # The constructors of PyYAML raise Python's own errors for invalid values.
         raise ConfigError('it is not valid YAML') from None
     if not isinstance(content, dict):
         raise ConfigError('it is not a mapping')
@@ -62,7 +62,7 @@ def read_yaml(data: bytes) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The Agent's settings on its connection to the kubelet: the environment comes before datadog.yaml."""
+    """The Agent's settings for its connection to the kubelet. The environment overrides datadog.yaml."""
 
     environment: Mapping[str, str]
     datadog_yaml: Mapping[str, Any]
@@ -81,10 +81,10 @@ class Settings:
 
 
 def connection_info(settings: Settings, token: str | None, *, has_ca: bool) -> dict[str, str] | None:
-    """What `kubeutil.get_connection_info` would say; None where no setting names the kubelet.
+    """The same as `kubeutil.get_connection_info` in the Agent. None if no setting names the kubelet.
 
-    `token`: what the file of `token_path` holds; `has_ca`: whether the file of `ca_path` is there. The base class sends
-    the token over https only.
+    `token`: the content of `token_path`. `has_ca`: whether `ca_path` exists. The base class sends the token over
+    HTTPS only.
     """
     host = settings.get('kubernetes_kubelet_host')
     if not host:
