@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from datadog_checks.kubelet_compliance.api.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.api.replay import answers
-from datadog_checks.kubelet_compliance.capture.recorder import outcome, with_data
+from datadog_checks.kubelet_compliance.capture.recorder import values_that_count, with_data
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
@@ -211,21 +211,21 @@ SECRET = 'zq8secretzq8'
 def fuzz_redact(data: bytes) -> None:
     """Files and command lines on their way into a capture."""
     evidence = Evidence(Process(1000, 100, (f'--config={CONFIG}',)), File(CONFIG, data, None))
-    before = outcome(declare(evidence))
+    before = values_that_count(declare(evidence))
 
     def is_same(other: bytes) -> bool:
-        return outcome(declare(with_data(evidence, CONFIG, other))) == before
+        return values_that_count(declare(with_data(evidence, CONFIG, other))) == before
 
     if data:
         redacted = redact_configuration(data, is_same)
-        promise(redacted is None or is_same(redacted), 'a redacted file gets another outcome')
+        promise(redacted is None or is_same(redacted), 'a redacted file gets another values_that_count')
     redact_configz(data)
     redact_program_options(data)
     redact_lines(data)
     words = tuple(word.decode('utf-8', 'surrogateescape') for word in data.split(b'\0'))
     redact_options(words)
     kept = redact_arguments(words)
-    promise(known(words) == known(kept), 'a redacted command line gets another outcome')
+    promise(known(words) == known(kept), 'a redacted command line gets another values_that_count')
 
 
 def known(arguments: Sequence[str]) -> object:

@@ -192,7 +192,7 @@ def test_a_file_that_changes_while_it_is_read_proves_nothing(tree: Path, monkeyp
         return os.stat(handle)
 
     with Root(str(tree), trace=trace) as root:
-        monkeypatch.setattr('datadog_checks.kubelet_compliance.node.places.os.fstat', fstat)
+        monkeypatch.setattr('datadog_checks.kubelet_compliance.node.open_paths.os.fstat', fstat)
         with pytest.raises(CannotRead, match='it changed while it was read'):
             root.read('/etc/real/c.yaml')
         monkeypatch.undo()
@@ -206,7 +206,7 @@ def test_an_error_of_the_system_proves_nothing(tree: Path, monkeypatch: pytest.M
 
     trace = Trace()
     with Root(str(tree), trace=trace) as root, monkeypatch.context() as patch:
-        patch.setattr(f'datadog_checks.kubelet_compliance.node.places.os.{call}', fail)
+        patch.setattr(f'datadog_checks.kubelet_compliance.node.open_paths.os.{call}', fail)
         with pytest.raises(CannotRead, match='input/output error'):
             root.walk('/etc/kubernetes/../d')
     assert not trace.is_provable

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.node.change_stamps import Trace
-from datadog_checks.kubelet_compliance.node.places import Place
+from datadog_checks.kubelet_compliance.node.open_paths import OpenPath
 from datadog_checks.kubelet_compliance.node.process_root import (
     MAX_ENTRIES,
     MAX_FILE_BYTES,
@@ -263,14 +263,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tree: Path, monkeypatch
 def test_the_file_that_was_looked_at_is_the_one_that_is_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look and the opening the name comes to lead to a FIFO: that must not block."""
     file = tree / 'etc' / 'file'
-    real_read = Place.content
+    real_read = OpenPath.content
 
-    def swap_first(self: Place, limit: int) -> Any:
+    def swap_first(self: OpenPath, limit: int) -> Any:
         file.unlink()
         os.mkfifo(file)
         return real_read(self, limit)
 
-    monkeypatch.setattr(Place, 'content', swap_first)
+    monkeypatch.setattr(OpenPath, 'content', swap_first)
     assert read(tree, '/etc/file') == b'inside'
 
 

@@ -22,7 +22,7 @@ from datadog_checks.kubelet_compliance.collection import collect
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import EXPECTED
 from datadog_checks.kubelet_compliance.model import Unknown, Verdict
-from datadog_checks.kubelet_compliance.node import change_stamps as stamps, places, proc_files
+from datadog_checks.kubelet_compliance.node import change_stamps as stamps, open_paths, proc_files
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_files import NO_PERMISSION
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
@@ -93,7 +93,7 @@ class Opened:
             self.names.append('a listing')
             return real_list(path)
 
-        for module in (proc_files, places, stamps):
+        for module in (proc_files, open_paths, stamps):
             monkeypatch.setattr(module.os, 'open', open_it)
             monkeypatch.setattr(module.os, 'listdir', list_it)
 

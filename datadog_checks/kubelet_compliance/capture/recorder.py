@@ -39,7 +39,7 @@ from datadog_checks.kubelet_compliance.node.captured import (
     CannotCapture as CannotCapture,
     Capture,
     FileFacts,
-    as_json,
+    capture_as_json,
 )
 from datadog_checks.kubelet_compliance.node.forwarding_host import ForwardingHost
 from datadog_checks.kubelet_compliance.node.host import KUBELET_DROP_IN, Host
@@ -166,7 +166,7 @@ class Recorder(ForwardingHost):
         return f'{found.rstrip("/")}/{path}'
 
 
-Read = TypeVar('Read', bound=File | Missing | Unreadable | None)
+Recorded = TypeVar('Recorded', bound=File | Missing | Unreadable | None)
 
 
 def record(host: Host, selection: Selection, configz: bytes | None) -> CapturedNode:
@@ -232,7 +232,7 @@ def facts_of(recorder: Recorder) -> Capture:
 
 
 def as_text(capture: Capture) -> bytes:
-    return (json.dumps(as_json(capture), indent=2, sort_keys=True) + '\n').encode()
+    return (json.dumps(capture_as_json(capture), indent=2, sort_keys=True) + '\n').encode()
 
 
 def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
@@ -251,7 +251,7 @@ def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
             raise CannotCapture(f'{file.path} cannot be kept without what may be secret in it')
         found[recorder.place(process, file.path)] = redacted
     for place, file in recorder.contents.items():
-        if place not in found and process.inside and place not in unit_files(evidence):
+        if place not in found and process.inside and place not in paths_of_unit(evidence):
             found[place] = REDACTIONS[Program(process.inside)](file.data) if file.data else b''
     return found
 
@@ -262,7 +262,7 @@ def configuration_files(evidence: Evidence) -> list[File]:
     return [file for file in (evidence.config, *files) if isinstance(file, File)]
 
 
-def unit_files(evidence: Evidence) -> frozenset[str]:
+def paths_of_unit(evidence: Evidence) -> frozenset[str]:
     unit = evidence.unit
     return frozenset(file.path for file in unit.files) if isinstance(unit, Unit) else frozenset()
 
@@ -270,7 +270,7 @@ def unit_files(evidence: Evidence) -> frozenset[str]:
 def with_data(evidence: Evidence, path: str, data: bytes) -> Evidence:
     """The evidence with other bytes in the file of a path."""
 
-    def changed(file: Read) -> Read:
+    def changed(file: Recorded) -> Recorded:
         return replace(file, data=data) if isinstance(file, File) and file.path == path else file
 
     config, drop_ins = evidence.config, evidence.drop_ins
@@ -281,10 +281,10 @@ def with_data(evidence: Evidence, path: str, data: bytes) -> Evidence:
 
 def outcomes(evidence: Evidence) -> list[tuple[Value, ...]]:
     """What each release makes of it that a kubelet can be of."""
-    return [outcome(declared) for declared in every_reading(evidence, ALL)]
+    return [values_that_count(declared) for declared in every_reading(evidence, ALL)]
 
 
-def outcome(declared: Declared) -> tuple[Value, ...]:
+def values_that_count(declared: Declared) -> tuple[Value, ...]:
     """What a verdict can rest on, secrets aside."""
     values = {name: value for name, value in declared.values.items() if name.lower() not in SECRET_FIELDS}
     unknown = declared.unknown

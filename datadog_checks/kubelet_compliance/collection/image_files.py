@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from datadog_checks.kubelet_compliance.model import File, FileStatus, Folder, Missing, Process, Unreadable
 from datadog_checks.kubelet_compliance.node.change_stamps import Trace
-from datadog_checks.kubelet_compliance.node.file_reader import View, names_in
+from datadog_checks.kubelet_compliance.node.file_reader import View, folder_in
 from datadog_checks.kubelet_compliance.node.live_files import status_in
 from datadog_checks.kubelet_compliance.node.process_root import A_DEVICE, Root
 
@@ -47,7 +47,7 @@ class ImageView:
         return ctime
 
     def names(self, path: str) -> Folder:
-        return names_in(self.root, path)
+        return folder_in(self.root, path)
 
     def status(self, path: str) -> FileStatus | Unreadable:
         return status_in(self.root, path)

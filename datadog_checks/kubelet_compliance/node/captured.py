@@ -92,20 +92,20 @@ def parse_capture(data: bytes) -> Capture:
         facts = json.loads(data)
         return Capture(
             files={str(path): file_facts(row) for path, row in facts.get('files', {}).items()},
-            booted_at=number(facts.get('booted_at')),
-            captured_at=number(facts.get('captured_at')),
+            booted_at=parse_time(facts.get('booted_at')),
+            captured_at=parse_time(facts.get('captured_at')),
             ticks_per_second=positive(facts.get('ticks_per_second', 100)),
             listings={str(path): tuple(map(str, names)) for path, names in facts.get('listings', {}).items()},
             real_paths={str(path): str(real) for path, real in facts.get('real_paths', {}).items()},
-            unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
-            unseen_modes={str(path): unseen(path, row) for path, row in facts.get('unseen_modes', {}).items()},
-            facts={Fact[name.upper()]: answer(row) for name, row in facts.get('facts', {}).items()},
+            unseen={str(path): parse_unseen(path, row) for path, row in facts.get('unseen', {}).items()},
+            unseen_modes={str(path): parse_unseen(path, row) for path, row in facts.get('unseen_modes', {}).items()},
+            facts={Fact[name.upper()]: parse_answer(row) for name, row in facts.get('facts', {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
         raise CaptureError(f'{NODE_FACTS} is not what a capture writes') from None
 
 
-def unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
+def parse_unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
     if row.get('missing'):
         return Missing(path, str(row['why']))
     remedy, fault = str(row.get('remedy', '')), row.get('fault')
@@ -114,7 +114,7 @@ def unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
     )
 
 
-def as_json(capture: Capture) -> dict[str, Any]:
+def capture_as_json(capture: Capture) -> dict[str, Any]:
     """What `parse_capture` reads."""
     return {
         'booted_at': capture.booted_at,
@@ -128,8 +128,8 @@ def as_json(capture: Capture) -> dict[str, Any]:
         },
         'listings': {path: list(names) for path, names in capture.listings.items()},
         'real_paths': dict(capture.real_paths),
-        'unseen': {path: told(found) for path, found in capture.unseen.items()},
-        'unseen_modes': {path: told(found) for path, found in capture.unseen_modes.items()},
+        'unseen': {path: unseen_as_json(found) for path, found in capture.unseen.items()},
+        'unseen_modes': {path: unseen_as_json(found) for path, found in capture.unseen_modes.items()},
         'facts': {
             fact.name.lower(): {'holds': answer.holds, 'detail': answer.detail}
             for fact, answer in capture.facts.items()
@@ -137,14 +137,14 @@ def as_json(capture: Capture) -> dict[str, Any]:
     }
 
 
-def answer(row: Mapping[str, Any]) -> Answer:
+def parse_answer(row: Mapping[str, Any]) -> Answer:
     holds = row['holds']
     if holds not in (True, False, None):
         raise ValueError('not true, false or null')
     return Answer(holds, str(row['detail']))
 
 
-def told(found: Missing | Unreadable) -> dict[str, Any]:
+def unseen_as_json(found: Missing | Unreadable) -> dict[str, Any]:
     """What `unseen` reads."""
     if isinstance(found, Missing):
         return {'missing': True, 'why': found.why}
@@ -153,13 +153,13 @@ def told(found: Missing | Unreadable) -> dict[str, Any]:
 
 
 def file_facts(row: Mapping[str, Any]) -> FileFacts:
-    changed_at = number(row.get('changed_at'))
+    changed_at = parse_time(row.get('changed_at'))
     if 'mode' not in row:
         return FileFacts(changed_at=changed_at)
     return FileFacts(int(row['mode'], 8), int(row['uid']), int(row['gid']), changed_at)
 
 
-def number(value: Any) -> float | None:
+def parse_time(value: Any) -> float | None:
     if value is None:
         return None
     found = float(value)

@@ -12,7 +12,7 @@ from datadog_checks.kubelet_compliance.model import File, FileStatus, Folder, Mi
 
 from .captured import Capture
 from .change_stamps import Trace
-from .file_reader import View, names_in
+from .file_reader import View, folder_in
 from .live_files import NO_ROOT, reachable
 from .proc_files import ProcSource
 from .process_root import CannotRead, Root, reason
@@ -45,7 +45,7 @@ class CapturedView:
 
     def names(self, path: str) -> Folder:
         names = self.capture.listings.get(path)
-        found = names_in(self.root, path).names if names is None else names
+        found = folder_in(self.root, path).names if names is None else names
         return Folder(path, found, self.capture.changed_at(path))
 
     def status(self, path: str) -> FileStatus | Unreadable:

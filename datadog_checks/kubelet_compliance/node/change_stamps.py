@@ -31,23 +31,23 @@ KERNEL_SECONDS = 60.0
 """How often the settings of the kernel are read again, where they matter."""
 
 Stamp = tuple[int, ...]
-Value = TypeVar('Value')
+Sealed = TypeVar('Sealed')
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[Value]):
+class Reading(Generic[Sealed]):
     """A value that was read of a node. `is_held`: the stamps of a trace show later whether it is still the same."""
 
-    sealed: Value
+    sealed: Sealed
     is_held: bool
 
 
-def held(value: Value) -> Reading[Value]:
+def held(value: Sealed) -> Reading[Sealed]:
     """A value that follows from what has a stamp: from files, or from the processes that were found."""
     return Reading(value, is_held=True)
 
 
-def unheld(value: Value) -> Reading[Value]:
+def unheld(value: Sealed) -> Reading[Sealed]:
     """A value that no stamp covers."""
     return Reading(value, is_held=False)
 
@@ -102,7 +102,7 @@ class Trace:
         self.at = ''
         """The path that is being compared, for the message where that takes too long."""
 
-    def value_of(self, read: Callable[[], Reading[Value]]) -> Value:
+    def value_of(self, read: Callable[[], Reading[Sealed]]) -> Sealed:
         """The value of a read. One that fails, or comes without a stamp, makes all be read again next time."""
         try:
             reading = read()

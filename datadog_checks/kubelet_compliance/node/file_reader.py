@@ -113,13 +113,13 @@ class FileReader:
                 answer = answer or self.ways.no_view(process, path, str(error), trace)
                 continue
             if view is not None:
-                answer = shown(view, path, read)
+                answer = read_through(view, path, read)
             if answer is not None and not isinstance(answer, Missing | Unreadable):
                 break
         return answer or self.ways.no_view(process, path, NO_WAY, trace)
 
 
-def shown(view: View, path: str, read: Callable[[View, str], Shown]) -> Shown | Missing | Unreadable:
+def read_through(view: View, path: str, read: Callable[[View, str], Shown]) -> Shown | Missing | Unreadable:
     """What a view shows. `path`: as the process names it."""
     with view.root:
         try:
@@ -162,7 +162,7 @@ def read_folder(view: View, path: str, endings: tuple[str, ...]) -> DropIns | Un
     return DropIns(path, tuple(files), view.changed_at(path, walk.changed_at))
 
 
-def names_in(root: Root, path: str) -> Folder:
+def folder_in(root: Root, path: str) -> Folder:
     """The names that a root shows in a folder. Raises NotThere and CannotRead."""
     found = root.names(path)
     return Folder(path, found.paths, found.changed_at)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datadog_checks.kubelet_compliance.model import File, FileStatus, Folder, Missing, Process, Unreadable
 
 from .change_stamps import Reading, Trace, unheld
-from .file_reader import View, names_in
+from .file_reader import View, folder_in
 from .file_remedies import SHOW_AS_THE_KUBELET, Advice, Rights, not_allowed, not_mounted, not_shown
 from .mounts import MountTables
 from .proc_files import ProcSource
@@ -55,7 +55,7 @@ class LiveView:
         return ctime
 
     def names(self, path: str) -> Folder:
-        return names_in(self.root, path)
+        return folder_in(self.root, path)
 
     def status(self, path: str) -> FileStatus | Unreadable:
         return status_in(self.root, path)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
 
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
@@ -25,7 +24,7 @@ from .change_stamps import Reading, Trace, held, unheld
 from .forwarding_host import ForwardingHost
 from .host import UnitName
 from .live_host import LiveHost
-from .worker import OutOfPatience, Worker
+from .worker import OutOfPatience, Result, Worker
 
 # How long one collection waits at most for all of each; the rest of five seconds is for deciding.
 SECONDS_FOR_FILES = 2.5
@@ -33,8 +32,6 @@ SECONDS_FOR_PROCESSES = 2.0
 
 MOUNT_REMEDY = 'look at the mount that holds it: a network file system may have lost its server'
 PROCESS_REMEDY = 'look for a process in state D (uninterruptible sleep)'
-
-Result = TypeVar('Result')
 
 
 class PatientReader:

@@ -10,7 +10,7 @@ from typing import NamedTuple, Protocol
 
 from datadog_checks.kubelet_compliance.kubelet.programs import MAX_COMMAND_LINE_BYTES, PAGE_BYTES
 
-from .places import read_up_to
+from .open_paths import read_up_to
 from .procfs import LONGEST_NUMBER
 
 MAX_TEXT_BYTES = 64 * 1024

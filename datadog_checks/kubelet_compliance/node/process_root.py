@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from .change_stamps import Trace
-from .places import Place, open_anchor
+from .open_paths import OpenPath, open_anchor
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_LINKS = 40
@@ -75,10 +75,10 @@ class Root:
         """
         self.others = others or {}
         self.trace = trace
-        self.opened: list[Place] = []
+        self.opened: list[OpenPath] = []
         self.led_to, self.dangles = '', False
         """Where the last path led, from the anchor and without links, whether anything is there or not."""
-        self.cwd: Place | None = None
+        self.cwd: OpenPath | None = None
         try:
             self.root = self.open(root)
             if cwd is not None:
@@ -87,7 +87,7 @@ class Root:
             self.close()
             raise CannotRead(reason(error)) from None
 
-    def open(self, path: str) -> Place:
+    def open(self, path: str) -> OpenPath:
         self.opened.append(open_anchor(self.trace, path))
         return self.opened[-1]
 
@@ -153,7 +153,7 @@ class Root:
             return Walk(files, max(below_at, changed_at))
 
     @contextmanager
-    def resolve(self, path: str, *, follow_last: bool = True) -> Iterator[Found]:
+    def resolve(self, path: str, *, follow_last: bool = True) -> Iterator[Resolved]:
         """Walk to a path inside the root, link by link, and hold it open."""
         if not path.startswith('/') and self.cwd is None:
             raise CannotRead('the path is relative and the working directory is not known')
@@ -163,7 +163,7 @@ class Root:
             os.fsencode(path)
         except UnicodeEncodeError:
             raise NotThere('its path holds what is no character') from None
-        place: Place | None = None
+        place: OpenPath | None = None
         try:
             try:
                 found = self.step_through(path, follow_last)
@@ -177,7 +177,7 @@ class Root:
             if place is not None:
                 place.close()
 
-    def step_through(self, path: str, follow_last: bool) -> Found:
+    def step_through(self, path: str, follow_last: bool) -> Resolved:
         names = deque(components(path))
         here = self.start(path).copy()
         links, rest, changed_at = 0, 0, 0.0
@@ -215,12 +215,12 @@ class Root:
                     here.close()
                     here = anew
             self.led_to = os.path.normpath(here.path)
-            return Found(here, changed_at)
+            return Resolved(here, changed_at)
         except BaseException:
             here.close()
             raise
 
-    def walk_folder(self, folder: Place, path: str, paths: list[str], depth: int) -> float:
+    def walk_folder(self, folder: OpenPath, path: str, paths: list[str], depth: int) -> float:
         """Add all that lies below an open folder to `paths`, folders with a slash at the end.
 
         Returns the latest ctime of the folders. Raises CannotRead, OSError.
@@ -243,7 +243,7 @@ class Root:
                     below.close()
         return changed_at
 
-    def refuse_others(self, folder: Place, name: str) -> None:
+    def refuse_others(self, folder: OpenPath, name: str) -> None:
         """Raises CannotRead where the process itself would find something else below the folder."""
         if not self.others or folder.anchor != self.root.anchor:
             return
@@ -252,7 +252,7 @@ class Root:
         if place != '/' and place in self.others:
             raise CannotRead(self.others[place])
 
-    def start(self, path: str) -> Place:
+    def start(self, path: str) -> OpenPath:
         """Where a walk to a path begins."""
         if path.startswith('/'):
             return self.root
@@ -261,10 +261,10 @@ class Root:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Resolved:
     """What a path leads to, and the latest ctime of the links on the way."""
 
-    place: Place
+    place: OpenPath
     links_changed_at: float
 
     def changed_at(self) -> float:
@@ -272,7 +272,7 @@ class Found:
         return max(self.links_changed_at, self.place.status().st_ctime)
 
 
-def names_of_folder(folder: Place) -> list[str]:
+def names_of_folder(folder: OpenPath) -> list[str]:
     """Raises CannotRead, OSError."""
     names = folder.names(MAX_ENTRIES)
     if len(names) > MAX_ENTRIES:

@@ -19,7 +19,7 @@ from .change_stamps import Reading, Trace, held, unheld
 READ_BYTES = 64 * 1024
 
 
-class Place:
+class OpenPath:
     """`anchor`: the path of ours that a walk began at; `path`: the way from there, without any link; '' for itself."""
 
     def __init__(self, trace: Trace, anchor: str, path: str, handle: int) -> None:
@@ -34,9 +34,9 @@ class Place:
     def close(self) -> None:
         os.close(self.handle)
 
-    def copy(self) -> Place:
+    def copy(self) -> OpenPath:
         """The same place with a handle of its own. Raises OSError."""
-        return self.trace.value_of(lambda: held(Place(self.trace, self.anchor, self.path, os.dup(self.handle))))
+        return self.trace.value_of(lambda: held(OpenPath(self.trace, self.anchor, self.path, os.dup(self.handle))))
 
     @property
     def identity(self) -> tuple[int, int]:
@@ -46,7 +46,7 @@ class Place:
     def is_link(self) -> bool:
         return stat.S_ISLNK(self.unstamped.st_mode)
 
-    def step(self, name: str) -> Place:
+    def step(self, name: str) -> OpenPath:
         """The place below this folder by a name, without following it. Raises OSError."""
         self.trace.passed(self.anchor, self.path or '.', self.unstamped)
         path = f'{self.path}/{name}' if self.path else name
@@ -56,10 +56,10 @@ class Place:
             raise there
         return there
 
-    def opened(self, name: str, path: str) -> Reading[Place | FileNotFoundError | NotADirectoryError]:
+    def opened(self, name: str, path: str) -> Reading[OpenPath | FileNotFoundError | NotADirectoryError]:
         """Raises OSError for what is not the absence of the name."""
         try:
-            return held(Place(self.trace, self.anchor, path, open_name(name, self.handle)))
+            return held(OpenPath(self.trace, self.anchor, path, open_name(name, self.handle)))
         except (FileNotFoundError, NotADirectoryError) as error:
             return held(error)
 
@@ -109,11 +109,11 @@ class Place:
         return held((data, after.st_ctime))
 
 
-def open_anchor(trace: Trace, path: str) -> Place:
+def open_anchor(trace: Trace, path: str) -> OpenPath:
     """The folder that a path of ours leads to. Raises OSError."""
 
-    def opened() -> Reading[Place]:
-        place = Place(trace, path, '', os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
+    def opened() -> Reading[OpenPath]:
+        place = OpenPath(trace, path, '', os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
         trace.passed(path, '.', place.unstamped)
         return held(place)
 
