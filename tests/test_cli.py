@@ -194,7 +194,7 @@ def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
     (tmp_path / '7' / 'comm').write_text('bash\n')
     for procfs, words, problem in (
         (str(tmp_path), 'no kubelet runs on this host, or ', f'{tmp_path} does not show it: it hides process 1'),
-        ('/nonexistent', 'Could not find a kubelet.', 'the processes in /nonexistent cannot be listed: no such file'),
+        ('/nonexistent', 'Could not find a kubelet.', 'could not list the processes in /nonexistent: no such file'),
     ):
         assert main(['--procfs', procfs]) == 2
         assert capsys.readouterr().out.startswith(words)

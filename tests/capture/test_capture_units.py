@@ -262,7 +262,7 @@ def test_a_drift_of_nothing_but_a_secret_cannot_be_captured(tmp_path: Path) -> N
     node = usual_node(tmp_path)
     node.write(ENVIRONMENT, f'KUBELET_EXTRA_ARGS=--manifest-url=https://{SECRET}\n')
     node.start(ARGUMENTS[0], '--manifest-url=https://other')
-    with pytest.raises(CannotCapture, match='differ in what may be secret only'):
+    with pytest.raises(CannotCapture, match='differ only in possible secrets'):
         copy_of(node)
 
 

@@ -29,7 +29,7 @@ POD = 'pod0b7e3c1c-1d9e-4b0a-9d3e-2f1a5c6d7e8f'
             None,
             'Uid:\t0\t0\t0\t0\nNSpid:\t1000\t1\n',
             Admission(),
-            'it runs in a pid namespace of its own',
+            'it runs in its own PID namespace',
             'set nested: true',
         ),
         (
@@ -43,7 +43,7 @@ POD = 'pod0b7e3c1c-1d9e-4b0a-9d3e-2f1a5c6d7e8f'
             None,
             'Uid:\t9\t9\t9\t9\nNSpid:\t1000\t1\n',
             Admission(),
-            'it runs in a pid namespace of its own and it runs as user 9',
+            'it runs in its own PID namespace and it runs as user 9',
             'set nested: true and add "9" to allowed_users',
         ),
     ],
@@ -57,7 +57,7 @@ def test_a_kubelet_that_is_not_the_nodes_is_turned_away_and_never_judged(
             (tmp_path / '1000' / name).write_text(text)
     scan = LiveHost(str(tmp_path), admission=admission).find_kubelets()
     assert (scan.processes, scan.doubtful) == ((), ())
-    assert scan.turned_away == (Unknown(f'process 1000 is named kubelet and is turned away: {says}', options),)
+    assert scan.turned_away == (Unknown(f'process 1000 is named kubelet and is ignored: {says}', options),)
 
 
 @pytest.mark.parametrize(

@@ -124,12 +124,12 @@ ODD_FILES: tuple[Any, ...] = (
     pytest.param(lambda path: path.mkdir(), Missing, 'it is a directory', id='directory'),
     pytest.param(lambda path: path.symlink_to('.'), Missing, 'it is a directory', id='linked-directory'),
     pytest.param(lambda path: path.symlink_to('none'), Missing, 'no such file or directory', id='dangling'),
-    pytest.param(make_loop, Missing, 'too many links on the way to it', id='loop'),
+    pytest.param(make_loop, Missing, 'too many symbolic links on the way to it', id='loop'),
     pytest.param(lambda path: None, Missing, 'no such file or directory', id='missing'),
     pytest.param(
         lambda path: path.symlink_to('/proc/self/stat'),
         Unreadable,
-        'it lies in /proc, which is not the same for each process',
+        'it is in /proc, which differs between processes',
         id='in-proc',
     ),
 )
@@ -371,8 +371,8 @@ def test_a_relative_path_needs_a_working_directory_that_is_known(
     answer = captured.read_file(process, 'k.yaml')
     assert isinstance(answer, Unreadable)
     assert answer.why == (
-        'the working directory of the kubelet is not known: no such file or directory'
+        "could not read the kubelet's working directory: no such file or directory"
         if target is None
-        else 'the working directory of the kubelet is not reachable'
+        else "the kubelet's working directory is not reachable"
     )
     assert answer.remedy == ''

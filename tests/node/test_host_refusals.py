@@ -124,7 +124,7 @@ def test_after_a_refusal_the_same_process_is_not_asked_again_but_another_is(
     if with_host_root:
         # What host_root showed stays the answer.
         answers.remove('no such file or directory below host_root')
-        answers.remove(f'the working directory of the kubelet is not known: {NO_PERMISSION}')
+        answers.remove(f"could not read the kubelet's working directory: {NO_PERMISSION}")
     assert answers == (set() if with_host_root else {NO_PERMISSION})
 
 

@@ -48,6 +48,7 @@ def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> HiddenProc:
     monkeypatch.setattr(stamps, 'time', Ahead(60.0))
     (tmp_path / 'k.yaml').write_text('k')
     write_process(tmp_path / 'proc', PID, ('kubelet',), cwd=tmp_path)
+    write_process(tmp_path / 'proc', 2, ('kthreadd',), comm='kthreadd')
     for pid in (1, PID):
         table = tmp_path / 'proc' / str(pid) / 'mountinfo'
         table.write_text(Path('/proc/self/mountinfo').read_text())

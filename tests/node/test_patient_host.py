@@ -115,8 +115,8 @@ def test_what_hangs_is_unknown_and_what_is_known_without_it_is_judged(host: Pati
         'kubeconfig_permissions': Verdict.UNKNOWN,
     }
     reasons = {problem.reason for problem in collection.node.problems}
-    assert f'{path} could not be read: reading {path} does not end' in reasons
-    assert f'{path.removesuffix("/etc/c.yaml")}/k could not be looked at: reading {path} does not end' in {
+    assert f'{path} could not be read: timed out reading {path}' in reasons
+    assert f'{path.removesuffix("/etc/c.yaml")}/k could not be looked at: timed out reading {path}' in {
         finding.message.partition('cannot be determined: ')[2].partition(';')[0] for finding in collection.node.findings
     }
 
@@ -204,7 +204,7 @@ def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
             dd_run_check(check)
             (sent,) = aggregator.service_checks('kubelet_compliance.kubelet')
             assert sent.status == AgentCheck.WARNING
-            assert 'proc does not end: look for a process in state D' in sent.message
+            assert 'proc: look for a process in state D' in sent.message
             assert aggregator.service_checks('kubelet_compliance.rule') == []
     finally:
         event.set()
@@ -255,8 +255,7 @@ def test_a_real_file_system_that_hangs_does_not_hold_the_agent_up(
         collection = collector.collect()
         assert collection.node.found == 1
         assert verdicts(collection)['anonymous_auth'] is Verdict.UNKNOWN
-        assert f'reading {folder}' in collection.node.problems[0].reason
-        assert collection.node.problems[0].reason.endswith('does not end')
+        assert f'timed out reading {folder}' in collection.node.problems[0].reason
 
 
 def test_when_the_file_system_is_back_so_are_the_verdicts(host: PatientHost, folder: Path) -> None:

@@ -316,9 +316,9 @@ def test_a_procfs_that_shows_no_process_is_a_doubt(tmp_path: Path, make: str | N
     assert (
         doubt.reason
         == {
-            None: f'the processes in {procfs} cannot be listed: no such file or directory',
-            'file': f'the processes in {procfs} cannot be listed: not a directory',
-            'folder': f'{procfs} shows no process',
+            None: f'could not list the processes in {procfs}: no such file or directory',
+            'file': f'could not list the processes in {procfs}: not a directory',
+            'folder': f'{procfs} has no processes',
         }[make]
     )
     assert 'procfs_path' in doubt.remedy
@@ -384,7 +384,7 @@ def test_processes_whose_names_are_hidden_are_a_doubt(open_node: Node, name: str
         open_node.procfs,
     )
     assert (process['kind'], process['pid']) == ('Process', 2)
-    assert doubt['reason'] == f'the names of 2 processes in {open_node.procfs} may not be read'
+    assert doubt['reason'] == f'could not read the names of 2 processes in {open_node.procfs}: permission denied'
     assert 'hidepid' in doubt['remedy']
 
 
@@ -395,7 +395,7 @@ def test_a_procfs_that_may_not_be_listed_is_a_doubt(open_node: Node) -> None:
         (doubt,) = unprivileged(code, open_node.procfs)
     finally:
         open_node.procfs.chmod(0o755)
-    assert doubt['reason'] == f'the processes in {open_node.procfs} cannot be listed: permission denied'
+    assert doubt['reason'] == f'could not list the processes in {open_node.procfs}: permission denied'
 
 
 MOST_READS = 16
@@ -542,5 +542,5 @@ def test_allowed_users_are_root_and_numbers(names: list[str] | None, uids: set[i
 
 
 def test_other_allowed_users_are_an_error() -> None:
-    with pytest.raises(AdmissionError, match="allowed_users has 'kubelet'; it takes root and numbers"):
+    with pytest.raises(AdmissionError, match="allowed_users has 'kubelet'; it accepts only root and numbers"):
         parse_users(['kubelet'])

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The files of a systemd service for a captured node: what is left out of them must not change what they come to."""
+"""Leaves the secrets out of the files of a systemd service, for a captured node, without a change of their meaning."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NOT_THERE = 'no such file or directory'
 
 @dataclass(frozen=True, slots=True)
 class RecordedFiles:
-    """What was read of a node, by the paths that a captured node is asked for."""
+    """What was read of a node, by the paths in a captured node."""
 
     contents: Mapping[str, File]
     listings: Mapping[str, Folder]
@@ -67,9 +67,9 @@ class RedactedFiles(ForwardingHost):
 
 
 def redacted_unit(host: RedactedFiles, evidence: Evidence) -> dict[str, bytes]:
-    """The files of the service that starts a kubelet, by their place, with what no verdict needs left out.
+    """The files of the service that starts a kubelet, by their path, without what no result needs.
 
-    Raises CannotCapture where they would then come to something else.
+    Raises CannotCapture if they would then mean something else.
     """
     unit, process = evidence.unit, evidence.process
     if not isinstance(unit, Unit):
@@ -81,20 +81,20 @@ def redacted_unit(host: RedactedFiles, evidence: Evidence) -> dict[str, bytes]:
         for path, data in files.items()
     }
     wanted = unit.paths, unit.unread, redacted_words(unit.command)
-    # The last ones, for a service that is too large.
+    # The padded ones are for a service that is too large.
     for kept in (redacted, {path: padded(data, len(files[path])) for path, data in redacted.items()}):
         host.contents = kept
         again = read_unit(host, process, unit.name)
         if isinstance(again, Unit) and (again.paths, again.unread, without_places(again.command)) == wanted:
             break
     else:
-        raise CannotCapture(f'the files of {unit.name} cannot be kept without what may be secret in them')
+        raise CannotCapture(f"the files of {unit.name} can't be captured without possible secrets")
     own = None if process.arguments is None else redact_arguments(process.arguments)
     copied = replace(
         evidence, unit=replace(again, lacks_files=unit.lacks_files), process=replace(process, arguments=own)
     )
     if evidence.launch is None and is_drift(evidence) != is_drift(copied):
-        raise CannotCapture(f'the kubelet and {unit.name} differ in what may be secret only')
+        raise CannotCapture(f'the kubelet and {unit.name} differ only in possible secrets')
     return kept
 
 
@@ -113,6 +113,6 @@ def redacted_words(command: tuple[Argument, ...] | Unknown) -> object:
 
 
 def is_drift(evidence: Evidence) -> bool | None:
-    """Whether the next start has another command line; None where that is not known."""
+    """Whether the next start has another command line; None: unknown."""
     arguments = next_arguments(evidence)
     return None if isinstance(arguments, Unknown) else arguments != evidence.arguments

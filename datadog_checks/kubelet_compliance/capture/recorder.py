@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A node as one pass over it saw it, with secrets left out: what `--capture` writes."""
+"""Reads a node once and keeps what was read, without secrets: what `--capture` writes."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ from .recorded_proc import RecordedProc
 from .recorded_units import NOT_THERE, RecordedFiles, RedactedFiles, redacted_unit
 
 OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
-"""Names at the top of a captured node that are not the node's."""
+"""Names at the top of a captured node that do not belong to the node."""
 PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup')
 REDACTIONS = {
     Program.K3S: redact_program_options,
     Program.MICROK8S: redact_lines,
     Program.MICROSHIFT: redact_program_options,
 }
-"""What leaves the secrets out of a program's own files."""
+"""The functions that leave the secrets out of a program's own files."""
 STATUS_FIELDS = (b'Name:', b'Uid:', b'NSpid:')
 
 
@@ -140,12 +140,12 @@ class Recorder(ForwardingHost):
         return answer
 
     def is_to_keep(self, place: str, answer: Missing | Unreadable) -> bool:
-        """Whether an answer on the mode says something of the file: not where a captured node just lacks the mode."""
+        """Whether an answer on the mode belongs to the file. In a captured node, the mode may only be missing."""
         lacks_mode = isinstance(answer, Unreadable) and not self.keeps_status(place)
         return not lacks_mode and place not in self.contents
 
     def keep(self, process: Process, path: str, answer: File | Missing | Unreadable, *, listed: bool = False) -> None:
-        """Remember an answer. `listed`: a folder lists it, so that it must be there even if it cannot be read."""
+        """Keep an answer. `listed`: a folder lists it, so it must exist even if it cannot be read."""
         place = self.place(process, path)
         if isinstance(answer, File):
             self.contents[place] = answer
@@ -156,12 +156,12 @@ class Recorder(ForwardingHost):
                 self.contents.setdefault(place, File(path, b'', None))
 
     def place(self, process: Process, path: str) -> str:
-        """A path as a captured node is asked for it."""
+        """A path as it is in a captured node."""
         if path.startswith('/'):
             return path
         found = self.working_directory_of(process)
         if found is None:
-            raise CannotCapture(f'{path} is relative, and the working directory of the kubelet is not known')
+            raise CannotCapture(f"{path} is relative, and the kubelet's working directory is unknown")
         # Below a folder the paths are cleaned.
         return f'{found.rstrip("/")}/{path}'
 
@@ -170,14 +170,14 @@ Recorded = TypeVar('Recorded', bound=File | Missing | Unreadable | None)
 
 
 def record(host: Host, selection: Selection, configz: bytes | None) -> CapturedNode:
-    """Look at a node once and keep what was seen. Raises CannotCapture."""
+    """Read a node once and keep what was read. Raises CannotCapture."""
     recorder = Recorder(host)
     collector = Collector(recorder, selection)
     scan = recorder.find_kubelets()
     kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
     facts: dict[Fact, Answer] = {}
     for kubelet in kubelets:
-        # The rules on files look at more than the configuration.
+        # The rules on files read more than the configuration.
         report = report_on(recorder, kubelet, selection, scan.names)
         facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
     image = CapturedNode()
@@ -198,10 +198,10 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> CapturedN
 
 
 def below(place: str) -> str:
-    """Where a path lies in the folder of a captured node. Raises CannotCapture."""
+    """The path below the folder of a captured node. Raises CannotCapture."""
     found = posixpath.normpath(place).lstrip('/')
     if found.split('/')[0] in OWN_NAMES:
-        raise CannotCapture(f'{place} has a name that a captured node uses itself')
+        raise CannotCapture(f'{place} has a name that is reserved in a captured node')
     return found
 
 
@@ -236,7 +236,7 @@ def as_text(capture: Capture) -> bytes:
 
 
 def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
-    """The files of one kubelet, by their place, with what no verdict needs left out."""
+    """The files of one kubelet, by their path, without what no result needs."""
     evidence = kubelet.evidence
     process, found = evidence.process, {}
     readers = [each for each in (evidence, kubelet.coming) if each is not None]
@@ -248,7 +248,7 @@ def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
 
         redacted = redact_configuration(file.data, is_same) if file.data else b''
         if redacted is None:
-            raise CannotCapture(f'{file.path} cannot be kept without what may be secret in it')
+            raise CannotCapture(f"{file.path} can't be captured without possible secrets")
         found[recorder.place(process, file.path)] = redacted
     for place, file in recorder.contents.items():
         if place not in found and process.inside and place not in paths_of_unit(evidence):
@@ -280,12 +280,12 @@ def with_data(evidence: Evidence, path: str, data: bytes) -> Evidence:
 
 
 def outcomes(evidence: Evidence) -> list[tuple[Value, ...]]:
-    """What each release makes of it that a kubelet can be of."""
+    """The values in each release that the kubelet may have."""
     return [values_that_count(declared) for declared in every_reading(evidence, ALL)]
 
 
 def values_that_count(declared: Declared) -> tuple[Value, ...]:
-    """What a verdict can rest on, secrets aside."""
+    """The values that a result can depend on, without secrets."""
     values = {name: value for name, value in declared.values.items() if name.lower() not in SECRET_FIELDS}
     unknown = declared.unknown
     refused = unknown is not None and unknown.refused
@@ -293,7 +293,7 @@ def values_that_count(declared: Declared) -> tuple[Value, ...]:
 
 
 def add_proc(image: CapturedNode, recorder: Recorder) -> None:
-    """The files of the processes that matter, and of process 1, by which the others are placed."""
+    """The files of the processes that matter, and of process 1, whose cgroup the others are compared with."""
     named = {pid: data.rstrip(b'\n') for (pid, name), data in recorder.proc.files.items() if name == 'comm'}
     for pid, comm in named.items():
         if comm not in COMMS | DATAPATHS and pid != 1:
@@ -321,7 +321,7 @@ def redacted_proc(name: str, data: bytes, comm: bytes) -> bytes:
 
 
 def redacted_command_line(line: bytes, comm: bytes) -> bytes:
-    """The command line, which the names of a kubelet still tell as they did."""
+    """The command line without secrets, by which the program is still recognized."""
     read = read_command_line(os.fsdecode(comm), line)
     first = line.split(b'\0', 1)[0]
     if isinstance(read, NoKubelet):

@@ -64,7 +64,7 @@ class Image:
         """Nothing is watched."""
 
     def find_kubelets(self) -> Scan:
-        """One process for each service that would start a kubelet."""
+        """Find the services that would start a kubelet, as one process each."""
         found: list[Process] = []
         unseen: list[Unreadable] = []
         without: list[str] = []
@@ -76,7 +76,7 @@ class Image:
             if self.is_masked_unit(name):
                 without.append(f'{name} is masked')
             elif isinstance(first, Unreadable) and not self.is_named:
-                # A folder that may not be looked at could hold any unit.
+                # A folder that cannot be read could hold any unit.
                 unseen.append(first)
             else:
                 process = self.process_of(unit)
@@ -92,7 +92,7 @@ class Image:
         )
 
     def process_of(self, unit: Unit) -> Process | None:
-        """The process that a service would start; there is none yet, so neither has it a number nor a time."""
+        """The process that a service would start. It does not run yet, so it has no pid and no start time."""
         start = start_of(unit)
         if start is None:
             return None
@@ -103,7 +103,7 @@ class Image:
         return process
 
     def is_masked_unit(self, name: str) -> bool:
-        """Whether the file of a unit leads to /dev/null, or is empty, which systemd takes for the same."""
+        """Whether the file of a unit leads to /dev/null, or is empty, which means the same to systemd."""
         probe = Process(0, 0, None, unit=name)
         files = (self.read_file(probe, path) for path in unit_paths(name))
         file = next((each for each in files if not is_gone(each)), None)
@@ -116,13 +116,14 @@ class Image:
             return f'No kubelet would start in {self.folder}: {", ".join(names)} starts none'
         if self.is_named:
             return f'{self.folder} has no unit {self.names[0]}'
-        return f'{self.folder} has no unit of a kubelet; looked for {", ".join(self.names)} (name another with --unit)'
+        looked_for = ', '.join(self.names)
+        return f'{self.folder} has no unit that starts a kubelet; looked for {looked_for} (name another with --unit)'
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
         return UnitName(process.unit, has_moved=False)
 
     def is_running(self, process: Process) -> bool | None:
-        # It will: what is judged is its start to come.
+        # It will: its next start is judged.
         return True
 
     def shows_all_processes(self) -> bool:
@@ -147,7 +148,7 @@ class Image:
         return True
 
     def shows(self, path: str) -> bool:
-        # What is not there yet may come before the first start, such as the client CA that a join writes.
+        # A missing file may still come before the first start, such as the client CA that a join writes.
         return not isinstance(self.file_status(Process(0, 0, None), path), Missing)
 
     def keeps_status(self, path: str) -> bool:
@@ -198,10 +199,10 @@ class Image:
 
 
 def refuse_undeployed(folder: str) -> None:
-    """Raises CannotRead for what an OSTree commit holds: its configuration lies elsewhere until it is deployed."""
+    """Raises CannotRead for an OSTree commit: its configuration is elsewhere until it is deployed."""
     with Root(folder, trace=Trace()) as root:
         if not holds_folder(root, '/etc') and holds_folder(root, '/usr/etc'):
-            raise CannotRead('it holds usr/etc and no etc: name an OSTree deployment, not a commit')
+            raise CannotRead('it has usr/etc and no etc: name an OSTree deployment, not a commit')
 
 
 def holds_folder(root: Root, path: str) -> bool:
@@ -213,9 +214,9 @@ def holds_folder(root: Root, path: str) -> bool:
 
 
 def could_not_see(unseen: list[Unreadable]) -> list[Unknown]:
-    """One doubt for all units that could not be looked at."""
+    """One reason for all units that could not be read."""
     if not unseen:
         return []
     more = f' (and {len(unseen) - 1} more)' if len(unseen) > 1 else ''
     first = unseen[0]
-    return [Unknown(f'whether a kubelet starts cannot be told: {first.path} could not be read: {first.why}{more}')]
+    return [Unknown(f"can't determine whether a kubelet starts: {first.path} could not be read: {first.why}{more}")]

@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.node.process_root import A_DEVICE, Root
 
 NULL = 'dev/null'
 UNITS_OF_A_BOOT = '/run/systemd/'
-MADE_AT_BOOT = 'it lies in /run, which is empty until the machine runs'
+MADE_AT_BOOT = 'it is in /run, which is empty until the machine runs'
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class ImageView:
     path: str
 
     def kept(self, path: str) -> Missing | None:
-        # Only a boot makes units there, so in an image there are none.
+        # Only a boot creates units there, so an image has none.
         return Missing(path, MADE_AT_BOOT) if path.startswith(UNITS_OF_A_BOOT) else None
 
     def missing(self, path: str, why: str) -> Missing | Unreadable:
         if self.root.dangles:
-            # Another file system is mounted there once the machine runs, most likely.
+            # Most likely, another file system is mounted there when the machine runs.
             return Unreadable(path, f'it is a link to /{self.root.led_to}, which is not in the image')
         return Missing(path, why)
 

@@ -78,8 +78,8 @@ class CapturedWays:
             raise CannotRead(f'{NO_ROOT}: {error}') from None
 
     def working_directory(self, process: Process) -> str:
-        """The process's working directory, in its own words. Raises CannotRead."""
+        """The working directory of the process, as the process names it. Raises CannotRead."""
         try:
             return reachable(self.source.working_directory(process.pid), '')
         except OSError as error:
-            raise CannotRead(f'the working directory of the kubelet is not known: {reason(error)}') from None
+            raise CannotRead(f"could not read the kubelet's working directory: {reason(error)}") from None

@@ -34,12 +34,13 @@ def iter_paths(cgroup: str) -> Iterator[tuple[str, list[str]]]:
 def is_in_pod(cgroup: str, first_cgroup: str) -> bool:
     """Whether a process runs in a pod, by its cgroup and by that of process 1.
 
-    Where process 1 itself lies below the cgroup of a pod (kind or k3s inside a pod), what the two paths share says
-    nothing: then the node's own is a unit beside it, or lies where it lies, and other containers of that pod do not.
-    From inside a container with a cgroup namespace of its own, paths begin with `..`: as many as lead from the
-    container to the root of the host, where process 1 is. A path with fewer ends inside one of the container's own
-    ancestors, and so in a pod. A container that a kubelet started through the CRI is one of a pod too, wherever it
-    lies: with `cgroupsPerQOS: false` that is outside of `kubepods`.
+    If process 1 itself is below the cgroup of a pod (kind or k3s inside a pod), the part that both paths share means
+    nothing. Then the kubelet of the node is a unit beside process 1, or is in the same cgroup. Other containers of
+    that pod are not.
+    Inside a container with its own cgroup namespace, paths begin with `..`: as many as lead from the container to the
+    root of the host, where process 1 is. A path with fewer of them ends in an ancestor of the container, and so in a
+    pod. A container that a kubelet started through the CRI also belongs to a pod, wherever it is: with
+    `cgroupsPerQOS: false`, it is outside of `kubepods`.
     """
     first = dict(iter_paths(first_cgroup))
     for controllers, parts in iter_paths(cgroup):
@@ -55,13 +56,13 @@ def is_in_pod(cgroup: str, first_cgroup: str) -> bool:
 
 
 def shared(parts: list[str], others: list[str]) -> int:
-    """How many parts two paths have in common at their beginning."""
+    """How many parts two paths share at their beginning."""
     pairs = zip(parts, others, strict=False)
     return next((count for count, (part, other) in enumerate(pairs) if part != other), min(len(parts), len(others)))
 
 
 def begins_outside(cgroup: str) -> bool:
-    """Whether a path leads out of our own cgroup namespace first."""
+    """Whether a path first leads out of our own cgroup namespace."""
     return any(parents(parts) for _, parts in iter_paths(cgroup))
 
 
@@ -71,13 +72,13 @@ def parents(parts: list[str]) -> int:
 
 
 def runs_in(cgroup: str, path: str) -> bool:
-    """Whether a process lies in just that cgroup, in any hierarchy."""
+    """Whether a process is in exactly that cgroup, in any hierarchy."""
     wanted = [part for part in path.split('/') if part]
     return bool(wanted) and any(parts == wanted for _, parts in iter_paths(cgroup))
 
 
 def unit_of(cgroup: str) -> str | None:
-    """The systemd service that a process runs in: the last such name in the unified or the systemd hierarchy."""
+    """The systemd service that a process runs in: the last one in the unified or the systemd hierarchy."""
     for controllers, parts in iter_paths(cgroup):
         units = [part for part in parts if SERVICE_NAME.fullmatch(part)]
         if controllers in ('', 'name=systemd') and units:
@@ -86,6 +87,6 @@ def unit_of(cgroup: str) -> str | None:
 
 
 def container_of(cgroup: str) -> str | None:
-    """The id of the container that a process runs in, by the last name in its cgroup that holds one."""
+    """The ID of the container that a process runs in: the last one in its cgroup."""
     found = [match[0] for _, parts in iter_paths(cgroup) for part in parts if (match := CONTAINER.search(part))]
     return found[-1] if found else None

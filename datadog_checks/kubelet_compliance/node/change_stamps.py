@@ -100,7 +100,7 @@ class Trace:
         """The settings of the kernel that matter, and their values."""
         self.kernel_read_at = 0.0
         self.at = ''
-        """The path that is being compared, for the message where that takes too long."""
+        """The path that is being compared, for the message of a timeout."""
 
     def value_of(self, read: Callable[[], Reading[Sealed]]) -> Sealed:
         """The value of a read. One that fails, or comes without a stamp, makes all be read again next time."""
@@ -114,7 +114,7 @@ class Trace:
         return reading.sealed
 
     def scan_of(self, read: Callable[[], ScanReading]) -> Scan:
-        """The scan, whose processes are watched from now on. One with doubts does not show that there are no others."""
+        """The scan, whose processes are watched from now on. A scan with doubts may have missed a kubelet."""
         self.processes = {}
         reading = read()
         if not reading.sealed.doubtful:
@@ -122,11 +122,11 @@ class Trace:
         return reading.sealed
 
     def expect(self, pids: Iterable[int]) -> None:
-        """Say which processes are judged: only they show that there is nothing else to find."""
+        """Say which processes are judged. While all kubelets that were found are, the next collections need no scan."""
         self.judged = frozenset(pids)
 
     def kernel_of(self, read: Callable[[], dict[str, str | None]]) -> dict[str, str | None]:
-        """Settings of the kernel, which are watched from now on: a file of `/proc/sys` has no time of its change."""
+        """Settings of the kernel, whose values are watched from now on: files of `/proc/sys` have no ctime."""
         self.kernel, self.kernel_read_at = read(), time.monotonic()
         return self.kernel
 
@@ -134,7 +134,7 @@ class Trace:
         return self.anchors.setdefault(anchor, Places())
 
     def passed(self, anchor: str, place: str, status: os.stat_result) -> None:
-        """A folder on the way to something."""
+        """Keep the stamp of a folder on the way to something."""
         places = self.below(anchor)
         if place in places.looked_at:
             # Its stamp holds more; of one place one comparison is enough.
@@ -143,7 +143,7 @@ class Trace:
             places.passed.setdefault(place, identity_of(status))
 
     def looked_at(self, anchor: str, place: str, status: os.stat_result) -> None:
-        """A file, a link or a folder whose content matters; the stamp was taken before the content was."""
+        """Keep the stamp of a file, link or folder whose content matters, before the content is read."""
         if time.time() - status.st_ctime < FRESH_SECONDS:
             self.is_provable = False
         places = self.below(anchor)
@@ -158,7 +158,7 @@ class Trace:
             self.is_provable = False
 
     def missed(self, anchor: str, place: str) -> None:
-        """Nothing is there."""
+        """Keep that nothing is there."""
         self.below(anchor).missed.add(place)
 
     def kernel_is_due(self) -> bool:

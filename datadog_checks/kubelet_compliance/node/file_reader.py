@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads the files of a node's processes, by the first view that shows them."""
+"""Reads the files of a node's processes, through the first view that finds them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .process_root import A_DEVICE, CannotRead, NotThere, Root
 
 MAX_DROP_INS = 256
 MAX_DROP_IN_BYTES = 1024 * 1024
-NO_WAY = 'there is no way to it'
+NO_WAY = "the path can't be reached"
 
 Shown = TypeVar('Shown')
 
 
 class View(Protocol):
-    """One way to a path of a process. It knows what its root does not show of the files."""
+    """One way to a path of a process, with what is known of the files besides the root."""
 
     @property
     def root(self) -> Root:
@@ -41,16 +41,16 @@ class View(Protocol):
         """The path in that root."""
 
     def kept(self, path: str) -> Missing | Unreadable | None:
-        """What is known of a path, so that the root is not asked for it; None: nothing."""
+        """The answer for a path that needs no read of the root; None: read it."""
 
     def missing(self, path: str, why: str) -> Missing | Unreadable:
-        """What it means that a path is not in the root."""
+        """The answer for a path that is not in the root."""
 
     def unreadable(self, path: str, why: str) -> Unreadable:
-        """What it means that the root does not let us read a path."""
+        """The answer for a path that can't be read."""
 
     def as_file(self, found: File | Missing | Unreadable) -> File | Missing | Unreadable:
-        """What a file that was read is to the process."""
+        """The answer for a file that was read, as it counts for the process."""
 
     def changed_at(self, path: str, ctime: float) -> float | None:
         """When a path changed last, by its ctime in the root; None: unknown."""
@@ -63,13 +63,13 @@ class View(Protocol):
 
 
 class Ways(Protocol):
-    """The views on the files of a process, in the order in which they count."""
+    """The views on the files of a process, the preferred ones first."""
 
     def openers(self) -> Sequence[Callable[[Process, str, Trace], View | None]]:
         """They open a view on a path; None: it does not apply to the process. They raise CannotRead."""
 
     def no_view(self, process: Process, path: str, why: str, trace: Trace) -> Unreadable:
-        """What it means that no view on a path can be opened."""
+        """The answer for a path on which no view can be opened."""
 
 
 class FileReader:
@@ -102,7 +102,7 @@ class FileReader:
     def first_shown(
         self, process: Process, path: str, read: Callable[[View, str], Shown]
     ) -> Shown | Missing | Unreadable:
-        """What the first view shows that shows anything; else the answer of the last one."""
+        """The result of the first view that finds the path, or else the answer of the last one."""
         trace = self.trace()
         answer: Shown | Missing | Unreadable | None = None
         for open_view in self.ways.openers():
@@ -120,7 +120,7 @@ class FileReader:
 
 
 def read_through(view: View, path: str, read: Callable[[View, str], Shown]) -> Shown | Missing | Unreadable:
-    """What a view shows. `path`: as the process names it."""
+    """Read a path through a view. `path`: as the process names it."""
     with view.root:
         try:
             return view.kept(view.path) or read(view, view.path)
@@ -163,6 +163,6 @@ def read_folder(view: View, path: str, endings: tuple[str, ...]) -> DropIns | Un
 
 
 def folder_in(root: Root, path: str) -> Folder:
-    """The names that a root shows in a folder. Raises NotThere and CannotRead."""
+    """The names in a folder of a root. Raises NotThere and CannotRead."""
     found = root.names(path)
     return Folder(path, found.paths, found.changed_at)

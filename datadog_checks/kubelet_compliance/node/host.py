@@ -61,7 +61,7 @@ class Host(Protocol):
         """
 
     def give_up(self) -> None:
-        """Say that the same files may mean something else next time, so that all is read again."""
+        """Have the next collection read everything, because the same files may then mean something else."""
 
     def expect(self, processes: Iterable[Process]) -> None:
         """Say which of the processes that were found are judged. The others are no kubelets and prove nothing."""
@@ -91,13 +91,13 @@ class Host(Protocol):
         """
 
     def working_directory_of(self, process: Process) -> str | None:
-        """The working directory of a process, in its own words; None: unknown."""
+        """The working directory of a process, as the process names it; None: unknown."""
 
     def shows_whole_root(self, process: Process) -> bool:
         """Whether a file that is missing here is missing for the process too."""
 
     def is_still_so(self, process: Process) -> bool:
-        """Whether all files of the process are still as this collection read them, so that they are of one time."""
+        """Whether all files of the process are still as this collection read them, so that they belong together."""
 
     def shows(self, path: str) -> bool:
         """Whether a path that is missing here is missing on the node. A capture keeps only what was read."""
@@ -145,4 +145,4 @@ class Host(Protocol):
         """What a capture keeps of a fact; None: nothing."""
 
     def reread(self, through: Callable[[ProcSource], ProcSource]) -> Host:
-        """The same node for one who reads its /proc through something else, as the recorder of a capture does."""
+        """The same node, with its /proc read through something else, such as the recorder of a capture."""

@@ -49,7 +49,7 @@ def socket_address(text: str) -> IPv4Address | IPv6Address:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address or name leads to the very machine, or network namespace, of who asks."""
+    """Whether an address or name leads to the network namespace that the connection comes from."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -66,9 +66,9 @@ def local_addresses(fib_trie: str, if_inet6: str) -> frozenset[IPv4Address | IPv
 def listeners_at(
     table: str, host: str, port: int, local: frozenset[IPv4Address | IPv6Address] | None = None
 ) -> list[Listener]:
-    """Those that a connection to an address may reach: those at just that address, else those at all addresses.
+    """The sockets that a connection may reach: those at exactly that address, or else those at all addresses.
 
-    Where the host is a name, all on that port. `local`: the addresses that lead here; None where they are not known.
+    If the host is a name: all on that port. `local`: the addresses that lead here; None: unknown.
     """
     found = list(iter_listeners(table, port))
     try:

@@ -21,7 +21,7 @@ from .proc_files import ProcSource
 from .process_root import MOUNTED_OVER, NOT_MOUNTED, CannotRead, Root, reason
 from .rights import own_rights
 
-NO_ROOT = 'host_root cannot be opened'
+NO_ROOT = 'could not open host_root'
 NO_PERMISSION = os.strerror(errno.EACCES).lower()
 
 
@@ -72,7 +72,7 @@ class LiveWays:
         self.mounts = mounts
         self.rights = rights
         self.refused: set[tuple[int, ...]] = set()
-        """The processes of which the kernel refused to show the files."""
+        """The processes whose files the kernel refused to show."""
 
     def openers(self) -> Sequence[Callable[[Process, str, Trace], View | None]]:
         return self.below_root, self.through_process
@@ -103,9 +103,10 @@ class LiveWays:
         return LiveView(opened, path, self.rights, is_its_own=False)
 
     def through_process(self, process: Process, path: str, trace: Trace) -> LiveView:
-        """The path as the process itself sees it. Used only where needed, and never again after a refusal:
+        """The path as the process itself finds it. Raises CannotRead.
 
-        the kernel checks it like a debugger's access, and AppArmor logs every try. Raises CannotRead.
+        Used only where it is needed, and never again after a refusal: the kernel checks it like the access of a
+        debugger, and AppArmor logs every attempt.
         """
         if process.key in self.refused:
             raise CannotRead(NO_PERMISSION)
@@ -120,7 +121,7 @@ class LiveWays:
             raise
 
     def working_directory(self, process: Process) -> Reading[str]:
-        """The process's working directory, in its own words. No stamp shows that it was renamed. Raises CannotRead."""
+        """The working directory, as the process names it. No stamp covers a rename. Raises CannotRead."""
         target, why = '', NO_PERMISSION
         if process.key not in self.refused:
             try:
@@ -139,9 +140,9 @@ class LiveWays:
 def reachable(working_directory: str, why: str) -> str:
     """The target of /proc/PID/cwd, where it is a path. Raises CannotRead. `why`: the reason for an empty one."""
     if not working_directory:
-        raise CannotRead(f'the working directory of the kubelet is not known: {why}')
+        raise CannotRead(f"could not read the kubelet's working directory: {why}")
     if not working_directory.startswith('/'):
-        raise CannotRead('the working directory of the kubelet is not reachable')
+        raise CannotRead("the kubelet's working directory is not reachable")
     return working_directory
 
 
@@ -150,7 +151,7 @@ def status_in(root: Root, path: str) -> FileStatus | Unreadable:
     status = root.status(path)
     if not stat.S_ISREG(status.st_mode):
         # The file of a masked unit is a link to /dev/null; its mode means nothing.
-        return Unreadable(path, 'it is no regular file', absent=stat.S_ISCHR(status.st_mode))
+        return Unreadable(path, 'it is not a regular file', absent=stat.S_ISCHR(status.st_mode))
     return FileStatus(path, stat.S_IMODE(status.st_mode), status.st_uid, status.st_gid)
 
 

@@ -111,7 +111,7 @@ class LiveHost:
         return self.processes.find_kubelets() if why is None else ScanReading(Scan(doubtful=(why,)), {})
 
     def why_no_procfs(self) -> Unknown | None:
-        """Why no process would count; None where nothing is known against it."""
+        """Why the check ignores the processes of the procfs; None: it does not."""
         if not self.needs_procfs:
             return None
         self.source.resolve()

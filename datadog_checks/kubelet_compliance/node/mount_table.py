@@ -9,16 +9,16 @@ import re
 from collections.abc import Mapping
 
 LINE = re.compile(r'[^\n]+')
-"""Lines as the kernel ends them: a name may hold all else that `splitlines` takes for an end."""
+"""A line, as the kernel ends it: a name can contain the other characters at which `splitlines` splits."""
 ESCAPE = re.compile(r'\\([0-7]{3})')
 
 
 Mounts = Mapping[str, tuple[str, str]]
-"""What is mounted where: the device and the folder in it, by mount point."""
+"""The mounts: the device and the folder in it, by mount point."""
 
 
 def mounts_of(mountinfo: str) -> Mounts:
-    """What /proc/PID/mountinfo lists; of two at one place the last one counts."""
+    """The mounts in /proc/PID/mountinfo; of two at one mount point, the last one counts."""
     found = {}
     for line in LINE.finditer(mountinfo):
         row = line[0].split(' ', 5)
@@ -45,7 +45,7 @@ def unescaped_path(text: str) -> str:
 
 
 def other_mounts(own: Mounts, ours: Mounts, root: str) -> frozenset[str]:
-    """The mount points where a process meets something else than we meet at the same path below `root`."""
+    """The mount points where a process finds something else than we find at the same path below `root`."""
     prefix = root.rstrip('/')
     points = {*own, *(point.removeprefix(prefix) for point in ours if point.startswith(f'{prefix}/'))}
     return frozenset(point for point in points if met_at(own, point) != met_at(ours, f'{prefix}{point}'))

@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""An open file, link or folder of the node, which gives nothing out before the trace has its stamp.
+"""An open file, link or folder of the node. Each of its methods gives the trace a stamp before it returns a value.
 
-All system calls on the files of a node are here. A place is held open, so that what was stamped is what is read,
-whatever its name leads to by then.
+All system calls on the files of a node are here. A path stays open, so that the file with the stamp is the file that
+is read, even if its name leads elsewhere by then.
 """
 
 from __future__ import annotations

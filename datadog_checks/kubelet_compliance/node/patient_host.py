@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A host that no read can hold up: where a file system hangs, the answer is unknown and not late."""
+"""A host whose reads have a time limit: if a file system hangs, the answer is unknown and not late."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ from .host import UnitName
 from .live_host import LiveHost
 from .worker import OutOfPatience, Result, Worker
 
-# How long one collection waits at most for all of each; the rest of five seconds is for deciding.
+# The longest wait of one collection for each kind of read. Together they leave some of five seconds for deciding.
 SECONDS_FOR_FILES = 2.5
 SECONDS_FOR_PROCESSES = 2.0
 
-MOUNT_REMEDY = 'look at the mount that holds it: a network file system may have lost its server'
+MOUNT_REMEDY = 'check the mount that holds it: a network file system may have lost its server'
 PROCESS_REMEDY = 'look for a process in state D (uninterruptible sleep)'
 
 
 class PatientReader:
-    """A reading thread, and the seconds that are left for it in this collection."""
+    """A thread that reads, and the seconds that it may still take in this collection."""
 
     def __init__(self, seconds: float) -> None:
         self.worker = Worker()
         self.seconds = seconds
         self.left = seconds
         self.doing = ''
-        """What it reads, for the message where that takes too long."""
+        """What it is reading, for the message of a timeout."""
 
     def renew(self) -> None:
         self.left = self.seconds
@@ -58,7 +58,7 @@ class PatientReader:
             self.left -= time.monotonic() - began_at
 
     def reading(self, what: str, work: Callable[[], Result], hangs: Callable[[str], Result]) -> Reading[Result]:
-        """The result of the work, or the answer where the time runs out, which no stamp covers."""
+        """The result of the work, or the answer for a timeout, which no stamp covers."""
         try:
             return held(self.read(what, work))
         except OutOfPatience as error:
@@ -66,7 +66,7 @@ class PatientReader:
 
 
 class PatientHost(ForwardingHost):
-    """A live host whose files are read in one thread and whose processes in another; never a second of either."""
+    """A live host that reads files in one thread and processes in another, and never more than one for each."""
 
     def __init__(self, host: LiveHost) -> None:
         super().__init__(host)
@@ -93,12 +93,12 @@ class PatientHost(ForwardingHost):
 
     def find_kubelets(self) -> Scan:
         def hangs(why: str) -> Scan:
-            return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} {why}', PROCESS_REMEDY),))
+            return Scan(doubtful=(Unknown(f'{why} reading the processes in {self.procfs}', PROCESS_REMEDY),))
 
         return self.of_processes(self.live.find_kubelets, hangs)
 
     def procfs_problem(self) -> Unknown | None:
-        """Why no process of the procfs would count; None where nothing is known against it."""
+        """Why the check ignores the processes of the procfs; None: it does not."""
         return self.of_processes(self.live.why_no_procfs, lambda why: None)
 
     def is_running(self, process: Process) -> bool | None:
@@ -118,7 +118,7 @@ class PatientHost(ForwardingHost):
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
         def hangs(why: str) -> UnitName | Unknown:
-            return Unknown(f'reading the cgroup of process {process.pid} {why}', PROCESS_REMEDY)
+            return Unknown(f'{why} reading the cgroup of process {process.pid}', PROCESS_REMEDY)
 
         return self.of_files('the cgroup of the kubelet', lambda: self.live.unit_name(process, kubelet_cgroups), hangs)
 
@@ -127,7 +127,7 @@ class PatientHost(ForwardingHost):
         return self.of_files(what, lambda: self.live.shows_whole_root(process), lambda why: False)
 
     def is_still_so(self, process: Process) -> bool:
-        return self.of_files('what was just read', lambda: self.live.is_still_so(process), lambda why: False)
+        return self.of_files('the same files again', lambda: self.live.is_still_so(process), lambda why: False)
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
         return self.of_files(path, lambda: self.live.read_file(process, path), self.hanging(path))
@@ -160,7 +160,7 @@ class PatientHost(ForwardingHost):
         return self.unwatched(path, lambda: self.live.peek_status(process, path), self.hanging(path))
 
     def hanging(self, path: str) -> Callable[[str], Unreadable]:
-        return lambda why: Unreadable(path, f'reading {self.files.doing} {why}', MOUNT_REMEDY)
+        return lambda why: Unreadable(path, f'{why} reading {self.files.doing}', MOUNT_REMEDY)
 
     def of_files(self, what: str, work: Callable[[], Result], hangs: Callable[[str], Result]) -> Result:
         return self.live.trace.value_of(lambda: self.files.reading(what, work, hangs))

@@ -52,7 +52,7 @@ class ProcFolder:
         self.is_resolved = False
 
     def resolve(self) -> None:
-        # Only once: whoever can change a link later could lead the check to a folder that nobody checked.
+        # Only once: a link that changes later could lead to a folder that was not verified.
         if not self.is_resolved:
             self.path, self.is_resolved = os.path.realpath(self.path), True
 

@@ -81,7 +81,7 @@ class CapturedFacts:
         return Times(self.capture.booted_at, self.capture.captured_at, self.capture.ticks_per_second)
 
     def without_stat(self, pid: int) -> Unknown:
-        return Unknown(f'the captured node has no proc/{pid}/stat that can be read', 'capture the node again')
+        return Unknown(f'the captured node has no readable proc/{pid}/stat', 'capture the node again')
 
     def why_none(self, procfs: str) -> str:
         return ''

@@ -25,7 +25,7 @@ MAX_ENTRIES = 4096
 MAX_FOLDERS_DEEP = 256
 A_DEVICE = 'it is a device, not a file'
 CHANGED_MEANWHILE = 'it changed while it was read'
-MOUNTED_OVER = 'the kubelet has something else mounted there than host_root shows'
+MOUNTED_OVER = 'the kubelet has a different mount there than host_root shows'
 NOT_MOUNTED = 'the host has another file system mounted there, which host_root does not show'
 TOO_MANY = f'it holds more than {MAX_ENTRIES} files and folders'
 
@@ -39,11 +39,11 @@ KINDS = (
 
 
 class NotThere(Exception):
-    """A process in this root would not find a file under this path, or could not read it as one."""
+    """A process with this root would not find a file at this path, or could not read it as one."""
 
 
 class CannotRead(Exception):
-    """We could not read it, or would not; the process in this root may well have."""
+    """We could not read it, or refused to. A process with this root may still read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +156,13 @@ class Root:
     def resolve(self, path: str, *, follow_last: bool = True) -> Iterator[Resolved]:
         """Walk to a path inside the root, link by link, and hold it open."""
         if not path.startswith('/') and self.cwd is None:
-            raise CannotRead('the path is relative and the working directory is not known')
+            raise CannotRead("the path is relative, and the kubelet's working directory is unknown")
         if '\0' in path:
-            raise NotThere('its path holds a NUL')
+            raise NotThere('the path contains a NUL character')
         try:
             os.fsencode(path)
         except UnicodeEncodeError:
-            raise NotThere('its path holds what is no character') from None
+            raise NotThere('the path is not valid UTF-8') from None
         place: OpenPath | None = None
         try:
             try:
@@ -187,7 +187,7 @@ class Root:
                 name = names.popleft()
                 if name in ('proc', '..') and here.identity == self.root.identity:
                     if name == 'proc':
-                        raise CannotRead('it lies in /proc, which is not the same for each process')
+                        raise CannotRead('it is in /proc, which differs between processes')
                     continue
                 self.refuse_others(here, name)
                 try:
@@ -207,7 +207,7 @@ class Root:
                 finally:
                     there.close()
                 if links > MAX_LINKS:
-                    raise NotThere('too many links on the way to it')
+                    raise NotThere('too many symbolic links on the way to it')
                 rest = len(names)
                 names.extendleft(reversed(components(target)))
                 if target.startswith('/'):

@@ -13,7 +13,7 @@ UID = re.compile(r'[0-9]{1,10}')
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Why a process is not the node's own kubelet, and the options that would admit it; '' where none would."""
+    """Why a process is not a kubelet of the node, and the options that would admit it; '': none would."""
 
     why: str
     options: str = ''
@@ -23,8 +23,8 @@ IN_A_POD = Foreign('it runs in a pod')
 
 
 def foreign_by_status(*, nested: bool, uid: int | None) -> Foreign | None:
-    """A process turned away for its pid namespace, its user, or both. None: for neither."""
-    found = [('it runs in a pid namespace of its own', 'set nested: true')] if nested else []
+    """A process that is ignored for its PID namespace, its user, or both; None: for neither."""
+    found = [('it runs in its own PID namespace', 'set nested: true')] if nested else []
     if uid is not None:
         found.append((f'it runs as user {uid}', f'add "{uid}" to allowed_users'))
     if not found:
@@ -33,18 +33,18 @@ def foreign_by_status(*, nested: bool, uid: int | None) -> Foreign | None:
 
 
 def status_field(status: str, name: str) -> list[str]:
-    """The words of a field of /proc/PID/status; none where there is no such field."""
+    """The words of a field of /proc/PID/status; none if the field is missing."""
     prefix = f'{name}:'
     line = next((line for line in status.split('\n') if line.startswith(prefix)), '')
     return line[len(prefix) :].split()
 
 
 def is_nested(status: str) -> bool:
-    """Whether a process lives in a pid namespace below that of `/proc`."""
+    """Whether a process runs in a PID namespace below that of `/proc`."""
     return len(status_field(status, 'NSpid')) > 1
 
 
 def real_uid(status: str) -> int | None:
-    """The user that a process runs as; None where that is not told."""
+    """The user that a process runs as; None: unknown."""
     uids = status_field(status, 'Uid')
     return int(uids[0]) if uids and UID.fullmatch(uids[0]) else None

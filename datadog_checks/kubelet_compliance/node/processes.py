@@ -25,22 +25,22 @@ FIRST_KERNEL_THREAD = 2
 
 
 class AdmissionError(Exception):
-    """The option `allowed_users` makes no sense."""
+    """The option `allowed_users` is not valid."""
 
 
 def parse_users(names: Sequence[str] | None) -> frozenset[int]:
-    """The option `allowed_users`: root or numbers, for names mean nothing in a container. Raises AdmissionError."""
+    """The option `allowed_users`: root or user IDs, for names mean nothing in a container. Raises AdmissionError."""
     uids = set()
     for name in names or ('root',):
         if name != 'root' and not name.isdecimal():
-            raise AdmissionError(f'allowed_users has {name!r}; it takes root and numbers')
+            raise AdmissionError(f'allowed_users has {name!r}; it accepts only root and numbers')
         uids.add(0 if name == 'root' else int(name))
     return frozenset(uids)
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """Which processes count as the node's own: the users that may run one, and whether nested ones do."""
+    """Which processes count as kubelets of the node: the users that may run one, and whether nested ones count."""
 
     uids: frozenset[int] = frozenset({0})
     nested: bool = False
@@ -81,9 +81,9 @@ class ProcessTable:
     def hidden_processes(self, hidden: int) -> Unknown:
         procfs = self.source.path
         if not hidden:
-            return Unknown(f'{procfs} shows no process', 'mount the /proc of the host and set procfs_path')
+            return Unknown(f'{procfs} has no processes', 'mount the /proc of the host and set procfs_path')
         return Unknown(
-            f'the names of {hidden} processes in {procfs} may not be read',
+            f'could not read the names of {hidden} processes in {procfs}: permission denied',
             'run the Agent as root, or mount /proc without hidepid',
         )
 
@@ -118,7 +118,7 @@ class ProcessTable:
         )
 
     def cgroup(self, pid: int) -> bytes | None:
-        """The text of a process's cgroup; None where it may not be read, b'' where a kernel has none."""
+        """The text of a process's cgroup; None: permission denied; b'': the kernel has no cgroups."""
         try:
             return self.proc.cgroup(pid)
         except ProcessGone:
@@ -127,7 +127,7 @@ class ProcessTable:
             return None
 
     def status(self, pid: int) -> str | None:
-        """The status of a process; None where it may not be read, '' where a kernel has none.
+        """The status of a process; None: permission denied; '': the kernel has none.
 
         The caller checks after all reads that the process did not just end.
         """
@@ -139,19 +139,19 @@ class ProcessTable:
             return None
 
     def origin_of(self, pid: int, comm: bytes, own_cgroup: bytes | None) -> tuple[Foreign | Unknown | None, str | None]:
-        """Why a process is not the node's own, None if it is; and the container that it runs in."""
+        """Why a process is not a kubelet of the node, None if it may be one; and the container that it runs in."""
         first_cgroup, status = self.cgroup(1), self.status(pid)
         if own_cgroup is None or first_cgroup is None or status is None:
-            return not_admitted(pid, comm, 'its cgroup or status may not be read'), None
+            return not_admitted(pid, comm, 'could not read its cgroup or status: permission denied'), None
         # A kernel without cgroups runs no pods.
         cgroup, first = os.fsdecode(own_cgroup), os.fsdecode(first_cgroup)
         if is_in_pod(cgroup, first):
             return IN_A_POD, None
         if not first and begins_outside(cgroup):
-            return not_admitted(pid, comm, 'process 1 is not visible, so where its cgroup lies cannot be told'), None
+            return not_admitted(pid, comm, "process 1 is not visible, so its cgroup can't be interpreted"), None
         nested, uid = is_nested(status) and not self.admission.nested, real_uid(status)
         if uid is None and status and not nested:
-            return not_admitted(pid, comm, 'its status does not tell its user'), None
+            return not_admitted(pid, comm, 'its status does not name its user'), None
         foreign = foreign_by_status(nested=nested, uid=None if uid in self.admission.uids else uid)
         return foreign, container_of(cgroup)
 
@@ -169,7 +169,7 @@ class ProcessTable:
         try:
             cgroup = os.fsdecode(self.proc.cgroup(process.pid))
         except (ProcessGone, PermissionError):
-            return unheld(Unknown(f'the cgroup of process {process.pid} could not be read'))
+            return unheld(Unknown(f'could not read the cgroup of process {process.pid}'))
         return held(UnitName(unit_of(cgroup), runs_in(cgroup, kubelet_cgroups)))
 
     def shows_all(self) -> Reading[bool]:
@@ -231,7 +231,7 @@ class ScanSoFar:
         if isinstance(process, Unknown):
             self.doubtful.append(process)
         elif isinstance(process, Foreign):
-            why = f'process {pid} is named {comm.decode()} and is turned away: {process.why}'
+            why = f'process {pid} is named {comm.decode()} and is ignored: {process.why}'
             self.turned_away.append(Unknown(why, process.options))
         elif process is not None:
             self.processes.append(process)
@@ -253,12 +253,12 @@ def unidentified(pid: int, comm: bytes) -> Unknown:
     return Unknown(
         f'process {pid} is named {os.fsdecode(comm)}, but its command line is not that of a kubelet: '
         'it could not be identified',
-        'look at /proc/PID/cmdline; a wrapper may have renamed it',
+        'check /proc/PID/cmdline; a wrapper may have renamed it',
     )
 
 
 def not_admitted(pid: int, comm: bytes, why: str) -> Unknown:
     return Unknown(
-        f'process {pid} is named {os.fsdecode(comm)}, but whether it is that of the node is not known: {why}',
+        f"process {pid} is named {os.fsdecode(comm)}, but can't be verified to be the kubelet of the node: {why}",
         'let the Agent read cgroup and status in /proc/PID, of process 1 too',
     )

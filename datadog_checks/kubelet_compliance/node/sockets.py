@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which process answers at an address, as /proc shows it."""
+"""Finds the process that answers at an address, by the sockets in /proc."""
 
 from __future__ import annotations
 
