@@ -226,7 +226,7 @@ def test_the_facts_of_a_capture_count_as_if_live(node: Path, capsys: pytest.Capt
 def test_a_capture_with_broken_facts_is_an_error(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (node / 'node.json').write_text('{"files": []}')
     assert main(['--node', str(node)]) == 2
-    assert capsys.readouterr().err == 'kubelet-compliance: node.json is not what a capture writes\n'
+    assert capsys.readouterr().err == 'kubelet-compliance: node.json is not valid: capture the node again\n'
 
 
 def test_a_link_in_a_captured_node_does_not_lead_out_of_it(node: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,6 +22,7 @@ from datadog_checks.kubelet_compliance.collection.collect import Collection, Col
 from datadog_checks.kubelet_compliance.model import Verdict
 from datadog_checks.kubelet_compliance.node import patient_host
 from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost, PatientReader
 from datadog_checks.kubelet_compliance.node.proc_files import Proc, ProcFolder
@@ -294,3 +295,15 @@ def test_what_hangs_is_named_whatever_was_compared_before(host: PatientHost, mon
         assert host.files.doing == 'the process of the kubelet'
     finally:
         event.set()
+
+
+WITHOUT_FILES = {
+    'procfs', 'is_captured', 'give_up', 'expect', 'age', 'times', 'shows', 'keeps_status', 'kept_answer', 'reread',
+    'kernel_settings', 'peek_kernel',
+}  # fmt: skip
+"""Questions that no file system can hold up: /proc/sys is answered by the kernel at once."""
+
+
+def test_every_other_question_has_a_time_limit() -> None:
+    questions = {name for name in vars(Host) if not name.startswith('_')}
+    assert questions - set(vars(PatientHost)) == WITHOUT_FILES

@@ -102,7 +102,7 @@ def parse_capture(data: bytes) -> Capture:
             facts={Fact[name.upper()]: parse_answer(row) for name, row in facts.get('facts', {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
-        raise CaptureError(f'{NODE_FACTS} is not what a capture writes') from None
+        raise CaptureError(f'{NODE_FACTS} is not valid: capture the node again') from None
 
 
 def parse_unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
