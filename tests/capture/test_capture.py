@@ -189,7 +189,7 @@ def test_the_command_captures_and_refuses_a_folder_that_exists(
 ) -> None:
     target = tmp_path / 'copy'
     assert main(['--node', str(node), '--capture', str(target)]) == 0
-    assert 'Look through them' in capsys.readouterr().out
+    assert 'Review them' in capsys.readouterr().out
     before = {path: path.read_bytes() for path in target.rglob('*') if path.is_file()}
     assert stat.S_IMODE(target.stat().st_mode) == 0o700
     assert main(['--node', str(node), '--capture', str(target)]) == 2

@@ -77,7 +77,7 @@ class Node:
         (self.root / path.lstrip('/')).symlink_to(target)
         return self.root / path.lstrip('/')
 
-    def host(self, root: Path | None = None) -> Host:
+    def host(self, root: Path | None = None) -> LiveHost:
         return LiveHost(str(self.procfs), None if root is None else str(root))
 
 
@@ -88,7 +88,7 @@ def make_node(folder: Path) -> Node:
     return Node(folder / 'proc', folder / 'node')
 
 
-def here(root: str | None = None) -> Host:
+def here(root: str | None = None) -> LiveHost:
     """This machine; our own stand-ins count as the node's, whoever runs the tests."""
     return LiveHost(root=root, admission=OURS)
 

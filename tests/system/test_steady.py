@@ -27,6 +27,7 @@ from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_files import NO_PERMISSION
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.clocks import Ahead
@@ -417,6 +418,31 @@ def test_a_program_that_is_no_kubelet_proves_nothing(node: Node, clock: Ahead) -
     assert collector.collect().node.found == 0
     node.start(pid=PID + 1)
     assert collector.collect().node.found == 1
+
+
+class Aged(LiveFacts):
+    """Processes of a given age."""
+
+    seconds = 0.0
+
+    def age(self, start_ticks: int) -> float | None:
+        return self.seconds
+
+
+def test_what_a_young_kubelet_may_not_accept_is_judged_again_when_it_has_run_for_a_minute(
+    node: Node, clock: Ahead
+) -> None:
+    """Nothing changes on the node, and the same flags mean something else by then."""
+    (node.procfs / str(PID)).rename(node.folder / 'ended')
+    node.start('--no-such-flag=1', pid=PID + 1)
+    facts = Aged()
+    collector = Collector(PatientHost(LiveHost(str(node.procfs), facts=facts)), ALL)
+    facts.seconds = 30.0
+    assert iptables(collector.collect()) is Verdict.UNKNOWN
+    facts.seconds = 90.0
+    after = collector.collect()
+    assert iptables(after) is Verdict.COMPLIANT
+    assert collector.collect() is after
 
 
 def test_what_could_not_be_compared_is_looked_at_again(
