@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A node as kubeadm makes one, as files in a folder, and its kubelet: a real process, or one in a made-up `/proc`."""
+"""A kubeadm node as files in a folder, and its kubelet: a real process, or a process in a simulated `/proc`."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ maxPods: 200
     ),
     '/var/lib/kubelet/kubeadm-flags.env': f'KUBELET_KUBEADM_ARGS="{" ".join(ARGUMENTS[5:])}"\n',
     **{
-        # Folders that systemd looks into and that every node has.
+        # Folders that systemd reads and that every node has.
         f'{folder}/dbus.service': '[Service]\nExecStart=/usr/bin/dbus-daemon\n'
         for folder in ('/etc/systemd/system', '/run/systemd/system', '/run/systemd/generator', '/run/systemd/transient')
     },
@@ -112,13 +112,13 @@ MODE = 0o600
 
 @dataclass(frozen=True)
 class Node:
-    """Its root, and a `/proc` that shows its kubelet."""
+    """The node's root, and a `/proc` that shows its kubelet."""
 
     root: Path
     procfs: Path
 
     def check(self) -> KubeletComplianceCheck:
-        """A check of this node; it has had its first collections, and the files have been as they are for a while."""
+        """Return a check of this node after its first check runs, with files that have not changed for a while."""
         check = self.new_check()
         run(check)
         wait_until_settled(self.root, self.procfs)
@@ -142,18 +142,18 @@ def lay_out(root: Path) -> None:
 
 
 def run(check: KubeletComplianceCheck) -> None:
-    """A collection as the Agent makes it; it must have found the one kubelet."""
+    """Run the check as the Agent does. It must find the one kubelet."""
     aggregator.reset()
     error = check.run()
     found = [sent.value for sent in aggregator.metrics('kubelet_compliance.kubelet.found')]
     aggregator.reset()
     if error or found != [1]:
-        raise RuntimeError(f'the check does not find the kubelet: {found} {error}')
+        raise RuntimeError(f'the check did not find the kubelet: {found} {error}')
 
 
 @contextmanager
 def real_node(folder: Path) -> Iterator[Node]:
-    """A node whose kubelet is a real process in a root of its own. Of this machine's other kubelets none is shown."""
+    """A node whose kubelet is a real process in its own root. Its `/proc` shows no other kubelet of this machine."""
     root, procfs, programs = folder / 'root', folder / 'proc', folder / 'programs'
     for each in (procfs, programs):
         each.mkdir(parents=True)
@@ -169,7 +169,7 @@ def real_node(folder: Path) -> Iterator[Node]:
 
 
 def made_up_node(folder: Path) -> Node:
-    """A node whose `/proc` is made of real files: there the kubelet's cgroup is that of its systemd unit."""
+    """Return a node with a simulated `/proc`, where the kubelet's cgroup is that of its systemd unit."""
     root, procfs = folder / 'root', folder / 'proc'
     lay_out(root)
     write_process(procfs, PID, ARGUMENTS)
@@ -188,12 +188,12 @@ def comm_of(entry: Path) -> str:
 
 
 def wait_until_settled(*folders: Path) -> None:
-    """Until nothing in the folders is young any more."""
+    """Wait until the newest change in the folders is old enough for a stamp."""
     wait_for(lambda: time.time() - max(map(newest, folders)) > SETTLED_SECONDS)
 
 
 def newest(folder: Path) -> float:
-    """The latest ctime in a folder; links are not followed."""
+    """Return the latest ctime in a folder. Does not follow links."""
     return max(path.lstat().st_ctime for path in (folder, *folder.rglob('*')))
 
 

@@ -20,7 +20,7 @@ from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.dev.utils import get_metadata_metrics, get_service_checks
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.collection import collect
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from tests.support.cases import CASES, TRUTH, Case
 from tests.support.kubelet_server import Certificates, KubeletServer
 from tests.support.nodes import HEAD, write_process
@@ -159,7 +159,7 @@ def test_a_file_set_right_without_a_restart_is_not_green(
     dd_run_check(check)
     (sent,) = aggregator.service_checks('kubelet_compliance.rule')
     assert sent.status == UNKNOWN
-    assert 'changed after the kubelet started, so what it runs with is not known: restart it' in sent.message
+    assert 'changed after the kubelet started, so its running value is unknown: restart it' in sent.message
     aggregator.assert_metric('kubelet_compliance.rule.compliant', value=0, count=1)
     aggregator.assert_metric('kubelet_compliance.kubelet.restart_pending', value=1, count=1)
 
@@ -292,7 +292,7 @@ def test_an_exemption_that_has_run_out_is_said_everywhere(
         dd_run_check(check_of(procfs, exemptions=[{'rule': IPTABLES, 'reason': 'Cilium', 'until': until}]))
         (sent,) = aggregator.service_checks('kubelet_compliance.rule')
         assert sent.status == CRITICAL
-        assert sent.message.startswith('2020-01-31: its exemption ended. makeIPTablesUtilChains is false')
+        assert sent.message.startswith('the exemption ended on 2020-01-31: makeIPTablesUtilChains is false')
         (kubelet,) = aggregator.service_checks('kubelet_compliance.kubelet')
         assert kubelet.status == WARNING
         assert f'the exemption of {IPTABLES} ended on 2020-01-31' in kubelet.message

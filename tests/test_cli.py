@@ -141,7 +141,7 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
         'default true',
         'in a file set `makeIPTablesUtilChains: true`',
         'by a flag remove `--make-iptables-util-chains` where it is set',
-        'then restart the kubelet; the message about a node names its file, line and service',
+        'then restart the kubelet. The message of the check names the file, the line, and the service',
         'numbers 4.2.7 in cis-1.5, cis-1.6, ',
         'cis_controls:6.9',
     ):
@@ -153,7 +153,7 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
     [
         ('kubeconfig_permissions', 'fix `chmod 600 FILE`'),
         ('kubeconfig_ownership', 'fix `chown root:root FILE`'),
-        ('anonymous_auth', 'set `enabled: false` under `authentication: anonymous:` (edit the block that is there)'),
+        ('anonymous_auth', 'set `enabled: false` under `authentication: anonymous:` (do not add a second block)'),
         ('anonymous_auth', 'remove `--anonymous-auth` where it is set, and set the field in the file'),
         ('rotate_kubelet_server_certificate', 'in `--feature-gates` where it is set (keep its other gates)'),
     ],
@@ -338,7 +338,7 @@ def test_a_next_start_with_other_arguments(node: Path, capsys: pytest.CaptureFix
     add_kubelet(node, '--v=2', program='/usr/bin/kubelet')
     add_unit(node, '/usr/bin/kubelet --v=4')
     text, found = shown_next_start(node, capsys)
-    assert text.startswith('with other arguments than now (kubelet.service) restart ')
+    assert text.startswith('with different arguments (kubelet.service) restart ')
     assert found['arguments'] == ['/usr/bin/kubelet', '--v=4']
 
 
@@ -346,7 +346,7 @@ def test_a_next_start_that_is_not_known(node: Path, capsys: pytest.CaptureFixtur
     add_kubelet(node, '--v=2', program='/usr/bin/kubelet')
     add_unit(node, '/usr/local/bin/rke2 server')
     text, found = shown_next_start(node, capsys)
-    why = 'kubelet.service starts /usr/local/bin/rke2, which is not a kubelet itself'
-    assert text == f'not known: {why}; flags are those of the process'
+    why = 'kubelet.service starts /usr/local/bin/rke2, which is not a kubelet'
+    assert text == f'unknown: {why}; the flags are those of the process'
     assert (found['arguments'], found['arguments_unknown']) == (None, why)
     assert found['flags'] == [{'flag': '--v=2', 'place': None}]

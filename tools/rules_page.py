@@ -9,9 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.model import FileAspect, Rule
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
-from datadog_checks.kubelet_compliance.rules.explanation import fixes_of, iter_distributions, numbers_of
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
+from datadog_checks.kubelet_compliance.rules.rule_descriptions import (
+    fixes_of,
+    flags_for,
+    iter_distributions,
+    numbers_of,
+)
 
 FIX_TITLES = {
     'before': 'Before the fix',
@@ -25,8 +30,8 @@ PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 HEAD = """\
 # Rules
 
-`make docs` writes this page from the rows in `setting_rules.py`, `file_rules.py`, `distributions.py`, and
-`benchmark_table.py`. To change the page, change those rows.
+`make docs` writes this page from the rows in `datadog_checks/kubelet_compliance/rules`. To change the page, change
+those rows.
 
 The key of a rule never changes. Its number depends on the benchmark that you choose (`benchmark`, by default
 `{default}`). The check evaluates a rule against the kubelet's effective configuration: flags override drop-ins,
@@ -79,7 +84,7 @@ def iter_rule(rule: Rule) -> Iterator[str]:
 
 def setting(rule: Rule) -> str:
     """The fields that a rule evaluates, and the flags that set them."""
-    flags = [flag for flag in dict.fromkeys(rule.flags) if flag not in rule.fields]
+    flags = [flag for flag in flags_for(rule) if flag not in rule.fields]
     fields = ', '.join(f'`{field}`' for field in rule.fields)
     by_flag = ', '.join(f'`{flag}`' for flag in flags)
     return f'{fields} (flag: {by_flag})' if flags else fields
@@ -90,7 +95,7 @@ def expectation(rule: Rule) -> str:
         return 'The mode of each of these files must be one that the benchmark allows. See the numbers'
     if rule.aspect is FileAspect.OWNER:
         return 'The owner and the group of each of these files must be root'
-    expected = rule.expected.text(BENCHMARKS[DEFAULT_BENCHMARK]).replace(f'that {DEFAULT_BENCHMARK} calls', 'that are')
+    expected = rule.expected.text(BENCHMARKS[DEFAULT_BENCHMARK]).replace(DEFAULT_BENCHMARK, 'the benchmark')
     return f'{expected[0].upper()}{expected[1:]}'
 
 

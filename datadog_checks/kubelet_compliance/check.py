@@ -22,9 +22,9 @@ from .node.patient_host import PatientHost
 from .node.processes import Admission, AdmissionError, parse_users
 from .reporting.report import Detail, Rows, iter_diagnoses, printable, problem_text
 from .reporting.sending import Notices, Sending, advice
+from .rules.all_rules import RULES_BY_KEY
 from .rules.exemptions import ExemptionError, parse_exemptions
 from .rules.selection import AUTO, SelectionError, chooser, select
-from .rules.setting_rules import RULES_BY_KEY
 from .trust import reason_to_refuse
 
 try:

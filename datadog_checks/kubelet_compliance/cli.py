@@ -43,10 +43,10 @@ from .reporting.printing import (
     iter_lines,
 )
 from .reporting.report import printable
+from .rules.all_rules import RULES_BY_KEY
 from .rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from .rules.exemptions import apply_exemptions, exempted
 from .rules.selection import AUTO, SelectionError, chooser, select
-from .rules.setting_rules import RULES_BY_KEY
 from .terminal import agent_files
 from .terminal.as_the_agent import ConfigError, Configured, Settings, check_of
 

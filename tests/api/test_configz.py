@@ -18,8 +18,8 @@ from datadog_checks.kubelet_compliance.api.configz import AskError, KubeletApi, 
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.formats.go import Duration
 from datadog_checks.kubelet_compliance.model import Declared, Fault, Launch, Origin, Process, Source, Unknown
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED, SELF_MADE_OR_NOT, running_values
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.asked import PROCESS, connection, nobody_else, trusting
 from tests.support.cases import TRUTH
 from tests.support.kubelet_server import Certificates, KubeletServer, make_certificates, serve

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from datadog_checks.kubelet_compliance.api.configz import KubeletApi
-from datadog_checks.kubelet_compliance.api.peer_names import names_of
+from datadog_checks.kubelet_compliance.api.peer_names import certificate_names
 from datadog_checks.kubelet_compliance.model import Fault, Unknown
 from tests.support.asked import PROCESS, connection, nobody_else
 from tests.support.kubelet_server import Certificates, KubeletServer, make_certificates, serve
@@ -26,7 +26,7 @@ def port_of(server: KubeletServer) -> int:
 def test_the_names_are_those_of_a_certificate_that_a_trusted_ca_signed(
     api: KubeletServer, certificates: Certificates
 ) -> None:
-    assert names_of('127.0.0.1', port_of(api), str(certificates.ca), 5.0) == ('127.0.0.1', 'localhost')
+    assert certificate_names('127.0.0.1', port_of(api), str(certificates.ca), 5.0) == ('127.0.0.1', 'localhost')
     assert api.requests == []
 
 
@@ -36,7 +36,7 @@ def test_of_a_certificate_that_nobody_trusted_signed_no_name_is_believed(
 ) -> None:
     ca = verify if isinstance(verify, bool) else str(make_certificates(tmp_path).ca)
     with pytest.raises(ssl.SSLError):
-        names_of('127.0.0.1', port_of(api), ca, 5.0)
+        certificate_names('127.0.0.1', port_of(api), ca, 5.0)
 
 
 def test_one_that_shows_its_certificate_to_the_first_and_hangs_then_takes_no_longer_than_the_timeout(

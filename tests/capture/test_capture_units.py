@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, CannotCa
 from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
-from tests.support.nodes import HEAD
+from tests.support.nodes import HEAD, write_process
 from tests.support.service_node import ALL, ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, UNIT, ServiceNode, usual_node
 from tests.support.users import OURS, needs_root
 
@@ -262,7 +263,7 @@ def test_a_drift_of_nothing_but_a_secret_cannot_be_captured(tmp_path: Path) -> N
     node = usual_node(tmp_path)
     node.write(ENVIRONMENT, f'KUBELET_EXTRA_ARGS=--manifest-url=https://{SECRET}\n')
     node.start(ARGUMENTS[0], '--manifest-url=https://other')
-    with pytest.raises(CannotCapture, match='differ only in possible secrets'):
+    with pytest.raises(CannotCapture, match='differ only in what may be secret'):
         copy_of(node)
 
 
@@ -289,3 +290,54 @@ def test_what_hides_where_a_secret_is_is_never_captured_with_it(tmp_path: Path, 
         return
     for path in (node.folder / 'copy').rglob('*'):
         assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path.read_text()
+
+
+def holder_node(folder: Path, unit: str, *argv: str, comm: str) -> ServiceNode:
+    """A node on which `k3s.service` starts a program that contains a kubelet."""
+    node = usual_node(folder)
+    node.write('/etc/systemd/system/k3s.service', unit)
+    shutil.rmtree(node.procfs)
+    write_process(node.procfs, 1000, argv, comm=comm, cgroup='0::/system.slice/k3s.service')
+    for name in ('root', 'cwd'):
+        (node.procfs / '1000' / name).unlink()
+        (node.procfs / '1000' / name).symlink_to(node.root)
+    return node
+
+
+@pytest.mark.parametrize(
+    ('command', 'kept'),
+    [
+        pytest.param(
+            f'/usr/bin/env K3S_TOKEN={SECRET} /usr/local/bin/k3s server --kubelet-arg={OFF[2:]}',
+            f'/usr/bin/env K3S_TOKEN=left-out /usr/local/bin/k3s server --kubelet-arg={OFF[2:]}',
+            id='assigned by env',
+        ),
+        pytest.param(
+            f'env A=b "K3S_TOKEN={SECRET} x" k3s agent --token {SECRET} -c /k.yaml',
+            'env A=left-out "K3S_TOKEN=left-out" k3s agent --token left-out -c /k.yaml',
+            id='assigned by env in quotes',
+        ),
+        pytest.param('k3s server $K3S_OPTIONS', 'k3s server $K3S_OPTIONS', id='in a variable'),
+        pytest.param('k3s server --token $T $K3S_OPTIONS', 'k3s server --token left-out $K3S_OPTIONS', id='both'),
+        pytest.param('env T=${T} k3s server', 'env T=left-out k3s server', id='a variable assigned by env'),
+        pytest.param(f'env -u T {SECRET}=x k3s server', 'env -u left-out left-out left-out left-out', id='another env'),
+        pytest.param(f'rke2 server --token {SECRET}', 'rke2 server --token left-out', id='RKE2'),
+        pytest.param(f'k0s worker {SECRET} --data-dir=/d', 'k0s worker left-out --data-dir=left-out', id='k0s'),
+    ],
+)  # fmt: skip
+def test_a_service_of_a_program_is_captured_without_its_secrets(tmp_path: Path, command: str, kept: str) -> None:
+    options = f'Environment="K3S_OPTIONS=--token {SECRET} --kubelet-arg=v=2" T={SECRET}\n'
+    node = holder_node(tmp_path, f'[Service]\n{options}ExecStart={command}\n', 'k3s', 'server', comm='k3s-server')
+    live = collected(LiveHost(str(node.procfs), admission=OURS))
+    assert findings(collected(copy_of(node))) == findings(live)
+    written = (node.folder / 'copy/etc/systemd/system/k3s.service').read_text()
+    assert written.splitlines()[2] == f'ExecStart={kept}'
+    for path in (node.folder / 'copy').rglob('*'):
+        assert not path.is_file() or SECRET.encode() not in path.read_bytes(), path.read_text()
+
+
+@pytest.mark.parametrize('value', [f'K3S_TOKEN={SECRET}', SECRET])
+def test_what_a_variable_assigns_by_env_is_never_captured(tmp_path: Path, value: str) -> None:
+    unit = f'[Service]\nEnvironment=T={value}\nExecStart=/usr/bin/env $T k3s server\n'
+    with pytest.raises(CannotCapture, match='could not remove what may be secret'):
+        copy_of(holder_node(tmp_path, unit, 'k3s', 'server', comm='k3s-server'))

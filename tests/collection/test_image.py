@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.cli import main
-from datadog_checks.kubelet_compliance.launch.starts import UNITS as KNOWN_UNITS
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
+from datadog_checks.kubelet_compliance.launch.starts import KNOWN_UNITS
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from tests.support.images import HEAD, IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
 
 IPTABLES = 'make_iptables_util_chains'
@@ -66,12 +66,12 @@ def verdicts(found: dict[str, Any]) -> dict[str, str]:
     [
         ('kubeadm', 0, 'next start: /usr/bin/kubelet with 6 arguments (kubelet.service)'),
         ('eks-al2', 0, 'next start: /usr/bin/kubelet with 6 arguments (kubelet.service)'),
-        ('eks-al2023', 2, 'next start: not known: /etc/eks/kubelet/environment is not there'),
-        ('rke2', 2, 'RKE2 writes the command line and the drop-ins of its kubelet anew at each start'),
-        ('k0s', 2, 'k0s writes the command line and the configuration of its kubelet anew at each start'),
-        ('k3s', 2, 'what k3s itself passes to its kubelet differs from release to release'),
-        ('microk8s', 0, 'next start: MicroK8s starts the kubelet that is a part of it'),
-        ('microshift', 2, 'MicroShift writes the configuration of its kubelet anew at each start'),
+        ('eks-al2023', 2, 'next start: unknown: /etc/eks/kubelet/environment does not exist'),
+        ('rke2', 2, 'RKE2 rewrites the command line and the drop-ins of its kubelet at each start'),
+        ('k0s', 2, 'k0s rewrites the command line and the configuration of its kubelet at each start'),
+        ('k3s', 2, 'the flags that k3s adds for its kubelet differ between k3s releases'),
+        ('microk8s', 0, 'next start: MicroK8s starts the kubelet that it contains'),
+        ('microshift', 2, 'MicroShift rewrites the configuration of its kubelet at each start'),
     ],
 )
 def test_an_image_of_a_distribution(
@@ -306,6 +306,39 @@ def test_the_old_unit_of_microk8s_counts_only_by_itself(root: Path, answer: Call
 
 
 @pytest.mark.parametrize(
+    ('links', 'drop_ins', 'judged'),
+    [
+        pytest.param({'k3s-agent.service': 'k3s.service'}, [], ['k3s.service'], id='a link to the other unit'),
+        pytest.param(
+            {'k3s-agent.service': f'/{UNITS}/k3s.service'}, ['k3s.service.d'], ['k3s.service'], id='and its drop-ins'
+        ),
+        pytest.param(
+            {'k3s-agent.service': 'k3s.service'}, ['k3s-agent.service.d'], ['k3s-agent.service'], id='its own drop-ins'
+        ),
+        pytest.param(
+            {'k3s.service': '/opt/x', 'k3s-agent.service': '/opt/x'}, [], ['k3s.service'], id='both are links'
+        ),
+        pytest.param(
+            {'k3s.service': '/opt/x', 'k3s-agent.service': '/opt/x'},
+            ['k3s.service.d', 'k3s-agent.service.d'],
+            ['k3s.service', 'k3s-agent.service'],
+            id='both are links with drop-ins',
+        ),
+    ],
+)
+def test_a_unit_with_two_names_is_judged_once(
+    root: Path, answer: Callable[..., dict[str, Any]], links: dict[str, str], drop_ins: list[str], judged: list[str]
+) -> None:
+    write(k3s(root), {f'{UNITS}/{name}/{name}.conf': '[Service]\nRestart=always\n' for name in drop_ins})
+    if 'k3s.service' in links:
+        write(root, {'opt/x': (root / UNITS / 'k3s.service').read_text()})
+        (root / UNITS / 'k3s.service').unlink()
+    for name, target in links.items():
+        (root / UNITS / name).symlink_to(target)
+    assert [kubelet['unit'] for kubelet in answer()['kubelets']] == judged
+
+
+@pytest.mark.parametrize(
     ('command', 'status'),
     [
         ('k0s controller', None), ('k0s controller --enable-worker', 2), ('k0s controller --single', 2),
@@ -385,13 +418,13 @@ def test_what_depends_on_the_version_is_unknown_without_it(root: Path, run: Call
     config = root / 'var/lib/kubelet/config.yaml'
     config.write_text(f'{HEAD}makeIPTablesUtilChains: false\n')
     status, shown = run()
-    assert status == 2 and 'give --kubelet-version' in shown
+    assert status == 2 and 'set --kubelet-version' in shown
     assert run('--kubelet-version', '1.33')[0] != 2
 
 
 def test_auto_says_that_the_version_is_not_known(root: Path, run: Callable[..., tuple[int, str]]) -> None:
     kubeadm(root)
-    assert 'the default: the version of the kubelet is not known: give --kubelet-version' in run('--benchmark=auto')[1]
+    assert 'the default: the version of the kubelet is not known: set --kubelet-version' in run('--benchmark=auto')[1]
 
 
 @pytest.mark.parametrize(
@@ -605,8 +638,8 @@ def test_no_configuration_of_the_agent_counts(
 
 @pytest.mark.parametrize(
     ('name', 'why'),
-    [('eks-al2023', '/etc/eks/kubelet/environment is not there'), ('k0s', 'k0s writes the command line'),
-     ('microshift', 'MicroShift writes the configuration'), ('rke2', 'RKE2 writes the command line')],
+    [('eks-al2023', '/etc/eks/kubelet/environment does not exist'), ('k0s', 'k0s rewrites the command line'),
+     ('microshift', 'MicroShift rewrites the configuration'), ('rke2', 'RKE2 rewrites the command line')],
 )  # fmt: skip
 def test_a_rule_says_why_the_command_line_is_not_known(
     root: Path, answer: Callable[..., dict[str, Any]], name: str, why: str

@@ -243,7 +243,7 @@ def test_an_environment_file_that_must_be_there_is_refused_where_it_is_not(node:
     node.write('/e/a', 'A=1')
     command = unit_of(node).command
     assert isinstance(command, Unknown) and command.refused
-    assert 'is not there, so systemd does not start kubelet.service' in command.reason
+    assert 'does not exist, so systemd does not start kubelet.service' in command.reason
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,10 @@ from functools import cache
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.collection.launches import read_launch
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import K3s, Told, k3s_config, microk8s_file
+from datadog_checks.kubelet_compliance.kubelet.programs import program_named
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import ArgumentsFile, OptionFiles
+from datadog_checks.kubelet_compliance.launch.arguments_file import arguments_path
+from datadog_checks.kubelet_compliance.launch.option_files import Given, Options, config_path
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     File,
@@ -96,10 +99,14 @@ def launch_of(process: Process, contents: Sequence[bytes]) -> Launch | None:
     """How the program starts its kubelet, on a node where its configuration lies in files of these contents."""
     if not process.inside:
         return None
-    is_microk8s = process.inside == 'MicroK8s'
-    path = microk8s_file(process.arguments) if is_microk8s else k3s_config(Told(process.arguments))
+    folder = ''
+    match program_named(process.inside).arguments:
+        case ArgumentsFile() as way:
+            path = arguments_path(way, process.arguments)
+        case OptionFiles() as way:
+            path, folder = config_path(Given(process.arguments), way), Options(way.data).drop_ins
     files = {f'{path}.d/{number:05}.yaml' if number else path: content for number, content in enumerate(contents)}
-    return read_launch(MemoryHost({}, {**files, K3s().drop_ins: b''}, nested=False), process)
+    return read_launch(MemoryHost({}, {**files, folder: b''}, nested=False), process)
 
 
 def proc_of(arguments: Sequence[str]) -> dict[tuple[int, str], bytes]:

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 
 from datadog_checks.kubelet_compliance.api.configz import AskError, parse_configz, parse_version
 from datadog_checks.kubelet_compliance.api.replay import answers
-from datadog_checks.kubelet_compliance.capture.recorder import values_that_count, with_data
+from datadog_checks.kubelet_compliance.capture.recorded_files import comparable, with_data
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
 from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import DocumentError, DocumentTooLarge
 from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, NoKubelet, read_command_line
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import PROGRAMS
 from datadog_checks.kubelet_compliance.model import (
     DropIns,
     Evidence,
@@ -32,10 +33,8 @@ from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_arguments,
     redact_configuration,
     redact_configz,
-    redact_lines,
-    redact_options,
-    redact_program_options,
 )
+from datadog_checks.kubelet_compliance.reporting.redact_programs import redact_program_arguments, redact_program_file
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 from tests.support.nodes import declare, flags_told
 
@@ -211,21 +210,21 @@ SECRET = 'zq8secretzq8'
 def fuzz_redact(data: bytes) -> None:
     """Files and command lines on their way into a capture."""
     evidence = Evidence(Process(1000, 100, (f'--config={CONFIG}',)), File(CONFIG, data, None))
-    before = values_that_count(declare(evidence))
+    before = comparable(declare(evidence))
 
     def is_same(other: bytes) -> bool:
-        return values_that_count(declare(with_data(evidence, CONFIG, other))) == before
+        return comparable(declare(with_data(evidence, CONFIG, other))) == before
 
     if data:
         redacted = redact_configuration(data, is_same)
-        promise(redacted is None or is_same(redacted), 'a redacted file gets another values_that_count')
+        promise(redacted is None or is_same(redacted), 'a redacted file gets another outcome')
     redact_configz(data)
-    redact_program_options(data)
-    redact_lines(data)
     words = tuple(word.decode('utf-8', 'surrogateescape') for word in data.split(b'\0'))
-    redact_options(words)
+    for program in PROGRAMS:
+        redact_program_file(program, data)
+        redact_program_arguments(program, words)
     kept = redact_arguments(words)
-    promise(known(words) == known(kept), 'a redacted command line gets another values_that_count')
+    promise(known(words) == known(kept), 'a redacted command line gets another outcome')
 
 
 def known(arguments: Sequence[str]) -> object:

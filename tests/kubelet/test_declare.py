@@ -27,10 +27,10 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import holds, judge
 from datadog_checks.kubelet_compliance.rules.resolve import VERSION_DECIDES, agreed, resolve
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.nodes import HEAD
 
 START = 1000.0

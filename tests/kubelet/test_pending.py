@@ -20,10 +20,10 @@ from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.model import Evidence, File, Process, Unknown
+from datadog_checks.kubelet_compliance.rules.all_rules import SETTING_RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import holds
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
-from datadog_checks.kubelet_compliance.rules.setting_rules import SETTING_RULES
 from tests.support.cases import CASES, TRUTH, Case
 from tests.support.nodes import made_up_host, read_evidence
 from tests.system.test_verdicts import NOT_RECORDED

@@ -10,7 +10,7 @@ from datadog_checks.kubelet_compliance.launch.environment_files import read_envi
 from datadog_checks.kubelet_compliance.launch.systemd_text import Place, UnitError, text_of
 
 PATH = '/etc/default/kubelet'
-NO_TEXT = 'holds text that is not UTF-8, so systemd does not read it'
+NO_TEXT = 'contains text that is not valid UTF-8, so systemd does not read it'
 DIFFERS = 'has a comment that ends in a backslash, which systemd releases read differently'
 
 
@@ -128,8 +128,8 @@ def test_a_line_without_an_equals_sign_leaves_the_next_one_alone() -> None:
 @pytest.mark.parametrize(
     'data, says, refused',
     [
-        (b'A=1\0\n', 'holds a NUL, so systemd does not read it', True),
-        (b'#\0', 'holds a NUL, so systemd does not read it', True),
+        (b'A=1\0\n', 'contains a NUL, so systemd does not read it', True),
+        (b'#\0', 'contains a NUL, so systemd does not read it', True),
         (b'A=\xff', NO_TEXT, True),
         (b'\xff=1', NO_TEXT, True),
         (b'1=\xff\nA=1', NO_TEXT, True),

@@ -87,14 +87,14 @@ STORIES = {
     ),
     'an optional environment file goes': Story(lambda node: node.at(ENVIRONMENT).unlink(), COMPLIANT, True),
     'one that must be there is not': Story(
-        added('[Service]\nEnvironmentFile=/etc/none\n'), COMPLIANT, None, problem='/etc/none is not there'
+        added('[Service]\nEnvironmentFile=/etc/none\n'), COMPLIANT, None, problem='/etc/none does not exist'
     ),
     'one that must be there is not, and the flags are wrong': Story(
         added('[Service]\nEnvironmentFile=/etc/none\n'), NON_COMPLIANT, None, OFF, flags=(OFF,),
-        problem='/etc/none is not there',
+        problem='/etc/none does not exist',
     ),
     'a shell starts it': Story(
-        added(command(f"/bin/sh -c 'exec kubelet {OFF}'")), COMPLIANT, None, problem='not a kubelet itself'
+        added(command(f"/bin/sh -c 'exec kubelet {OFF}'")), COMPLIANT, None, problem='not a kubelet'
     ),
     'the unit would not load': Story(added('[Service\n'), COMPLIANT, False),
     'the unit is gone': Story(lambda node: (node.at(UNIT).unlink()), COMPLIANT, False),
@@ -309,4 +309,4 @@ def test_a_variable_that_no_file_sets_is_no_drift_of_an_unchanged_service(tmp_pa
     )
     arguments = next_arguments(unchanged)
     assert isinstance(arguments, Unknown)
-    assert arguments.reason == 'kubelet.service uses $NODE_IP, which no file of it sets'
+    assert arguments.reason == 'kubelet.service uses $NODE_IP, which none of its files sets'

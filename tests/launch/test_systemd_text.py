@@ -202,7 +202,7 @@ def test_bytes_that_are_no_text_survive() -> None:
 def test_a_line_that_is_no_text_is_refused_and_what_stands_before_it_is_read(text: str) -> None:
     found = iter_assignments(PATH, f'[Service]\nA=1\n{text}\nA=2'.encode('utf-8', 'surrogateescape'))
     assert next(found).key == 'A'
-    with pytest.raises(UnitError, match=f'^{PATH}:3 is not UTF-8, so systemd does not load it$') as raised:
+    with pytest.raises(UnitError, match=f'^{PATH}:3 is not valid UTF-8, so systemd does not load it$') as raised:
         next(found)
     assert raised.value.refused
 

@@ -14,10 +14,10 @@ from datadog_checks.kubelet_compliance.launch.systemd_words import (
     Escapes,
     UnknownVariable,
     expand_words,
+    from_variable,
     iter_values,
     next_argument,
     next_word,
-    placed,
     with_specifiers,
 )
 
@@ -182,10 +182,10 @@ def test_specifiers_are_replaced(text: str, expected: str) -> None:
 @pytest.mark.parametrize(
     'text, says, error',
     [
-        ('a%z', '/u:1 uses %z, which is no specifier', BadWord),
-        ('%0', '/u:1 uses %0, which is no specifier', BadWord),
-        ('%H', '/u:1 uses %H, whose value is not known here', UnitError),
-        ('%n%H%z', '/u:1 uses %H, whose value is not known here', UnitError),
+        ('a%z', '/u:1 uses %z, which is not a specifier', BadWord),
+        ('%0', '/u:1 uses %0, which is not a specifier', BadWord),
+        ('%H', '/u:1 uses %H, whose value this check does not know', UnitError),
+        ('%n%H%z', '/u:1 uses %H, whose value this check does not know', UnitError),
     ],
 )
 def test_a_specifier_without_a_value_is_an_error(text: str, says: str, error: type[Exception]) -> None:
@@ -263,7 +263,7 @@ def test_a_variable_with_a_value_that_is_not_known_is_an_error_where_it_is_used(
 
 
 def test_a_letter_of_a_variable_knows_its_file_line_and_name() -> None:
-    value = placed([('a', Place('/e', 3)), ('b', Place('/e', 4))], 'A')
+    value = from_variable([('a', Place('/e', 3)), ('b', Place('/e', 4))], 'A')
     assert [str(place) for _, place in value] == ['/e:3 (A)', '/e:4 (A)']
     (word,) = expand_words([letters('x${A}')], {'A': value}, frozenset())
     assert [str(place) for _, place in word] == ['/u:1', '/e:3 (A)', '/e:4 (A)']

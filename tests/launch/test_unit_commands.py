@@ -119,7 +119,7 @@ def test_a_variable_is_unset_by_its_value_however_that_is_written() -> None:
 
 @pytest.mark.parametrize('names', ['A', '\\A', '"A"', 'Q\\ A A', '\\q A'])
 def test_a_passed_variable_is_not_known_and_a_backslash_before_its_letters_is_left_out(names: str) -> None:
-    with pytest.raises(UnitError, match='uses \\$A, whose value comes from systemd itself'):
+    with pytest.raises(UnitError, match='uses \\$A, whose value systemd sets'):
         command(f'PassEnvironment={names}\n{RUN}')
 
 

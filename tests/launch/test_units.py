@@ -267,9 +267,9 @@ START = f'systemd does not start {NAME}'
 @pytest.mark.parametrize(
     'found, says, refused',
     [
-        ([GONE], f'{ENVIRONMENT} is not there, so {START}', True),
-        ([DEVICE], f'{ENVIRONMENT} is not there, so {START}', True),
-        ([], f'{ENVIRONMENT} is not there, so {START}', True),
+        ([GONE], f'{ENVIRONMENT} does not exist, so {START}', True),
+        ([DEVICE], f'{ENVIRONMENT} does not exist, so {START}', True),
+        ([], f'{ENVIRONMENT} does not exist, so {START}', True),
         ([SHUT], f'{ENVIRONMENT} could not be read: no permission', False),
         ([file(ENVIRONMENT, 'A=1'), SHUT], f'{ENVIRONMENT} could not be read: no permission', False),
     ],
@@ -354,7 +354,7 @@ def test_specifiers_are_those_of_a_system_service(name: str, expected: dict[str,
 
 @pytest.mark.parametrize('letter', ['z', 'e', 'x', 'Q', '1', 'O'])
 def test_other_letters_are_no_specifiers(letter: str) -> None:
-    says = f'^{UNIT}:2 uses %{letter}, which is no specifier, so systemd does not load it$'
+    says = f'^{UNIT}:2 uses %{letter}, which is not a specifier, so systemd does not load it$'
     with pytest.raises(UnitError, match=says) as raised:
         service_of(f'{RUN} %{letter}')
     assert raised.value.refused
@@ -363,14 +363,14 @@ def test_other_letters_are_no_specifiers(letter: str) -> None:
 @pytest.mark.parametrize('letter', ['H', 'm', 'b', 'v', 'o'])
 @pytest.mark.parametrize('setting', [f'{RUN} ', 'Environment=A=', 'EnvironmentFile=/', 'WorkingDirectory=/'])
 def test_a_specifier_that_the_machine_decides_is_not_told_and_not_refused(setting: str, letter: str) -> None:
-    with pytest.raises(UnitError, match=f'^{UNIT}:2 uses %{letter}, whose value is not known here$') as raised:
+    with pytest.raises(UnitError, match=f'^{UNIT}:2 uses %{letter}, whose value this check does not know$') as raised:
         service_of(f'{setting}%{letter}')
     assert not raised.value.refused
 
 
 @pytest.mark.parametrize('name', sorted(SET_BY_SYSTEMD))
 def test_a_variable_that_systemd_sets_is_not_known_unless_the_unit_sets_or_unsets_it(name: str) -> None:
-    with pytest.raises(UnitError, match=rf'^{NAME} uses \${name}, whose value comes from systemd itself$') as raised:
+    with pytest.raises(UnitError, match=rf'^{NAME} uses \${name}, whose value systemd sets$') as raised:
         command(f'{RUN} ${name}')
     assert not raised.value.refused
     assert command(f'{RUN} ${name}\nEnvironment={name}=x') == [PROGRAM, 'x']
@@ -389,13 +389,15 @@ def test_the_variables_of_the_manual_are_among_those_that_systemd_sets() -> None
 
 
 def test_a_variable_that_is_passed_on_is_not_known() -> None:
-    with pytest.raises(UnitError, match=r'uses \$A, whose value comes from systemd itself'):
+    with pytest.raises(UnitError, match=r'uses \$A, whose value systemd sets'):
         command(f'{RUN} $A\nPassEnvironment=A')
 
 
 @pytest.mark.parametrize('key', ['RootDirectory', 'RootImage'])
 def test_a_command_in_another_root_is_not_told(key: str) -> None:
-    with pytest.raises(UnitError, match=f'^{UNIT}:3 sets {key}, so the command runs in another root$') as raised:
+    with pytest.raises(
+        UnitError, match=f'^{UNIT}:3 sets {key}, so the command runs in another root directory$'
+    ) as raised:
         service_of(f'{RUN}\n{key}=/x')
     assert not raised.value.refused
     assert command(f'{RUN}\n{key}=') == [PROGRAM]
@@ -439,7 +441,7 @@ def test_a_unit_that_is_broken_is_refused() -> None:
 
 
 def test_what_is_not_known_in_a_drop_in_is_an_error() -> None:
-    with pytest.raises(UnitError, match='whose value is not known here') as raised:
+    with pytest.raises(UnitError, match='whose value this check does not know') as raised:
         service_of(RUN, f'ExecStart=\n{RUN} %H')
     assert not raised.value.refused
 
@@ -472,7 +474,7 @@ def test_specifiers_are_replaced_up_to_a_bound() -> None:
     name = 'k' * 247 + '.service'
     most = MAX_LETTERS // len(name)
     service_of(f'{RUN} {"%n" * most}', name=name)
-    with pytest.raises(UnitError, match='^the specifiers of k+.service may bring more than 1024 KiB of text$'):
+    with pytest.raises(UnitError, match='^the specifiers of k+.service can expand to more than 1024 KiB of text$'):
         service_of(f'{RUN} {"%n" * most}', 'Environment=A=%n', name=name)
 
 
@@ -484,7 +486,7 @@ def test_variables_are_replaced_up_to_a_bound() -> None:
         ((f'{RUN} {"${A}" * (most + 1)}\nEnvironment=A={value}',), {}),
         ((f'{RUN} {"${A}" * most}\nEnvironmentFile=/e',), {'/e': f'A={value}'}),
     ):
-        with pytest.raises(UnitError, match=f'^the variables of {NAME} may bring more than 1024 KiB') as raised:
+        with pytest.raises(UnitError, match=f'^the variables of {NAME} can expand to more than 1024 KiB') as raised:
             command(*texts, env=env)
         assert not raised.value.refused
 

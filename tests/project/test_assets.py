@@ -20,7 +20,7 @@ from datadog_api_client.model_utils import OpenApiModel, UnparsedObject, validat
 from datadog_api_client.v1.model.dashboard import Dashboard
 from datadog_api_client.v1.model.monitor import Monitor
 
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from tests.support.paths import ROOT
 from tools.agent import Collection, Sent
 from tools.preview import render

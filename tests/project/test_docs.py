@@ -16,8 +16,8 @@ from types import ModuleType
 
 import pytest
 
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
 from tests.support.images import kubeadm, write
 from tests.support.paths import ROOT
 
@@ -97,8 +97,8 @@ MESSAGES = frozenset(
 
 INNER = {
     'the running configuration was not asked for', 'no systemd service starts the kubelet', 'the machine does not run',
-    'its files have not been read', ', which is not a kubelet itself', ', but the kubelet runs as',
-    'the kubelet has arguments that', ', which no file of it sets',
+    'its files have not been read', ', which is not a kubelet', ', but the kubelet runs as',
+    'the kubelet runs with arguments that', ', which none of its files sets',
 }  # fmt: skip
 """Are never shown: the first stands for an answer that nobody asked for, the others for an unknown next start."""
 

@@ -32,8 +32,8 @@ from datadog_checks.kubelet_compliance.reporting.report import (
     kubelet_status,
     printable,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 BENCHMARK = BENCHMARKS['cis-1.24']
 RULE = RULES_BY_KEY['make_iptables_util_chains']

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.model import Exemption, Finding, NodeReport, Setting, Unknown, Verdict
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.exemptions import ExemptionError, apply_exemptions, parse_exemptions
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 KEY = 'make_iptables_util_chains'
 LAST_DAY = date(2027, 3, 31)
@@ -41,7 +41,7 @@ def test_an_exemption_acts_on_what_is_not_compliant_alone(verdict: Verdict, afte
 def test_the_day_after_the_last_the_real_verdict_is_back_and_that_is_said(verdict: Verdict) -> None:
     lapsed = apply_exemptions(report(verdict), (Exemption(KEY, 'Cilium', LAST_DAY),), DAY_AFTER)
     (finding,) = lapsed.findings
-    assert (finding.verdict, finding.message) == (verdict, '2027-03-31: its exemption ended. the reason')
+    assert (finding.verdict, finding.message) == (verdict, 'the exemption ended on 2027-03-31: the reason')
     (problem,) = lapsed.lapsed
     assert problem.reason == f'the exemption of {KEY} ended on 2027-03-31'
 
@@ -82,7 +82,7 @@ def test_exemptions_are_read_from_the_options() -> None:
         ([{'rule': KEY, 'reason': '  '}], f'the exemption of {KEY} has no reason'),
         (
             [{'rule': KEY, 'reason': 'x', 'until': '31.3.2027'}],
-            f'the exemption of {KEY} has an until that is not a day',
+            f'the exemption of {KEY} has an until that is not a date',
         ),
         ([{'rule': KEY, 'reason': 'x'}, {'rule': KEY, 'reason': 'y'}], f'{KEY} is exempted twice'),
     ],

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What mends a rule: one round at the place that decides, only what is wrong, and nothing that hurts the node."""
+"""How to fix a rule: one round at the place that decides, only what is wrong, and nothing that harms the node."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 from datadog_checks.kubelet_compliance.model import (
     NOT_RUNNING,
     Answer,
+    Change,
     Fact,
     Home,
     Origin,
@@ -23,7 +24,9 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Values,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES, RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
+from datadog_checks.kubelet_compliance.rules.expectations import is_not_set
 from datadog_checks.kubelet_compliance.rules.fixes import (
     ChangeFlag,
     Fix,
@@ -35,7 +38,6 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     TakeOut,
     fix_of,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES, RULES_BY_KEY
 
 BENCHMARK = BENCHMARKS['cis-1.24']
 NOT_ASKED = Unknown('not asked')
@@ -333,7 +335,7 @@ def test_an_image_needs_no_restart() -> None:
         ),
     ],
 )  # fmt: skip
-def test_one_command_mends_all_files_of_a_rule(key: str, files: dict[str, str] | Unknown, command: str) -> None:
+def test_one_command_fixes_all_files_of_a_rule(key: str, files: dict[str, str] | Unknown, command: str) -> None:
     values = files if isinstance(files, Unknown) else tuple(files.items())
     benchmark = BENCHMARKS['cis-1.12']
     assert fix_of(RULES_BY_KEY[key], Setting(values, None, NOT_ASKED), benchmark).steps == (Run(command),)
@@ -352,3 +354,20 @@ def test_a_ca_that_is_not_there_matters_only_where_the_fix_names_it(hidden: str,
     found = fix('client_ca_file', {field: ''}, BY_FLAG, home, {field: hidden})
     assert bool(found.refusal) is is_refused
     assert found.steps == (() if is_refused else (TakeOut('--client-ca-file', PLACE),))
+
+
+SWAP = 'memorySwap.swapBehavior'
+
+
+@pytest.mark.parametrize(
+    ('home', 'place'),
+    [
+        pytest.param(HOME, FILE, id='in the file'),
+        pytest.param(ONLY_FLAGS, 'a file that you name with --config', id='no file: in a new one'),
+    ],
+)
+def test_a_field_without_a_flag_is_fixed_in_a_file(home: Home, place: str) -> None:
+    read_only_port = RULES_BY_KEY['read_only_port']
+    rule = replace(read_only_port, fields=(SWAP,), expected=is_not_set(), fix=(Change(SWAP, '""'),))
+    setting = Setting(((SWAP, 'LimitedSwap'),), DEFAULT, NOT_ASKED, origins={SWAP: DEFAULT}, home=home)
+    assert fix_of(rule, setting, BENCHMARK).steps == (SetField(SWAP, '""', place),)

@@ -25,9 +25,9 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import judge, judge_node
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.wording import shorten, show
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
@@ -69,13 +69,13 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         pytest.param(
             True, NOT_ASKED, CHANGED, UNKNOWN, True,
             f'{FIELD} is true ({CHANGED}:17), but {CHANGED} changed after the kubelet started, '
-            'so what it runs with is not known: restart it, or let the Agent read /configz. '
-            'A change of mode or owner alone looks the same',
+            'so its running value is unknown: restart it, or let the Agent read /configz. '
+            'A change of only the mode or owner looks the same',
             id='declared compliant, running unknown, file changed',
         ),
         pytest.param(
             False, True, CHANGED, NON_COMPLIANT, True,
-            f'Running with {FIELD} is true, but the next restart brings in: {FIELD} is false '
+            f'Running with {FIELD} is true, but the next restart applies: {FIELD} is false '
             f'({CHANGED}:17); expected true. {FIX}',
             id='only running compliant',
         ),
@@ -93,7 +93,7 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         ),
         pytest.param(
             UNREAD, False, None, NON_COMPLIANT, None,
-            f'running with {FIELD} is false; expected true. {FIX}. Where it is set is not known: '
+            f'running with {FIELD} is false; expected true. {FIX}. Could not find where it is set: '
             '/c.yaml could not be read: permission denied',
             id='declared unknown, running not compliant',
         ),
@@ -310,7 +310,7 @@ def test_what_the_next_start_passes_in_any_case_counts_beside_what_runs(
 
 
 BOOTSTRAP = RULES_BY_KEY['tls_cert_file']
-REFUSED = 'Before a restart brings it in: do not change this unless'
+REFUSED = 'Before a restart applies it: do not change this unless'
 IN_FILE = Origin(Source.CONFIG_FILE, f'{CONFIG}:9', CONFIG)
 
 

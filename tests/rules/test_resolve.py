@@ -28,10 +28,10 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import judge
 from datadog_checks.kubelet_compliance.rules.resolve import resolve, resolve_files
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, declare, made_up_host, read_evidence
 
@@ -306,8 +306,11 @@ def test_the_mode_and_the_owner_of_each_file_are_a_setting() -> None:
     'files, reason',
     [
         (Unknown('the cgroup could not be read'), 'the cgroup could not be read'),
-        (FileSet((GOOD, Missing('/etc/b', NOT_FOUND))), f'/etc/b could not be looked at: {NOT_FOUND}'),
-        (FileSet((Unreadable('/etc/b', NO_PERMISSION),)), f'/etc/b could not be looked at: {NO_PERMISSION}'),
+        (FileSet((GOOD, Missing('/etc/b', NOT_FOUND))), f'could not read the mode and owner of /etc/b: {NOT_FOUND}'),
+        (
+            FileSet((Unreadable('/etc/b', NO_PERMISSION),)),
+            f'could not read the mode and owner of /etc/b: {NO_PERMISSION}',
+        ),
     ],
 )
 def test_a_file_that_could_not_be_looked_at_makes_the_setting_unknown(files: FileSet | Unknown, reason: str) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.selection import GROUPS, SelectionError, select
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.selection import RULE_GROUPS, SelectionError, select
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,17 @@ def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, n
         ('cis-1.24', ['bogus'], 'unknown rules for cis-1.24: bogus; known are: .*make_iptables_util_chains'),
         ('cis-1.24', ['make_iptables_util_chains', 'x', 'y'], 'unknown rules for cis-1.24: x, y; known'),
         ('cis-1.24', ['pod_max_pids'], 'unknown rules for cis-1.24: pod_max_pids; known are: '),
-        ('gke-1.0', ['kubeconfig_ownership'], 'gke-1.0 names kubeconfig_ownership but no value to judge it by; known'),
+        (
+            'gke-1.0',
+            ['kubeconfig_ownership'],
+            'gke-1.0 lists kubeconfig_ownership without a value to compare with; known',
+        ),
         ('cis-1.24', ['setting'], 'unknown rules for cis-1.24: setting; known are: .*; groups: files, settings$'),
-        ('cis-1.24', [], 'rules is empty: leave it out, or name some; known are: .*make_iptables_util_chains'),
+        (
+            'cis-1.24',
+            [],
+            'rules is empty: remove it, or name at least one rule; known are: .*make_iptables_util_chains',
+        ),
     ],
 )
 def test_a_wrong_selection_is_an_error_that_lists_what_is_known(
@@ -70,7 +78,7 @@ def test_a_group_goes_with_a_key() -> None:
 
 
 def test_a_group_has_the_name_of_no_rule() -> None:
-    assert set(GROUPS).isdisjoint(RULES_BY_KEY)
+    assert set(RULE_GROUPS).isdisjoint(RULES_BY_KEY)
 
 
 def test_auto_chooses_no_benchmark_that_has_none_of_the_rules() -> None:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from datadog_checks.kubelet_compliance.model import Change, Values
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.fixes import (
     ChangeFlag,
     Fix,
@@ -21,8 +22,7 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     Step,
     TakeOut,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES
-from datadog_checks.kubelet_compliance.rules.wording import describe, field_parts, place_of, tell_fix
+from datadog_checks.kubelet_compliance.rules.wording import describe, field_parts, fix_text, place_of
 
 FILE, ENV = '/etc/k.yaml', '/etc/default/kubelet:1'
 PORT, ANONYMOUS = 'readOnlyPort', 'authentication.anonymous.enabled'
@@ -44,12 +44,12 @@ GATE = 'featureGates.G'
         pytest.param((SetField(PORT, '0', FILE),), f'set readOnlyPort: 0 in {FILE}', id='a field'),
         pytest.param(
             (SetField(ANONYMOUS, 'false', FILE),),
-            f'set enabled: false under authentication: anonymous: (add no second block) in {FILE}',
+            f'set enabled: false under authentication: anonymous: (do not add a second block) in {FILE}',
             id='a nested field',
         ),
         pytest.param(
             (SetField(ANONYMOUS, 'false', FILE, is_json=True),),
-            f'set "enabled": false under "authentication": "anonymous": (add no second block) in {FILE}',
+            f'set "enabled": false under "authentication": "anonymous": (do not add a second block) in {FILE}',
             id='a nested field of JSON',
         ),
         pytest.param(
@@ -59,13 +59,13 @@ GATE = 'featureGates.G'
         ),
         pytest.param(
             (SetField(GATE, 'true', unread=FILE), SetField(PORT, '0', unread=FILE)),
-            f'in {FILE} (this check cannot read it): set G: true under featureGates: (add no second block) '
+            f'in {FILE} (this check cannot read it): set G: true under featureGates: (do not add a second block) '
             'and set readOnlyPort: 0',
             id='two there',
         ),
         pytest.param(
             (SetField(GATE, 'true', FILE), SetField(PORT, '0', FILE)),
-            f'in {FILE}: set G: true under featureGates: (add no second block) and set readOnlyPort: 0',
+            f'in {FILE}: set G: true under featureGates: (do not add a second block) and set readOnlyPort: 0',
             id='a place that two have is named once',
         ),
         pytest.param(
@@ -76,7 +76,7 @@ GATE = 'featureGates.G'
     ],
 )
 def test_steps_are_told_in_their_order_with_their_places(steps: tuple[Step, ...], says: str) -> None:
-    assert tell_fix(Fix(steps)) == f'To fix it, {says}'
+    assert fix_text(Fix(steps)) == f'To fix it, {says}'
 
 
 STEP = (SetField(PORT, '0', FILE),)
@@ -96,7 +96,7 @@ STEP = (SetField(PORT, '0', FILE),)
     ],
 )
 def test_what_to_know_comes_before_what_to_do(fix: Fix, says: str) -> None:
-    assert tell_fix(fix) == says
+    assert fix_text(fix) == says
 
 
 FIELDS = [change for rule in RULES for change in rule.fix if not change.name.startswith('-')]

@@ -20,13 +20,13 @@ from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS as BENCHMARKS_BY_NAME
 from datadog_checks.kubelet_compliance.rules.distributions import (
     DISTRIBUTIONS,
-    NOT_TOLD,
+    NO_DISTRIBUTION,
     Traits,
     distribution_of,
     home_of,
 )
-from datadog_checks.kubelet_compliance.rules.explanation import iter_distributions
 from datadog_checks.kubelet_compliance.rules.fixes import fix_of
+from datadog_checks.kubelet_compliance.rules.rule_descriptions import iter_distributions
 from tests.support.applied import follow, judged
 from tests.system.test_nodes import NODES
 from tests.system.test_reported_nodes import REPORTED, lay_out
@@ -378,7 +378,7 @@ def test_what_no_captured_node_shows(traits: Traits, row: str) -> None:
 
 def test_every_row_is_shown_by_a_node_or_by_traits() -> None:
     shown = {row for row, _ in ROWS.values()} | {row for _, row in ELSEWHERE}
-    assert shown == {row.name for row in (*DISTRIBUTIONS, NOT_TOLD)}
+    assert shown == {row.name for row in (*DISTRIBUTIONS, NO_DISTRIBUTION)}
 
 
 IN_A_DROP_IN = 'a drop-in of /d (with apiVersion and kind)'
@@ -437,6 +437,6 @@ def test_the_texts_carry_the_names_of_the_node(traits: Traits, home: Home) -> No
 
 def test_the_page_has_every_row_without_a_gap() -> None:
     rows = list(iter_distributions())
-    assert [row[0] for row in rows] == [row.name for row in (*DISTRIBUTIONS, NOT_TOLD)]
+    assert [row[0] for row in rows] == [row.name for row in (*DISTRIBUTIONS, NO_DISTRIBUTION)]
     assert not any('{' in text or '|' in text for row in rows for text in row)
     assert all(all(row[:4]) for row in rows)

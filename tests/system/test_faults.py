@@ -395,7 +395,7 @@ def test_the_mode_of_what_is_no_file_is_unknown_and_says_why(
     assert sent.green == set()
     for rule in rules:
         assert sent.status(rule) == UNKNOWN
-        assert f'{tmp_path}/x could not be looked at: {why}' in sent.says(rule)
+        assert f'could not read the mode and owner of {tmp_path}/x: {why}' in sent.says(rule)
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Process, Source, Verdict
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY, SETTING_RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import judge
 from datadog_checks.kubelet_compliance.rules.resolve import resolve
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY, SETTING_RULES
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, declare, declare_on, made_up_host, read_evidence
 

@@ -205,7 +205,7 @@ for (const name of data.variables) {
   variable.append(element('b', '', '*'));
   header.append(variable);
 }
-header.append(element('span', 'time', `Past ${data.days} days. Sample data: ${data.nodes} simulated nodes, judged by the check`));
+header.append(element('span', 'time', `Past ${data.days} days. Sample data: ${data.nodes} simulated nodes, evaluated by the check`));
 
 /* ?groups=0,2 shows these groups only. */
 const wanted = new URLSearchParams(location.search).get('groups');

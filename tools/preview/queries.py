@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The queries of dashboards and monitors: a strict parser of the part of the language that ours use."""
+"""A strict parser for the part of the query language that these dashboards and monitors use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ COMPARATORS: dict[str, Callable[[float, float], bool]] = {
 
 
 class QueryError(Exception):
-    """A query that is not understood; the text says where."""
+    """The parser does not support the query. The text says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +38,14 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Another query, by its name."""
+    """A reference to another query, by its name."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """A tag with one of the values; `*` is any. `is_excluded`: what has it is left out."""
+    """A tag with one of the values, where `*` is any value. `is_excluded` excludes series with the tag."""
 
     key: str
     values: tuple[str, ...]
@@ -61,7 +61,7 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`aggregator:name{scope} by {keys}`; all of the scope must hold."""
+    """`aggregator:name{scope} by {keys}`. A series must match the whole scope."""
 
     aggregator: str
     name: str
@@ -88,7 +88,7 @@ Expression = Number | Reference | Metric | Call | Binary
 
 @dataclass(frozen=True, slots=True)
 class MetricAlert:
-    """`aggregator(last_window):expression comparator threshold`; `shift`: the change since then is compared."""
+    """`aggregator(last_window):expression comparator threshold`. With `shift`, it compares the change since then."""
 
     aggregator: str
     window: int
@@ -141,7 +141,7 @@ SERVICE_CHECK = re.compile(
 
 
 class Parser:
-    """Recursive descent over the tokens of one expression."""
+    """A recursive descent parser for the tokens of one expression."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -151,11 +151,11 @@ class Parser:
     def parse(self) -> Expression:
         expression = self.sum()
         if self.at != len(self.tokens):
-            raise QueryError(f'{self.tokens[self.at].group().strip()!r} is too much in {self.text!r}')
+            raise QueryError(f'unexpected {self.tokens[self.at].group().strip()!r} in {self.text!r}')
         return expression
 
     def take(self, kind: str, *texts: str) -> re.Match[str] | None:
-        """The next token, if it is of this kind and one of these texts."""
+        """Return the next token, if it has this kind and one of these texts."""
         if self.at < len(self.tokens):
             token = self.tokens[self.at]
             if token[kind] is not None and (not texts or token[kind] in texts):
@@ -166,7 +166,7 @@ class Parser:
     def need(self, kind: str, *texts: str) -> re.Match[str]:
         token = self.take(kind, *texts)
         if token is None:
-            raise QueryError(f'{" or ".join(texts) or kind} is missing in {self.text!r}')
+            raise QueryError(f'missing {" or ".join(texts) or kind} in {self.text!r}')
         return token
 
     def sum(self) -> Expression:
@@ -197,10 +197,10 @@ class Parser:
         by = self.take('by')
         keys = tuple(key.strip() for key in by['keys'].split(',')) if by else ()
         if not all(re.fullmatch(TAG_KEY, key) for key in keys):
-            raise QueryError(f'{keys} are not all keys of tags in {self.text!r}')
+            raise QueryError(f'not all of {keys} are tag keys in {self.text!r}')
         while method := self.take('method'):
             if method['methodname'] != 'rollup' or method['arguments'] not in ROLLUPS:
-                raise QueryError(f'unknown: {method.group()!r} in {self.text!r}')
+                raise QueryError(f'unknown method {method.group()!r} in {self.text!r}')
         return Metric(token['aggregator'], token['name'], parse_scope(token['scope']), keys)
 
     def call(self, function: str) -> Call:
@@ -220,13 +220,13 @@ def tokens(text: str) -> Iterator[re.Match[str]]:
     while at < len(text.rstrip()):
         token = TOKEN.match(text, at)
         if token is None:
-            raise QueryError(f'{text[at:]!r} is not understood in {text!r}')
+            raise QueryError(f'could not parse {text[at:]!r} in {text!r}')
         yield token
         at = token.end()
 
 
 def parse_scope(text: str) -> tuple[Tag | Variable, ...]:
-    """What stands in braces: `*`, or tags and template variables with commas between."""
+    """Parse the text in braces: `*`, or tags and template variables, separated by commas."""
     if text.strip() == '*':
         return ()
     parts: list[Tag | Variable] = []
@@ -234,7 +234,7 @@ def parse_scope(text: str) -> tuple[Tag | Variable, ...]:
     while at < len(text) or not parts:
         part = SCOPE_PART.match(text, at)
         if part is None:
-            raise QueryError(f'{text[at:]!r} is not understood in the scope {{{text}}}')
+            raise QueryError(f'could not parse {text[at:]!r} in the scope {{{text}}}')
         if part['variable']:
             parts.append(Variable(part['variable']))
         elif part['key']:
@@ -243,19 +243,19 @@ def parse_scope(text: str) -> tuple[Tag | Variable, ...]:
             parts.append(Tag(part['one_of'], tuple(value.strip() for value in part['values'].split(','))))
         at = part.end()
     if any(isinstance(part, Tag) and part.is_excluded for part in parts) and ' IN ' in text:
-        raise QueryError(f'the scope {{{text}}} has both `!` and `IN`, which do not go together')
+        raise QueryError(f'the scope {{{text}}} has both `!` and `IN`, which can\'t be combined')
     if text.rstrip().endswith(','):
         raise QueryError(f'the scope {{{text}}} ends with a comma')
     return tuple(parts)
 
 
 def parse_query(text: str) -> Expression:
-    """A query, or a formula over queries. Raises QueryError."""
+    """Parse a query, or a formula over queries. Raises QueryError."""
     return Parser(text).parse()
 
 
 def parse_monitor(text: str) -> MetricAlert | ServiceCheckAlert:
-    """The query of a monitor. Raises QueryError."""
+    """Parse the query of a monitor. Raises QueryError."""
     check = SERVICE_CHECK.fullmatch(text)
     if check is not None:
         over = [part for part in strings(check['over']) if part != '*']
@@ -282,10 +282,10 @@ def parse_monitor(text: str) -> MetricAlert | ServiceCheckAlert:
 
 
 def parse_window(text: str) -> int:
-    """A window of time, in seconds."""
+    """Parse a time window. Return its seconds."""
     match = WINDOW.fullmatch(text)
     if match is None:
-        raise QueryError(f'{text!r} is no window of time')
+        raise QueryError(f'{text!r} is not a time window')
     return int(match[1]) * {'m': 60, 'h': 3600, 'd': 86400}[match[2]]
 
 
@@ -294,7 +294,7 @@ def strings(text: str) -> tuple[str, ...]:
 
 
 def iter_metrics(expression: Expression) -> Iterator[Metric]:
-    """The metrics that an expression reads."""
+    """Yield the metrics that an expression reads."""
     if isinstance(expression, Metric):
         yield expression
     elif isinstance(expression, Call):

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Draw the dashboard over the simulated week as one HTML page, and take the pictures of it for README and tile."""
+"""Draw the dashboard for the simulated week as one HTML page, and take its pictures for the README and the tile."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ DAYS = STEPS * STEP // 86400
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A screenshot: of which groups of the dashboard, by their order."""
+    """A screenshot of some groups of the dashboard, by their index."""
 
     name: str
     groups: tuple[int, ...]
@@ -61,7 +61,7 @@ PICTURES = (
     Picture('kubelet_compliance_rules', (2, 3)),
 )
 
-# No look-ups and no updates: the page is all that the browser is to load.
+# No lookups and no updates: the browser loads the page only.
 BROWSER_OPTIONS = (
     '--headless',
     '--disable-gpu',
@@ -84,7 +84,7 @@ class Fleet:
 
 
 def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
-    """What a widget shows, as plain data for the page."""
+    """Return what a widget shows, as plain data for the page."""
     kind = definition['type']
     drawn: dict[str, Any] = {
         'type': kind,
@@ -113,7 +113,7 @@ def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
 
 
 def numbers(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
-    """A query value, a top list or a table."""
+    """Return a query value, a top list, or a table."""
     [request] = requests_of(definition)
     [formula] = request['formulas']
     formats = formula.get('conditional_formats') or request.get('conditional_formats', [])
@@ -157,7 +157,7 @@ def rounded(points: Points) -> list[float | None]:
 
 
 def hexagons(definition: Mapping[str, Any], fleet: Fleet) -> list[dict[str, Any]]:
-    """The newest value of each node, by cluster."""
+    """Return the newest value of each node, by cluster."""
     [request] = requests_of(definition)
     [result] = evaluate_request(request, fleet.store, fleet.variables)
     newest = {dict(group)['host']: points[-1] for group, points in result.items()}
@@ -168,7 +168,7 @@ def hexagons(definition: Mapping[str, Any], fleet: Fleet) -> list[dict[str, Any]
 
 
 def page(library: str) -> str:
-    """The whole page, with the charting library and the data in it."""
+    """Return the whole page, including the charting library and the data."""
     dashboard = json.loads(DASHBOARD.read_text())
     nodes = tell_story()
     variables = dict.fromkeys(variable['name'] for variable in dashboard['template_variables'])
@@ -210,12 +210,12 @@ def take_pictures(path: Path, folder: Path, browser: str) -> None:
             target.unlink(missing_ok=True)
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=120)
         if not target.exists():
-            sys.exit(f'{browser} took no picture')
+            sys.exit(f'{browser} did not write {target}')
         print(target)
 
 
 def height_of(groups: Sequence[int]) -> int:
-    """How high the page is with these groups, one below the other: see page.css."""
+    """Return the height of the page with these groups, one below the other. See page.css."""
     layouts = [each['layout'] for each in json.loads(DASHBOARD.read_text())['widgets']]
     rows = [int(layouts[group]['height']) - 1 for group in groups]
     return HEADER + sum(TITLE + row * ROW + (row - 1) * GAP for row in rows) + (len(rows) - 1) * GROUP_GAP
@@ -228,8 +228,8 @@ def numbers_of(groups: Sequence[int]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('library', type=Path, help='echarts.min.js')
-    parser.add_argument('output', type=Path, help='where to write the page')
-    parser.add_argument('--pictures', type=Path, help='take the pictures into this folder')
+    parser.add_argument('output', type=Path, help='the HTML file to write')
+    parser.add_argument('--pictures', type=Path, help='also take the pictures, and write them to this folder')
     parser.add_argument('--browser', default='chromium')
     options = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -238,7 +238,7 @@ def main() -> None:
     print(options.output)
     if options.pictures is not None:
         if shutil.which(options.browser) is None:
-            sys.exit(f'{options.browser} is missing: apt-get install chromium')
+            sys.exit(f'could not find {options.browser}: run apt-get install chromium')
         take_pictures(options.output.resolve(), options.pictures, options.browser)
 
 

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The widgets of a dashboard over the series of a fleet: what each would show, as plain data."""
+"""Evaluate the widgets of a dashboard over the series of a fleet. The results are plain data."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Variables = Mapping[str, Tag | None]
 
 
 def iter_widgets(widgets: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The definitions of all widgets, those in groups included."""
+    """Yield the definitions of all widgets, including widgets in groups."""
     for widget in widgets:
         definition = widget['definition']
         yield definition
@@ -44,7 +44,7 @@ def iter_widgets(widgets: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any
 
 
 def requests_of(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The requests of a widget, in one form: queries with names, and formulas over them."""
+    """Return the requests of a widget in one form: named queries, and formulas over them."""
     requests = definition.get('requests', [])
     if isinstance(requests, Mapping):
         named = [{'name': name, 'query': request['q']} for name, request in requests.items()]
@@ -57,13 +57,13 @@ def formulas_of(request: Mapping[str, Any]) -> list[Expression]:
 
 
 def evaluate_request(request: Mapping[str, Any], store: Store, variables: Variables) -> list[Result]:
-    """The series of each formula of a request."""
+    """Return the series of each formula of a request."""
     queries = {query['name']: evaluate(parse_query(query['query']), store, variables) for query in request['queries']}
     return [evaluate(formula, store, variables, queries) for formula in formulas_of(request)]
 
 
 def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Variables) -> dict[Group, float]:
-    """The one number of each group: each query is aggregated over time first, then the formula is worked out."""
+    """Return one number for each group. Aggregates each query over time, then evaluates the formula."""
     [request] = requests_of(definition)
     if 'time' in definition:
         store = store.newest(parse_window(f'last_{definition["time"]["live_span"]}'))
@@ -84,7 +84,7 @@ def in_time(aggregator: str, points: Points) -> float | None:
 
 
 def ranked(request: Mapping[str, Any], values: Mapping[Group, float]) -> list[tuple[Group, float]]:
-    """The rows of a list or table, in the order and number that the request asks for."""
+    """Return the rows of a list or table, with the order and limit of the request."""
     sort = request['sort']
     falling = sort['order_by'][0]['order'] == 'desc'
     rows = sorted(values.items(), key=lambda row: (-row[1] if falling else row[1], row[0]))
@@ -92,12 +92,12 @@ def ranked(request: Mapping[str, Any], values: Mapping[Group, float]) -> list[tu
 
 
 def palette_of(formats: Sequence[Mapping[str, Any]], value: float) -> str:
-    """The colours of the first format that holds."""
+    """Return the colors of the first format that applies."""
     return next((str(each['palette']) for each in formats if COMPARATORS[each['comparator']](value, each['value'])), '')
 
 
 def statuses_now(definition: Mapping[str, Any], nodes: Sequence[Node], step: int, variables: Variables) -> Counter[str]:
-    """Of a check_status widget: how many groups have which status; a group has the worst of its members."""
+    """Count the groups of a check_status widget by status. A group has the worst status of its members."""
     worst: dict[tuple[str, ...], int] = {}
     wanted = wanted_tags(definition['tags'], variables)
     for node, sent in iter_statuses(nodes, step):
@@ -117,7 +117,7 @@ def wanted_tags(texts: Sequence[str], variables: Variables) -> list[Tag]:
             wanted.append(part)
             continue
         if part.name not in variables:
-            raise QueryError(f'there is no template variable ${part.name}')
+            raise QueryError(f'unknown template variable ${part.name}')
         tag = variables[part.name]
         if tag is not None:
             wanted.append(tag)

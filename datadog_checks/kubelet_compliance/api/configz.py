@@ -29,7 +29,7 @@ from datadog_checks.kubelet_compliance.model import Fault, Process, Source, Unkn
 from datadog_checks.kubelet_compliance.node.worker import OutOfPatience, Worker
 
 from .failures import elsewhere, explain_connection, explain_silence, explain_status
-from .peer_names import names_of
+from .peer_names import certificate_names
 from .tls_failures import explain, is_for_another_name
 from .ways import Way
 
@@ -254,7 +254,7 @@ class KubeletApi:
         """The names in the certificate of the server. Empty if they don't arrive in time."""
         seconds, way = until - time.monotonic(), connection.way
         try:
-            return self.worker.run(lambda: names_of(way.host, way.port, connection.verify, seconds), seconds)
+            return self.worker.run(lambda: certificate_names(way.host, way.port, connection.verify, seconds), seconds)
         except (OSError, ValueError, OutOfPatience):
             return ()
 

@@ -13,7 +13,7 @@ import socket
 import ssl
 
 
-def names_of(host: str, port: int, verify: bool | str, seconds: float) -> tuple[str, ...]:
+def certificate_names(host: str, port: int, verify: bool | str, seconds: float) -> tuple[str, ...]:
     """The names and addresses in the certificate. `verify`: a file or folder of CAs, or True for those of the system.
 
     `seconds`: the limit for each step. Raises OSError and ValueError.

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Leaves the secrets out of the files of a systemd service, for a captured node, without a change of their meaning."""
+"""The files of a systemd service for a captured node. Their redaction must not change the resulting command line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.collection.services import read_unit
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import OPTION_VARIABLES
 from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
+from datadog_checks.kubelet_compliance.launch.option_files import OPTION_VARIABLES
 from datadog_checks.kubelet_compliance.model import (
     Argument,
     Evidence,
@@ -27,7 +27,7 @@ from datadog_checks.kubelet_compliance.node.forwarding_host import ForwardingHos
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments
 
-from .redact_units import padded, redact_command, redact_environment, redact_unit, used_variables
+from .redact_units import padded, redact_command, redact_environment, redact_unit, redaction_of, used_variables
 
 NOT_THERE = 'no such file or directory'
 
@@ -67,34 +67,35 @@ class RedactedFiles(ForwardingHost):
 
 
 def redacted_unit(host: RedactedFiles, evidence: Evidence) -> dict[str, bytes]:
-    """The files of the service that starts a kubelet, by their path, without what no result needs.
+    """The files of the service that starts a kubelet, by path, without what no verdict needs.
 
-    Raises CannotCapture if they would then mean something else.
+    Raises CannotCapture if that changes the command line.
     """
     unit, process = evidence.unit, evidence.process
     if not isinstance(unit, Unit):
         return {}
     files = {file.path: file.data for file in unit.files if isinstance(file, File)}
     used = used_variables(files[path] for path in unit.paths if path in files) | OPTION_VARIABLES
+    redact = redaction_of(() if isinstance(unit.command, Unknown) else [word.text for word in unit.command])
     redacted = {
-        path: redact_unit(data, used) if path in unit.paths else redact_environment(data, used)
+        path: redact_unit(data, used, redact) if path in unit.paths else redact_environment(data, used, redact)
         for path, data in files.items()
     }
     wanted = unit.paths, unit.unread, redacted_words(unit.command)
-    # The padded ones are for a service that is too large.
+    # The padded files are for a service that exceeds the size limit.
     for kept in (redacted, {path: padded(data, len(files[path])) for path, data in redacted.items()}):
         host.contents = kept
         again = read_unit(host, process, unit.name)
         if isinstance(again, Unit) and (again.paths, again.unread, without_places(again.command)) == wanted:
             break
     else:
-        raise CannotCapture(f"the files of {unit.name} can't be captured without possible secrets")
+        raise CannotCapture(f'could not remove what may be secret from the files of {unit.name}')
     own = None if process.arguments is None else redact_arguments(process.arguments)
     copied = replace(
         evidence, unit=replace(again, lacks_files=unit.lacks_files), process=replace(process, arguments=own)
     )
     if evidence.launch is None and is_drift(evidence) != is_drift(copied):
-        raise CannotCapture(f'the kubelet and {unit.name} differ only in possible secrets')
+        raise CannotCapture(f'the arguments of the kubelet and {unit.name} differ only in what may be secret')
     return kept
 
 
@@ -113,6 +114,6 @@ def redacted_words(command: tuple[Argument, ...] | Unknown) -> object:
 
 
 def is_drift(evidence: Evidence) -> bool | None:
-    """Whether the next start has another command line; None: unknown."""
+    """Whether the next start has a different command line; None if that is unknown."""
     arguments = next_arguments(evidence)
     return None if isinstance(arguments, Unknown) else arguments != evidence.arguments

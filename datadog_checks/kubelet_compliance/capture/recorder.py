@@ -6,22 +6,15 @@
 from __future__ import annotations
 
 import json
-import os
 import posixpath
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, report_on
-from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
-from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS, NoKubelet, Program, read_command_line
-from datadog_checks.kubelet_compliance.kubelet.release import ALL
+from datadog_checks.kubelet_compliance.collection.kubelets import report_on
+from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS
 from datadog_checks.kubelet_compliance.model import (
     Answer,
-    Declared,
     DropIns,
-    Evidence,
     Fact,
     File,
     FileStatus,
@@ -29,9 +22,7 @@ from datadog_checks.kubelet_compliance.model import (
     Missing,
     Process,
     Selection,
-    Unit,
     Unreadable,
-    Value,
 )
 from datadog_checks.kubelet_compliance.node.captured import (
     CONFIGZ,
@@ -44,35 +35,21 @@ from datadog_checks.kubelet_compliance.node.captured import (
 from datadog_checks.kubelet_compliance.node.forwarding_host import ForwardingHost
 from datadog_checks.kubelet_compliance.node.host import KUBELET_DROP_IN, Host
 from datadog_checks.kubelet_compliance.node.proc_files import ProcSource
-from datadog_checks.kubelet_compliance.reporting.redact import (
-    LEFT_OUT,
-    SECRET_FIELDS,
-    redact_arguments,
-    redact_configuration,
-    redact_configz,
-    redact_lines,
-    redact_options,
-    redact_program_options,
-)
+from datadog_checks.kubelet_compliance.reporting.redact import redact_configz
 
+from .recorded_files import redacted_files
 from .recorded_proc import RecordedProc
 from .recorded_units import NOT_THERE, RecordedFiles, RedactedFiles, redacted_unit
+from .redact_proc import redacted_proc
 
 OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
 """Names at the top of a captured node that do not belong to the node."""
 PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup')
-REDACTIONS = {
-    Program.K3S: redact_program_options,
-    Program.MICROK8S: redact_lines,
-    Program.MICROSHIFT: redact_program_options,
-}
-"""The functions that leave the secrets out of a program's own files."""
-STATUS_FIELDS = (b'Name:', b'Uid:', b'NSpid:')
 
 
 @dataclass(slots=True)
 class CapturedNode:
-    """A captured node: files by their path below its folder, folders, and links with what they name."""
+    """A captured node: its files by path below the folder, its folders, and its links with their targets."""
 
     files: dict[str, bytes] = field(default_factory=dict)
     folders: set[str] = field(default_factory=set)
@@ -166,11 +143,8 @@ class Recorder(ForwardingHost):
         return f'{found.rstrip("/")}/{path}'
 
 
-Recorded = TypeVar('Recorded', bound=File | Missing | Unreadable | None)
-
-
 def record(host: Host, selection: Selection, configz: bytes | None) -> CapturedNode:
-    """Read a node once and keep what was read. Raises CannotCapture."""
+    """Make one pass over a node and keep what it read, without secrets. Raises CannotCapture."""
     recorder = Recorder(host)
     collector = Collector(recorder, selection)
     scan = recorder.find_kubelets()
@@ -181,14 +155,15 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> CapturedN
         report = report_on(recorder, kubelet, selection, scan.names)
         facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
     image = CapturedNode()
-    contents = dict.fromkeys(recorder.contents, b'')
+    contents: dict[str, bytes | None] = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:
         recorded = RecordedFiles(recorder.contents, recorder.listings, recorder.real_paths, recorder.unseen)
         contents.update(redacted_unit(RedactedFiles(recorder, recorded), kubelet.evidence))
-        contents.update(redacted_files(recorder, kubelet))
+        contents.update(redacted_files(recorder.contents, recorder.place, kubelet))
     add_proc(image, recorder)
     for place, data in contents.items():
-        image.files[below(place)] = data
+        if data is not None:
+            image.files[below(place)] = data
     for place in recorder.folders:
         image.files.setdefault(f'{below(place)}/.keep', b'')
     image.files[NODE_FACTS] = as_text(replace(facts_of(recorder), facts=facts))
@@ -198,10 +173,10 @@ def record(host: Host, selection: Selection, configz: bytes | None) -> CapturedN
 
 
 def below(place: str) -> str:
-    """The path below the folder of a captured node. Raises CannotCapture."""
+    """The path of a file below the folder of a captured node. Raises CannotCapture."""
     found = posixpath.normpath(place).lstrip('/')
     if found.split('/')[0] in OWN_NAMES:
-        raise CannotCapture(f'{place} has a name that is reserved in a captured node')
+        raise CannotCapture(f'{place} has a name that the capture reserves for its own files')
     return found
 
 
@@ -235,65 +210,8 @@ def as_text(capture: Capture) -> bytes:
     return (json.dumps(capture_as_json(capture), indent=2, sort_keys=True) + '\n').encode()
 
 
-def redacted_files(recorder: Recorder, kubelet: Kubelet) -> dict[str, bytes]:
-    """The files of one kubelet, by their path, without what no result needs."""
-    evidence = kubelet.evidence
-    process, found = evidence.process, {}
-    readers = [each for each in (evidence, kubelet.coming) if each is not None]
-    before = [outcomes(each) for each in readers]
-    for file in (file for each in readers for file in configuration_files(each)):
-
-        def is_same(data: bytes, path: str = file.path) -> bool:
-            return [outcomes(with_data(each, path, data)) for each in readers] == before
-
-        redacted = redact_configuration(file.data, is_same) if file.data else b''
-        if redacted is None:
-            raise CannotCapture(f"{file.path} can't be captured without possible secrets")
-        found[recorder.place(process, file.path)] = redacted
-    for place, file in recorder.contents.items():
-        if place not in found and process.inside and place not in paths_of_unit(evidence):
-            found[place] = REDACTIONS[Program(process.inside)](file.data) if file.data else b''
-    return found
-
-
-def configuration_files(evidence: Evidence) -> list[File]:
-    drop_ins = evidence.drop_ins
-    files = drop_ins.files if isinstance(drop_ins, DropIns) else ()
-    return [file for file in (evidence.config, *files) if isinstance(file, File)]
-
-
-def paths_of_unit(evidence: Evidence) -> frozenset[str]:
-    unit = evidence.unit
-    return frozenset(file.path for file in unit.files) if isinstance(unit, Unit) else frozenset()
-
-
-def with_data(evidence: Evidence, path: str, data: bytes) -> Evidence:
-    """The evidence with other bytes in the file of a path."""
-
-    def changed(file: Recorded) -> Recorded:
-        return replace(file, data=data) if isinstance(file, File) and file.path == path else file
-
-    config, drop_ins = evidence.config, evidence.drop_ins
-    if isinstance(drop_ins, DropIns):
-        drop_ins = replace(drop_ins, files=tuple(map(changed, drop_ins.files)))
-    return replace(evidence, config=changed(config), drop_ins=drop_ins)
-
-
-def outcomes(evidence: Evidence) -> list[tuple[Value, ...]]:
-    """The values in each release that the kubelet may have."""
-    return [values_that_count(declared) for declared in every_reading(evidence, ALL)]
-
-
-def values_that_count(declared: Declared) -> tuple[Value, ...]:
-    """The values that a result can depend on, without secrets."""
-    values = {name: value for name, value in declared.values.items() if name.lower() not in SECRET_FIELDS}
-    unknown = declared.unknown
-    refused = unknown is not None and unknown.refused
-    return values, unknown is None, refused, declared.flags_known
-
-
 def add_proc(image: CapturedNode, recorder: Recorder) -> None:
-    """The files of the processes that matter, and of process 1, whose cgroup the others are compared with."""
+    """The files in `/proc` of the kubelets, of network agents, and of process 1, which the others are compared with."""
     named = {pid: data.rstrip(b'\n') for (pid, name), data in recorder.proc.files.items() if name == 'comm'}
     for pid, comm in named.items():
         if comm not in COMMS | DATAPATHS and pid != 1:
@@ -305,31 +223,3 @@ def add_proc(image: CapturedNode, recorder: Recorder) -> None:
     for pid, folder in recorder.proc.working_directories.items():
         image.links[f'proc/{pid}/cwd'] = folder
     image.files.setdefault('proc/.keep', b'')
-
-
-def redacted_proc(name: str, data: bytes, comm: bytes) -> bytes:
-    if name == 'cmdline':
-        return redacted_command_line(data, comm)
-    if name == 'status':
-        return b''.join(line for line in data.splitlines(True) if line.startswith(STATUS_FIELDS))
-    if name == 'stat':
-        head, _, tail = data.rpartition(b')')
-        fields = tail.split()
-        kept = {0, 6, 19}
-        return head + b') ' + b' '.join(word if i in kept else b'0' for i, word in enumerate(fields)) + b'\n'
-    return data
-
-
-def redacted_command_line(line: bytes, comm: bytes) -> bytes:
-    """The command line without secrets, by which the program is still recognized."""
-    read = read_command_line(os.fsdecode(comm), line)
-    first = line.split(b'\0', 1)[0]
-    if isinstance(read, NoKubelet):
-        return first.split(b' ')[0] + b'\0' + LEFT_OUT.encode() + b'\0'
-    if read.arguments is None:
-        return line if read.inside else first
-    words = line[:-1].split(b'\0')
-    count = len(words) - len(read.arguments)
-    hide = redact_options if read.inside else redact_arguments
-    kept: Sequence[str] = [*map(os.fsdecode, words[:count]), *hide(read.arguments)]
-    return b''.join(os.fsencode(word) + b'\0' for word in kept)

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Writes a captured node into a new folder: the one module that writes, and only at a person's word.
+"""Writes a captured node to a new folder. This is the only module that writes, and only `--capture` uses it.
 
-It makes the folder itself, for nobody but the user; below it every name is new, and no link is ever followed.
+It creates the folder, which only the user can access. All names below the folder are new. It follows no link.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ FILE_MODE = 0o600
 def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str], seal: str) -> None:
     """Write files and links, by their paths below a folder that must not exist. Raises OSError.
 
-    `seal`: the file that is made first and filled last, so that a copy that was cut off shows by it.
+    `seal`: the file that is created first and filled last. An empty one shows that the copy is incomplete.
     """
     os.mkdir(folder, FOLDER_MODE)
     root = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -28,7 +28,7 @@ def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str]
             if path != seal:
                 write_file(root, path, data)
         for path, target in sorted(links.items()):
-            *parents, name = names_of(path)
+            *parents, name = path_names(path)
             parent = open_folder(root, parents)
             try:
                 os.symlink(target, name, dir_fd=parent)
@@ -40,7 +40,7 @@ def write_node(folder: str, files: Mapping[str, bytes], links: Mapping[str, str]
 
 
 def write_file(root: int, path: str, data: bytes, how: int = os.O_WRONLY | os.O_CREAT | os.O_EXCL) -> None:
-    *parents, name = names_of(path)
+    *parents, name = path_names(path)
     parent = open_folder(root, parents)
     try:
         flags = how | os.O_NOFOLLOW
@@ -51,7 +51,7 @@ def write_file(root: int, path: str, data: bytes, how: int = os.O_WRONLY | os.O_
 
 
 def open_folder(root: int, names: Iterable[str]) -> int:
-    """Open a folder below an open one, made where it is not there yet."""
+    """Open a folder below an open one. Create it if it does not exist."""
     here = os.dup(root)
     for name in names:
         there = here
@@ -64,9 +64,9 @@ def open_folder(root: int, names: Iterable[str]) -> int:
     return here
 
 
-def names_of(path: str) -> list[str]:
-    """The names on the way to a path below a folder. Raises ValueError for one that leads out of it."""
+def path_names(path: str) -> list[str]:
+    """Split a path below a folder into names. Raises ValueError for a path that leads out of the folder."""
     names = path.split('/')
     if any(name in ('', '.', '..') for name in names):
-        raise ValueError(f'{path} is no path below a folder')
+        raise ValueError(f'{path} is not a path below a folder')
     return names

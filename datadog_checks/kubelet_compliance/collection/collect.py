@@ -41,7 +41,7 @@ from datadog_checks.kubelet_compliance.rules.judge import judge_node
 from .asking import NO_VERSION, Asking
 from .history import Memory
 from .kubelets import Kubelet, depends_on_version, flags_of, not_seen, report_on
-from .launches import RKE2_SERVICES, read_launch, read_rke2
+from .launches import read_launch, starter_options
 from .named_files import iter_broken, read
 from .services import read_unit_of, with_parent_times
 
@@ -182,10 +182,10 @@ class Collector:
         if isinstance(unit, Unit) and not is_as_given(evidence):
             is_told = not isinstance(unit.command, Unknown) or unit.command.refused
             evidence = replace(evidence, unit=with_parent_times(self.host, process, unit)) if is_told else evidence
-        if service.name not in RKE2_SERVICES:
+        options = starter_options(self.host, process, unit, service.name)
+        if options is None:
             return evidence
-        rke2 = read_rke2(self.host, process, unit)
-        return replace(evidence, places={**evidence.places, **rke2.places}, options=rke2.path)
+        return replace(evidence, places={**evidence.places, **options.places}, options=options.path)
 
     def with_readings(self, kubelet: Kubelet) -> Kubelet:
         """The kubelet with its configuration as it is read by the releases of its command lines."""

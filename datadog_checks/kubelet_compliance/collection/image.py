@@ -11,7 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from datadog_checks.kubelet_compliance.launch.next_start import start_folder
-from datadog_checks.kubelet_compliance.launch.starts import MICROK8S, MICROK8S_BEFORE, UNITS, start_of
+from datadog_checks.kubelet_compliance.launch.starts import (
+    KNOWN_UNITS,
+    start_of,
+    without_aliases,
+    without_older_units,
+)
 from datadog_checks.kubelet_compliance.launch.unit_paths import unit_paths
 from datadog_checks.kubelet_compliance.model import (
     Answer,
@@ -49,7 +54,7 @@ class Image:
         """`unit`: the service that starts the kubelet; None: look for those of known distributions."""
         refuse_undeployed(root)
         self.folder = root
-        self.names = UNITS if unit is None else (unit,)
+        self.names = KNOWN_UNITS if unit is None else (unit,)
         self.is_named = unit is not None
         self.ways = ImageWays(root)
         self.files = FileReader(self.ways, Trace)
@@ -66,6 +71,7 @@ class Image:
     def find_kubelets(self) -> Scan:
         """Find the services that would start a kubelet, as one process each."""
         found: list[Process] = []
+        units: dict[str, Unit] = {}
         unseen: list[Unreadable] = []
         without: list[str] = []
         for name in self.names:
@@ -82,9 +88,11 @@ class Image:
                 process = self.process_of(unit)
                 without.extend([] if process else [f'{name} starts no kubelet'])
                 found.extend([process] if process else [])
+                units.update({name: unit} if process else {})
         names = [process.unit for process in found]
-        if MICROK8S in names:
-            found = [process for process in found if process.unit != MICROK8S_BEFORE]
+        real_paths = {process.unit: self.real_path(process, units[process.unit].paths[0]) for process in found}
+        counted = without_older_units(without_aliases(units, real_paths))
+        found = [process for process in found if process.unit in counted]
         return Scan(
             tuple(found),
             tuple(could_not_see(unseen)),

@@ -38,6 +38,7 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.judge import hinted, holds, judge
 from datadog_checks.kubelet_compliance.rules.resolve import (
     CERTIFICATES,
@@ -49,7 +50,6 @@ from datadog_checks.kubelet_compliance.rules.resolve import (
     resolve_files,
     running_values,
 )
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 from .file_sets import files_of
 from .homes import NAMING_FLAGS, home_on

@@ -36,7 +36,7 @@ from datadog_checks.kubelet_compliance.model import (
     is_absent,
 )
 from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.rules.setting_rules import CLIENT_CA
+from datadog_checks.kubelet_compliance.rules.access_rules import KUBEADM_CLIENT_CA
 
 HOST_NAME = '/etc/hostname'
 CLIENT_CERTIFICATES = ('client-certificate', 'client-certificate-data')
@@ -84,7 +84,7 @@ def has_api_server(asked: Asked) -> Answer:
 
 
 def has_client_ca(asked: Asked) -> Answer:
-    status = asked.host.file_status(asked.process, CLIENT_CA)
+    status = asked.host.file_status(asked.process, KUBEADM_CLIENT_CA)
     return Answer(True if isinstance(status, FileStatus) else False if isinstance(status, Missing) else None)
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import OPTION_VARIABLES
+from datadog_checks.kubelet_compliance.launch.option_files import OPTION_VARIABLES
 from datadog_checks.kubelet_compliance.launch.systemd_text import WHITESPACE, Letters, UnitError, text_of
 from datadog_checks.kubelet_compliance.launch.unit_paths import (
     DROP_IN_ENDING,

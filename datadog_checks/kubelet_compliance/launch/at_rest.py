@@ -1,31 +1,30 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What is said of a machine that does not run, where it is not what is said of one that does. Pure."""
+"""Messages about an image, where they differ from those about a running machine. Pure."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import ASK_CONFIGZ
 from datadog_checks.kubelet_compliance.model import NOT_RUNNING, Setting, Unknown
 from datadog_checks.kubelet_compliance.rules.resolve import VERSION_DECIDES
 
-from .embedded_kubelets import ASK_CONFIGZ
-
 REMEDIES = {
-    ASK_CONFIGZ: 'judge the machine itself once it runs',
-    VERSION_DECIDES.remedy: 'give --kubelet-version',
+    ASK_CONFIGZ: 'run this check on the machine once it runs',
+    VERSION_DECIDES.remedy: 'set --kubelet-version',
 }
-"""No Agent runs in an image, so what it would need is no advice."""
+"""No Agent runs in an image, so a remedy for the Agent does not apply."""
 
 
 def of_image(unknown: Unknown) -> Unknown:
-    """A reason as it holds for an image: it has no next restart that could fail, only a first start."""
+    """A reason as it applies to an image. An image has no restart that could fail, only a first start."""
     return replace(unknown, remedy=REMEDIES.get(unknown.remedy, unknown.remedy), refused=False)
 
 
 def setting_of_image(setting: Setting) -> Setting:
-    """A setting of an image, for which nothing runs."""
+    """A setting of an image, where no kubelet runs."""
     return replace(
         setting,
         declared=of_image(setting.declared) if isinstance(setting.declared, Unknown) else setting.declared,

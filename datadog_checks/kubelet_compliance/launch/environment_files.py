@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The files that `EnvironmentFile=` names, as systemd reads them. Pure.
+"""Parses the files of `EnvironmentFile=` as systemd does. Pure.
 
-Follows `parse_env_file_internal` of systemd's src/basic/env-file.c, state by state.
+Follows `parse_env_file_internal` in systemd's src/basic/env-file.c, state by state.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from enum import Enum, auto
 
 from .systemd_text import COMMENTS, WHITESPACE, Letters, Place, UnitError, decode, is_text, text_of
-from .systemd_words import placed
+from .systemd_words import from_variable
 
 NEWLINE = '\n\r'
 ESCAPED_IN_QUOTES = '"\\`$'
@@ -21,7 +21,7 @@ NAME = re.compile(r'[A-Za-z_][A-Za-z0-9_]*')
 
 
 class State(Enum):
-    """Where in a file its reader is."""
+    """The state of the parser."""
 
     BEFORE_KEY = auto()
     KEY = auto()
@@ -39,10 +39,10 @@ IN_A_VALUE = frozenset(State) - {State.BEFORE_KEY, State.KEY, State.COMMENT, Sta
 
 
 def read_environment_file(path: str, data: bytes) -> dict[str, Letters]:
-    """The variables that a file sets. Raises UnitError where systemd releases read it differently, or not at all."""
+    """The variables that a file sets. Raises UnitError if systemd releases read it differently, or not at all."""
     text = decode(data)
     if '\0' in text:
-        raise UnitError(f'{path} holds a NUL, so systemd does not read it', refused=True)
+        raise UnitError(f'{path} contains a NUL, so systemd does not read it', refused=True)
     older, newer = (reading(path, text, comments_go_on=each) for each in (True, False))
     if isinstance(older, UnitError) and isinstance(newer, UnitError):
         raise older
@@ -59,11 +59,11 @@ def reading(path: str, text: str, *, comments_go_on: bool) -> dict[str, Letters]
 
 
 def iter_variables(path: str, text: str, *, comments_go_on: bool) -> Iterator[tuple[str, Letters]]:
-    """The valid assignments in order. Raises UnitError.
+    """The valid assignments, in order. Raises UnitError.
 
-    `comments_go_on`: a backslash at the end of a comment makes the next line a part of it, as before systemd 254.
+    `comments_go_on`: a backslash at the end of a comment continues it on the next line, as before systemd 254.
     """
-    reader = Reader(comments_go_on=comments_go_on)
+    reader = EnvironmentReader(comments_go_on=comments_go_on)
     line = 1
     for letter in text:
         done = reader.take(letter, Place(path, line))
@@ -76,15 +76,15 @@ def iter_variables(path: str, text: str, *, comments_go_on: bool) -> Iterator[tu
 
 
 def valid(path: str, key: str, value: Letters) -> Iterator[tuple[str, Letters]]:
-    """Nothing where the assignment is none that a process may have. Raises UnitError."""
+    """The assignment, or nothing if a process cannot have such a variable. Raises UnitError."""
     if not is_text(key) or not is_text(text_of(value)):
-        raise UnitError(f'{path} holds text that is not UTF-8, so systemd does not read it', refused=True)
+        raise UnitError(f'{path} contains text that is not valid UTF-8, so systemd does not read it', refused=True)
     if NAME.fullmatch(key):
-        yield key, placed(value, key)
+        yield key, from_variable(value, key)
 
 
-class Reader:
-    """Takes a file letter by letter."""
+class EnvironmentReader:
+    """Parses a file one character at a time."""
 
     def __init__(self, *, comments_go_on: bool) -> None:
         self.comments_go_on = comments_go_on
@@ -92,10 +92,10 @@ class Reader:
         self.key = ''
         self.value: Letters = []
         self.solid = 0
-        """How much of the value stays when the white space at its end goes."""
+        """The length of the value without the white space at its end."""
 
     def take(self, letter: str, place: Place) -> tuple[str, Letters] | None:
-        """Take a letter; tells the assignment that it ends, if it ends one."""
+        """Parse a character. Returns the assignment that it ends, if any."""
         match self.state:
             case State.BEFORE_VALUE | State.VALUE:
                 return self.take_value(letter, place)
@@ -121,7 +121,7 @@ class Reader:
             self.state, self.key = State.KEY, letter
 
     def take_value(self, letter: str, place: Place) -> tuple[str, Letters] | None:
-        """Outside of quotes: before the first letter of a value, after a quote, or in it."""
+        """Parse a character outside of quotes: before the value, after a quote, or in the value."""
         is_before = self.state is State.BEFORE_VALUE
         if letter in NEWLINE:
             return self.finish()
@@ -138,7 +138,7 @@ class Reader:
         return None
 
     def take_quoted(self, letter: str, place: Place) -> None:
-        """In quotes, or behind a backslash."""
+        """Parse a character in quotes or after a backslash."""
         if self.state is State.VALUE_ESCAPE:
             self.state = State.VALUE
             if letter not in NEWLINE:
@@ -170,7 +170,7 @@ class Reader:
         self.solid = len(self.value)
 
     def finish(self) -> tuple[str, Letters] | None:
-        """The assignment that ends here; None where there is none."""
+        """End the current assignment and return it; None if there is none."""
         if self.state not in IN_A_VALUE:
             return None
         value = self.value[: self.solid] if self.state is State.VALUE else self.value

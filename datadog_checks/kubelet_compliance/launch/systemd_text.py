@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The text of systemd's unit files: lines to assignments, and where each letter of them stands. Pure.
+"""Parses the lines of systemd's unit files into assignments. Each character keeps its file and line. Pure.
 
-Follows `config_parse` and `parse_line` of systemd's src/shared/conf-parser.c, and `read_line_full` of its fileio.c.
+Follows `config_parse` and `parse_line` in systemd's src/shared/conf-parser.c, and `read_line_full` in its fileio.c.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ WHITESPACE = ' \t\n\r'
 COMMENTS = '#;'
 
 END_OF_LINE = re.compile(r'\r\n?\0?|\n\r?\0?|\0')
-"""What ends one line: a carriage return and a line feed, each at most once, in any order; a NUL ends it there."""
+"""The end of a line: a carriage return and a line feed, each at most once, in any order, or a NUL."""
 
 BYTE_ORDER_MARK = '\ufeff'
 LAST_OF_PLANES = ''.join(chr(plane | last) for plane in range(0, 0x110000, 0x10000) for last in (0xFFFE, 0xFFFF))
 NO_TEXT = re.compile(f'[\ud800-\udfff\ufdd0-\ufdef{LAST_OF_PLANES}]')
-"""Bytes that are not UTF-8, and what systemd does not count as a character (utf8.c, `unichar_is_valid`)."""
+"""Bytes that are not valid UTF-8, and code points that systemd rejects (utf8.c, `unichar_is_valid`)."""
 
 UNSAFE = re.compile(r'[\0-\x1f\x7f"\'\\]')
 """Control characters, quotes and backslashes (string-util.c, `string_is_safe`)."""
 
 
 class UnitError(Exception):
-    """What systemd makes of this cannot be told. `refused`: it would not start it."""
+    """The command line of a service is unknown. `refused`: systemd would not start the service."""
 
     def __init__(self, message: str, *, refused: bool = False) -> None:
         super().__init__(message)
@@ -36,7 +36,7 @@ class UnitError(Exception):
 
 
 class Place(NamedTuple):
-    """Where a letter stands. `variable`: the environment variable that it comes from; '' for none."""
+    """The place of a character. `variable`: the environment variable that it comes from; '' for none."""
 
     path: str
     line: int
@@ -47,7 +47,7 @@ class Place(NamedTuple):
 
 
 Letters = list[tuple[str, Place]]
-"""A text in which each letter knows its place."""
+"""A text in which each character has its place."""
 
 
 class Assignment(NamedTuple):
@@ -67,7 +67,7 @@ def at_place(text: str, place: Place) -> Letters:
 
 
 def is_text(text: str) -> bool:
-    """Whether systemd takes it for UTF-8. Bytes that were written one by one may make up a character together."""
+    """Whether the text is valid UTF-8 for systemd. Bytes from separate escapes can form one character together."""
     return NO_TEXT.search(text_again(text)) is None
 
 
@@ -76,12 +76,12 @@ def text_again(text: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """A file's bytes as the text in which undecodable bytes survive."""
+    """Decode the bytes of a file. Bytes that are not valid UTF-8 stay recognizable."""
     return data.decode('utf-8', 'surrogateescape')
 
 
 def iter_assignments(path: str, data: bytes) -> Iterator[Assignment]:
-    """What a unit file or drop-in assigns, in order. Raises UnitError."""
+    """The assignments of a unit file or drop-in, in order. Raises UnitError."""
     section = ''
     for letters in iter_logical_lines(path, decode(data)):
         line = strip(letters)
@@ -89,7 +89,7 @@ def iter_assignments(path: str, data: bytes) -> Iterator[Assignment]:
             continue
         text = text_of(line)
         if not is_text(text):
-            raise UnitError(f'{line[0][1]} is not UTF-8, so systemd does not load it', refused=True)
+            raise UnitError(f'{line[0][1]} is not valid UTF-8, so systemd does not load it', refused=True)
         if text[0] == '[':
             if text[-1] != ']' or UNSAFE.search(text):
                 raise UnitError(f'{line[0][1]} is an invalid section header, so systemd does not load it', refused=True)
@@ -101,14 +101,14 @@ def iter_assignments(path: str, data: bytes) -> Iterator[Assignment]:
 
 
 def iter_logical_lines(path: str, text: str) -> Iterator[Letters]:
-    """Lines, those that end in a backslash joined with the next; comments are left out even in between."""
+    """The lines without comments. A line that ends with a backslash is joined with the next."""
     parts: Letters = []
     has_mark = False
     for number, line in enumerate(END_OF_LINE.split(text), 1):
         if line.lstrip(WHITESPACE)[:1] in tuple(COMMENTS):
             continue
         if not has_mark and line.startswith(BYTE_ORDER_MARK):
-            # A byte order mark counts at the beginning of any line, and makes a comment none.
+            # A byte order mark is allowed at the start of any line. A line that starts with one is not a comment.
             has_mark, line = True, line[1:]
         parts.extend(at_place(line, Place(path, number)))
         if ends_in_escape(line):
@@ -121,7 +121,7 @@ def iter_logical_lines(path: str, text: str) -> Iterator[Letters]:
 
 
 def ends_in_escape(line: str) -> bool:
-    """Whether the last letter is a backslash that no other one escapes. What was joined before ends in a space."""
+    """Whether the line ends with a backslash that is not escaped itself."""
     return (len(line) - len(line.rstrip('\\'))) % 2 == 1
 
 

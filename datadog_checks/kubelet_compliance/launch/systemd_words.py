@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The words of systemd's unit files: quotes, escapes, specifiers and variables. Pure.
+"""Splits the values in systemd's unit files into words: quotes, escapes, specifiers, and variables. Pure.
 
 Follows systemd's src/basic/extract-word.c, escape.c (`cunescape_one`), env-util.c (`replace_env_argv`) and
 src/shared/specifier.c.
@@ -17,15 +17,15 @@ from .systemd_text import NO_TEXT, WHITESPACE, Letters, Place, UnitError, at_pla
 
 
 class Escapes(Enum):
-    """What a backslash means in a word."""
+    """The meaning of a backslash in a word. The values describe it."""
 
-    C = 'those of C, and no other ones'
-    C_OR_KEPT = 'those of C; of others the backslash is kept'
-    DROPPED = 'the next letter, whatever it is'
+    C = 'the escapes of C only'
+    C_OR_KEPT = 'the escapes of C; in any other, the backslash stays'
+    DROPPED = 'the next character itself'
 
 
 class BadWord(Exception):
-    """A word with an open quote, or with an escape or a specifier that is none; its text says more, if it has one."""
+    """A word with an unclosed quote, or an invalid escape or specifier. The text of the error may be empty."""
 
 
 SIMPLE_ESCAPES = {
@@ -36,9 +36,9 @@ CODED_ESCAPE = re.compile(r'x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}
 
 
 def next_word(letters: Letters, start: int, escapes: Escapes, *, forgiving: bool = False) -> tuple[Letters | None, int]:
-    """The word at or after a position, without its quotes, and where the next one begins. None: there is no other one.
+    """The word at or after a position, without its quotes, and the position of the next. None: no more words.
 
-    `forgiving`: the end of the text closes a quote. Raises BadWord.
+    `forgiving`: the end of the text closes an open quote. Raises BadWord.
     """
     position, size = start, len(letters)
     while position < size and letters[position][0] in WHITESPACE:
@@ -74,7 +74,7 @@ def next_word(letters: Letters, start: int, escapes: Escapes, *, forgiving: bool
 def unescape(
     letters: Letters, position: int, word: Letters, escapes: Escapes, *, is_quoted: bool, forgiving: bool
 ) -> int:
-    """Add what the backslash at a position stands for to a word, and tell where it ends. Raises BadWord."""
+    """Append the meaning of the escape at a position to a word. Returns its end. Raises BadWord."""
     place = letters[position][1]
     position += 1
     if position == len(letters):
@@ -102,18 +102,18 @@ def unescape(
 
 
 def coded_letter(match: re.Match[str]) -> str:
-    """The letter, or the bytes, of an escape by number; '' where there is none of that number."""
+    """The character or byte of a numeric escape; '' if the number is invalid."""
     is_byte = match[1] is not None or match[4] is not None
     code = int(match[4], 8) if match[4] is not None else int(match[0][1:], 16)
     if not code or is_byte and code > 0xFF or code > 0x10FFFF or match[3] is not None and NO_TEXT.match(chr(code)):
         return ''
-    # A byte that is no character by itself may be a part of one; half a surrogate pair is none.
+    # A byte can be a part of a character. Half a surrogate pair is not a character.
     data = bytes([code]) if is_byte else chr(code).encode('utf-8', 'surrogatepass')
     return data.decode('utf-8', 'surrogateescape')
 
 
 def next_argument(letters: Letters, start: int) -> tuple[Letters | None, int]:
-    """`next_word` of a command line: of a word with escapes that are none the backslashes are kept. Raises BadWord."""
+    """`next_word` in a command line, where an invalid escape keeps its backslash. Raises BadWord."""
     try:
         return next_word(letters, start, Escapes.C)
     except BadWord:
@@ -121,7 +121,7 @@ def next_argument(letters: Letters, start: int) -> tuple[Letters | None, int]:
 
 
 def iter_values(letters: Letters, escapes: Escapes = Escapes.C) -> Iterator[Letters]:
-    """The words of `Environment=` and its like. At one that cannot be read systemd ignores it and all behind it."""
+    """The words of `Environment=` and similar settings. systemd ignores an invalid word and all words after it."""
     try:
         word, position = next_word(letters, 0, escapes)
         while word is not None:
@@ -132,9 +132,9 @@ def iter_values(letters: Letters, escapes: Escapes = Escapes.C) -> Iterator[Lett
 
 
 def with_specifiers(letters: Letters, known: Mapping[str, str | None]) -> Letters:
-    """The text with its specifiers replaced. `known`: by letter; None for those whose value is not known here.
+    """The text with its specifiers replaced. `known`: their values; None for a value that this check does not know.
 
-    Raises BadWord where systemd fails, and UnitError where a value is not known.
+    Raises BadWord for an invalid specifier, and UnitError for an unknown value.
     """
     found: Letters = []
     position = 0
@@ -147,10 +147,10 @@ def with_specifiers(letters: Letters, known: Mapping[str, str | None]) -> Letter
             position += 1
             continue
         if following != '%' and following not in known:
-            raise BadWord(f'{place} uses %{following}, which is no specifier')
+            raise BadWord(f'{place} uses %{following}, which is not a specifier')
         value = '%' if following == '%' else known[following]
         if value is None:
-            raise UnitError(f'{place} uses %{following}, whose value is not known here')
+            raise UnitError(f'{place} uses %{following}, whose value this check does not know')
         found.extend(at_place(value, place))
         position += 2
     return found
@@ -161,20 +161,20 @@ CURLY = re.compile(r'\$(?:(\$)|\{([^}:]*)(\}?))')
 
 
 class UnknownVariable(Exception):
-    """A variable whose value is not known is used; its name is the argument."""
+    """A variable with an unknown value is used. The argument is its name."""
 
 
 def expand_words(words: list[Letters], variables: Variables, hidden: frozenset[str]) -> list[Letters]:
     """The words of a command with the variables in them replaced. Raises UnknownVariable.
 
-    `$A` as a whole word is split at white space, `${A}` anywhere is not, and `$$` is `$`. `hidden`: variables that
-    have a value which is not known here.
+    `$A` as a whole word is split at white space, `${A}` is not, and `$$` becomes `$`. `hidden`: variables with a value
+    that this check does not know.
     """
     found: list[Letters] = []
     for word in words:
         text = text_of(word)
         if not text.startswith('$') or text[1:2] in ('{', '$'):
-            found.append(expand(word, text, variables, hidden) if '$' in text else word)
+            found.append(expand_word(word, text, variables, hidden) if '$' in text else word)
             continue
         value = value_of(text[1:], variables, hidden)
         part, position = next_word(value, 0, Escapes.DROPPED, forgiving=True)
@@ -184,14 +184,14 @@ def expand_words(words: list[Letters], variables: Variables, hidden: frozenset[s
     return found
 
 
-def expand(word: Letters, text: str, variables: Variables, hidden: frozenset[str]) -> Letters:
+def expand_word(word: Letters, text: str, variables: Variables, hidden: frozenset[str]) -> Letters:
     found: Letters = []
     position = 0
     while (start := text.find('$', position)) >= 0:
         found.extend(word[position:start])
         match = CURLY.match(text, start)
         if match is None:
-            # A `$` takes the next letter with it, so that it is none that begins a variable itself.
+            # A `$` consumes the next character, which therefore starts no variable.
             position = start + 2
             found.extend(word[start:position])
         elif match[1]:
@@ -201,7 +201,7 @@ def expand(word: Letters, text: str, variables: Variables, hidden: frozenset[str
             found.extend(value_of(match[2], variables, hidden))
             position = match.end()
         else:
-            # Without its brace, or with a colon, it stays; after the colon variables are looked for again.
+            # Without its closing brace, or with a colon, it stays. Variables after the colon are replaced.
             position = match.end() + 1
             found.extend(word[start:position])
     found.extend(word[position:])
@@ -209,13 +209,13 @@ def expand(word: Letters, text: str, variables: Variables, hidden: frozenset[str
 
 
 def value_of(name: str, variables: Variables, hidden: frozenset[str]) -> Letters:
-    """Of a variable that is not set, nothing. Raises UnknownVariable."""
+    """The value of a variable; empty if it is not set. Raises UnknownVariable."""
     if name in hidden:
         raise UnknownVariable(name)
     return list(variables.get(name, ()))
 
 
-def placed(value: Letters, name: str) -> Letters:
-    """The value of a variable, whose letters know that they come from it."""
+def from_variable(value: Letters, name: str) -> Letters:
+    """The value of a variable, with its name in the place of each character."""
     places: dict[Place, Place] = {}
     return [(letter, places.setdefault(place, place._replace(variable=name))) for letter, place in value]

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The commands of a systemd service, and the paths in its settings, before any variable is replaced. Pure.
+"""Parses the commands of a systemd service, and the paths in its settings, before variables are replaced. Pure.
 
-Follows `config_parse_exec` of systemd's src/core/load-fragment.c, and `path_simplify_and_warn` of its
+Follows `config_parse_exec` in systemd's src/core/load-fragment.c, and `path_simplify_and_warn` in its
 src/shared/parse-helpers.c.
 """
 
@@ -20,7 +20,7 @@ PATH_MAX, NAME_MAX = 4096, 255
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One command of `ExecStart=` before its variables are replaced. `words`: argv, its first word included."""
+    """One command of `ExecStart=` before its variables are replaced. `words`: argv, including argv[0]."""
 
     program: str
     words: list[Letters]
@@ -28,7 +28,7 @@ class Command:
 
 
 def iter_commands(value: Letters, specifiers: Mapping[str, str | None]) -> Iterator[Command]:
-    """The commands of one `ExecStart=`, which a word `;` separates. Raises UnitError."""
+    """The commands of one `ExecStart=`, separated by the word `;`. Raises UnitError."""
     position = 0
     while True:
         try:
@@ -58,7 +58,7 @@ def iter_commands(value: Letters, specifiers: Mapping[str, str | None]) -> Itera
 
 
 def split_prefix(word: Letters) -> tuple[str, Letters]:
-    """The special characters before a program, and the rest."""
+    """Split the special characters off the start of a program."""
     prefix = ''
     for letter, _ in word:
         once = letter in '-@:' and letter not in prefix
@@ -82,7 +82,7 @@ def refuse_bad_program(path: str) -> None:
 def words_of_command(
     value: Letters, position: int, specifiers: Mapping[str, str | None]
 ) -> tuple[list[Letters], int, bool]:
-    """The words behind a program, where they end, and whether another command follows. Raises BadWord, UnitError."""
+    """The words after a program, their end, and whether another command follows. Raises BadWord and UnitError."""
     words: list[Letters] = []
     while position < len(value):
         ahead = text_of(value[position : position + 3])
@@ -101,7 +101,7 @@ def words_of_command(
 
 
 def simplified(path: str) -> str:
-    """An absolute path without what adds nothing to it; '' for no valid one (`path_simplify_and_warn`)."""
+    """An absolute path without redundant parts; '' if the path is invalid (`path_simplify_and_warn`)."""
     parts = [part for part in path.split('/') if part not in ('', '.')]
     if not path.startswith('/') or '..' in parts or not is_text(path) or not is_valid_path(path):
         return ''
@@ -109,6 +109,6 @@ def simplified(path: str) -> str:
 
 
 def is_valid_path(path: str) -> bool:
-    """As far as lengths go (path-util.c, `path_is_valid`)."""
+    """Whether the lengths of the path and its parts are valid (path-util.c, `path_is_valid`)."""
     data = path.encode('utf-8', 'surrogateescape')
     return len(data) < PATH_MAX and max(map(len, data.split(b'/'))) <= NAME_MAX

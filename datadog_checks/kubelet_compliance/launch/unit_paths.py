@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Where systemd looks for a unit, and in which order (systemd.unit, "Unit File Load Path"). Pure."""
+"""The folders and names under which systemd finds a unit, in order (systemd.unit, "Unit File Load Path"). Pure."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ UNIT_FOLDERS = (
 )
 DROP_IN_ENDING = '.conf'
 ALL_SERVICES = 'service.d'
-"""The drop-ins of every service."""
+"""The folder with drop-ins for all services."""
 
 
 def unit_paths(name: str) -> Iterator[str]:
-    """Where the file of a unit may lie, the first one that is there counts; of an instance also its template's."""
+    """The possible paths of a unit file. The first existing file counts. An instance can also have its template's."""
     for candidate in dict.fromkeys((name, template_of(name) or name)):
         yield from (f'{folder}/{candidate}' for folder in UNIT_FOLDERS)
 
 
 def drop_in_folders(names: Iterable[str]) -> Iterator[str]:
-    """The folders of drop-ins of a unit with these names; a file hides those of its name in later ones.
+    """The drop-in folders of a unit with these names. A file hides files of the same name in later folders.
 
     Follows `unit_file_find_dropin_paths` in systemd's src/shared/dropin.c.
     """
@@ -48,7 +48,7 @@ def drop_in_folders(names: Iterable[str]) -> Iterator[str]:
 def general_names(name: str) -> Iterator[str]:
     """The name of a unit, of its template, and each prefix of it that ends in a dash: `a-b.service`, `a-.service`.
 
-    Follows `unit_file_find_dirs` in systemd's src/shared/dropin.c; some come more than once.
+    Follows `unit_file_find_dirs` in systemd's src/shared/dropin.c. A name can occur more than once.
     """
     yield name
     template = template_of(name)
@@ -56,20 +56,20 @@ def general_names(name: str) -> Iterator[str]:
         yield from general_names(template)
     stem, dot, ending = name.rpartition('.')
     prefix, at, instance = stem.partition('@')
-    # A dash at the end is part of no prefix; of several one only.
+    # One dash at the end is not part of the prefix.
     shorter = prefix.removesuffix('-').rpartition('-')
     if prefix.removesuffix('-') and shorter[1] and shorter[0]:
         yield from general_names(f'{shorter[0]}-{at if instance else ""}{instance}{dot}{ending}')
 
 
 def template_of(name: str) -> str | None:
-    """The template of an instance, `a@b.service`; None for what is none."""
+    """The template of an instance such as `a@b.service`; None for another unit."""
     stem, dot, ending = name.rpartition('.')
     prefix, at, instance = stem.partition('@')
     return f'{prefix}@{dot}{ending}' if instance else None
 
 
 def names_of(name: str, real_path: str) -> tuple[str, ...]:
-    """The names of a unit whose file is a link to that of another name."""
+    """The names of a unit: its own, and that of the unit file that it links to."""
     folder, other = posixpath.split(real_path)
     return tuple(dict.fromkeys((name, other))) if folder in UNIT_FOLDERS and other != template_of(name) else (name,)

@@ -45,6 +45,7 @@ from .results import (
 from .rows import (
     Answer as Answer,
     Benchmark as Benchmark,
+    BenchmarkRow as BenchmarkRow,
     Change as Change,
     Exemption as Exemption,
     Expectation as Expectation,

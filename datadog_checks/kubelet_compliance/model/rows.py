@@ -1,12 +1,12 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the rows of the tables hold: rules, their fixes, benchmarks and exemptions."""
+"""The types of the rows in the tables: rules and their fixes, benchmarks, and exemptions."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
 
@@ -14,12 +14,12 @@ from .evidence import FileAspect, FileSubject, Value
 
 
 class Fact(Enum):
-    """What is true of a node where a fix does no harm."""
+    """What has to be true of a node so that a fix does no harm."""
 
     CERTIFICATES_VERIFIED = 'the kubelet has a CA for client certificates'
     TOKENS_ACCEPTED = 'the kubelet authenticates bearer tokens (webhook)'
     API_SERVER = 'the kubelet has an API server'
-    CLIENT_CA = 'the CA file that the fix names is there'
+    CLIENT_CA = 'the CA file that the fix names exists'
     CLIENT_CERTIFICATE = 'the kubeconfig names a client certificate, or the kubelet can bootstrap one'
     HOST_NAME = 'the host has the name that the flag sets'
     NO_STATIC_PODS = 'the static pod path holds no pod'
@@ -28,7 +28,7 @@ class Fact(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Whether a fact holds on a node; None where that is not known. `detail`: what a person has to know of it."""
+    """Whether a fact is true of a node: None if that is not known. `detail`: what a person needs to know about it."""
 
     holds: bool | None = None
     detail: str = ''
@@ -36,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class FileModes:
-    """The modes that a benchmark allows: none beyond the bits of `at_most`, or `one_of` a few."""
+    """The modes that a benchmark allows: no bits beyond those of `at_most`, or exactly `one_of` several."""
 
     at_most: int | None = None
     one_of: tuple[int, ...] = ()
@@ -51,10 +51,33 @@ class FileModes:
 
 
 @dataclass(frozen=True, slots=True)
-class Benchmark:
-    """A benchmark: the numbers of each rule that it has, and the values in which benchmarks differ.
+class BenchmarkRow:
+    """What one benchmark states. Everything else is as in the benchmark that it is like."""
 
-    `unjudged`: rules that it names without a value that could be judged. `modes`: of each rule on a file's mode.
+    name: str
+    like: str = ''
+    """The name of an earlier row; '' for a row that states everything itself."""
+    framework: str = ''
+    """The value of the tag `compliance_framework`."""
+    minors: tuple[int, ...] = ()
+    """The minor releases of Kubernetes that the benchmark is for. The option `benchmark: auto` goes by them."""
+    without: tuple[str, ...] = ()
+    """Rules of the earlier row that this benchmark does not have."""
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    """The number of each rule, by rule key. A space separates several numbers of one rule."""
+    unjudged: tuple[str, ...] = ()
+    """Rules that the benchmark lists without a value to compare with."""
+    modes: Mapping[str, FileModes] = field(default_factory=dict)
+    """The modes that each rule on a file's mode allows, by rule key."""
+    strong_cipher_suites: tuple[str, ...] | None = None
+    """The suites that the rule `tls_cipher_suites` allows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A whole benchmark: the numbers of its rules, by rule key, and the values in which benchmarks differ.
+
+    `unjudged`: rules that it lists without a value to compare with. `modes`: for each rule on a file's mode.
     """
 
     name: str
@@ -67,19 +90,21 @@ class Benchmark:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """What a rule wants of its values: in words, and as a test. Both may depend on the benchmark."""
+    """What a rule expects of its values: in words, and as a test. Both may depend on the benchmark."""
 
     text: Callable[[Benchmark], str]
     holds: Callable[[Sequence[Value], Benchmark], bool]
     holds_for_item: Callable[[Value, Benchmark], bool] | None = None
-    """Of a list: the test of one item."""
+    """For a list: the test of one item."""
+    is_stated_by: Callable[[Benchmark], bool] | None = None
+    """Whether a benchmark states the value to compare with; None if the rule needs no value of the benchmark."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field of a fix, or a flag that writes none, and the value that it needs, as YAML spells it.
+    """One change of a fix: a field, or a flag that sets no field, and its new value as YAML spells it.
 
-    `is_wrong`: whether it is what breaks the rule, by the values of all fields of the rule; None: nothing else can be.
+    `is_wrong`: whether this change is needed, given the values of all fields of the rule; None: always.
     `caution`: what the change may break.
     """
 
@@ -87,33 +112,34 @@ class Change:
     value: str
     caution: str = ''
     flag: str = ''
-    """The flag that sets it, where the rule does not look at it itself."""
+    """The flag that has the same effect as the field, if no flag sets the field itself."""
     is_wrong: Callable[[Mapping[str, Value]], bool] | None = None
     needs: tuple[Precondition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Precondition:
-    """What must be true of a node before a fix. `{detail}` in its texts stands for what is known of the fact.
+    """What must be true of a node before a fix. `{detail}` in its texts stands for what is known about the fact.
 
-    `refusal`: said in place of the fix where the fact does not hold. `caution`: said before the fix where it is not
-    known, or where there is no refusal; without a caution, what is not known is refused too.
+    `refusal`: replaces the fix if the fact is false. `caution`: precedes the fix if the fact is unknown, or if it is
+    false and there is no refusal. Without a caution, an unknown fact is refused too.
     """
 
     fact: Fact
     caution: str = ''
     refusal: str = ''
     is_of_value: bool = False
-    """Whether the fact is one of the value that the fix writes, and of no other value."""
+    """Whether the fact is about the value that the fix writes, and about no other value."""
     unknown_detail: str = ''
-    """What stands for `{detail}` where nothing is known."""
+    """What `{detail}` stands for if nothing is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: what it looks at, what is expected, and all that a person needs to know to act on it.
+    """One rule: what it reads, what it expects, and everything that a person needs to know to act on it.
 
-    Either `fields` (of KubeletConfiguration by dotted path, or a flag that writes none) or `files` with `aspect`.
+    A rule has either `fields` (dotted paths in KubeletConfiguration, or a flag that sets no field), or `files` and
+    `aspect`. Flags, defaults, and what /configz leaves out are not stated here: the kubelet's tables know them.
     """
 
     key: str
@@ -125,40 +151,34 @@ class Rule:
     default: str
     references: tuple[str, ...]
     fields: tuple[str, ...] = ()
-    flags: tuple[str, ...] = ()
-    """The flags that write the fields; taking them out leaves the decision to the file."""
-    when_absent: tuple[Value, ...] = ()
-    """What each field is where /configz leaves it out: Go's zero value, or None where it is always there."""
     fix: tuple[Change, ...] = ()
     beside: tuple[str, ...] = ()
-    """Fields that the rule does not look at and its fix depends on."""
+    """Fields that the rule does not judge, but on which its fix depends."""
     caution: str = ''
     """What the fix may break, in short."""
     needs: tuple[Precondition, ...] = ()
     """What must be true of a node before its fix."""
     preparation: str = ''
-    """What to do before the fix, how to see that it worked, and how to go back."""
-    default_holds: bool = False
-    """Whether the default is compliant with and without a file, so that taking a flag out mends it."""
+    """What to do before the fix, how to verify it, and how to go back."""
     files: FileSubject | None = None
     aspect: FileAspect | None = None
     note: str = ''
-    """Where the benchmark's own audit and the kubelet's real behaviour differ."""
+    """Where the benchmark's own audit differs from what the kubelet does."""
     tags: tuple[str, ...] = ()
     broken_for: frozenset[str] = frozenset()
-    """Processes that do the work in another way, where `unless` does not run: the rule may be broken on purpose."""
+    """Processes that replace the program of `unless`: where they run without it, breaking the rule may be intended."""
     needs_certificate: bool = False
     """Whether the kubelet must have the serving certificate that its configuration asks for."""
     unless: str = ''
 
     def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
-        """What must be true of a node before some of its changes."""
+        """What must be true of a node before these changes."""
         return (*self.needs, *(each for change in changes for each in change.needs))
 
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A rule that may be broken, why, and up to which day (the last one, UTC); None: for ever."""
+    """A rule that may be broken, why, and until which day (the last one, UTC); None: no end."""
 
     rule: str
     reason: str
@@ -167,7 +187,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is judged: a benchmark, and the rules of it that were asked for, in the order of the table."""
+    """What is judged: a benchmark, and those of its rules that were selected, in the order of the table."""
 
     benchmark: Benchmark
     rules: tuple[Rule, ...]

@@ -24,10 +24,10 @@ from datadog_checks.kubelet_compliance.model import (
     Values,
     Verdict,
 )
-from datadog_checks.kubelet_compliance.rules.explanation import fixes_of, numbers_of
+from datadog_checks.kubelet_compliance.rules.rule_descriptions import fixes_of, numbers_of
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
-from .redact import without_secrets
+from .redact_programs import without_secrets
 from .report import admissible, printable, problem_text
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)

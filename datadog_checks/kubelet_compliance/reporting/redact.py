@@ -1,50 +1,42 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Leaves out of what a kubelet was told all that no verdict needs: secrets, unknown values, comments. Pure.
+"""Removes secrets, unknown values, and comments from the arguments and files of a kubelet. Pure.
 
-Lines stay where they are, and a file that the kubelet would refuse stays one.
+Line numbers stay. A file that the kubelet would refuse stays one that it would refuse.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
-from datadog_checks.kubelet_compliance.kubelet.programs import held_by
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import BARE_KINDS, FLAGS, SHORTHANDS, FlagKind
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import (
-    ARGUMENTS_FLAG,
-    KUBELET_ARGUMENT,
-    OPTIONS_THAT_COUNT,
-    as_argument,
-)
 
 LEFT_OUT = 'left-out'
 REFUSED = b'{\n'
-"""What every kubelet refuses, where nothing of a refused file can be kept."""
+"""A file that every kubelet refuses, in place of a refused file that cannot be redacted."""
 
 SECRET_FIELDS = frozenset({'staticpodurl', 'staticpodurlheader'})
 NEEDED_FLAGS = frozenset({'config', 'config-dir', 'kubeconfig', 'bootstrap-kubeconfig', 'hostname-override'})
 SECRET_FLAG, SECRET_PAIRS = 'manifest-url', 'manifest-url-header'
-NEEDED_OPTIONS = OPTIONS_THAT_COUNT - {KUBELET_ARGUMENT} | {'config', 'c'}
 
 ANSWER = Field(Kind.STRUCT, fields={'kubeletconfig': KUBELET_CONFIGURATION})
 
 Span = tuple[int, int, str]
-"""From where to where in the text, and what to put there."""
+"""The start and end of a part of the text, and its replacement."""
 
 COMMENT = re.compile(r'#[^\n]*')
-WORD = re.compile(r'[A-Za-z0-9]')
+LETTER_OR_DIGIT = re.compile(r'[A-Za-z0-9]')
 
 
 def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] = lambda _: False) -> tuple[str, ...]:
-    """The arguments of a kubelet. After the first that no kubelet knows, nothing is read, so nothing is kept.
+    """The arguments of a kubelet. Nothing is kept after the first unknown argument, because the rest cannot be parsed.
 
-    `is_opaque`: what stands for other words, and so is kept.
+    `is_opaque`: whether an argument stays, such as a variable.
     """
     found: list[str] = []
     rest = list(reversed(arguments))
@@ -77,7 +69,7 @@ def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] 
 
 
 def kept_value(name: str, kind: FlagKind, text: str) -> str | None:
-    """What stands for the value of a flag, refused where the value is; None: the value itself."""
+    """The replacement for the value of a flag, refused if the value is. None: the value itself stays."""
     if name == SECRET_FLAG:
         return LEFT_OUT
     if name == SECRET_PAIRS:
@@ -96,14 +88,8 @@ def redact_unknown(argument: str) -> str:
     return f'{name}={LEFT_OUT}' if has_value else name
 
 
-def without_secrets(words: Sequence[str]) -> Iterator[str]:
-    """A command line to show to a person: only what may hold a password is left out."""
-    held = held_by(words) if words else None
-    if held is not None and held.arguments is not None:
-        # A program that holds a kubelet has options of its own, such as a token.
-        count = len(words) - len(held.arguments)
-        yield from (*words[:count], *redact_options(held.arguments))
-        return
+def without_secret_flags(words: Iterable[str]) -> Iterator[str]:
+    """A command line of a kubelet to show to a person, without what may hold a password."""
     is_secret = False
     for word in words:
         name, has_value, _ = word.partition('=')
@@ -116,41 +102,10 @@ def without_secrets(words: Sequence[str]) -> Iterator[str]:
         is_secret = is_secret and not has_value
 
 
-def redact_options(arguments: Sequence[str]) -> tuple[str, ...]:
-    """The command line of a program that holds a kubelet."""
-    found: list[str] = []
-    previous = ''
-    for argument in arguments:
-        name, has_value, value = argument.partition('=')
-        bare = name.lstrip('-')
-        if not argument.startswith('-'):
-            found.append(redact_option(previous, argument))
-        elif has_value:
-            found.append(f'{name}={redact_option(bare, value)}')
-        else:
-            found.append(argument)
-        previous = '' if not argument.startswith('-') or has_value else bare
-    return tuple(found)
-
-
-def redact_option(name: str, value: str) -> str:
-    if name == KUBELET_ARGUMENT:
-        (argument,) = redact_arguments((as_argument(value),))
-        return argument.removeprefix('--') if '=' in value else value
-    return value if name in NEEDED_OPTIONS or name == ARGUMENTS_FLAG else LEFT_OUT
-
-
-def redact_lines(data: bytes) -> bytes:
-    """A file with one argument of a kubelet in each line, as MicroK8s has it."""
-    lines = (line.strip() for line in data.decode('utf-8', 'surrogateescape').split('\n'))
-    kept = ('' if line.startswith('#') else ' '.join(redact_arguments(line.split(' '))) for line in lines)
-    return '\n'.join(kept).encode('utf-8', 'surrogateescape')
-
-
 def redact_configuration(data: bytes, is_same: Callable[[bytes], bool]) -> bytes | None:
-    """A KubeletConfiguration; None where nothing can be left out of it.
+    """A KubeletConfiguration without secrets; None if they cannot be removed.
 
-    `is_same`: whether the kubelet would make the same of other bytes in its place.
+    `is_same`: whether the kubelet reads the same configuration from other bytes.
     """
     for candidate in iter_candidates(data):
         if candidate is not None and is_same(candidate):
@@ -159,11 +114,11 @@ def redact_configuration(data: bytes, is_same: Callable[[bytes], bool]) -> bytes
 
 
 def iter_candidates(data: bytes) -> Iterator[bytes | None]:
-    """From what says most to what says least: a refused file may be none that can be taken apart."""
+    """Redacted versions, from the most to the least informative. A refused file may not be parsable."""
     yield cut(data, lambda text, root: iter_secret(text, root, KUBELET_CONFIGURATION))
-    # What another place refers to has to stay.
+    # An anchor that another place refers to has to stay.
     yield cut(data, lambda text, root: without_anchors(text, iter_secret(text, root, KUBELET_CONFIGURATION)))
-    yield WORD.sub('x', data.decode('utf-8', 'replace')).encode()
+    yield LETTER_OR_DIGIT.sub('x', data.decode('utf-8', 'replace')).encode()
     yield REFUSED
 
 
@@ -172,17 +127,12 @@ def without_anchors(text: str, spans: Iterator[Span]) -> Iterator[Span]:
 
 
 def redact_configz(data: bytes) -> bytes:
-    """An answer of /configz: the same fields, below a name."""
+    """An answer of /configz: a KubeletConfiguration below one key."""
     return cut(data, lambda text, root: iter_secret(text, root, ANSWER)) or REFUSED
 
 
-def redact_program_options(data: bytes) -> bytes:
-    """The configuration file of k3s: of all options only those that matter to its kubelet."""
-    return cut(data, iter_options_to_hide) or REFUSED
-
-
 def cut(data: bytes, spans: Callable[[str, yaml.Node], Iterator[Span]]) -> bytes | None:
-    """The first YAML document with spans replaced and without comments; None where it cannot be taken apart."""
+    """The first YAML document, with spans replaced and without comments; None if it cannot be parsed."""
     try:
         text = data.decode()
         root = first_document(text)
@@ -208,13 +158,13 @@ def first_document(text: str) -> yaml.Node | None:
 
 
 def kept_lines(hidden: str) -> str:
-    """The line ends of what is left out, and the white space after the last of them, which begins the next line."""
+    """The line ends of a removed part, and the white space at its end, which can begin the next line."""
     body = hidden.rstrip()
     return '\n' * body.count('\n') + hidden[len(body) :]
 
 
 def iter_comments(text: str) -> Iterator[Span]:
-    """What stands between the tokens and is no white space."""
+    """The comments: the text between tokens that is not white space."""
     here = 0
     for token in yaml.scan(text, Loader=yaml.SafeLoader):
         for match in COMMENT.finditer(text, here, max(here, token.start_mark.index)):
@@ -225,7 +175,7 @@ def iter_comments(text: str) -> Iterator[Span]:
 
 
 def iter_secret(text: str, node: yaml.Node, field: Field) -> Iterator[Span]:
-    """The values of fields that no kubelet has, or that hold a secret."""
+    """The values of unknown fields, and of fields with a secret."""
     if isinstance(node, yaml.SequenceNode) and field.items is not None:
         for item in node.value:
             yield from iter_secret(text, item, field.items)
@@ -246,7 +196,7 @@ def known_field(fields: Mapping[str, Field], name: str) -> Field | None:
 
 
 def iter_scalars(node: yaml.Node) -> Iterator[Span]:
-    """Each text below a node, so that lists and maps of texts stay what they are."""
+    """Each scalar below a node, so that lists and maps keep their shape."""
     if isinstance(node, yaml.MappingNode):
         for _, value in node.value:
             yield from iter_scalars(value)
@@ -255,18 +205,6 @@ def iter_scalars(node: yaml.Node) -> Iterator[Span]:
             yield from iter_scalars(item)
     elif node.value:
         yield hidden(node)
-
-
-def iter_options_to_hide(text: str, root: yaml.Node) -> Iterator[Span]:
-    for key, value in root.value if isinstance(root, yaml.MappingNode) else ():
-        name = str(key.value).removesuffix('+')
-        if name == KUBELET_ARGUMENT:
-            for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                kept = redact_option(name, item.value) if isinstance(item, yaml.ScalarNode) else LEFT_OUT
-                if kept != item.value:
-                    yield item.start_mark.index, item.end_mark.index, f'"{kept}"'
-        elif name not in NEEDED_OPTIONS:
-            yield hidden(value)
 
 
 def hidden(node: yaml.Node) -> Span:

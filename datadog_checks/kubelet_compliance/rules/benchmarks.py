@@ -1,71 +1,95 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The benchmarks: which rules each has, under which numbers, and the few values in which they differ."""
+"""The benchmarks, each put together from its row and from the rows that it is like. Pure.
+
+A benchmark without a value that one of its rules needs is an error on import: no rule is ever judged by a value that
+nobody stated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
-from datadog_checks.kubelet_compliance.model import Benchmark, FileModes
+from datadog_checks.kubelet_compliance.model import Benchmark, BenchmarkRow
 
-from .benchmark_table import (
-    FILES,
-    FILES_COLUMNS,
-    FRAMEWORKS,
-    MORE_FILES,
-    MORE_FILES_COLUMNS,
-    MORE_SETTINGS,
-    MORE_SETTINGS_COLUMNS,
-    OLDER_STRONG_CIPHER_SUITES,
-    SETTINGS,
-    SETTINGS_COLUMNS,
-    STRONG_CIPHER_SUITES,
-    WITHOUT_OLDER_CIPHER_SUITES,
-)
+from .all_rules import RULES_BY_KEY
+from .benchmark_rows import BENCHMARK_ROWS
 
 DEFAULT_BENCHMARK = 'cis-1.24'
-"""The newest whose number for the iptables rule is 4.2.7; later ones call another rule so."""
-
-TABLES = (
-    (SETTINGS_COLUMNS, SETTINGS),
-    (MORE_SETTINGS_COLUMNS, MORE_SETTINGS),
-    (FILES_COLUMNS, FILES),
-    (MORE_FILES_COLUMNS, MORE_FILES),
-)
+"""The newest benchmark in which the iptables rule has the number 4.2.7. Later ones give it to another rule."""
 
 
-def iter_benchmarks() -> Iterator[Benchmark]:
-    """Read the table, line by line."""
-    cells: dict[str, dict[str, str]] = {}
-    for columns, table in TABLES:
-        for line in table.split('\n')[1:-1]:
-            name, *row = line.split()
-            cells.setdefault(name, {}).update(zip(columns, row, strict=True))
-    for line in FRAMEWORKS.split('\n')[1:-1]:
-        name, framework = line.split()
-        yield benchmark_of(name, framework, {rule: cell for rule, cell in cells[name].items() if cell != '-'})
+class BenchmarkError(Exception):
+    """A row contradicts itself or the row that it is like, or leaves a value open. The text says which and where."""
 
 
-def benchmark_of(name: str, framework: str, cells: Mapping[str, str]) -> Benchmark:
-    numbers = {rule: tuple(cell.split(':')[0].split('=')[0].split('+')) for rule, cell in cells.items()}
-    older = () if name in WITHOUT_OLDER_CIPHER_SUITES else OLDER_STRONG_CIPHER_SUITES
+def benchmarks_of(rows: Iterable[BenchmarkRow]) -> dict[str, Benchmark]:
+    """The benchmarks by name, in the order of the rows. Raises BenchmarkError."""
+    benchmarks: dict[str, Benchmark] = {}
+    for row in rows:
+        if row.name in benchmarks:
+            raise BenchmarkError(f'{row.name} has two rows')
+        if row.like and row.like not in benchmarks:
+            raise BenchmarkError(f'{row.name} is like {row.like}, which is not an earlier row')
+        like = benchmarks[row.like] if row.like else NOTHING_STATED
+        benchmark = benchmark_of(row, like)
+        problems = [*iter_contradictions(row, like, benchmark), *iter_gaps(benchmark)]
+        if problems:
+            raise BenchmarkError(f'{row.name} {", and ".join(problems)}')
+        benchmarks[row.name] = benchmark
+    return benchmarks
+
+
+NOTHING_STATED = Benchmark('', '', {}, {}, {}, ())
+
+
+def benchmark_of(row: BenchmarkRow, like: Benchmark) -> Benchmark:
+    """The row, with everything that it does not state taken from the benchmark that it is like."""
+    inherited = {key: number for key, number in {**like.controls, **like.unjudged}.items() if key not in row.without}
+    numbers = {**inherited, **{key: tuple(number.split()) for key, number in row.numbers.items()}}
+    unjudged = {key: number for key, number in numbers.items() if key in like.unjudged or key in row.unjudged}
+    controls = {key: number for key, number in numbers.items() if key not in unjudged}
+    suites = row.strong_cipher_suites
     return Benchmark(
-        name=name,
-        framework=framework,
-        controls={rule: number for rule, number in numbers.items() if not cells[rule].endswith(':?')},
-        unjudged={rule: number for rule, number in numbers.items() if cells[rule].endswith(':?')},
-        modes={rule: modes for rule, cell in cells.items() if (modes := modes_of(cell)) is not None},
-        strong_cipher_suites=(*STRONG_CIPHER_SUITES, *older),
+        name=row.name,
+        framework=row.framework or like.framework,
+        controls=controls,
+        unjudged=unjudged,
+        modes={key: modes for key, modes in {**like.modes, **row.modes}.items() if key in controls},
+        strong_cipher_suites=like.strong_cipher_suites if suites is None else suites,
     )
 
 
-def modes_of(cell: str) -> FileModes | None:
-    """The modes that a cell allows: `4.1.1:600` or `4.1.5=644,640`."""
-    if '=' in cell:
-        return FileModes(one_of=tuple(int(mode, 8) for mode in cell.partition('=')[2].split(',')))
-    limit = cell.partition(':')[2]
-    return FileModes(at_most=int(limit, 8)) if limit not in ('', '?') else None
+def iter_contradictions(row: BenchmarkRow, like: Benchmark, benchmark: Benchmark) -> Iterator[str]:
+    """What a row states that has no effect, or that no rule knows."""
+    for key in row.without:
+        if key in row.numbers or key not in {**like.controls, **like.unjudged}:
+            yield f'is without {key}, which it has or never had'
+    for key in (*row.numbers, *row.unjudged, *row.modes):
+        if key not in RULES_BY_KEY:
+            yield f'names {key}, which is no rule'
+    for key in row.unjudged:
+        if key not in benchmark.unjudged:
+            yield f'cannot judge {key}, but has no number for it'
+    for key in row.modes:
+        if key not in benchmark.modes:
+            yield f'has modes for {key}, which it does not judge'
 
 
-BENCHMARKS = {benchmark.name: benchmark for benchmark in iter_benchmarks()}
+def iter_gaps(benchmark: Benchmark) -> Iterator[str]:
+    """What a benchmark must have and does not."""
+    if not benchmark.framework:
+        yield 'has no framework'
+    for key, number in {**benchmark.controls, **benchmark.unjudged}.items():
+        if not number:
+            yield f'has no number for {key}'
+    for key in benchmark.controls:
+        is_stated_by = RULES_BY_KEY[key].expected.is_stated_by if key in RULES_BY_KEY else None
+        if is_stated_by is not None and not is_stated_by(benchmark):
+            yield f'states no value to judge {key} by'
+
+
+BENCHMARKS = benchmarks_of(BENCHMARK_ROWS)
+BENCHMARK_OF_MINOR = {minor: row.name for row in BENCHMARK_ROWS for minor in row.minors}
+"""The benchmark for each minor release of Kubernetes."""

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Where each distribution has the settings of its kubelet, and how the kubelet is restarted: a row each. Pure.
+"""Where each distribution keeps the settings of its kubelet, and how to restart it, one row each. Pure.
 
-What a row says was read in the distribution's own sources or documentation; no text names a file that a node may lack.
+The facts are from the sources or the documentation of each distribution. No text names a file that a node may lack.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import shlex
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from datadog_checks.kubelet_compliance.kubelet.programs import Program
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import K0S, K3S, MICROK8S, MICROSHIFT, RKE2
 from datadog_checks.kubelet_compliance.model import Home
 
 SYSTEMD = 'run: systemctl daemon-reload && systemctl restart {unit}'
 ENGINE = 'restart its container by the engine that runs it'
 ITS_SERVICE = 'the arguments of {unit} (find it: systemctl cat {unit})'
-UNIT = '{unit}'
+UNIT_NAME = '{unit}'
 ITS_OWN_DROP_INS = ('*/agent/etc/kubelet.conf.d/00-*-defaults.conf',)
 ITS_NAME = frozenset({'--hostname-override'})
 
 
 @dataclass(frozen=True, slots=True)
 class Traits:
-    """What tells a node's distribution, and its own names; '' for what it has not or what is not known."""
+    """What shows the distribution of a node, and the names on it; '' for what it lacks or what is unknown."""
 
     unit: str = ''
     program: str = ''
@@ -36,16 +36,16 @@ class Traits:
     is_contained: bool = False
     pid: int = 0
     has_config: bool = False
-    """Whether the file of `--config` is there."""
+    """Whether the file of `--config` exists."""
     drop_ins: str = ''
-    """The folder of drop-ins that the distribution passes, where the node has it."""
+    """The folder of drop-ins that the distribution passes, if the node has it."""
     options: str = ''
-    """The file with the options of the program that starts it, where the node has it."""
+    """The file with the options of the program that starts the kubelet, if the node has it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A pattern for each trait that has to fit; '' fits all."""
+    """A pattern for each trait, all of which must match; '' matches anything."""
 
     unit: str = ''
     program: str = ''
@@ -70,10 +70,10 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """One row. The texts follow "take the flag out of", "set it in", "then".
+    """One row. The texts follow "remove the flag from", "set it in", "then".
 
-    `flags`: where flags are set, where their own place is not known or is written anew. `file`: where fields are set;
-    '' in the files that the kubelet reads. `apply`: how a change there comes into force, if not by a restart.
+    `flags`: where to set flags, if their own place is unknown or rewritten. `file`: where to set fields; '' for the
+    files that the kubelet reads. `apply`: how a change there takes effect, if not by a restart.
     """
 
     name: str
@@ -83,16 +83,16 @@ class Distribution:
     restart: str = SYSTEMD
     apply: str = ''
     is_rewritten: bool = False
-    """Whether it writes what the kubelet reads anew, so that a change there is lost."""
+    """Whether it rewrites the files that the kubelet reads, so that a change in them is lost."""
     options: str = ''
-    """The file that `{options}` stands for in `flags`, if the node has it."""
+    """The file that `{options}` in `flags` stands for, if the node has it."""
     options_else: str = ''
     lasting: str = ''
-    """Where nodes get their settings from, so that a change outlives the node."""
+    """Where nodes get their settings from: a change there outlives the node."""
     made_anew: tuple[str, ...] = ()
-    """Patterns of the config files that it writes at each start, beside those that it leaves to its users."""
+    """Patterns of the config files that it rewrites at each start, besides those that it leaves to its users."""
     fixed_flags: frozenset[str] = frozenset()
-    """Flags that it always passes, so that no one can take them out."""
+    """Flags that it always passes, so that nobody can remove them."""
 
 
 KUBEADM_CONFIG = '/var/lib/kubelet/config.yaml'
@@ -100,7 +100,7 @@ KUBEADM_CONFIG = '/var/lib/kubelet/config.yaml'
 DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'k3s',  # k3s-io/docs docs/installation/configuration.md
-        (Mark(inside=Program.K3S),),
+        (Mark(inside=K3S.name),),
         flags='kubelet-arg in {options}',
         options='/etc/rancher/k3s/config.yaml',
         options_else='the options of k3s (find them: systemctl cat {unit})',
@@ -110,8 +110,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'RKE2',  # rancher/rke2-docs docs/install/configuration.md
         (
-            Mark(unit='rke2-server.service'),
-            Mark(unit='rke2-agent.service'),
+            *(Mark(unit=unit) for unit in RKE2.units),
             Mark(kubeconfig='/var/lib/rancher/rke2/*'),
         ),
         flags='kubelet-arg in {options}',
@@ -130,21 +129,21 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     ),
     Distribution(
         'MicroK8s',  # canonical/microk8s docs, "Configuring MicroK8s services"
-        (Mark(inside=Program.MICROK8S),),
+        (Mark(inside=MICROK8S.name),),
         flags='{options}',
         options_else='the file of --kubelet-args-file',
         restart='run: snap restart microk8s.daemon-kubelite',
     ),
     Distribution(
         'MicroShift',  # openshift/microshift docs/user/howto_config.md: MicroShift writes the kubelet's file itself
-        (Mark(inside=Program.MICROSHIFT),),
-        flags='what MicroShift passes',
-        file="the section kubelet of MicroShift's config.yaml",
+        (Mark(inside=MICROSHIFT.name),),
+        flags='the arguments that MicroShift passes',
+        file="the kubelet section of MicroShift's config.yaml",
         is_rewritten=True,
     ),
     Distribution(
         'k0s',  # k0sproject/k0s docs/worker-node-config.md
-        (Mark(unit='k0sworker.service'), Mark(unit='k0scontroller.service'), Mark(config='/run/k0s/kubelet/*')),
+        (*(Mark(unit=unit) for unit in K0S.units), Mark(config='/run/k0s/kubelet/*')),
         flags='--kubelet-extra-args of k0s (find it: systemctl cat {unit})',
         file="a worker profile (spec.workerProfiles in k0s's configuration)",
         is_rewritten=True,
@@ -166,7 +165,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         flags='{options}',
         options='/var/snap/k8s/common/args/kubelet',
         options_else='args/kubelet in the folder common of the snap k8s',
-        lasting='extra-node-kubelet-args of the file for joining',
+        lasting='extra-node-kubelet-args in the configuration for joining',
     ),
     Distribution(
         'Charmed Kubernetes (snap kubelet)',  # charmed-kubernetes/layer-kubernetes-common: the charm sets both
@@ -187,7 +186,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         is_rewritten=True,
     ),
     Distribution(
-        'Bottlerocket',  # bottlerocket.dev, "settings.kubernetes": the files are templates, filled anew
+        'Bottlerocket',  # bottlerocket.dev, "settings.kubernetes": the files are templates
         (Mark(config='/etc/kubernetes/kubelet/config'),),
         flags='settings.kubernetes of Bottlerocket',
         file='settings.kubernetes of Bottlerocket (apiclient set), if it has that setting',
@@ -201,9 +200,9 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         lasting='the user data of its launch template (--kubelet-extra-args of bootstrap.sh)',
     ),
     Distribution(
-        'EKS AL2023 (nodeadm)',  # awslabs/amazon-eks-ami nodeadm/internal/kubelet: written anew at each boot
+        'EKS AL2023 (nodeadm)',  # awslabs/amazon-eks-ami nodeadm/internal/kubelet: rewritten at each boot
         (Mark(config='/etc/kubernetes/kubelet/config.json'),),
-        lasting='spec.kubelet of its NodeConfig (nodeadm writes the files at each boot)',
+        lasting='spec.kubelet of its NodeConfig (nodeadm rewrites the files at each boot)',
         fixed_flags=ITS_NAME,
     ),
     Distribution(
@@ -238,7 +237,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution(
         'kind',
         (Mark(config=KUBEADM_CONFIG, is_contained=True, unit='kubelet.service'),),
-        lasting='kubeadmConfigPatches of the configuration of kind',
+        lasting='kubeadmConfigPatches in the configuration of kind',
         restart='run in the container of the node: systemctl daemon-reload && systemctl restart {unit}',
     ),
     Distribution(
@@ -249,7 +248,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
     Distribution('a systemd service', (Mark(unit='?*'),)),
     Distribution('a container', (Mark(is_contained=True),), flags='the arguments of its container', restart=ENGINE),
 )
-NOT_TOLD = Distribution(
+NO_DISTRIBUTION = Distribution(
     'anything else',
     (),
     flags='what starts the kubelet (find it: systemctl status {pid})',
@@ -258,18 +257,18 @@ NOT_TOLD = Distribution(
 
 
 def distribution_of(traits: Traits) -> Distribution:
-    """The first row that fits."""
-    return next((row for row in DISTRIBUTIONS if any(mark.fits(traits) for mark in row.marks)), NOT_TOLD)
+    """The first row that matches."""
+    return next((row for row in DISTRIBUTIONS if any(mark.fits(traits) for mark in row.marks)), NO_DISTRIBUTION)
 
 
 def home_of(traits: Traits) -> Home:
-    """Where a person changes the settings of a kubelet, with the names that its node has."""
+    """Where a person changes the settings of a kubelet, with the names that the node uses."""
     row = distribution_of(traits)
     named = {'unit': shlex.quote(traits.unit), 'pid': str(traits.pid)}
     options_else = row.options_else if traits.unit else row.options_else.partition(' (')[0]
     named['options'] = traits.options or options_else.format_map(named)
-    restart = (row.restart if traits.unit or UNIT not in row.restart else NOT_TOLD.restart).format_map(named)
-    flags = row.flags if traits.unit or UNIT not in row.flags else NOT_TOLD.flags
+    restart = row.restart if traits.unit or UNIT_NAME not in row.restart else NO_DISTRIBUTION.restart
+    flags = row.flags if traits.unit or UNIT_NAME not in row.flags else NO_DISTRIBUTION.flags
     file = row.file or (
         f'a drop-in of {traits.drop_ins} (with apiVersion and kind)'
         if traits.drop_ins
@@ -278,8 +277,8 @@ def home_of(traits: Traits) -> Home:
         else ''
     )
     return Home(
-        restart=restart,
-        apply=row.apply or restart,
+        restart=restart.format_map(named),
+        apply=row.apply or restart.format_map(named),
         flags=flags.format_map(named),
         file=file,
         is_rewritten=row.is_rewritten,

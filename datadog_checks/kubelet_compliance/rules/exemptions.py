@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Exemptions: rules that a fleet breaks on purpose, each with its reason and perhaps with a last day."""
+"""Exemptions: rules that are broken on purpose, each with a reason and optionally a last day."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST_REASON = 120
 
 
 class ExemptionError(Exception):
-    """An exemption in the options that makes no sense; the text says which and why."""
+    """An invalid exemption in the options. The text says which and why."""
 
 
 def parse_exemptions(rows: Iterable[Mapping[str, Any]], known: Collection[str]) -> tuple[Exemption, ...]:
@@ -38,19 +38,19 @@ def parse_exemption(row: Mapping[str, Any], known: Collection[str]) -> Exemption
     try:
         return Exemption(rule, reason, date.fromisoformat(str(until)) if until else None)
     except ValueError:
-        raise ExemptionError(f'the exemption of {rule} has an until that is not a day such as 2027-03-31') from None
+        raise ExemptionError(f'the exemption of {rule} has an until that is not a date such as 2027-03-31') from None
 
 
 def apply_exemptions(report: NodeReport, exemptions: Sequence[Exemption], today: date) -> NodeReport:
-    """A rule that is not compliant is exempted up to the last day; `today` is the day in UTC.
+    """The report, with each exempted rule that is non-compliant marked as exempted. `today`: the date in UTC.
 
-    A compliant one stays compliant and an unknown one unknown: an exemption is no proof of anything.
+    A compliant rule stays compliant, and an unknown one unknown: an exemption proves nothing.
     """
     by_rule = {exemption.rule: exemption for exemption in exemptions}
     findings = tuple(exempted(finding, by_rule.get(finding.rule.key), today) for finding in report.findings)
     judged = {finding.rule.key for finding in report.findings}
     lapsed = tuple(
-        Unknown(f'the exemption of {each.rule} ended on {each.until}', 'take it out of the configuration, or renew it')
+        Unknown(f'the exemption of {each.rule} ended on {each.until}', 'remove it from the configuration, or renew it')
         for each in exemptions
         if each.rule in judged and has_ended(each, today)
     )
@@ -61,7 +61,7 @@ def exempted(finding: Finding, exemption: Exemption | None, today: date) -> Find
     if exemption is None:
         return finding
     if has_ended(exemption, today):
-        return replace(finding, message=f'{exemption.until}: its exemption ended. {finding.message}')
+        return replace(finding, message=f'the exemption ended on {exemption.until}: {finding.message}')
     if finding.verdict is not Verdict.NON_COMPLIANT:
         return finding
     until = f' until {exemption.until}' if exemption.until is not None else ''

@@ -1,81 +1,93 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The rules on the mode and the owner of the kubelet's own files: a row each."""
+"""The rules on the mode and the owner of the kubelet's own files: one row for each kind of file, two rules from it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from datadog_checks.kubelet_compliance.model import FileAspect, FileSubject, Rule
 
-from .expect import allowed_mode, owned_by_root
+from .expectations import allowed_mode, owned_by_root
 
-# Which files, in words; what whoever can read them learns or whoever can write them does.
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One kind of file. `name`: how the keys of its rules begin. `files`: which files, in words. `why`: the risk."""
+
+    name: str
+    subject: FileSubject
+    files: str
+    why: str
+    is_read_by_others: bool = False
+    """Whether programs other than the kubelet read it, such as the control plane, a CNI plugin, or the Agent."""
+
+
 SUBJECTS = (
-    (
+    Subject(
         'service_file',
         FileSubject.SERVICE,
-        'the systemd unit that the kubelet runs in, and its drop-ins',
-        'Whoever can write to them decides with which arguments the kubelet runs, and so what it allows.',
+        'the systemd unit of the kubelet, and its drop-ins',
+        'Anyone who can write to them sets the arguments of the kubelet, and so what the kubelet allows.',
     ),
-    (
+    Subject(
         'kubeconfig',
         FileSubject.KUBECONFIG,
         'the file of --kubeconfig',
-        'It says how the kubelet proves to the API server which node it is: whoever reads it can act as the node.',
+        'It holds the credentials of the kubelet for the API server: anyone who can read it can act as the node.',
+        is_read_by_others=True,
     ),
-    (
+    Subject(
         'client_ca',
         FileSubject.CLIENT_CA,
         'the CA of authentication.x509.clientCAFile or --client-ca-file',
-        'Whoever can write to it can let in clients of their own making.',
+        'Anyone who can write to it can admit clients of their own.',
+        is_read_by_others=True,
     ),
-    (
+    Subject(
         'config_file',
         FileSubject.CONFIG,
         'the file of --config, and each drop-in of --config-dir',
-        'Whoever can write to them sets what the kubelet allows from its next start on.',
+        'Anyone who can write to them sets what the kubelet allows after its next start.',
     ),
-    (
+    Subject(
         'azure_json',
         FileSubject.AZURE_JSON,
         '/etc/kubernetes/azure.json',
-        'It can hold credentials for the cloud: whoever reads it can act as the cluster.',
+        'It can hold credentials for the cloud: anyone who can read it can act as the cluster.',
+        is_read_by_others=True,
     ),
 )
 
-READ_BY_OTHERS = frozenset({FileSubject.CLIENT_CA, FileSubject.KUBECONFIG, FileSubject.AZURE_JSON})
-"""Files that other programs than the kubelet read, such as the control plane, a CNI plugin or the Agent."""
-
 
 def iter_rules() -> Iterator[Rule]:
-    """Two rules for each subject: its mode and its owner."""
-    for name, subject, files, why in SUBJECTS:
+    """Two rules for each kind of file: its mode and its owner."""
+    for row in SUBJECTS:
+        title = f'{row.subject.value[0].upper()}{row.subject.value[1:]}'
         yield Rule(
-            key=f'{name}_permissions',
-            title=f'{subject.value[0].upper()}{subject.value[1:]} should be closed to other users',
-            files=subject,
+            key=f'{row.name}_permissions',
+            title=f'{title} should be closed to other users',
+            files=row.subject,
             aspect=FileAspect.MODE,
-            expected=allowed_mode(f'{name}_permissions'),
-            default="set by who wrote the file",
-            what=f'The mode of {files} is one that the benchmark allows. Links are followed.',
-            why=why,
+            expected=allowed_mode(f'{row.name}_permissions'),
+            default='the mode that its author gave it',
+            what=f'The benchmark allows the mode of {row.files}. Links are followed.',
+            why=row.why,
             impact='Programs that read the file as another user no longer can.',
-            caution=(
-                'programs that read it as another user than root no longer can' if subject in READ_BY_OTHERS else ''
-            ),
+            caution='programs that read it as a user other than root no longer can' if row.is_read_by_others else '',
             references=(),
         )
         yield Rule(
-            key=f'{name}_ownership',
-            title=f'{subject.value[0].upper()}{subject.value[1:]} should belong to root',
-            files=subject,
+            key=f'{row.name}_ownership',
+            title=f'{title} should belong to root',
+            files=row.subject,
             aspect=FileAspect.OWNER,
             expected=owned_by_root(),
-            default='set by who wrote the file',
-            what=f'The owner and the group of {files} are root. Links are followed.',
-            why=why,
+            default='the owner that its author gave it',
+            what=f'The owner and the group of {row.files} are root. Links are followed.',
+            why=row.why,
             impact='None for the kubelet, which runs as root.',
             references=(),
         )

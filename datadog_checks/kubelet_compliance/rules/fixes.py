@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What mends a rule on one node: the steps, each at the place that decides, and what they may break. Pure.
+"""How to fix a rule on one node: the steps, each at the place that decides, and what they may break. Pure.
 
-All that breaks the rule is mended in one round: a flag is taken out only where what it hides is right.
+One round of steps fixes everything that breaks the rule: a flag is removed only if the value that it hides is right.
 """
 
 from __future__ import annotations
@@ -32,9 +32,12 @@ from datadog_checks.kubelet_compliance.model import (
     was_flag,
 )
 
+from .field_facts import default_holds, flag_that_sets
+
 MOST_LETTERS_OF_FILES = 300
+NEW_FILE = 'a file that you name with --config'
 JSON_ENDING = '.json'
-"""What tells that a config file is JSON, where it cannot be read."""
+"""Shows that a config file is JSON if it cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class TakeOut:
-    """Take a flag out of where flags are set."""
+    """Remove a flag from the place where flags are set."""
 
     flag: str
     place: str
@@ -54,7 +57,7 @@ class TakeOut:
 
 @dataclass(frozen=True, slots=True)
 class ChangeFlag:
-    """Give a flag another value. `flag`: as it has to be, such as `--read-only-port=0`."""
+    """Give a flag another value. `flag`: with its new value, such as `--read-only-port=0`."""
 
     flag: str
     place: str
@@ -70,7 +73,7 @@ class PutFlag:
 
 @dataclass(frozen=True, slots=True)
 class SetGate:
-    """Set one feature gate of a flag that may hold others."""
+    """Set one feature gate in a flag that may hold others."""
 
     gate: str
     value: str
@@ -82,7 +85,7 @@ class SetGate:
 class SetField:
     """Set a field, by its dotted path, in a config file.
 
-    `unread`: the place in words, where the check cannot read it and `file` is ''.
+    `unread`: the place in words, if the check cannot read it and `file` is ''.
     """
 
     path: str
@@ -97,9 +100,9 @@ Step = Run | TakeOut | ChangeFlag | PutFlag | SetGate | SetField
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """The steps in their order, what they may break, and what brings them into force.
+    """The steps in order, what they may break, and how they take effect.
 
-    `refusal`: why no step is offered, and what to do in place of one.
+    `refusal`: why there are no steps, and what to do instead.
     """
 
     steps: tuple[Step, ...] = ()
@@ -109,7 +112,7 @@ class Fix:
 
 
 def fix_of(rule: Rule, setting: Setting, benchmark: Benchmark) -> Fix:
-    """What mends a rule that a setting breaks."""
+    """How to fix a rule that a setting breaks."""
     apply = '' if setting.running == NOT_RUNNING else setting.home.apply
     if rule.aspect is not None:
         return Fix((Run(file_command(rule, setting, benchmark)),), rule.caution)
@@ -125,7 +128,7 @@ def fix_of(rule: Rule, setting: Setting, benchmark: Benchmark) -> Fix:
 def needed_changes(
     rule: Rule, values: Values | Unknown, benchmark: Benchmark, others: Mapping[str, Value] = MappingProxyType({})
 ) -> list[Change]:
-    """The changes without which the values would go on breaking the rule. `others`: fields that these depend on."""
+    """The changes that the rule needs, given the values. `others`: further fields that the changes depend on."""
     if isinstance(values, Unknown):
         return list(rule.fix)
     return [change for change in rule.fix if is_wrong(rule, change, {**others, **dict(values)}, benchmark)]
@@ -138,13 +141,13 @@ def is_wrong(rule: Rule, change: Change, values: Mapping[str, Value], benchmark:
 
 
 def refusal_of(rule: Rule, setting: Setting, changes: list[Change], *, writes_values: bool = False) -> str:
-    """Why nothing is to be changed on this node; '' where a fix is offered.
+    """Why nothing should change on this node; '' if there is a fix.
 
-    `writes_values`: the values of the fix are written; else what stands in a file already comes into force.
+    `writes_values`: the fix writes its own values; otherwise values that a file already has take effect.
     """
     home = setting.home
     for change in changes:
-        origin, flag = setting.origins.get(change.name), flag_of(rule, change)
+        origin, flag = setting.origins.get(change.name), flag_of(change)
         is_own = origin is not None and was_flag(origin) and (home.is_rewritten or not origin.where)
         if is_own and flag in home.fixed_flags:
             return f'the distribution always passes {flag}: exempt the rule'
@@ -157,21 +160,22 @@ def refusal_of(rule: Rule, setting: Setting, changes: list[Change], *, writes_va
 
 
 def caution_of(rule: Rule, home: Home, changes: list[Change]) -> str:
-    """What to know and to do before the change."""
-    first = [told_before(each, home.facts.get(each.fact, Answer())) for each in rule.preconditions(changes)]
+    """What to know and do before the change."""
+    first = [caution_for(each, home.facts.get(each.fact, Answer())) for each in rule.preconditions(changes)]
     return '; '.join(filter(None, (*first, rule.caution, *(change.caution for change in changes))))
 
 
-def told_before(precondition: Precondition, answer: Answer) -> str:
-    """The caution of a precondition; '' where it holds."""
+def caution_for(precondition: Precondition, answer: Answer) -> str:
+    """The caution of a precondition; '' if it is met."""
     return '' if answer.holds else precondition.caution.format(detail=answer.detail or precondition.unknown_detail)
 
 
 def iter_steps(rule: Rule, change: Change, setting: Setting, benchmark: Benchmark) -> Iterator[Step]:
     """The steps of one change."""
-    home, origin, flag = setting.home, setting.origins.get(change.name), flag_of(rule, change)
+    home, origin, flag = setting.home, setting.origins.get(change.name), flag_of(change)
     if change.name != flag and not was_flag(origin):
-        yield set_field(change, origin, home) or put_flag(change, flag, setting.origins.get(flag), home)
+        in_flag = put_flag(change, flag, setting.origins.get(flag), home) if flag else None
+        yield set_field(change, origin, home) or in_flag or SetField(change.name, change.value, NEW_FILE)
         return
     place = home.flags if origin is None or home.is_rewritten else origin.where or home.flags
     if gate := gate_of(change):
@@ -184,17 +188,17 @@ def iter_steps(rule: Rule, change: Change, setting: Setting, benchmark: Benchmar
 
 
 def holds_without_flag(rule: Rule, change: Change, setting: Setting, benchmark: Benchmark) -> bool:
-    """Whether what the flag hides is right; of a flag that hides nothing, whether its default is."""
+    """Whether the value that the flag hides is right; for a flag that hides nothing, whether its default is."""
     if change.name not in setting.beneath or isinstance(setting.declared, Unknown):
-        return rule.default_holds
+        return default_holds(rule, benchmark)
     values = {**setting.others, **dict(setting.declared), change.name: setting.beneath[change.name]}
     return not is_wrong(rule, change, values, benchmark)
 
 
 def set_field(change: Change, origin: Origin | None, home: Home) -> SetField | None:
-    """The field in the file that holds it, else where this node has such settings; None where it has them nowhere."""
+    """The field in the file that holds it, or in the node's file for settings; None if the node has no such file."""
     own = origin.path if origin is not None and origin.source in (Source.CONFIG_FILE, Source.DROP_IN) else None
-    file = home.file if own is None or home.is_rewritten or is_made_anew(own, home) else own
+    file = home.file if own is None or home.is_rewritten or is_rewritten_at_start(own, home) else own
     if file:
         return SetField(change.name, change.value, file, file in home.json_files)
     if not home.unread:
@@ -202,21 +206,21 @@ def set_field(change: Change, origin: Origin | None, home: Home) -> SetField | N
     return SetField(change.name, change.value, '', home.unread.endswith(JSON_ENDING), home.unread)
 
 
-def is_made_anew(file: str, home: Home) -> bool:
-    """Whether the distribution writes a file at each start, beside those that it leaves to its users."""
+def is_rewritten_at_start(file: str, home: Home) -> bool:
+    """Whether the distribution rewrites a file at each start, besides the files that it leaves to its users."""
     return bool(home.file) and any(fnmatchcase(file, pattern) for pattern in home.made_anew)
 
 
 def put_flag(change: Change, flag: str, given: Origin | None, home: Home) -> Step:
-    """A flag in place of a field. `given`: where that flag itself is, which of two of a kind may be the last."""
+    """A flag instead of a field. `given`: where that flag is already set, since the last of two equal flags counts."""
     if given is not None and was_flag(given):
         return ChangeFlag(as_flag(change, flag), given.where or home.flags)
     return PutFlag(as_flag(change, flag), home.flags)
 
 
-def flag_of(rule: Rule, change: Change) -> str:
-    """The flag that sets what is changed."""
-    return change.flag or dict(zip(rule.fields, rule.flags, strict=True))[change.name]
+def flag_of(change: Change) -> str:
+    """The flag that has the effect of a change; '' if there is none."""
+    return change.flag or flag_that_sets(change.name) or ''
 
 
 def gate_of(change: Change) -> str:
@@ -224,14 +228,14 @@ def gate_of(change: Change) -> str:
 
 
 def as_flag(change: Change, flag: str) -> str:
-    """A field's value in the spelling of its flag: a list without brackets, a feature gate with its name."""
+    """A field's value as its flag spells it: a list without brackets, a feature gate with its name."""
     gate = gate_of(change)
-    listed = change.value.strip('[]"').replace(', ', ',')
-    return f'{flag}={gate}={listed}' if gate else f'{flag}={listed}'
+    value = change.value.strip('[]"').replace(', ', ',')
+    return f'{flag}={gate}={value}' if gate else f'{flag}={value}'
 
 
 def file_command(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:
-    """The command for all files that are not as they should be, as far as there is room for them."""
+    """The command for all files that break the rule, as far as they fit."""
     values = () if isinstance(setting.declared, Unknown) else setting.declared
     wrong = [shlex.quote(pair[0]) for pair in values if not rule.expected.holds((pair[1],), benchmark)]
     paths, left = '', len(wrong)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A setting against its rule: the verdict and the sentence that goes with it. Total; raises nothing."""
+"""Judges a setting by its rule: the verdict, and the message for it. Handles every input, and raises nothing."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from .wording import (
     LONGEST_VALUE,
     MOST_VALUES,
     describe,
+    fix_text,
     name_of,
     place_of,
     shorten,
-    tell_fix,
 )
 
 LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
 
 
 def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
-    """One cell of the table of verdicts: declared against running."""
+    """One cell of the table of verdicts: the declared value against the running one."""
     if isinstance(setting.declared, Unknown):
         verdict, message = judge_undeclared(rule, setting, setting.declared, benchmark)
     elif setting.doubt is not None:
@@ -62,7 +62,7 @@ def holds(rule: Rule, values: Values, benchmark: Benchmark) -> bool:
 
 
 def deciding(rule: Rule, values: Values, benchmark: Benchmark) -> Values:
-    """The values with those first that break the rule; of files, and of the items of a list, only those that do."""
+    """The values, those that break the rule first; for files and for list items, only those that do."""
     if rule.aspect is not None:
         return tuple(pair for pair in values if not holds(rule, (pair,), benchmark)) or values
     is_good = rule.expected.holds_for_item
@@ -75,15 +75,15 @@ def deciding(rule: Rule, values: Values, benchmark: Benchmark) -> Values:
     if items:
         return tuple(items)
     wrong = {change.name for change in needed_changes(rule, values, benchmark)}
-    told = [pair for pair in values if pair[0] in wrong or pair[1] not in UNSET or len(values) <= MOST_VALUES]
-    return tuple(sorted(told or values, key=lambda pair: (pair[0] not in wrong, pair[1] in UNSET)))
+    shown = [pair for pair in values if pair[0] in wrong or pair[1] not in UNSET or len(values) <= MOST_VALUES]
+    return tuple(sorted(shown or values, key=lambda pair: (pair[0] not in wrong, pair[1] in UNSET)))
 
 
 UNSET: tuple[Value, ...] = (None, '', ())
 
 
-def differing(values: Values, others: Values) -> Values:
-    """The values that are not the same in others, where there are too many to name all."""
+def values_that_differ(values: Values, others: Values) -> Values:
+    """The values that differ from others, if there are too many to name all of them."""
     return tuple(pair for pair in values if pair not in others) if len(values) > MOST_VALUES else values
 
 
@@ -94,22 +94,22 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
         if holds(rule, running, benchmark):
             return Verdict.COMPLIANT, said
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
-        now = f'{place} now says {describe(differing(declared, running))}'
-        to_do = tell_restart(rule, setting, needed_changes(rule, running, benchmark))
+        now = f'{place} now says {describe(values_that_differ(declared, running))}'
+        to_do = restart_text(rule, setting, needed_changes(rule, running, benchmark))
         return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{to_do}'
     if setting.changed is None:
         return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
-        f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so what it runs with is not '
-        'known: restart it, or let the Agent read /configz. A change of mode or owner alone looks the same'
+        f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so its running value '
+        'is unknown: restart it, or let the Agent read /configz. A change of only the mode or owner looks the same'
     )
 
 
-def tell_restart(rule: Rule, setting: Setting, changes: list[Change]) -> str:
-    """How to bring in what the files say already, after what that may break."""
+def restart_text(rule: Rule, setting: Setting, changes: list[Change]) -> str:
+    """How to apply what the files already say. What that may break comes first."""
     refusal = refusal_of(rule, setting, changes)
     if refusal:
-        return f'. Before a restart brings it in: {refusal}'
+        return f'. Before a restart applies it: {refusal}'
     caution, restart = caution_of(rule, setting.home, changes), setting.home.restart
     then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
     return f'. Caution: {caution}. Then {then}' if caution else f': {then}'
@@ -119,21 +119,21 @@ def judge_non_compliant(
     rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark, doubt: Unknown | None = None
 ) -> tuple[Verdict, str]:
     fix = fix_of(rule, setting, benchmark)
-    expected, to_do = f'; expected {rule.expected.text(benchmark)}', tell_fix(fix)
+    expected, to_do = f'; expected {rule.expected.text(benchmark)}', fix_text(fix)
     before, after = '', f'. But {shorten(doubt.reason)}' if doubt is not None else ''
     if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
-        running = differing(setting.running, declared)
-        before = f'Running with {describe(running)}, but the next restart brings in: '
+        running = values_that_differ(setting.running, declared)
+        before = f'Running with {describe(running)}, but the next restart applies: '
     lasts = setting.home.lasting if fix.steps and not rule.files else ''
     lasting = f'. To make it last, also change {lasts}' if lasts else ''
-    told = deciding(rule, declared, benchmark)
-    said, place = f'{before}{describe(told)}', place_of(origin_of(setting, told))
+    shown = deciding(rule, declared, benchmark)
+    said, place = f'{before}{describe(shown)}', place_of(origin_of(setting, shown))
     return Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after)
 
 
-def origin_of(setting: Setting, told: Values) -> Origin | None:
-    """Where the first of the values that are told was set."""
-    name = told[0][0].partition('[')[0] if told else ''
+def origin_of(setting: Setting, shown: Values) -> Origin | None:
+    """Where the first of the values in the message was set."""
+    name = shown[0][0].partition('[')[0] if shown else ''
     return setting.origins.get(name, NOWHERE if setting.origins else setting.origin)
 
 
@@ -141,7 +141,7 @@ NOWHERE = Origin(Source.DEFAULT, 'default')
 
 
 def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: str) -> str:
-    """The parts of a sentence as far as there is room: the value and the fix are whole, with what the fix may break."""
+    """The parts of a message, as far as they fit. The value, the fix, and its caution are always there."""
     brief = FINDING_HINT.sub('', fix)
     for shown, rest in (
         (place, f'{expected}. {fix}{lasting}{after}'),
@@ -160,7 +160,7 @@ def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: 
 def judge_doubted(
     rule: Rule, setting: Setting, declared: Values, doubt: Unknown, benchmark: Benchmark
 ) -> tuple[Verdict, str]:
-    """A value that something unseen may overrule: it can show what is wrong, never that all is well."""
+    """A value that something unread may override: it can prove a rule broken, but never kept."""
     if not isinstance(setting.running, Unknown):
         if declared != setting.running and not (setting.is_explicit and not holds(rule, declared, benchmark)):
             return judge_undeclared(rule, setting, doubt, benchmark)
@@ -174,12 +174,12 @@ def judge_doubted(
 
 
 def hinted(finding: Finding, names: frozenset[str]) -> Finding:
-    """With a word on exemptions where the node's processes show that the rule may be broken on purpose."""
+    """The finding, with a hint at exemptions if processes of the node suggest that the rule is broken on purpose."""
     rule = finding.rule
     seen = sorted(rule.broken_for & names)
     if finding.verdict is not Verdict.NON_COMPLIANT or not seen or rule.unless in names:
         return finding
-    hint = f'{seen[0]} runs here and {rule.unless} does not: if this is on purpose, name the rule in `exemptions`'
+    hint = f'{seen[0]} runs here and {rule.unless} does not: if this is intended, exempt the rule (`exemptions`)'
     return replace(finding, message=f'{finding.message}. {hint}')
 
 
@@ -190,9 +190,9 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
         return Verdict.UNKNOWN, f'{name_of(rule)} cannot be determined: {unknown.reason}{remedy}'
     if holds(rule, running, benchmark):
         return Verdict.COMPLIANT, f'running with {describe(running)}'
-    fix = tell_fix(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
+    fix = fix_text(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
     said = f'running with {describe(deciding(rule, running, benchmark))}'
-    after = '' if setting.home.unread else f'. Where it is set is not known: {unknown.reason}'
+    after = '' if setting.home.unread else f'. Could not find where it is set: {unknown.reason}'
     expected = f'; expected {rule.expected.text(benchmark)}'
     return Verdict.NON_COMPLIANT, fitted(said, '', expected, fix, '', after)
 

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a rule looks at on one kubelet: the value and the place of a setting, as declared and as it runs. Pure."""
+"""The setting that a rule judges on one kubelet: its value and its place, as declared and as running. Pure."""
 
 from __future__ import annotations
 
@@ -29,15 +29,17 @@ from datadog_checks.kubelet_compliance.model import (
     was_flag,
 )
 
+from .field_facts import is_flag, value_if_left_out
+
 NOT_ASKED = Unknown('the running configuration was not asked for')
 
 
 def resolve(
     declared: Declared, fields: Sequence[str], running: Values | Unknown = NOT_ASKED, beside: Sequence[str] = ()
 ) -> Setting:
-    """The values of some fields as declared and where they were set, as they run, and what changed since the start.
+    """The declared values of some fields with their places, the running values, and what changed since the start.
 
-    `beside`: fields that do not count, but whose places are of use to who mends the others.
+    `beside`: fields that are not judged, but whose places help to fix the others.
     """
     launch, unknown = declared.launch, declared.unknown
     origins = [declared.origins.get(field) for field in fields]
@@ -51,12 +53,12 @@ def resolve(
     origin = next((origin for origin in origins if origin is not None and origin.source is not Source.DEFAULT), None)
     doubt = launch.doubt if launch is not None else None
     if doubt is not None and origin is None:
-        # A default shows only that nothing was found, and not all was looked at.
+        # A default shows only that nothing was found, and not everything was read.
         return Setting(doubt, None, running, doubt=doubt)
     if unknown is not None and unknown.refused and not declared.line_accepted:
-        # The process has not yet shown that it stays: its flags can show what is wrong, never that all is well.
+        # The process has not yet run for long enough: its flags can prove a rule broken, never kept.
         doubt = unknown
-    # The flags of a kubelet inside another program stand in a file themselves.
+    # The flags of a kubelet inside another program are in a file themselves.
     fixed = by_flags and launch is None
     changed = None if fixed else declared.changed
     is_explicit = launch is not None and launch.is_whole and by_flags
@@ -73,15 +75,15 @@ def resolve(
 
 
 def is_at(field: str, path: str) -> bool:
-    """Whether a field is that of a path, or lies below it."""
+    """Whether a field has the path, or a path below it."""
     return field == path or field.startswith(f'{path}.')
 
 
 def agreed(settings: Sequence[Setting], meaning: Callable[[Values], object], otherwise: Unknown) -> Setting:
-    """One setting out of those that the possible readings of a configuration give, as far as all mean the same.
+    """One setting from the possible readings of a configuration, as far as all of them mean the same.
 
-    `meaning`: what of the values counts, such as whether they are compliant. `otherwise`: why they may differ. What is
-    in doubt, or changed, in one reading is so in all.
+    `meaning`: what counts about the values, such as whether they are compliant. `otherwise`: why readings may differ.
+    A doubt or a change in one reading counts for all.
     """
     first = settings[0]
     if len(settings) == 1:
@@ -118,17 +120,14 @@ def running_values(
     *,
     meaning: Callable[[Values], object] = lambda values: values,
 ) -> Values | Unknown:
-    """The rule's values as they run. `started`: the configuration that the process is known to have started with.
+    """The running values of a rule. `started`: the configuration with which the process is known to have started.
 
-    /configz leaves out Go's zero values, and shows no flag that writes no field: those are fixed with the process.
-    Where it may show a pair of files that the kubelet made itself, the values count if they mean the same either way.
+    /configz leaves out Go's zero values, and does not show a flag that sets no field: the process fixes those. If it
+    may show a pair of files that the kubelet made itself, the values count only if both readings mean the same.
     """
     if isinstance(running, Unknown):
         return running
-    possible = [
-        possible_values(field, absent, running, declared, started)
-        for field, absent in zip(rule.fields, rule.when_absent, strict=True)
-    ]
+    possible = [possible_values(field, running, declared, started) for field in rule.fields]
     readings = [tuple(zip(rule.fields, values, strict=True)) for values in product(*possible)]
     if all(meaning(values) == meaning(readings[0]) for values in readings):
         return readings[0]
@@ -143,13 +142,13 @@ SELF_MADE_OR_NOT = Unknown(
 
 
 def possible_values(
-    field: str, absent: Value, running: Configuration, declared: Declared, started: Declared | None
+    field: str, running: Configuration, declared: Declared, started: Declared | None
 ) -> tuple[Value, ...]:
-    """What a field or flag may be for the process: one value, or two where that cannot be told."""
+    """What a field or flag may be in the process: one value, or both if the evidence does not decide."""
     if is_flag(field):
         return (declared.value(field),) if declared.flags_known and declared.launch is None else (None, True)
     shown = running.get(field)
-    value = absent if shown is None else shown
+    value = value_if_left_out(field) if shown is None else shown
     match is_self_made(field, value, declared, started):
         case True:
             return ('',)
@@ -163,13 +162,13 @@ CERTIFICATES = '/var/lib/kubelet/pki'
 
 
 def is_self_made(field: str, value: Value, declared: Declared, started: Declared | None) -> bool | None:
-    """Whether /configz shows a file here that the kubelet made itself; None where that cannot be told.
+    """Whether /configz shows a file here that the kubelet made itself; None if the evidence does not decide.
 
-    It shows its own pair like a configured one (pkg/kubelet `InitializeTLS`), and that pair may be configured too.
+    It shows its own pair like a configured one (pkg/kubelet `InitializeTLS`), and that pair may also be configured.
     """
     if field not in SELF_MADE:
         return False
-    # Where the flags are not known, any folder may be its own.
+    # If the flags are unknown, any folder may be the kubelet's own.
     folder = posixpath.normpath(str(declared.value('--cert-dir') or CERTIFICATES)) if declared.flags_known else ''
     if not f'/{value}'.endswith(f'/{folder.strip("/")}{SELF_MADE[field]}' if folder else SELF_MADE[field]):
         return False
@@ -178,19 +177,14 @@ def is_self_made(field: str, value: Value, declared: Declared, started: Declared
     return None if started is None else not is_same(started.value(field), value)
 
 
-def is_flag(field: str) -> bool:
-    """Whether a rule looks at a flag that writes no field."""
-    return field.startswith('--')
-
-
 def resolve_files(files: FileSet | Unknown, aspect: FileAspect, launch: Launch | None = None) -> Setting:
-    """The mode or the owner of each file of a subject. `launch`: what tells which files they are."""
+    """The mode or the owner of each file of a subject. `launch`: the evidence for which files they are."""
     if isinstance(files, Unknown):
         return Setting(files, None, NOT_ASKED)
     unseen = next((file for file in files.files if not isinstance(file, FileStatus)), None)
     if unseen is not None:
         remedy, fault = (unseen.remedy, unseen.fault) if isinstance(unseen, Unreadable) else ('', None)
-        why = Unknown(f'{unseen.path} could not be looked at: {unseen.why}', remedy, fault=fault)
+        why = Unknown(f'could not read the mode and owner of {unseen.path}: {unseen.why}', remedy, fault=fault)
         return Setting(why, None, NOT_ASKED)
     values = tuple((file.path, aspect_of(file, aspect)) for file in files.files if isinstance(file, FileStatus))
     doubt = launch.doubt if launch is not None else None

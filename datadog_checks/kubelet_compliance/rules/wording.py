@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Values, places and fixes in the words of a message. Pure."""
+"""Values, places, and fixes in the words of a message. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MOST_VALUES = 3
 
 
 def describe(values: Values) -> str:
-    """The values with their names, as a person reads them."""
+    """The values with their names, for a message."""
     if not values:
         return 'no such file is in use'
     if len(values) > MOST_VALUES:
@@ -27,7 +27,10 @@ def describe(values: Values) -> str:
 
 
 def name_of(rule: Rule) -> str:
-    return rule.fields[0] if rule.fields else rule.title
+    """What the rule is about, for a message about a value that is unknown."""
+    if rule.files is not None and rule.aspect is not None:
+        return f'{rule.aspect.value} of the {rule.files.value}'
+    return rule.fields[0]
 
 
 def place_of(origin: Origin | None) -> str:
@@ -48,7 +51,7 @@ def show(value: Value) -> str:
 
 
 def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
-    """Keep the beginning and the end of a long text: the end of a path says most."""
+    """Keep the beginning and the end of a long text: the end of a path identifies it best."""
     if len(text) <= longest:
         return text
     half = (longest - 3) // 2
@@ -58,12 +61,12 @@ def shorten(text: str, longest: int = LONGEST_PLACE) -> str:
 FINDING_HINT = re.compile(r' \(find (?:it|them): [^()]*\)')
 
 
-def tell_fix(fix: Fix) -> str:
-    """What to do, after what it may break; or why nothing is to be done."""
+def fix_text(fix: Fix) -> str:
+    """What to do, after what it may break; or why there is nothing to do."""
     if fix.refusal:
         return sentence(fix.refusal)
     caution = f'Caution: {fix.caution}. ' if fix.caution else ''
-    steps = tell_steps(fix.steps)
+    steps = steps_text(fix.steps)
     return f'{caution}To fix it, {steps}{f", then {fix.apply}" if fix.apply else ""}'
 
 
@@ -71,24 +74,24 @@ def sentence(text: str) -> str:
     return f'{text[0].upper()}{text[1:]}'
 
 
-def tell_steps(steps: Sequence[Step]) -> str:
-    """The steps in their order; a place that all of them have is named once."""
+def steps_text(steps: Sequence[Step]) -> str:
+    """The steps in order. A place that all of them share is named once."""
     places = {place_of_step(step) for step in steps}
     if len(steps) > 1 and len(places) == 1:
-        return f'in {places.pop()}: {" and ".join(map(tell_step, steps))}'
-    return ' and '.join(map(tell_step_and_place, steps))
+        return f'in {places.pop()}: {" and ".join(map(step_text, steps))}'
+    return ' and '.join(map(step_text_with_place, steps))
 
 
-def tell_step_and_place(step: Step) -> str:
+def step_text_with_place(step: Step) -> str:
     if isinstance(step, Run):
-        return tell_step(step)
-    return f'{tell_step(step)} {JOINED_BY.get(type(step), "in")} {place_of_step(step)}'
+        return step_text(step)
+    return f'{step_text(step)} {JOINED_BY.get(type(step), "in")} {place_of_step(step)}'
 
 
 JOINED_BY: Mapping[type, str] = {TakeOut: 'from', PutFlag: 'to'}
 
 
-def tell_step(step: Step) -> str:
+def step_text(step: Step) -> str:
     match step:
         case Run():
             return f'run: {step.command}'
@@ -101,7 +104,7 @@ def tell_step(step: Step) -> str:
         case SetGate():
             return f'set {step.gate}={step.value} in {step.flag} (keep its other gates)'
         case SetField():
-            return f'set {tell_field(step)}'
+            return f'set {field_text(step)}'
 
 
 def place_of_step(step: Step) -> str:
@@ -114,14 +117,14 @@ def place_of_step(step: Step) -> str:
             return shorten(step.place)
 
 
-def tell_field(step: SetField) -> str:
-    """A nested field as the nesting that it is: a dotted path pasted into a file changes nothing."""
+def field_text(step: SetField) -> str:
+    """A nested field with its nesting: a dotted path pasted into a file changes nothing."""
     assignment, under = field_parts(step)
-    return f'{assignment}{f" under {under} (add no second block)" if under else ""}'
+    return f'{assignment}{f" under {under} (do not add a second block)" if under else ""}'
 
 
 def field_parts(step: SetField) -> tuple[str, str]:
-    """The line of a field, and the blocks that it stands in; '' for the outermost."""
+    """The line of a field, and the blocks around it; '' at the top level."""
     *parents, name = map(quoted, step.path.split('.')) if step.is_json else step.path.split('.')
     value = json_of(step.value) if step.is_json else step.value
     return f'{name}: {value}', ' '.join(f'{parent}:' for parent in parents)
@@ -132,7 +135,7 @@ def quoted(name: str) -> str:
 
 
 def json_of(value: str) -> str:
-    """A value of a fix as JSON spells it; in YAML, text has no quotes there."""
+    """A value of a fix as JSON spells it. The YAML of a fix has no quotes around text."""
     if value.startswith('['):
         return f'[{", ".join(map(quoted, value.strip("[]").split(", ")))}]'
     return value if value in ('true', 'false', '""') or value.isdecimal() else quoted(value)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What rules want: factories of expectations, each with its wording."""
+"""What rules expect: functions that make an expectation, each with its words."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TypeGuard
 from datadog_checks.kubelet_compliance.model import Benchmark, Expectation, Value
 
 SHA256_ALIAS = ('CHACHA20_POLY1305', 'CHACHA20_POLY1305_SHA256')
-"""Go has two names for each ChaCha20 suite (crypto/tls); benchmarks list the short one."""
+"""Go has two names for each ChaCha20 suite (crypto/tls). Benchmarks list the short one."""
 
 
 def one_value(text: str, holds: Callable[[Value], bool]) -> Expectation:
-    """Of a rule that looks at one setting."""
+    """For a rule that reads one setting."""
     return Expectation(lambda _: text, lambda values, _: len(values) == 1 and holds(values[0]))
 
 
@@ -47,7 +47,7 @@ def is_whole(value: Value) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
-def is_set() -> Expectation:
+def names_a_file() -> Expectation:
     return one_value('a file', is_path)
 
 
@@ -68,18 +68,18 @@ GATE, ALL_BETA = 'featureGates.RotateKubeletServerCertificate', 'featureGates.Al
 
 
 def lacks_certificate(values: Mapping[str, Value]) -> bool:
-    """Whether there is neither a pair of files nor a certificate that the kubelet asks for."""
+    """Whether there is neither a certificate with its key nor a request to the cluster for one."""
     return not (is_path(values[CERTIFICATE]) and is_path(values[KEY])) and values[BOOTSTRAP] is not True
 
 
 def is_gate_off(values: Mapping[str, Value]) -> bool:
-    """Whether the gate is turned off, by itself or with all beta features."""
+    """Whether the feature gate is off, by its own name or with all beta features."""
     gate, all_beta = values.get(GATE), values.get(ALL_BETA)
     return gate is not True and (gate is not None or all_beta is False)
 
 
 def certificate_or_bootstrap() -> Expectation:
-    """Of certificate, key and server bootstrap: a pair of files, or a certificate that the kubelet asks for."""
+    """For certificate, key, and server bootstrap: a pair of files, or a certificate from the cluster."""
 
     def holds(values: Sequence[Value], _: Benchmark) -> bool:
         return not lacks_certificate(dict(zip((CERTIFICATE, KEY, BOOTSTRAP), values, strict=True)))
@@ -88,7 +88,7 @@ def certificate_or_bootstrap() -> Expectation:
 
 
 def gate_and_certificate_or_bootstrap() -> Expectation:
-    """As above, with the feature gate first and then the gate of all beta features; the first must not be off."""
+    """As above, after the feature gate and the gate of all beta features: the first must not be off."""
 
     def holds(values: Sequence[Value], _: Benchmark) -> bool:
         named = dict(zip((GATE, ALL_BETA, CERTIFICATE, KEY, BOOTSTRAP), values, strict=True))
@@ -98,6 +98,8 @@ def gate_and_certificate_or_bootstrap() -> Expectation:
 
 
 def only_strong_ciphers() -> Expectation:
+    """For a list of cipher suites: not empty, and all of them are suites that the benchmark allows."""
+
     def is_strong(suite: Value, benchmark: Benchmark) -> bool:
         return suite in {
             name for each in benchmark.strong_cipher_suites for name in (each, each.replace(*SHA256_ALIAS))
@@ -107,17 +109,24 @@ def only_strong_ciphers() -> Expectation:
         (suites,) = values
         return isinstance(suites, tuple) and bool(suites) and all(is_strong(suite, benchmark) for suite in suites)
 
-    return Expectation(lambda benchmark: f'only suites that {benchmark.name} calls strong', holds, is_strong)
+    return Expectation(
+        lambda benchmark: f'only suites that {benchmark.name} allows',
+        holds,
+        is_strong,
+        is_stated_by=lambda benchmark: bool(benchmark.strong_cipher_suites),
+    )
 
 
 def allowed_mode(key: str) -> Expectation:
-    """Of the modes of files, as octal text: each one that the benchmark allows for the rule."""
+    """For the modes of files, as octal text: each is one that the benchmark allows for the rule."""
 
     def holds(values: Sequence[Value], benchmark: Benchmark) -> bool:
         modes = benchmark.modes[key]
         return all(isinstance(value, str) and modes.allow(int(value, 8)) for value in values)
 
-    return Expectation(lambda benchmark: f'mode {benchmark.modes[key]}', holds)
+    return Expectation(
+        lambda benchmark: f'mode {benchmark.modes[key]}', holds, is_stated_by=lambda benchmark: key in benchmark.modes
+    )
 
 
 def owned_by_root() -> Expectation:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,27 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Kubelets inside another program: the name of the process, and the arguments that the program gives them."""
+"""The options of k3s and RKE2, and the arguments that they give to a kubelet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from datadog_checks.kubelet_compliance.launch.embedded_kubelets import (
-    K3S_PROGRAM,
-    K3S_SHOWN,
-    RKE2_PROGRAM,
-    Told,
-    expand,
-    k3s_config,
-    k3s_launch,
-    microk8s_file,
-    microk8s_launch,
-    read_k3s,
-    told_by,
+from datadog_checks.kubelet_compliance.kubelet.tables.programs import K3S, RKE2, OptionFiles, Program
+from datadog_checks.kubelet_compliance.launch.option_files import (
+    Given,
+    Options,
+    config_path,
+    contained_launch,
+    given_by,
+    read_options,
 )
 from datadog_checks.kubelet_compliance.model import (
     Argument,
     File,
+    Launch,
     Missing,
     Origin,
     Setting,
@@ -32,10 +31,10 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
     Verdict,
 )
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.judge import hinted, judge
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
 from datadog_checks.kubelet_compliance.rules.selection import select
-from datadog_checks.kubelet_compliance.rules.setting_rules import RULES_BY_KEY
 from tests.support.made_up_node import here
 from tests.support.standin import Standins
 
@@ -43,7 +42,22 @@ RULE = RULES_BY_KEY['make_iptables_util_chains']
 BENCHMARK = select('cis-1.24', None).benchmark
 MAIN = '/etc/rancher/k3s/config.yaml'
 MORE = '/etc/rancher/k3s/config.yaml.d/10.yaml'
-ARGS = '/var/snap/microk8s/7731/args/kubelet'
+
+
+def way_of(program: Program) -> OptionFiles:
+    assert isinstance(program.arguments, OptionFiles)
+    return program.arguments
+
+
+WAY, RKE2_WAY = way_of(K3S), way_of(RKE2)
+
+
+def k3s_options(given: Given, files: Sequence[File | Missing | Unreadable] = (), way: OptionFiles = WAY) -> Options:
+    return read_options(given, files, way)
+
+
+def k3s_launch(given: Given, options: Options, *, with_drop_ins: bool) -> Launch:
+    return contained_launch(K3S, WAY, given, options, with_drop_ins=with_drop_ins)
 
 
 def file(path: str, text: str) -> File:
@@ -62,12 +76,12 @@ def file(path: str, text: str) -> File:
     ],
 )  # fmt: skip
 def test_the_arguments_of_k3s_come_from_its_files(files: dict[str, str], arguments: tuple[str, ...]) -> None:
-    assert tuple(read_k3s(Told(), [file(path, text) for path, text in files.items()]).arguments) == arguments
+    assert tuple(k3s_options(Given(), [file(path, text) for path, text in files.items()]).arguments) == arguments
 
 
 def test_the_command_line_of_k3s_adds_to_its_files() -> None:
     shown = ('--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9', '-d', '/data')
-    k3s = read_k3s(Told(shown), [file(MAIN, 'kubelet-arg: v=2')])
+    k3s = k3s_options(Given(shown), [file(MAIN, 'kubelet-arg: v=2')])
     assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
     assert k3s.places['--v=2'] == f'{MAIN}:1' and 'command line' in k3s.places['--v=3']
     assert k3s.drop_ins == '/data/agent/etc/kubelet.conf.d'
@@ -97,22 +111,20 @@ def unit(*words: str, **variables: str) -> Unit:
 def test_the_service_of_k3s_tells_its_command_line_where_it_starts_k3s_itself(
     words: tuple[str, ...], told: list[str] | None
 ) -> None:
-    assert told_by(unit(*words), K3S_PROGRAM).words == told
+    assert given_by(unit(*words), WAY).words == told
 
 
 def test_no_service_tells_nothing() -> None:
-    assert told_by(None, K3S_PROGRAM) == told_by(Unknown('x'), K3S_PROGRAM) == Told()
-    assert told_by(Unit('k3s.service', (), Unknown('x')), K3S_PROGRAM).words is None
+    assert given_by(None, WAY) == given_by(Unknown('x'), WAY) == Given()
+    assert given_by(Unit('k3s.service', (), Unknown('x')), WAY).words is None
 
 
 def test_what_the_service_tells_stands_in_its_file() -> None:
-    told = told_by(
-        unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), K3S_PROGRAM
-    )
-    k3s = read_k3s(told, [file(MAIN, 'kubelet-arg: v=2')])
+    told = given_by(unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), WAY)
+    k3s = k3s_options(told, [file(MAIN, 'kubelet-arg: v=2')])
     assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
     assert k3s.places == {'--v=2': f'{MAIN}:1', '--v=3': f'{SERVICE}:3', '--max-pods=9': f'{SERVICE}:5'}
-    assert k3s_launch(told, k3s, with_drop_ins=True).doubt == K3S_SHOWN
+    assert k3s_launch(told, k3s, with_drop_ins=True).doubt == WAY.doubt
 
 
 @pytest.mark.parametrize(
@@ -127,28 +139,26 @@ def test_what_the_service_tells_stands_in_its_file() -> None:
 def test_the_variables_of_a_service_say_where_k3s_has_its_files(
     words: tuple[str, ...], variables: dict[str, str], config: str, data: str
 ) -> None:
-    told = told_by(unit('k3s', 'server', *words, **variables), K3S_PROGRAM)
-    assert (k3s_config(told), read_k3s(told, []).data) == (config, data)
+    told = given_by(unit('k3s', 'server', *words, **variables), WAY)
+    assert (config_path(told, WAY), k3s_options(told, []).data) == (config, data)
 
 
 def test_rke2_has_its_own_files() -> None:
-    assert k3s_config(Told(), RKE2_PROGRAM) == '/etc/rancher/rke2/config.yaml'
-    assert (
-        k3s_config(told_by(unit('rke2', 'server', RKE2_CONFIG_FILE='/r.yaml'), RKE2_PROGRAM), RKE2_PROGRAM) == '/r.yaml'
-    )
-    assert read_k3s(Told(), [], RKE2_PROGRAM).drop_ins == '/var/lib/rancher/rke2/agent/etc/kubelet.conf.d'
+    assert config_path(Given(), RKE2_WAY) == '/etc/rancher/rke2/config.yaml'
+    assert config_path(given_by(unit('rke2', 'server', RKE2_CONFIG_FILE='/r.yaml'), RKE2_WAY), RKE2_WAY) == '/r.yaml'
+    assert k3s_options(Given(), [], RKE2_WAY).drop_ins == '/var/lib/rancher/rke2/agent/etc/kubelet.conf.d'
 
 
 def test_a_k3s_without_an_agent_has_no_kubelet() -> None:
-    assert not read_k3s(Told(), [file(MAIN, 'disable-agent: true')]).has_kubelet
-    assert read_k3s(Told(), [file(MAIN, 'disable-agent: false')]).has_kubelet
+    assert not k3s_options(Given(), [file(MAIN, 'disable-agent: true')]).has_kubelet
+    assert k3s_options(Given(), [file(MAIN, 'disable-agent: false')]).has_kubelet
 
 
 @pytest.mark.parametrize('hidden', [True, False])
 def test_what_k3s_passes_is_never_taken_for_all_of_it(hidden: bool) -> None:
     arguments = None if hidden else ()
     launch = k3s_launch(
-        Told(arguments), read_k3s(Told(arguments), [file(MAIN, 'kubelet-arg: v=2')]), with_drop_ins=True
+        Given(arguments), k3s_options(Given(arguments), [file(MAIN, 'kubelet-arg: v=2')]), with_drop_ins=True
     )
     assert launch.doubt is not None and 'configz' in launch.doubt.remedy
     assert launch.arguments[-1] == '--v=2'  # type: ignore[index]
@@ -156,53 +166,25 @@ def test_what_k3s_passes_is_never_taken_for_all_of_it(hidden: bool) -> None:
 
 def test_a_file_of_k3s_that_cannot_be_read_is_named() -> None:
     files = [Unreadable(MAIN, 'permission denied'), Missing(MORE, 'gone')]
-    launch = k3s_launch(Told(), read_k3s(Told(), files), with_drop_ins=False)
+    launch = k3s_launch(Given(), k3s_options(Given(), files), with_drop_ins=False)
     assert launch.doubt is not None and f'{MAIN} could not be read: permission denied' in launch.doubt.reason
 
 
 def test_from_1_32_on_k3s_keeps_config_files_to_itself() -> None:
-    k3s = read_k3s(Told(), [file(MAIN, 'kubelet-arg: [config=/a, config-dir=/b, v=2]')])
-    new = k3s_launch(Told(), k3s, with_drop_ins=True).arguments
-    old = k3s_launch(Told(), k3s, with_drop_ins=False).arguments
+    k3s = k3s_options(Given(), [file(MAIN, 'kubelet-arg: [config=/a, config-dir=/b, v=2]')])
+    new = k3s_launch(Given(), k3s, with_drop_ins=True).arguments
+    old = k3s_launch(Given(), k3s, with_drop_ins=False).arguments
     assert isinstance(new, tuple) and isinstance(old, tuple)
     assert '--config=/a' in old and '--config=/a' not in new and '--config-dir=/b' not in new
 
 
 def test_an_argument_that_k3s_adds_up_itself_is_not_guessed_at() -> None:
-    k3s = read_k3s(Told(), [file(MAIN, 'kubelet-arg: feature-gates+=A=true')])
-    assert isinstance(k3s_launch(Told(), k3s, with_drop_ins=True).arguments, Unknown)
-
-
-@pytest.mark.parametrize(
-    'text, arguments',
-    [
-        ('--v=2\n\n  # --v=3\n --v=4 \n', ('--v=2', '--v=4')),
-        ('--eviction-hard="a<1,b<2"\n', ('--eviction-hard=a<1,b<2',)),
-        ("--v '2'\n", ('--v', '2')),
-        ('--v  2\n', ('--v', '', '2')),
-        ('--cert-dir=${SNAP_DATA}/c\n', ('--cert-dir=/var/snap/microk8s/7731/c',)),
-        ('--root-dir=$SNAP_COMMON/x\n', ('--root-dir=/var/snap/microk8s/common/x',)),
-        ('', ()),
-    ],
-)
-def test_the_file_of_microk8s_is_read_as_kubelite_reads_it(text: str, arguments: tuple[str, ...]) -> None:
-    assert microk8s_launch(ARGS, file(ARGS, text)).arguments == arguments
-
-
-@pytest.mark.parametrize('text', ['--v=$LEVEL\n', '--v=${SNAP_DATA2}\n', '--v=$SNAP_DATAX\n', '--v=$$\n'])
-def test_a_variable_that_is_not_known_leaves_the_arguments_unknown(text: str) -> None:
-    launch = microk8s_launch(ARGS, file(ARGS, text))
-    assert isinstance(launch.arguments, Unknown) and f'{ARGS}:1' in launch.arguments.reason
-
-
-def test_a_file_of_arguments_elsewhere_tells_no_variables() -> None:
-    assert expand('$SNAP_DATA/x', '/elsewhere/kubelet') == '$SNAP_DATA/x'
-    assert microk8s_file(('--kubelet-args-file', '/a', '--kubelet-args-file=/b')) == '/b'
-    assert isinstance(microk8s_launch(ARGS, Unreadable(ARGS, 'permission denied')).arguments, Unknown)
+    k3s = k3s_options(Given(), [file(MAIN, 'kubelet-arg: feature-gates+=A=true')])
+    assert isinstance(k3s_launch(Given(), k3s, with_drop_ins=True).arguments, Unknown)
 
 
 def doubted(declared: bool, running: object = NOT_ASKED) -> Verdict:
-    launch = k3s_launch(Told(), read_k3s(Told(), []), with_drop_ins=True)
+    launch = k3s_launch(Given(), k3s_options(Given(), []), with_drop_ins=True)
     values = ((RULE.fields[0], declared),)
     seen = running if isinstance(running, Unknown) else ((RULE.fields[0], running),)
     setting = Setting(values, Origin(Source.DROP_IN, '/d:3'), seen, doubt=launch.doubt)  # type: ignore[arg-type]
