@@ -80,7 +80,7 @@ def node(tmp_path: Path) -> Node:
 
 
 class Opened:
-    """What the doors open of the node, as they call the system."""
+    """The names that the check opens on the node."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []

@@ -100,13 +100,13 @@ class BlindHost(CapturedHost):
 
 
 def check_of(host: Host, instance: Mapping[str, Any]) -> KubeletComplianceCheck:
-    """The check, with a door to another node."""
+    """The check, on another node."""
     check = KubeletComplianceCheck('kubelet_compliance', {}, [dict(instance)])
 
-    def open_door() -> None:
+    def use_host() -> None:
         check.collector.host = host
 
-    check.check_initializations.append(open_door)
+    check.check_initializations.append(use_host)
     return check
 
 
