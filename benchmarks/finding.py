@@ -14,7 +14,7 @@ from pathlib import Path
 
 import psutil
 
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.processes import Admission
 from tests.support.standin import Standin, Standins, build
 
@@ -36,7 +36,7 @@ AUDIT = '`ps -ef \\| grep kubelet`'
 def results() -> Results:
     with tempfile.TemporaryDirectory(prefix='bench-') as name, crowd(Path(name)), kubelet(Path(name)) as standin:
         users = frozenset({0, os.getuid()})
-        host = Host('/proc', admission=Admission(users))
+        host = LiveHost('/proc', admission=Admission(users))
         if standin.pid not in [process.pid for process in host.find_kubelets().processes]:
             raise RuntimeError('the kubelet is not found')
         works = (

@@ -20,6 +20,7 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet import command_lines, layers
 from datadog_checks.kubelet_compliance.model import Missing, Process, Unreadable, Verdict
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.rules.selection import chooser, select
 from tests.support.nodes import HEAD
 from tests.support.service_node import CONFIG, ServiceNode, usual_node
@@ -37,7 +38,7 @@ def node(tmp_path: Path) -> ServiceNode:
 
 
 def host_of(node: ServiceNode) -> Host:
-    return Host(str(node.procfs), admission=OURS)
+    return LiveHost(str(node.procfs), admission=OURS)
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ def test_only_the_collection_that_learns_the_version_reads_again(node: ServiceNo
     assert (first, second) == (dict.fromkeys(TEXTS, 2), ONCE)
 
 
-class Recorded(Host):
+class Recorded(LiveHost):
     """A host that notes each look at a file, among the steps of a collection."""
 
     def __init__(self, node: ServiceNode, steps: list[str]) -> None:

@@ -26,6 +26,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
 )
 from datadog_checks.kubelet_compliance.node.captured import parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.file_remedies import Rights, not_allowed
 from datadog_checks.kubelet_compliance.node.host import Host
 from tools.agent import Collection, collect
@@ -80,7 +81,7 @@ class State:
 GOOD = State()
 
 
-class BlindHost(Host):
+class BlindHost(CapturedHost):
     """A node whose processes can be seen and whose files cannot be read."""
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
@@ -100,13 +101,13 @@ class BlindHost(Host):
 
 
 def check_of(host: Host, instance: Mapping[str, Any]) -> KubeletComplianceCheck:
-    """The check, with a door to another node."""
+    """The check, on another node."""
     check = KubeletComplianceCheck('kubelet_compliance', {}, [dict(instance)])
 
-    def open_door() -> None:
+    def use_host() -> None:
         check.collector = Collector(host, check.collector.selection, check.collector.choose)
 
-    check.check_initializations.append(open_door)
+    check.check_initializations.append(use_host)
     return check
 
 
@@ -144,7 +145,7 @@ def lay_out(state: State, folder: Path) -> Host:
         for path, mode in modes.items()
     }
     capture = parse_capture(json.dumps({'booted_at': BOOTED_AT, 'files': facts}).encode())
-    kind = Host if state.readable else BlindHost
+    kind = CapturedHost if state.readable else BlindHost
     return kind(str(folder / 'proc'), str(folder), capture=capture)
 
 
