@@ -18,9 +18,10 @@ from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection import collect, reading
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet import command_lines, layers
-from datadog_checks.kubelet_compliance.model import Missing, Process, Unreadable, Verdict
+from datadog_checks.kubelet_compliance.model import Verdict
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.process_root import Root
 from datadog_checks.kubelet_compliance.rules.selection import chooser, select
 from tests.support.nodes import HEAD
 from tests.support.service_node import CONFIG, ServiceNode, usual_node
@@ -92,26 +93,15 @@ def test_only_the_collection_that_learns_the_version_reads_again(node: ServiceNo
     assert (first, second) == (dict.fromkeys(TEXTS, 2), ONCE)
 
 
-class Recorded(LiveHost):
-    """A host that notes each look at a file, among the steps of a collection."""
+def note(monkeypatch: pytest.MonkeyPatch, steps: list[str], where: object, name: str, step: str) -> None:
+    """Note each call of a function among the steps."""
+    real = getattr(where, name)
 
-    def __init__(self, node: ServiceNode, steps: list[str]) -> None:
-        super().__init__(str(node.procfs), admission=OURS)
-        self.steps = steps
-
-    def first_seen(self, process: Process, path: str, read: Any) -> Any | Missing | Unreadable:
-        self.steps.append('read')
-        return super().first_seen(process, path, read)
-
-
-def note(monkeypatch: pytest.MonkeyPatch, steps: list[str], name: str, step: str) -> None:
-    real = getattr(collect, name)
-
-    def noted(*arguments: Any) -> Any:
+    def noted(*arguments: Any, **options: Any) -> Any:
         steps.append(step)
-        return real(*arguments)
+        return real(*arguments, **options)
 
-    monkeypatch.setattr(collect, name, noted)
+    monkeypatch.setattr(where, name, noted)
 
 
 @pytest.mark.parametrize(
@@ -126,8 +116,9 @@ def test_nothing_is_read_once_judging_has_begun(
 ) -> None:
     node.write(CONFIG, f'{HEAD}{config}')
     steps: list[str] = []
-    note(monkeypatch, steps, 'resolve_settings', 'resolve')
-    note(monkeypatch, steps, 'judge_kubelet', 'judge')
-    collection = Collector(Recorded(node, steps), select('cis-1.24', ['protect_kernel_defaults'])).collect()
+    note(monkeypatch, steps, Root, '__init__', 'read')
+    note(monkeypatch, steps, collect, 'resolve_settings', 'resolve')
+    note(monkeypatch, steps, collect, 'judge_kubelet', 'judge')
+    collection = Collector(host_of(node), select('cis-1.24', ['protect_kernel_defaults'])).collect()
     assert [finding.verdict for finding in collection.node.findings] == [verdict]
     assert [step for number, step in enumerate(steps) if step != steps[number - 1] or not number] == expected
