@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.broken_files import NeededContent, broken_files
-from datadog_checks.kubelet_compliance.kubelet.late_refusals import NeededFile
+from datadog_checks.kubelet_compliance.kubelet.needed_files import NeededFile
 from datadog_checks.kubelet_compliance.model import File, Missing, Unreadable
 
 PATH = '/ca.crt'

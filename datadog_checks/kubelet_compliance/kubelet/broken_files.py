@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from datadog_checks.kubelet_compliance.model import File, Missing, Unreadable
 
-from .late_refusals import NeededFile
+from .needed_files import NeededFile
 
 
 @dataclass(frozen=True, slots=True)

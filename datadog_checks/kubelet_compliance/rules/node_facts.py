@@ -18,10 +18,10 @@ from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import DocumentErr
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     ALL_TO_BE_ADDED,
     EXPECTED,
-    differing,
+    differing_settings,
     files_in_order,
     place_for,
-    settings_of,
+    sysctl_settings,
     to_be_added,
 )
 from datadog_checks.kubelet_compliance.model import (
@@ -55,7 +55,7 @@ class FactSources:
     static_pods: Folder | Missing | Unreadable | None = None
     static_pods_at: FileStatus | Missing | Unreadable | None = None
     sysctl_files: tuple[File | Missing | Unreadable, ...] | None = None
-    """In the order in which sysctl applies them; None if not all could be listed, or there are too many."""
+    """In the order in which sysctl applies them; None if not all could be sysctl_assignments, or there are too many."""
     kernel: Mapping[str, str | None] = field(default_factory=dict)
     """The kernel settings now; None for one that can't be read. Empty for a machine that does not run."""
     kept: Mapping[Fact, Answer] = field(default_factory=dict)
@@ -175,8 +175,8 @@ def has_kernel_settings(question: FactQuestion, sources: FactSources) -> Answer:
     if files is None or not all(isinstance(file, File) or is_absent(file) for file in files):
         return Answer(None, ALL_TO_BE_ADDED)
     contents = {file.path: file.data for file in files if isinstance(file, File)}
-    at_boot = differing(settings_of(contents.values()))
-    now = differing(present_settings(sources.kernel))
+    at_boot = differing_settings(sysctl_settings(contents.values()))
+    now = differing_settings(present_settings(sources.kernel))
     lacking = [name for name in EXPECTED if name in at_boot or name in now]
     return Answer(False, to_be_added(lacking, place_for(lacking, contents))) if lacking else Answer(True)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from datadog_checks.kubelet_compliance.kubelet.declare import is_refused
-from datadog_checks.kubelet_compliance.kubelet.kernel_settings import differing, listed
+from datadog_checks.kubelet_compliance.kubelet.kernel_settings import differing_settings, sysctl_assignments
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.model import (
     NOT_ASKED,
@@ -48,13 +48,13 @@ def iter_problems(
 def kernel_problem(kernel: Mapping[str, str | None] | None) -> Unknown | None:
     """Why a kubelet with protectKernelDefaults would not start now; None if nothing shows that."""
     values = present_settings(kernel or {})
-    wrong = differing(values)
+    wrong = differing_settings(values)
     if not wrong:
         return None
     shown = ', '.join(f'{name} is {values[name]}' for name in wrong)
     return Unknown(
         f'protectKernelDefaults is true, and the kernel settings differ from what the kubelet expects: {shown}',
-        f'set {listed(wrong)}',
+        f'set {sysctl_assignments(wrong)}',
         refused=True,
     )
 
