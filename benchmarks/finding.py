@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.processes import Admission
 from tests.support.standin import Standins, build
 from tools.hardened_node import arguments
@@ -37,7 +37,7 @@ def results() -> Results:
         folder = Path(name)
         with Standins(build(folder), folder) as standins:
             standin = standins.launch(arguments())
-            host = Host('/proc', admission=Admission(frozenset({0, os.getuid()})))
+            host = LiveHost('/proc', admission=Admission(frozenset({0, os.getuid()})))
             if standin.pid not in [process.pid for process in host.find_kubelets().processes]:
                 raise RuntimeError('the kubelet is not found')
             works = (Work(OURS, host.find_kubelets, 2), Work(FLOOR, read_names, 2), Work(PSUTIL, find_with_psutil, 2))

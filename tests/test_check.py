@@ -616,7 +616,7 @@ def test_agent_status_shows_what_there_is_to_change_at_each_run_and_the_log_only
         dd_run_check(check)
         shown.append(check.get_warnings())
     (line,) = [line for line in shown[0] if 'could not be identified' in line]
-    assert line.endswith(': look at /proc/PID/cmdline; a wrapper may have renamed it')
+    assert line.endswith(': check /proc/PID/cmdline; a wrapper may have renamed it')
     assert shown[1] == shown[2] == shown[0]
     assert [record.message for record in caplog.records].count(line) == 1
     doubtful.kill()

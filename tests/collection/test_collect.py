@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,6 +14,8 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.history import History
 from datadog_checks.kubelet_compliance.model import File, Missing, NodeReport, Process, Source, Unreadable, Verdict
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.nodes import HEAD, collect
 from tests.support.sent import BAD, GOOD, show
@@ -26,15 +27,21 @@ IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
 HEADER, COMPLIANT, NON_COMPLIANT = HEAD.encode(), GOOD.encode(), BAD.encode()
 
 
-class Clocked(Host):
+class StartedAt(LiveFacts):
+    """Processes that started when told; None: when they did."""
+
+    def __init__(self, started: float | None) -> None:
+        self.started = started
+
+    def started_at(self, start_ticks: int) -> float | None:
+        return super().started_at(start_ticks) if self.started is None else self.started
+
+
+class Clocked(LiveHost):
     """Some real processes only, for other ones on this machine may be named kubelet; they started when told."""
 
     def __init__(self, procfs: Path, started: float | None = None) -> None:
-        super().__init__(str(procfs), admission=OURS)
-        self.started = started
-
-    def started_at(self, stat: Any) -> float | None:
-        return super().started_at(stat) if self.started is None else self.started
+        super().__init__(str(procfs), admission=OURS, facts=StartedAt(started))
 
 
 @pytest.fixture

@@ -235,14 +235,14 @@ def test_a_unit_that_cannot_be_read_is_no_unit_that_is_not_there(
     os.mkfifo(root / KUBELET)
     status, shown = run()
     assert status == 2
-    assert shown.startswith('Could not find a kubelet. problem whether a kubelet starts cannot be told: ')
+    assert shown.startswith("Could not find a kubelet. problem can't determine whether a kubelet starts: ")
     assert 'kubelet.service could not be read: it is a FIFO, not a file' in shown
 
 
 def test_a_folder_without_a_unit_says_which_it_looked_for(root: Path, run: Callable[..., tuple[int, str]]) -> None:
     status, shown = run()
     assert status == 2
-    assert shown.startswith(f'{root} has no unit of a kubelet; looked for kubelet.service, ')
+    assert shown.startswith(f'{root} has no unit that starts a kubelet; looked for kubelet.service, ')
     assert all(name in shown for name in KNOWN_UNITS)
 
 
@@ -498,7 +498,7 @@ def test_what_lies_in_run_is_gone_when_the_machine_boots(root: Path, run: Callab
     write(root, {'etc/systemd/system/kubelet.service.d/a.conf': '[Service]\nEnvironmentFile=-/run/kubelet.env\n'})
     write(root, {'run/kubelet.env': 'KUBELET_EXTRA_ARGS=\n'})
     status, shown = run()
-    assert (status, 'it lies in /run, which is empty until the machine runs' in shown) == (2, True)
+    assert (status, 'it is in /run, which is empty until the machine runs' in shown) == (2, True)
 
 
 def make_fifo(path: Path) -> None:
@@ -584,7 +584,7 @@ def test_a_folder_that_may_not_be_read_is_unknown(root: Path, run: Callable[...,
     (root / UNITS).chmod(0)
     status, shown = run()
     (root / UNITS).chmod(0o700)
-    assert (status, 'whether a kubelet starts cannot be told' in shown) == (2, True)
+    assert (status, "can't determine whether a kubelet starts" in shown) == (2, True)
 
 
 @pytest.mark.parametrize(

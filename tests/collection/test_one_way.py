@@ -20,6 +20,7 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet import command_lines, layers
 from datadog_checks.kubelet_compliance.model import Verdict
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.process_root import Root
 from datadog_checks.kubelet_compliance.rules.selection import chooser, select
 from tests.support.nodes import HEAD
@@ -38,7 +39,7 @@ def node(tmp_path: Path) -> ServiceNode:
 
 
 def host_of(node: ServiceNode) -> Host:
-    return Host(str(node.procfs), admission=OURS)
+    return LiveHost(str(node.procfs), admission=OURS)
 
 
 @pytest.fixture

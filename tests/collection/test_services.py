@@ -15,7 +15,6 @@ import pytest
 from datadog_checks.kubelet_compliance.collection.services import MAX_UNIT_FILES, read_unit, with_parent_times
 from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
 from datadog_checks.kubelet_compliance.model import Argument, Folder, Missing, Process, Unit, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host, View
 from tests.support.service_node import ServiceNode
 from tests.support.systemd_cases import PROCESS, Booted, root_below, unit_in, words_of
 
@@ -320,13 +319,8 @@ def test_of_a_unit_that_would_not_start_the_files_are_told_all_the_same(node: Se
 class Mounted(Booted):
     """A folder of the check in which the root of a node is mounted."""
 
+    is_its_own = False
     whole = True
-
-    def below_root(self, process: Process, path: str) -> View:
-        return replace(super().below_root(process, path), is_its_own=False)
-
-    def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
-        return Host.missing(self, view, path, why)
 
     def shows_whole_root(self, process: Process) -> bool:
         return self.whole

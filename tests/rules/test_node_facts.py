@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.collection.fact_sources import read_fact_sources, read_kernel
+from datadog_checks.kubelet_compliance.collection.fact_sources import read_fact_sources
 from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
 from datadog_checks.kubelet_compliance.kubelet.flags import parse_flags
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
@@ -27,7 +27,9 @@ from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import Answer, Fact, Process, Unknown, Value
 from datadog_checks.kubelet_compliance.node.captured import Capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
 from datadog_checks.kubelet_compliance.rules.node_facts import (
     MOST_SYSCTL_FILES,
@@ -320,7 +322,7 @@ def test_a_kubelet_that_protects_the_kernel_would_not_start_where_it_differs(
     node: Node, changes: dict[str, str], says: str | None
 ) -> None:
     set_kernel(node, **changes)
-    problem = kernel_problem(read_kernel(node.host()))
+    problem = kernel_problem(node.host().kernel_settings(EXPECTED))
     if says is None:
         assert problem is None
         return
@@ -331,7 +333,7 @@ def test_a_kubelet_that_protects_the_kernel_would_not_start_where_it_differs(
 
 
 def test_a_kernel_that_cannot_be_seen_is_no_problem(node: Node) -> None:
-    assert kernel_problem(read_kernel(node.host())) is None
+    assert kernel_problem(node.host().kernel_settings(EXPECTED)) is None
 
 
 KEPT = {Fact.KERNEL_SETTINGS: Answer(False, 'kernel.panic=10'), Fact.HOST_NAME: Answer(True)}
@@ -339,7 +341,7 @@ KEPT = {Fact.KERNEL_SETTINGS: Answer(False, 'kernel.panic=10'), Fact.HOST_NAME: 
 
 def test_a_captured_node_answers_with_what_was_kept_and_reads_no_file(node: Node) -> None:
     node.write(OWN_FILE, AS_EXPECTED)
-    host = Host(str(node.procfs), str(node.root), capture=Capture(facts=KEPT))
+    host = CapturedHost(str(node.procfs), str(node.root), capture=Capture(facts=KEPT))
     found = asked(node, host=host).read(*KEPT, Fact.NO_STATIC_PODS, Fact.API_SERVER)
     assert found == {**KEPT, Fact.NO_STATIC_PODS: NOT_KNOWN, Fact.API_SERVER: Answer(False)}
 
@@ -347,9 +349,9 @@ def test_a_captured_node_answers_with_what_was_kept_and_reads_no_file(node: Node
 def test_what_is_read_for_advice_is_not_watched(node: Node) -> None:
     node.write('/etc/hostname', b'vm')
     question = asked(node, values={'--hostname-override': 'vm'})
-    trace = question.host.trace
     assert answer(Fact.HOST_NAME, question).holds
-    assert question.host.trace is trace
+    assert isinstance(question.host, LiveHost)
+    assert question.host.trace.anchors == {}
 
 
 def test_only_what_is_wanted_is_read(node: Node) -> None:

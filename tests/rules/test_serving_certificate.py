@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.file_statuses import with_statuses
 from datadog_checks.kubelet_compliance.model import Fault, Finding, Unknown, Verdict
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.rules.selection import select
 from datadog_checks.kubelet_compliance.rules.serving_certificate import missing_certificate
 from tests.system.test_nodes import NODES
@@ -42,7 +42,7 @@ def lay_out(folder: Path, config: str, flag: str = '') -> dict[str, Any]:
 
 
 def found(folder: Path, facts: dict[str, Any], rule: str) -> Finding:
-    host = Host(str(folder / 'proc'), str(folder), capture=parse_capture(json.dumps(facts).encode()))
+    host = CapturedHost(str(folder / 'proc'), str(folder), capture=parse_capture(json.dumps(facts).encode()))
     (finding,) = Collector(host, select('cis-1.24', [rule]), None, '1.33').collect().node.findings
     return finding
 
@@ -92,7 +92,7 @@ def test_a_certificate_that_has_come_counts_before_the_kubelet_is_asked_again(
         facts['files'][path] = STATUS
     elif is_there is False:
         facts['unseen_modes'] = {path: NOT_THERE}
-    host = Host(str(tmp_path / 'proc'), str(tmp_path), capture=parse_capture(json.dumps(facts).encode()))
+    host = CapturedHost(str(tmp_path / 'proc'), str(tmp_path), capture=parse_capture(json.dumps(facts).encode()))
     (process,) = host.find_kubelets().processes
     selection = select('cis-1.24', ['tls_cert_file'])
     kubelet = Collector(host, selection).reader.read(process, '1.33')

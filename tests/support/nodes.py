@@ -29,6 +29,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
 )
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 
 PID = 1000
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
@@ -98,7 +99,7 @@ def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[H
     """A node with one kubelet, and that kubelet as the node shows it."""
     procfs = tmp_path / 'proc'
     write_process(procfs, PID, ('/usr/bin/kubelet', *arguments), cwd=cwd)
-    host = Host(str(procfs))
+    host = LiveHost(str(procfs))
     (process,) = host.find_kubelets().processes
     return host, process
 

@@ -14,6 +14,7 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
 from datadog_checks.kubelet_compliance.model import Evidence, Unit
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.rules.selection import select
 
@@ -83,7 +84,7 @@ class ServiceNode:
         write_process(self.procfs, PID, (program, *arguments), root=self.root)
 
     def host(self) -> Host:
-        return PatientHost(str(self.procfs), admission=OURS)
+        return PatientHost(LiveHost(str(self.procfs), admission=OURS))
 
     def evidence(self, host: Host | None = None) -> Evidence:
         """What one look comes to."""

@@ -22,9 +22,12 @@ from datadog_checks.kubelet_compliance.collection import collect, reading
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import EXPECTED
 from datadog_checks.kubelet_compliance.model import Unknown, Verdict
-from datadog_checks.kubelet_compliance.node import change_stamps as stamps, process_root as rooted, processes
-from datadog_checks.kubelet_compliance.node.host import NO_PERMISSION, Host
+from datadog_checks.kubelet_compliance.node import change_stamps as stamps, open_paths, proc_files
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_files import NO_PERMISSION
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.clocks import Ahead
@@ -62,7 +65,7 @@ class Node:
         write_process(self.procfs, pid, ('kubelet', *arguments, *more))
 
     def host(self) -> Host:
-        return PatientHost(str(self.procfs))
+        return PatientHost(LiveHost(str(self.procfs)))
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def node(tmp_path: Path) -> Node:
 
 
 class Opened:
-    """What the doors open of the node, as they call the system."""
+    """The names that the check opens on the node."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
@@ -91,7 +94,7 @@ class Opened:
             self.names.append('a listing')
             return real_list(path)
 
-        for module in (processes, rooted, stamps):
+        for module in (proc_files, open_paths, stamps):
             monkeypatch.setattr(module.os, 'open', open_it)
             monkeypatch.setattr(module.os, 'listdir', list_it)
 
@@ -253,7 +256,7 @@ def test_a_real_kubelet_that_was_restarted_is_noticed_at_the_next_collection(
     procfs.mkdir()
     first = standins.launch(('kubelet',))
     (procfs / str(first.pid)).symlink_to(f'/proc/{first.pid}')
-    collector = Collector(PatientHost(str(procfs), admission=OURS), ALL)
+    collector = Collector(PatientHost(LiveHost(str(procfs), admission=OURS)), ALL)
     before = collector.collect()
     assert collector.collect() is before
     first.kill()
@@ -349,8 +352,9 @@ def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Ahead)
     assert with_two.collect(answers({})) is not with_two.collect(answers({}))
     assert with_two.collect() is with_two.collect()
     write_process(node.folder / 'other', PID, ('kubelet', '--config=c.yaml'), cwd=node.folder)
-    below = Collector(PatientHost(str(node.folder / 'other'), root='/'), ALL)
-    below.host.others[below.host.find_kubelets().processes[0].key] = frozenset()
+    host = LiveHost(str(node.folder / 'other'), root='/')
+    below = Collector(PatientHost(host), ALL)
+    host.ways.mounts.others[host.find_kubelets().processes[0].key] = {}
     assert below.collect() is not below.collect()
 
 
@@ -362,7 +366,7 @@ def test_where_the_files_may_not_be_seen_the_steady_state_is_as_cheap(
     def refuse(*_: object, **__: object) -> None:
         raise CannotRead(NO_PERMISSION)
 
-    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.host.Root', refuse)
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.live_files.Root', refuse)
     collector = Collector(node.host(), ALL)
     first = collector.collect()
     assert iptables(first) is Verdict.UNKNOWN
@@ -405,6 +409,31 @@ def test_a_program_that_is_no_kubelet_proves_nothing(node: Node, clock: Ahead) -
     assert collector.collect().node.found == 0
     node.start(pid=PID + 1)
     assert collector.collect().node.found == 1
+
+
+class Aged(LiveFacts):
+    """Processes of a given age."""
+
+    seconds = 0.0
+
+    def age(self, start_ticks: int) -> float | None:
+        return self.seconds
+
+
+def test_what_a_young_kubelet_may_not_accept_is_judged_again_when_it_has_run_for_a_minute(
+    node: Node, clock: Ahead
+) -> None:
+    """Nothing changes on the node, and the same flags mean something else by then."""
+    (node.procfs / str(PID)).rename(node.folder / 'ended')
+    node.start('--no-such-flag=1', pid=PID + 1)
+    facts = Aged()
+    collector = Collector(PatientHost(LiveHost(str(node.procfs), facts=facts)), ALL)
+    facts.seconds = 30.0
+    assert iptables(collector.collect()) is Verdict.UNKNOWN
+    facts.seconds = 90.0
+    after = collector.collect()
+    assert iptables(after) is Verdict.COMPLIANT
+    assert collector.collect() is after
 
 
 def test_what_could_not_be_compared_is_looked_at_again(

@@ -17,6 +17,7 @@ from typing import Any
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
 from tests.support.nodes import HEAD
 from tools.agent import Collection, collect
@@ -63,17 +64,17 @@ def lay_out(state: State, folder: Path) -> Host:
         facts['files'] = {}
     if not state.kubelet:
         shutil.rmtree(folder / PROCESS)
-    return Host(str(folder / 'proc'), str(folder), capture=parse_capture(json.dumps(facts).encode()))
+    return CapturedHost(str(folder / 'proc'), str(folder), capture=parse_capture(json.dumps(facts).encode()))
 
 
 def check_of(host: Host, instance: Mapping[str, Any]) -> KubeletComplianceCheck:
-    """The check, with a door to another node."""
+    """The check, on another node."""
     check = KubeletComplianceCheck('kubelet_compliance', {}, [dict(instance)])
 
-    def open_door() -> None:
+    def use_host() -> None:
         check.collector = Collector(host, check.collector.selection, check.collector.choose)
 
-    check.check_initializations.append(open_door)
+    check.check_initializations.append(use_host)
     return check
 
 

@@ -13,24 +13,14 @@ from datadog_checks.kubelet_compliance.model import Selection
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.settings import certificate_to_examine, paths_to_examine
 
-from .fact_sources import read_kernel
-
 
 def with_statuses(host: Host, kubelet: Kubelet, selection: Selection) -> Kubelet:
     """The kubelet with everything that the rules need besides its configuration."""
     process = kubelet.process
     paths = [*paths_to_examine(kubelet, selection)]
     certificate = certificate_to_examine(kubelet, selection)
-    if certificate and keeps_status(host, certificate):
+    if certificate and host.keeps_status(certificate):
         paths.append(certificate)
     statuses = {path: host.file_status(process, path) for path in paths}
-    kernel = None
-    if kubelet.refuses_kernel_settings:
-        host.watch_kernel(EXPECTED)
-        kernel = read_kernel(host)
+    kernel = host.kernel_settings(EXPECTED) if kubelet.refuses_kernel_settings else None
     return replace(kubelet, evidence=replace(kubelet.evidence, statuses=statuses, kernel=kernel))
-
-
-def keeps_status(host: Host, path: str) -> bool:
-    """Whether a missing file is missing on the node, and not only in a capture of the node."""
-    return host.capture is None or host.capture.kept_status(path) is not None

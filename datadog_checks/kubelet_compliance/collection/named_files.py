@@ -13,7 +13,8 @@ from datadog_checks.kubelet_compliance.kubelet.broken_files import NeededContent
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.needed_files import NeededFile
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Process, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import CHANGED_MEANWHILE, Host
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.process_root import CHANGED_MEANWHILE
 
 
 def read_named_files(host: Host, evidence: Evidence, flags: Flags | Unknown, start: str = '') -> Evidence:

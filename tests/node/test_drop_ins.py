@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from datadog_checks.kubelet_compliance.model import DropIns, Missing, Unreadable
-from datadog_checks.kubelet_compliance.node.host import MAX_DROP_IN_BYTES, MAX_DROP_INS
+from datadog_checks.kubelet_compliance.node.file_reader import MAX_DROP_IN_BYTES, MAX_DROP_INS
 from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
 from tests.support.made_up_node import Node, as_data
 

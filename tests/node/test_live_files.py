@@ -12,10 +12,8 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.model import DropIns, Fault, File, Missing, Unreadable
-from datadog_checks.kubelet_compliance.node.captured import Capture
-from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.process_root import MAX_FILE_BYTES
-from tests.support.made_up_node import PID, Node, as_data, here, real_process, the_only
+from tests.support.made_up_node import PID, Node, as_data, here, real_process
 from tests.support.sockets import make_socket
 from tests.support.standin import Standins
 from tests.support.ticks import until_later_than
@@ -123,12 +121,12 @@ ODD_FILES: tuple[Any, ...] = (
     pytest.param(lambda path: path.mkdir(), Missing, 'it is a directory', id='directory'),
     pytest.param(lambda path: path.symlink_to('.'), Missing, 'it is a directory', id='linked-directory'),
     pytest.param(lambda path: path.symlink_to('none'), Missing, 'no such file or directory', id='dangling'),
-    pytest.param(make_loop, Missing, 'too many links on the way to it', id='loop'),
+    pytest.param(make_loop, Missing, 'too many symbolic links on the way to it', id='loop'),
     pytest.param(lambda path: None, Missing, 'no such file or directory', id='missing'),
     pytest.param(
         lambda path: path.symlink_to('/proc/self/stat'),
         Unreadable,
-        'it lies in /proc, which is not the same for each process',
+        'it is in /proc, which differs between processes',
         id='in-proc',
     ),
 )
@@ -328,50 +326,3 @@ def test_below_host_root_the_process_is_not_asked_for_what_is_there(node: Node, 
     (host_root / 'etc' / 'k.yaml').write_bytes(b'host')
     node.write('/etc/k.yaml', b'its own')
     assert as_data(node.host(host_root).read_file(node.add(), '/etc/k.yaml')) == b'host'
-
-
-@pytest.fixture
-def captured(node: Node) -> Host:
-    return Host(str(node.procfs), str(node.root), capture=Capture())
-
-
-def test_a_captured_node_without_facts_has_no_clock_and_no_file_times(node: Node, captured: Host) -> None:
-    node.add()
-    node.write('/k.yaml', b'x')
-    node.write('/k.d/x.conf')
-    process = the_only(captured.find_kubelets())
-    assert process.started_at is None
-    assert captured.read_file(process, '/k.yaml') == File('/k.yaml', b'x', None)
-    assert captured.read_drop_ins(process, '/k.d') == DropIns('/k.d', (File('/k.d/x.conf', b'', None),), None)
-
-
-def test_what_a_captured_node_does_not_hold_is_missing(node: Node, captured: Host) -> None:
-    assert captured.read_file(node.add(), '/k.yaml') == Missing('/k.yaml', 'no such file or directory')
-
-
-def test_of_a_captured_node_the_links_in_proc_are_names_within_it(node: Node, captured: Host) -> None:
-    process = node.add()
-    cwd = node.procfs / str(PID) / 'cwd'
-    cwd.unlink()
-    cwd.symlink_to('/var/lib')
-    node.write('/var/lib/k.yaml', b'captured')
-    assert as_data(captured.read_file(process, 'k.yaml')) == b'captured'
-
-
-@pytest.mark.parametrize('target', [None, 'relative', '(unreachable)/x'])
-def test_a_relative_path_needs_a_working_directory_that_is_known(
-    node: Node, captured: Host, target: str | None
-) -> None:
-    process = node.add()
-    cwd = node.procfs / str(PID) / 'cwd'
-    cwd.unlink()
-    if target is not None:
-        cwd.symlink_to(target)
-    answer = captured.read_file(process, 'k.yaml')
-    assert isinstance(answer, Unreadable)
-    assert answer.why == (
-        'the working directory of the kubelet is not known: no such file or directory'
-        if target is None
-        else 'the working directory of the kubelet is not reachable'
-    )
-    assert answer.remedy == ''

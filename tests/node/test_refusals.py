@@ -15,7 +15,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.model import DropIns, File, Unreadable
 from datadog_checks.kubelet_compliance.node.file_remedies import Advice, Rights, not_allowed, not_shown
-from datadog_checks.kubelet_compliance.node.host import NO_PERMISSION
+from datadog_checks.kubelet_compliance.node.live_files import NO_PERMISSION
 from tests.support.made_up_node import PID, Node, as_data, unprivileged
 from tests.support.standin import Standins
 
@@ -124,17 +124,17 @@ def test_after_a_refusal_the_same_process_is_not_asked_again_but_another_is(
     if with_host_root:
         # What host_root showed stays the answer.
         answers.remove('no such file or directory below host_root')
-        answers.remove(f'the working directory of the kubelet is not known: {NO_PERMISSION}')
+        answers.remove(f"could not read the kubelet's working directory: {NO_PERMISSION}")
     assert answers == (set() if with_host_root else {NO_PERMISSION})
 
 
 def test_a_refusal_is_forgotten_with_its_process(node: Node) -> None:
     host = node.host()
     old, other = node.add(1, ticks=100), node.add(2)
-    host.refused |= {old.key, other.key}
+    host.ways.refused |= {old.key, other.key}
     node.add(1, ticks=200)
     host.find_kubelets()
-    assert host.refused == {other.key}
+    assert host.ways.refused == {other.key}
 
 
 def test_another_error_than_a_refusal_is_asked_again(node: Node) -> None:
