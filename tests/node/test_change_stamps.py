@@ -219,6 +219,16 @@ def test_a_root_that_cannot_be_opened_proves_nothing(tmp_path: Path) -> None:
     assert not trace.is_provable
 
 
+def test_a_root_is_held_even_where_no_step_was_made_in_it(tree: Path) -> None:
+    trace = Trace()
+    with Root(str(tree), trace=trace) as root, pytest.raises(CannotRead, match='it is in /proc'):
+        root.read('/proc/x')
+    assert trace.files_are_unchanged()
+    tree.rename(tree.parent / 'elsewhere')
+    tree.mkdir()
+    assert not trace.files_are_unchanged()
+
+
 def test_comparing_leaves_no_handle(tree: Path, no_handle_is_left: None) -> None:
     trace = look(tree)
     assert trace.files_are_unchanged()
