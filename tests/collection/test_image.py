@@ -396,7 +396,7 @@ def test_what_would_end_a_kubelet_on_its_way_to_serving_is_unknown(
     # By default it asks the API server for authorization, which it cannot reach without a kubeconfig.
     write(root, {KUBELET: '[Service]\nExecStart=/usr/bin/kubelet --config=/k.yaml\n', 'k.yaml': HEAD})
     status, shown = run()
-    assert (status, 'the kubelet would end on its way to serving' in shown) == (2, True)
+    assert (status, 'the kubelet would exit during startup' in shown) == (2, True)
 
 
 @pytest.mark.parametrize(('content', 'status'), [(None, 0), ('not a certificate', 2)])
@@ -409,7 +409,7 @@ def test_a_client_ca_that_is_not_there_may_still_come_but_a_broken_one_ends_the_
         write(root, {'etc/kubernetes/pki/ca.crt': content})
     found, shown = run()
     assert found == status
-    assert ('the kubelet would end on its way to serving' in shown) == (status == 2)
+    assert ('the kubelet would exit during startup' in shown) == (status == 2)
 
 
 def test_what_depends_on_the_version_is_unknown_without_it(root: Path, run: Callable[..., tuple[int, str]]) -> None:

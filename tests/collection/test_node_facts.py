@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from datadog_checks.kubelet_compliance.collection.node_facts import MOST_SYSCTL_FILES, Asked, kernel_problem, read_facts
-from datadog_checks.kubelet_compliance.kubelet.flags import Terms, parse_flags
+from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
+from datadog_checks.kubelet_compliance.kubelet.flags import parse_flags
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     EXPECTED,
     FOLDERS,
     KERNEL_SETTINGS_TEXT,
     OWN_FILE,
-    listed,
+    sysctl_assignments,
 )
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import Answer, Fact, Unknown, Value
@@ -307,7 +308,7 @@ def test_a_kubelet_that_protects_the_kernel_would_not_start_where_it_differs(
     assert problem is not None
     assert problem.refused
     assert problem.reason.endswith(f'differ from what the kubelet expects: {says}')
-    assert problem.remedy == f'set {listed(name for name in EXPECTED if name in says)}'
+    assert problem.remedy == f'set {sysctl_assignments(name for name in EXPECTED if name in says)}'
 
 
 def test_a_kernel_that_cannot_be_seen_is_no_problem(node: Node) -> None:

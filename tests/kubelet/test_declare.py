@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A kubelet that runs has accepted its configuration: what that says of the releases it can be of, and of its rules."""
+"""A running kubelet has accepted its configuration, which limits its possible releases and decides its rules."""
 
 from __future__ import annotations
 
@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.kubelet import declare
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import Known, every_reading, read_configurations
-from datadog_checks.kubelet_compliance.kubelet.release import ALL
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
+from datadog_checks.kubelet_compliance.kubelet.layers import Parser, read_layers
+from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     DropIns,
@@ -62,7 +66,7 @@ def newest(seen: Evidence) -> Declared:
 
 
 REFUSED = 'maxPods: -1\n'
-"""No release starts with this, as far as this check knows."""
+"""As far as this check knows, no release starts with this."""
 
 
 @pytest.mark.parametrize(
@@ -120,21 +124,21 @@ def test_what_a_kubelet_has_shown_that_it_accepts(
     'arguments',
     [('--new', '--config=/c.yaml'), ('--config=/c.yaml', '--new', '--config-dir=/d'), ('--new', OFF), ('--new', ON)],
 )
-def test_what_an_unknown_flag_may_swallow_makes_nothing_green(arguments: tuple[str, ...]) -> None:
-    """Its files were not read, for what they are is not known; and a flag may be its value."""
+def test_an_unknown_flag_that_may_take_a_value_makes_nothing_compliant(arguments: tuple[str, ...]) -> None:
+    """The names of its files are not known, so they were not read. The next flag may be the value."""
     seen = evidence(*arguments, config='' if '--new' not in arguments[:1] else None)
     green = verdict_of(seen) is COMPLIANT
     assert green is (arguments[-1] == ON), 'without the flag the default is the same'
 
 
-def test_part_of_a_mapping_is_not_known_where_the_flag_that_writes_it_is_not_understood() -> None:
+def test_a_mapping_is_not_known_if_its_flag_could_not_be_interpreted() -> None:
     seen = evidence('--feature-gates=RotateKubeletServerCertificate=false,Bogus', config='serverTLSBootstrap: true\n')
     for declared in every_reading(seen, ALL):
         assert isinstance(resolve(declared, ('featureGates.RotateKubeletServerCertificate',)).declared, Unknown)
 
 
 def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
-    """OpenShift's kubelet of 1.30 only warns of a gate that came with 1.35."""
+    """OpenShift's kubelet of 1.30 only warns about a gate that 1.35 introduced."""
     (drop_in, null) = (
         File(f'/d/{name}.conf', (HEAD + text).encode(), BEFORE)
         for name, text in (('1', 'makeIPTablesUtilChains: true\n'), ('2', 'makeIPTablesUtilChains: null\n'))
@@ -157,7 +161,7 @@ def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
         pytest.param([{}, {'declared': False}], (VERSION_DECIDES, True, None, None), id='declared otherwise in one'),
     ],
 )
-def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, Any]], found: tuple[Any, ...]) -> None:
+def test_a_value_counts_only_if_all_readings_agree(ways: list[dict[str, Any]], found: tuple[Any, ...]) -> None:
     def pair(value: Any) -> Any:
         return value if isinstance(value, Unknown) else (('f', value),)
 
@@ -174,7 +178,7 @@ def test_what_holds_in_one_reading_only_is_not_agreed_on(ways: list[dict[str, An
         assert isinstance(setting.declared, Unknown) is isinstance(declared, Unknown)
 
 
-def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:
+def test_a_missing_file_of_a_running_kubelet_is_a_change() -> None:
     assert newest(evidence(config=None, drop_ins=Missing('/d', 'gone'))).changed == '/d'
     assert newest(evidence(config=None, drop_ins=Missing('/d', 'gone'), age_seconds=YOUNG)).changed is None
 
@@ -188,14 +192,12 @@ def test_a_file_that_is_gone_is_a_change_of_one_that_has_run() -> None:
     ],
     ids=['its arguments are as old', 'they changed', 'they are not all known'],
 )
-def test_arguments_that_stand_in_a_file_are_accepted_only_as_long_as_it_is_older(
-    launch: Launch, verdict: Verdict
-) -> None:
+def test_arguments_in_a_file_are_accepted_only_if_the_file_is_older(launch: Launch, verdict: Verdict) -> None:
     assert verdict_of(evidence(launch=launch)) is verdict
 
 
-def test_what_was_accepted_before_an_edit_is_no_reason_to_refuse_after_it() -> None:
-    """A build of one's own takes what upstream refuses; the edit of another line changes nothing of that."""
+def test_a_setting_accepted_before_an_edit_is_not_refused_after_it() -> None:
+    """A custom build accepts what upstream refuses. An edit of another line does not change that."""
     before = every_reading(evidence(config=REFUSED), ALL)
     known = frozenset(replace(each, place='') for declared in before for each in declared.objections)
     edited = evidence(config=f'clusterDomain: x\n{REFUSED}', changed_at=AFTER)
@@ -218,8 +220,8 @@ WEBHOOK = 'authentication: {webhook: {enabled: true}}\nauthorization: {mode: Web
         (BEFORE, (), {}, None),
         (AFTER, (), {}, 'must not be Webhook without --kubeconfig'),
         (AFTER, ('--kubeconfig=/k',), {}, None),
-        (AFTER, ('--kubeconfig=/k',), {'/k': 'is not there'}, None),
-        (AFTER, ('--kubeconfig=/k', '--client-ca-file=/ca'), {'/ca': 'is not there'}, None),
+        (AFTER, ('--kubeconfig=/k',), {'/k': 'does not exist'}, None),
+        (AFTER, ('--kubeconfig=/k', '--client-ca-file=/ca'), {'/ca': 'does not exist'}, None),
         (AFTER, ('--authorization-mode=Webhook',), {}, 'must be false without --kubeconfig'),
     ],
     ids=[
@@ -227,7 +229,7 @@ WEBHOOK = 'authentication: {webhook: {enabled: true}}\nauthorization: {mode: Web
         'a file of the flags was there at the start', 'the CA of a flag as well', 'by a flag it was taken before',
     ],
 )  # fmt: skip
-def test_what_ends_a_kubelet_on_its_way_to_serving_counts_only_for_what_changed(
+def test_startup_problems_count_only_for_changed_files(
     changed_at: float, arguments: tuple[str, ...], broken: dict[str, str], reason: str | None
 ) -> None:
     seen = evidence(*arguments, config=WEBHOOK, changed_at=changed_at, broken=broken)
@@ -238,6 +240,33 @@ def test_what_ends_a_kubelet_on_its_way_to_serving_counts_only_for_what_changed(
         assert reason is None or declared.unknown is not None and reason in declared.unknown.reason
 
 
-def test_equal_readings_are_one_of_all_their_releases() -> None:
+def test_equal_readings_are_merged() -> None:
     (declared,) = every_reading(evidence(config='makeIPTablesUtilChains: false'), frozenset(range(31, 35)))
     assert declared.minors == frozenset(range(31, 35))
+
+
+@pytest.mark.parametrize(
+    'config, accepted_before',
+    [
+        pytest.param('containerLogMaxFiles: 1', 33, id='its validation'),
+        pytest.param('imageMaximumGCAge: x', 29, id='its decoder, which older releases do not apply to a later field'),
+    ],
+)
+def test_releases_that_would_refuse_an_accepted_file_are_ruled_out(config: str, accepted_before: int) -> None:
+    accepted = every_reading(evidence(config=config), ALL)
+    assert {minor for declared in accepted for minor in declared.minors} == set(range(min(ALL), accepted_before))
+    assert all(declared.unknown is None and not declared.objections for declared in accepted)
+    just_started = every_reading(evidence(config=config, age_seconds=YOUNG), ALL)
+    assert {minor for declared in just_started for minor in declared.minors} == ALL
+
+
+def test_a_configuration_is_declared_once_for_each_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    releases = []
+
+    def counted(seen: Evidence, flags: Flags, release: Release, parse: Parser) -> Configuration:
+        releases.append(release.minor)
+        return read_layers(seen, flags, release, parse)
+
+    monkeypatch.setattr(declare, 'read_layers', counted)
+    (declared,) = every_reading(evidence(config=REFUSED), {30})
+    assert declared.objections and releases == [30]

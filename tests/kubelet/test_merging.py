@@ -102,7 +102,7 @@ def test_defaults_survive_encoding_and_decoding() -> None:
         ('containerRuntimeEndpoint: ""', 'containerRuntimeEndpoint', ''),
     ],
 )
-def test_what_is_empty_is_written_only_where_the_kubelet_writes_it(text: str, name: str, expected: Any) -> None:
+def test_empty_values_are_written_only_as_the_kubelet_does(text: str, name: str, expected: Any) -> None:
     assert bare(encode(decode(text))).get(name) == expected
 
 
@@ -148,5 +148,5 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
         ),
     ],
 )
-def test_of_two_whole_configurations_what_is_not_empty_counts(lower: str, upper: str, path: str, expected: Any) -> None:
+def test_non_empty_values_of_the_upper_configuration_count(lower: str, upper: str, path: str, expected: Any) -> None:
     assert override(decode(lower), decode(upper)).get(path) == expected

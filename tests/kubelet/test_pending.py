@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Whether a restart is pending, held against what real kubelets answered at /configz for the launch that made it."""
+"""Whether a restart is pending, compared with the /configz responses of real kubelets for the same launch."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ BEFORE, START, AFTER = 900.0, 1000.0, 1100.0
 
 
 def body_of(effective: dict[str, Any], folder: Path) -> bytes:
-    """The answer of /configz of a kubelet that runs with this: what Go leaves out where it is zero is left out."""
+    """The /configz response of a kubelet that runs with this, without the zero values that Go omits."""
     config: dict[str, Any] = {}
     for path, value in effective.items():
         *parents, name = path.split('.')
@@ -68,7 +68,7 @@ def test_no_restart_is_pending_for_the_launch_that_made_an_answer(case: Case, tm
     folder.mkdir()
     case.lay_out(folder)
     assert case.effective is not None
-    # Where the recorded kubelets kept what they made themselves.
+    # Where the recorded kubelets kept their self-signed certificates.
     arguments = (f'--cert-dir={folder}/.cert', *case.arguments(folder))
     evidence = read_evidence(*made_up_host(tmp_path, arguments, folder))
     running = parse_configz(body_of(case.effective, folder))
@@ -92,7 +92,7 @@ def test_a_restart_is_pending_only_where_the_files_say_other_than_what_runs(
     config = json.loads(body)['kubeletconfig'] | {
         'apiVersion': 'kubelet.config.k8s.io/v1beta1',
         'kind': 'KubeletConfiguration',
-        # Empty, and so left out of the answer.
+        # Empty, so the response omits it.
         'enforceNodeAllocatable': [],
     }
     if change is not None:

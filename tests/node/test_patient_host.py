@@ -116,7 +116,7 @@ def test_what_hangs_is_unknown_and_what_is_known_without_it_is_judged(host: Pati
         'kubeconfig_permissions': Verdict.UNKNOWN,
     }
     reasons = {problem.reason for problem in collection.node.problems}
-    assert f'{path} could not be read: timed out reading {path}' in reasons
+    assert f'could not read {path}: timed out reading {path}' in reasons
     kubeconfig = f'{path.removesuffix("/etc/c.yaml")}/k'
     assert f'could not read the mode and owner of {kubeconfig}: timed out reading {path}' in {
         finding.message.partition('cannot be determined: ')[2].partition(';')[0] for finding in collection.node.findings

@@ -96,9 +96,9 @@ MESSAGES = frozenset(
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 
 INNER = {
-    'the running configuration was not asked for', 'no systemd service starts the kubelet', 'the machine does not run',
-    'its files have not been read', ', which is not a kubelet', ', but the kubelet runs as',
-    'the kubelet runs with arguments that', ', which none of its files sets',
+    'the running configuration was not asked for', 'no systemd service starts the kubelet',
+    'the machine is not running', 'its files have not been read', ', which is not a kubelet',
+    ', but the kubelet runs as', 'the kubelet runs with arguments that', ', which none of its files sets',
 }  # fmt: skip
 """Are never shown: the first stands for an answer that nobody asked for, the others for an unknown next start."""
 

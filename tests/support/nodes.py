@@ -11,9 +11,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from datadog_checks.kubelet_compliance.collection.collect import Collector, iter_broken, read
+from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.history import Memory
 from datadog_checks.kubelet_compliance.collection.kubelets import flags_of
+from datadog_checks.kubelet_compliance.collection.named_files import iter_broken, read
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags

@@ -10,15 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
-from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines, read_next_lines
-from datadog_checks.kubelet_compliance.kubelet.declare import (
-    Known,
-    has_accepted_its_files,
-    has_accepted_its_line,
-    is_refused,
-    iter_needed,
-    read_configurations,
+from datadog_checks.kubelet_compliance.kubelet.acceptance import has_accepted_its_files, has_accepted_its_line
+from datadog_checks.kubelet_compliance.kubelet.command_lines import (
+    narrow_command_lines,
+    read_command_lines,
+    read_next_lines,
 )
+from datadog_checks.kubelet_compliance.kubelet.declare import Known, is_refused, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE
@@ -277,7 +275,8 @@ class Collector:
         evidence = kubelet.evidence
         minors = self.minors_of(evidence.process, version)
         if version is not None and any(line.minors != minors for line in kubelet.lines):
-            lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
+            accepted = has_accepted_its_line(evidence)
+            lines = narrow_command_lines(kubelet.lines, evidence.arguments, minors, accepted=accepted)
             return self.with_readings(replace(kubelet, lines=lines))
         has_answered = isinstance(kubelet.running, Configuration)
         return self.with_readings(kubelet) if has_answered and any(map(is_refused, kubelet.readings)) else kubelet

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
-from datadog_checks.kubelet_compliance.kubelet.late_refusals import NeededFile
+from datadog_checks.kubelet_compliance.kubelet.needed_files import NeededFile
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Process, Unknown, Unreadable
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.process_root import CHANGED_MEANWHILE

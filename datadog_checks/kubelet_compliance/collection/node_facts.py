@@ -16,11 +16,11 @@ from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     ALL_TO_BE_ADDED,
     EXPECTED,
     FOLDERS,
-    differing,
+    differing_settings,
     files_in_order,
-    listed,
     place_for,
-    settings_of,
+    sysctl_assignments,
+    sysctl_settings,
     to_be_added,
 )
 from datadog_checks.kubelet_compliance.model import (
@@ -159,9 +159,9 @@ def has_kernel_settings(asked: Asked) -> Answer:
     if len(paths) > MOST_SYSCTL_FILES or not all(isinstance(file, File) or is_absent(file) for file in files):
         return Answer(None, ALL_TO_BE_ADDED)
     contents = {file.path: file.data for file in files if isinstance(file, File)}
-    at_boot = differing(settings_of(contents.values()))
+    at_boot = differing_settings(sysctl_settings(contents.values()))
     # A machine that does not run has no present values: those here are of the machine that looks at it.
-    now = [] if asked.process.unit else differing(present_settings(asked.host.peek_kernel(EXPECTED)))
+    now = [] if asked.process.unit else differing_settings(present_settings(asked.host.peek_kernel(EXPECTED)))
     lacking = [name for name in EXPECTED if name in at_boot or name in now]
     return Answer(False, to_be_added(lacking, place_for(lacking, contents))) if lacking else Answer(True)
 
@@ -186,12 +186,12 @@ ANSWERS: Mapping[Fact, Callable[[Asked], Answer]] = {
 def kernel_problem(host: Host) -> Unknown | None:
     """Why a kubelet with protectKernelDefaults would not start now; None where nothing shows that."""
     values = present_settings(host.kernel_settings(EXPECTED))
-    wrong = differing(values)
+    wrong = differing_settings(values)
     if not wrong:
         return None
     shown = ', '.join(f'{name} is {values[name]}' for name in wrong)
     return Unknown(
         f'protectKernelDefaults is true, and the kernel settings differ from what the kubelet expects: {shown}',
-        f'set {listed(wrong)}',
+        f'set {sysctl_assignments(wrong)}',
         refused=True,
     )

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The values that pass between the rooms. See `docs/design.md` for all rooms."""
+"""The values that the rooms exchange. `docs/design.md` describes the rooms."""
 
 from .evidence import (
     Argument as Argument,

@@ -1,12 +1,12 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet refuses after it took its configuration.
+"""What a kubelet refuses during startup.
 
-Each of `ROWS` was started with real, unpatched kubelets of 1.30, 1.33 and 1.36 without an API server (or with a
-kubeconfig, where `API` stands), over the base below: it ended by itself in those releases that the row names, and ran
-on for three seconds after its port was open in the others. So it was with the files of `FILES`, once they were taken
-away. What is said of other releases, in `SOURCES_SAY`, is read from their sources only.
+Each of `ROWS` was tried with real, unpatched kubelets of 1.30, 1.33, and 1.36 without an API server (or with a
+kubeconfig, if the row has `API`), over the base below. In the releases that the row names, the kubelet exited by
+itself. In the others, it ran for three seconds after its port was open. `SOURCES_SAY` has what the sources of other
+releases say.
 """
 
 from __future__ import annotations
@@ -20,19 +20,13 @@ import pytest
 from datadog_checks.kubelet_compliance.kubelet import flags
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
-from datadog_checks.kubelet_compliance.kubelet.flags import Flags, Terms
-from datadog_checks.kubelet_compliance.kubelet.late_refusals import (
-    CLIENT_CA,
-    RULES,
-    client_ca_problem,
-    late_problems,
-    needed_files,
-    presence_problem,
-    serving_certificate_problem,
-)
+from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.layers import apply_flags, decode_file
+from datadog_checks.kubelet_compliance.kubelet.needed_files import CLIENT_CA_FIELD, needed_files
 from datadog_checks.kubelet_compliance.kubelet.release import Release
-from datadog_checks.kubelet_compliance.kubelet.tables.late import MANAGERS
+from datadog_checks.kubelet_compliance.kubelet.startup_checks import STARTUP_CHECKS, startup_problems
+from datadog_checks.kubelet_compliance.kubelet.tables.startup import MANAGERS
 from datadog_checks.kubelet_compliance.model.evidence import File, Source
 from tests.kubelet.test_validation import CONFIGZ, body
 
@@ -87,7 +81,7 @@ def memory(policy: str, **changes: Any) -> Changes:
     return {'memoryManagerPolicy': policy} | changes
 
 
-# claim, what is changed in the base, the arguments, the releases that ended, and the setting that we name
+# claim, changes to the base, arguments, the releases that exited, and the setting that the check names
 ROWS: list[tuple[str, Changes, tuple[str, ...], frozenset[int], str]] = [
     ('nothing changed', {}, (), NONE, ''),
     ('an unknown mode', {'authorization.mode': 'RBAC'}, (), ALL, 'authorization.mode'),
@@ -299,7 +293,7 @@ ROWS: list[tuple[str, Changes, tuple[str, ...], frozenset[int], str]] = [
 
 
 def configuration_of(changes: Mapping[str, Any], arguments: tuple[str, ...], release: Release) -> Configuration:
-    """The complete configuration of a main file with some changes, by dotted path, and of some flags."""
+    """The complete configuration of a main file with changes, by dotted path, and of flags."""
     tree: dict[str, Any] = {}
     for path, value in (BASE | changes).items():
         *parents, key = path.split('.')
@@ -316,7 +310,7 @@ def configuration_of(changes: Mapping[str, Any], arguments: tuple[str, ...], rel
 def refused(changes: Mapping[str, Any], arguments: tuple[str, ...] = (), minor: int = 36) -> set[str]:
     release = Release(minor)
     configuration = configuration_of(changes, arguments, release)
-    return {problem.field for problem in late_problems(configuration.values, parse_flags(arguments), release)}
+    return {problem.field for problem in startup_problems(configuration.values, parse_flags(arguments), release)}
 
 
 @pytest.mark.parametrize('minor', sorted(ALL))
@@ -380,77 +374,16 @@ def test_other_releases_refuse_what_their_sources_say(
     assert bool(refused(changes, arguments, minor)) is is_refused
 
 
-# claim, what is changed, the arguments, the release, and the settings whose files must be there
-FILES: list[tuple[str, Changes, tuple[str, ...], int, set[str]]] = [
-    ('no file', {}, (), 36, set()),
-    ('a client CA', {CLIENT_CA: '/k/ca.crt'}, (), 36, {CLIENT_CA}),
-    ('a pair', CERTIFICATE | KEY, (), 36, {'tlsCertFile', 'tlsPrivateKeyFile'}),
-    ('a pair, older', CERTIFICATE | KEY, (), 30, {'tlsCertFile', 'tlsPrivateKeyFile'}),
-    (
-        'a pair without server',
-        CERTIFICATE | KEY | {'enableServer': False},
-        (),
-        36,
-        {'tlsCertFile', 'tlsPrivateKeyFile'},
-    ),
-    ('a pair without server, older', CERTIFICATE | KEY | {'enableServer': False}, (), 30, set()),
-    (
-        'a pair that is not reloaded',
-        CERTIFICATE | KEY | {'featureGates': {'ReloadKubeletServerCertificateFile': False}},
-        (),
-        33,
-        {'tlsCertFile', 'tlsPrivateKeyFile'},
-    ),
-    ('a pair beside one to come', CERTIFICATE | KEY | BOOTSTRAP, (), 36, set()),
-    (
-        'a pair beside one to come, older',
-        CERTIFICATE | KEY | BOOTSTRAP,
-        (),
-        33,
-        {'tlsCertFile', 'tlsPrivateKeyFile'},
-    ),
-    ('half a pair', CERTIFICATE, (), 36, set()),
-    ('a kubeconfig', {}, API, 36, {'--kubeconfig'}),
-    (
-        'credentials of images',
-        {},
-        ('--image-credential-provider-config=/k/c', '--image-credential-provider-bin-dir=/k/bin'),
-        36,
-        {'--image-credential-provider-config', '--image-credential-provider-bin-dir'},
-    ),
-]
-
-
-@pytest.mark.parametrize(
-    ('changes', 'arguments', 'minor', 'fields'), [row[1:] for row in FILES], ids=[row[0] for row in FILES]
-)
-def test_the_files_that_must_be_there(
-    changes: Changes, arguments: tuple[str, ...], minor: int, fields: set[str]
-) -> None:
-    release = Release(minor)
-    configuration = configuration_of(changes, arguments, release)
-    assert {file.field for file in needed_files(configuration.values, parse_flags(arguments), release)} == fields
-
-
-def test_a_secret_is_never_asked_for_by_content() -> None:
-    arguments = (*API, '--bootstrap-kubeconfig=/k/bootstrap')
-    configuration = configuration_of(CERTIFICATE | KEY | {CLIENT_CA: '/k/ca.crt'}, arguments, Release(36))
-    files = {file.path: file for file in needed_files(configuration.values, parse_flags(arguments), Release(36))}
-    assert {path for path, file in files.items() if file.is_read} == {'/k/a.crt', '/k/ca.crt'}
-    assert files['/k/kubeconfig'].instead == '/k/bootstrap'
-    assert files['/k/a.key'].judge is presence_problem
-
-
 @pytest.mark.parametrize('path', sorted(CONFIGZ.glob('*.json')), ids=lambda path: path.stem)
-def test_what_a_kubelet_runs_with_is_no_problem(path: Any) -> None:
-    assert [*late_problems(body(path), parse_flags(API), Release(36))] == []
+def test_a_running_configuration_is_not_a_problem(path: Any) -> None:
+    assert [*startup_problems(body(path), parse_flags(API), Release(36))] == []
 
 
 def test_messages_are_short_and_quote_nothing() -> None:
     for _, changes, arguments, ended_in, _ in ROWS:
         for minor in ended_in:
             configuration = configuration_of(changes, arguments, Release(minor))
-            for problem in late_problems(configuration.values, parse_flags(arguments), Release(minor)):
+            for problem in startup_problems(configuration.values, parse_flags(arguments), Release(minor)):
                 assert problem.message.isprintable() and len(problem.message) < 160
                 assert 'bogus' not in problem.message.lower() and 'RBAC' not in problem.message
 
@@ -458,8 +391,8 @@ def test_messages_are_short_and_quote_nothing() -> None:
 @pytest.mark.parametrize('value', [None, True, 0, -1, 1.5, 'x', [], ['x'], [None], {}, {'a': None}, {'memory': 1}])
 def test_nothing_is_raised_whatever_a_field_holds(value: object) -> None:
     fields = {field for *_, field in ROWS if field and not field.startswith('--')} | {
-        'tlsPrivateKeyFile', 'tlsMinVersion', 'port', 'enableServer', 'featureGates', CLIENT_CA, 'serverTLSBootstrap',
-        'cpuManagerPolicy', 'topologyManagerPolicy',
+        'tlsPrivateKeyFile', 'tlsMinVersion', 'port', 'enableServer', 'featureGates', CLIENT_CA_FIELD,
+        'serverTLSBootstrap', 'cpuManagerPolicy', 'topologyManagerPolicy',
     }  # fmt: skip
     for field in fields:
         config: dict[str, Any] = {}
@@ -469,20 +402,14 @@ def test_nothing_is_raised_whatever_a_field_holds(value: object) -> None:
             target = target.setdefault(parent, {})
         target[key] = value
         for minor in ALL:
-            list(late_problems(config, parse_flags(()), Release(minor)))
+            list(startup_problems(config, parse_flags(()), Release(minor)))
             list(needed_files(config, parse_flags(()), Release(minor)))
 
 
-def test_every_rule_has_a_refused_row() -> None:
+def test_every_check_has_a_refused_row() -> None:
     release = Release(36)
-    for rule in RULES:
+    for check in STARTUP_CHECKS:
         assert any(
-            list(rule(configuration_of(changes, arguments, release).values, parse_flags(arguments), release))
+            list(check(configuration_of(changes, arguments, release).values, parse_flags(arguments), release))
             for _, changes, arguments, _, _ in ROWS
-        ), rule.__name__
-
-
-def test_a_file_that_is_not_there_ends_the_kubelet() -> None:
-    for judge in (client_ca_problem, serving_certificate_problem, presence_problem):
-        assert judge(None) == 'is not there'
-    assert presence_problem(b'') is None
+        ), check.__name__

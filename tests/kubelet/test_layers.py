@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Main file and drop-ins, by release. The answers are those of each release's own `mergeKubeletConfigurations`."""
+"""Main file and drop-ins, by release. Each release's own `mergeKubeletConfigurations` gave the expected values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
-from datadog_checks.kubelet_compliance.kubelet.flags import Terms, parse_flags
+from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
+from datadog_checks.kubelet_compliance.kubelet.flags import parse_flags
 from datadog_checks.kubelet_compliance.kubelet.layers import Refused, read_layers
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Origin, Process, Source
@@ -37,7 +38,7 @@ def value(minor: int, path: str, main: str | None, *drop_ins: str) -> Any:
         return REFUSED
 
 
-# Field, main file, drop-ins, and the value in 1.28, in 1.29 to 1.31 and since 1.32.
+# Field, main file, drop-ins, and the value in 1.28, in 1.29 to 1.31, and from 1.32 on.
 MERGES: tuple[tuple[str, str | None, tuple[str, ...], Any, Any, Any], ...] = (
     (RULE, 'makeIPTablesUtilChains: true', ('makeIPTablesUtilChains: false',), True, False, False),
     (RULE, 'makeIPTablesUtilChains: false', ('makeIPTablesUtilChains: true',), True, True, True),
@@ -80,7 +81,7 @@ def test_drop_ins_merge_as_in_each_release(
     assert value(minor, path, None if main is None else HEAD + main + '\n', *texts) == expected
 
 
-# A drop-in, and the releases that take it.
+# A drop-in, and the releases that accept it.
 IDENTITIES = {
     'both': (HEAD, MINORS),
     'no apiVersion': (KIND, (29, 30, 31)),
@@ -103,7 +104,7 @@ IDENTITIES = {
 
 @pytest.mark.parametrize('minor', MINORS)
 @pytest.mark.parametrize('text, takers', IDENTITIES.values(), ids=IDENTITIES)
-def test_a_drop_in_says_what_it_is_as_each_release_wants(text: str, takers: tuple[int, ...], minor: int) -> None:
+def test_each_release_requires_its_own_identity_in_a_drop_in(text: str, takers: tuple[int, ...], minor: int) -> None:
     assert (value(minor, RULE, HEAD, text) != REFUSED) is (minor in takers)
 
 
@@ -126,7 +127,7 @@ def test_a_path_in_a_drop_in_is_absolute_in_1_28_only() -> None:
 
 
 @pytest.mark.parametrize('kind', ['text', 'json'])
-def test_the_flags_put_back_a_field_that_a_file_sets(kind: str) -> None:
+def test_flags_reset_a_field_that_a_file_sets(kind: str) -> None:
     field = f'logging.options.{kind}.splitStream'
     main = f'{HEAD}logging: {{options: {{{kind}: {{splitStream: true}}}}}}\n'
     assert layers(36, main).get(field) is False
@@ -153,5 +154,5 @@ JSON_HEAD = '{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletCon
         ('"maxPods": 5, "a": 1e999', 'maxPods', 5),
     ],
 )
-def test_a_json_key_that_stands_twice_is_decoded_over_itself(members: str, path: str, expected: Any) -> None:
+def test_duplicate_json_keys_are_decoded_over_each_other(members: str, path: str, expected: Any) -> None:
     assert value(36, path, f'{JSON_HEAD}{members}}}') == expected

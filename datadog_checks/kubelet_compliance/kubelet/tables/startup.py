@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet's start takes, by release: the rows that `late_refusals.py` reads."""
+"""The values that a kubelet accepts at startup, by release: the rows for `startup_checks.py`."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# cmd/kubelet/app/auth.go BuildAuthz; the default, which takes the place of an empty mode in a file, is filled in before
+# cmd/kubelet/app/auth.go BuildAuthz. An empty mode in a file gets its default before that.
 AUTHORIZATION_MODES: Final = ('AlwaysAllow', 'Webhook')
 
-# pkg/kubelet/kubelet.go NewMainKubelet, with a client only
+# pkg/kubelet/kubelet.go NewMainKubelet, only with a client
 STRATEGIES: Final = ('Get', 'Cache', 'Watch')
 
 # net/http h2_bundle.go http2ConfigureServer
@@ -21,9 +21,9 @@ HTTP2_SUITES: Final = ('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_ECDSA
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """An option of a manager: the first minor release that has it, that calls it beta, and that calls it stable.
+    """An option of a manager: the first minor release with it, and those in which it became beta and stable.
 
-    An alpha option needs its manager's gate for alpha options, a beta option that for beta options.
+    An alpha option requires its manager's gate for alpha options, a beta option the gate for beta options.
     """
 
     since: int
@@ -34,31 +34,27 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Manager:
-    """The options of one manager: their field, the policies under which they are looked at, and their gates.
+    """The options of one manager: their field, the policies that use them, and their gates.
 
-    `gate` is for options at all, whatever the policy: on by default from the release `beta`, stable from `stable`.
+    `gate`: required for any options, whatever the policy.
     """
 
     field: str
     policy: str
     policies: tuple[str, ...]
     gate: str
-    beta: int
-    stable: int
     options: Mapping[str, Option]
     exclusive: tuple[tuple[str, str], ...] = ()
 
 
 # pkg/kubelet/cm/cpumanager/policy_options.go and pkg/kubelet/cm/topologymanager/policy_options.go, Kubernetes 1.25 to
-# 1.37. A CPU manager with the policy none takes no options at all: late_values.py.
+# 1.37. A CPU manager with the policy none accepts no options at all: see startup_values.py.
 MANAGERS: Final = (
     Manager(
         'cpuManagerPolicyOptions',
         'cpuManagerPolicy',
         ('static',),
         'CPUManagerPolicyOptions',
-        23,
-        33,
         {
             'align-by-socket': Option(25),
             'distribute-cpus-across-cores': Option(31),
@@ -79,8 +75,6 @@ MANAGERS: Final = (
         'topologyManagerPolicy',
         ('best-effort', 'restricted', 'single-numa-node'),
         'TopologyManagerPolicyOptions',
-        28,
-        32,
         {
             'max-allowable-numa-nodes': Option(31, beta=31, stable=35, is_boolean=False),
             'prefer-closest-numa-nodes': Option(26, beta=28, stable=32),
@@ -89,7 +83,7 @@ MANAGERS: Final = (
 )
 LEAST_NUMA_NODES: Final = 8
 UNSEEN: Final = 38
-"""From this release on, an option that no row names may be a new one."""
+"""From this release on, an option without a row can be a new one."""
 
-# cloud-provider plugins.go: providers that were compiled in, and the first minor release without them
+# cloud-provider plugins.go: built-in providers, and the first minor release without them
 CLOUD_PROVIDERS: Final[Mapping[str, int]] = {'aws': 27, 'azure': 30, 'gce': 31, 'openstack': 26, 'vsphere': 30}

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet refuses of its values only on the way to serving."""
+"""The values that a kubelet refuses only during startup."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.kubelet.late_values import RULES, value_problems
 from datadog_checks.kubelet_compliance.kubelet.release import Release
+from datadog_checks.kubelet_compliance.kubelet.startup_values import VALUE_CHECKS, startup_value_problems
 from tests.kubelet.test_validation import changed
 
 STATIC = {'cpuManagerPolicy': 'static', 'kubeReserved': {'cpu': '100m'}}
@@ -86,7 +86,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
 
 
 def refused(changes: dict[str, Any], minor: int = 36) -> set[str]:
-    return {problem.field for problem in value_problems(changed(changes), Release(minor))}
+    return {problem.field for problem in startup_value_problems(changed(changes), Release(minor))}
 
 
 @pytest.mark.parametrize(('changes', 'field'), [pytest.param(*row[1:], id=row[0]) for row in REFUSED])
@@ -105,11 +105,13 @@ def test_the_signals_of_the_container_file_system_came_with_1_29() -> None:
     assert refused(changes, 29) == set()
 
 
-def test_one_log_file_is_refused_late_before_1_33() -> None:
+def test_one_log_file_is_refused_during_startup_before_1_33() -> None:
     assert refused({'containerLogMaxFiles': 1}, 32) == {'containerLogMaxFiles'}
     assert refused({'containerLogMaxFiles': 1}, 33) == set()
 
 
-def test_every_rule_has_a_refused_row() -> None:
-    silent = [rule.__name__ for rule in RULES if not any(list(rule(changed(row[1]), Release(36))) for row in REFUSED)]
+def test_every_check_has_a_refused_row() -> None:
+    silent = [
+        rule.__name__ for rule in VALUE_CHECKS if not any(list(rule(changed(row[1]), Release(36))) for row in REFUSED)
+    ]
     assert silent == []
