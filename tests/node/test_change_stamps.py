@@ -15,8 +15,8 @@ from datadog_checks.kubelet_compliance.model import Scan, Unknown
 from datadog_checks.kubelet_compliance.node import change_stamps as stamps
 from datadog_checks.kubelet_compliance.node.change_stamps import (
     ProcessStamp,
-    Reading,
-    ScanReading,
+    Stamped,
+    StampedScan,
     Trace,
     held,
     unheld,
@@ -46,7 +46,7 @@ STAMP = ProcessStamp(100, b'kubelet', b'kubelet\0', 0, b'')
 def with_a_kubelet() -> Trace:
     """The trace of a collection that found one kubelet and judged it."""
     trace = Trace()
-    trace.scan_of(lambda: ScanReading(Scan(), {1: STAMP}))
+    trace.scan_of(lambda: StampedScan(Scan(), {1: STAMP}))
     trace.expect([1])
     return trace
 
@@ -219,6 +219,16 @@ def test_a_root_that_cannot_be_opened_proves_nothing(tmp_path: Path) -> None:
     assert not trace.is_provable
 
 
+def test_a_root_is_held_even_where_no_step_was_made_in_it(tree: Path) -> None:
+    trace = Trace()
+    with Root(str(tree), trace=trace) as root, pytest.raises(CannotRead, match='it is in /proc'):
+        root.read('/proc/x')
+    assert trace.files_are_unchanged()
+    tree.rename(tree.parent / 'elsewhere')
+    tree.mkdir()
+    assert not trace.files_are_unchanged()
+
+
 def test_comparing_leaves_no_handle(tree: Path, no_handle_is_left: None) -> None:
     trace = look(tree)
     assert trace.files_are_unchanged()
@@ -253,7 +263,7 @@ def test_a_folder_that_was_swapped_within_a_look_proves_nothing(
     assert trace.is_trusted() is not is_swapped
 
 
-def failing() -> Reading[None]:
+def failing() -> Stamped[None]:
     raise OSError(5, 'Input/output error')
 
 
@@ -262,7 +272,7 @@ def fail_to_read(trace: Trace) -> None:
         trace.value_of(failing)
 
 
-DOUBTFUL = ScanReading(Scan(doubtful=(Unknown('why'),)), {1: STAMP})
+DOUBTFUL = StampedScan(Scan(doubtful=(Unknown('why'),)), {1: STAMP})
 
 
 @pytest.mark.parametrize(
@@ -273,7 +283,7 @@ DOUBTFUL = ScanReading(Scan(doubtful=(Unknown('why'),)), {1: STAMP})
         pytest.param(lambda trace: trace.value_of(lambda: unheld(1)), False, id='a-value-without-a-stamp-was-read'),
         pytest.param(fail_to_read, False, id='a-read-failed'),
         pytest.param(lambda trace: trace.scan_of(lambda: DOUBTFUL), False, id='a-scan-has-doubts'),
-        pytest.param(lambda trace: trace.scan_of(lambda: ScanReading(Scan(), {})), False, id='no-kubelet-was-found'),
+        pytest.param(lambda trace: trace.scan_of(lambda: StampedScan(Scan(), {})), False, id='no-kubelet-was-found'),
         pytest.param(lambda trace: trace.expect([2]), False, id='another-process-is-judged'),
         pytest.param(lambda trace: trace.expect([1, 2]), True, id='another-process-is-judged-too'),
     ],

@@ -602,3 +602,10 @@ def test_no_link_leads_past_what_is_mounted_for_the_kubelet(tree: Path, target: 
         with pytest.raises(CannotRead, match='another file system'):
             root.read('/etc/a/file')
         assert root.read('/etc/inner/../file').data == b'inside'
+
+
+def test_where_the_root_itself_is_another_one_a_link_may_lead_through_it(tree: Path) -> None:
+    """A part of a host below host_root: what is below its mount points is that of the kubelet."""
+    link(tree, 'etc/a', '../var/file')
+    with Root(str(tree), trace=Trace(), others={'/': 'another root'}) as root:
+        assert root.read('/etc/a').data == b'var'

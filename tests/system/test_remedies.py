@@ -22,7 +22,7 @@ from datadog_checks.kubelet_compliance.api.configz import Connection
 from datadog_checks.kubelet_compliance.api.connection import connect
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Fault, Missing, Process, Unknown, Verdict
-from datadog_checks.kubelet_compliance.node.change_stamps import Reading, Trace, held
+from datadog_checks.kubelet_compliance.node.change_stamps import Stamped, Trace, held
 from datadog_checks.kubelet_compliance.node.file_reader import FileReader
 from datadog_checks.kubelet_compliance.node.file_remedies import DAC_READ_SEARCH, SYS_PTRACE, Rights
 from datadog_checks.kubelet_compliance.node.live_files import NO_PERMISSION, LiveView, LiveWays
@@ -94,10 +94,10 @@ class Old(LiveFacts):
 class SameMounts(MountTables):
     """Mount tables that hide nothing below host_root."""
 
-    def mounted_otherwise(self, process: Process, root: str) -> Reading[Mapping[str, str] | None]:
+    def mounted_otherwise(self, process: Process, root: str) -> Stamped[Mapping[str, str] | None]:
         return held({})
 
-    def shares_our_root(self, process: Process) -> Reading[bool]:
+    def shares_our_root(self, process: Process) -> Stamped[bool]:
         return held(False)
 
 

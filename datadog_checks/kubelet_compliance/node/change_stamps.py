@@ -3,7 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """Stamps: they show, without reading a node again, that nothing changed since it was read.
 
-A value that was read comes as a `Reading`, and only a `Trace` opens it. It keeps the stamp at the same time, or keeps
+A value that was read comes as `Stamped`, and only a `Trace` opens it. It keeps the stamp at the same time, or keeps
 that there is none, so nobody can use a value and forget its stamp. A new trace proves nothing yet.
 
 Each step of a path has a stamp, so that no folder or link on the way can be swapped. The bytes of a file stay the same
@@ -35,21 +35,21 @@ Sealed = TypeVar('Sealed')
 
 
 @dataclass(frozen=True, slots=True)
-class Reading(Generic[Sealed]):
+class Stamped(Generic[Sealed]):
     """A value that was read of a node. `is_held`: the stamps of a trace show later whether it is still the same."""
 
     sealed: Sealed
     is_held: bool
 
 
-def held(value: Sealed) -> Reading[Sealed]:
+def held(value: Sealed) -> Stamped[Sealed]:
     """A value that follows from what has a stamp: from files, or from the processes that were found."""
-    return Reading(value, is_held=True)
+    return Stamped(value, is_held=True)
 
 
-def unheld(value: Sealed) -> Reading[Sealed]:
+def unheld(value: Sealed) -> Stamped[Sealed]:
     """A value that no stamp covers."""
-    return Reading(value, is_held=False)
+    return Stamped(value, is_held=False)
 
 
 class ProcessStamp(NamedTuple):
@@ -64,7 +64,7 @@ class ProcessStamp(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class ScanReading:
+class StampedScan:
     """A scan of the processes, with the stamp of each kubelet that it found."""
 
     sealed: Scan
@@ -102,7 +102,7 @@ class Trace:
         self.at = ''
         """The path that is being compared, for the message of a timeout."""
 
-    def value_of(self, read: Callable[[], Reading[Sealed]]) -> Sealed:
+    def value_of(self, read: Callable[[], Stamped[Sealed]]) -> Sealed:
         """The value of a read. One that fails, or comes without a stamp, makes all be read again next time."""
         try:
             reading = read()
@@ -113,7 +113,7 @@ class Trace:
             self.is_provable = False
         return reading.sealed
 
-    def scan_of(self, read: Callable[[], ScanReading]) -> Scan:
+    def scan_of(self, read: Callable[[], StampedScan]) -> Scan:
         """The scan, whose processes are watched from now on. A scan with doubts may have missed a kubelet."""
         self.processes = {}
         reading = read()

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from datadog_checks.kubelet_compliance.model import File, FileStatus, Folder, Missing, Process, Unreadable
 
-from .change_stamps import Reading, Trace, unheld
+from .change_stamps import Stamped, Trace, unheld
 from .file_reader import View, folder_in
 from .file_remedies import SHOW_AS_THE_KUBELET, Advice, Rights, not_allowed, not_mounted, not_shown
 from .mounts import MountTables
@@ -120,7 +120,7 @@ class LiveWays:
                 self.refused.add(process.key)
             raise
 
-    def working_directory(self, process: Process) -> Reading[str]:
+    def working_directory(self, process: Process) -> Stamped[str]:
         """The working directory, as the process names it. No stamp covers a rename. Raises CannotRead."""
         target, why = '', NO_PERMISSION
         if process.key not in self.refused:

@@ -22,7 +22,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
 )
 
-from .change_stamps import Reading, ScanReading, Trace, held, unheld
+from .change_stamps import Stamped, StampedScan, Trace, held, unheld
 from .file_reader import FileReader
 from .host import KUBELET_DROP_IN, Host, UnitName
 from .live_files import LiveWays
@@ -104,11 +104,11 @@ class LiveHost:
         self.ways.forget_all_but({process.key for process in scan.processes})
         return scan
 
-    def scan(self) -> ScanReading:
+    def scan(self) -> StampedScan:
         if not sys.platform.startswith('linux'):
-            return ScanReading(Scan(none_found_because=LINUX_ONLY), {})
+            return StampedScan(Scan(none_found_because=LINUX_ONLY), {})
         why = self.why_no_procfs()
-        return self.processes.find_kubelets() if why is None else ScanReading(Scan(doubtful=(why,)), {})
+        return self.processes.find_kubelets() if why is None else StampedScan(Scan(doubtful=(why,)), {})
 
     def why_no_procfs(self) -> Unknown | None:
         """Why the check ignores the processes of the procfs; None: it does not."""
@@ -154,7 +154,7 @@ class LiveHost:
     def is_still_so(self, process: Process) -> bool:
         return self.trace.value_of(lambda: self.compare(process))
 
-    def compare(self, process: Process) -> Reading[bool]:
+    def compare(self, process: Process) -> Stamped[bool]:
         """Compare the files of the process with their stamps."""
         own = f'{self.procfs}/{process.pid}/'
         is_so = self.trace.files_are_unchanged(lambda anchor: anchor == self.root or anchor.startswith(own))

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from datadog_checks.kubelet_compliance.model import Process
 
-from .change_stamps import Reading, held, unheld
+from .change_stamps import Stamped, held, unheld
 from .mount_table import Mounts, mounts_of, not_shown_below, other_mounts
 from .proc_files import ProcessGone, ProcSource
 from .process_root import MOUNTED_OVER, NOT_MOUNTED, CannotRead
@@ -25,7 +25,7 @@ class MountTables:
         self.others: dict[tuple[int, ...], Mapping[str, str] | None] = {}
         self.sharing: dict[tuple[int, ...], bool] = {}
 
-    def mounted_otherwise(self, process: Process, root: str) -> Reading[Mapping[str, str] | None]:
+    def mounted_otherwise(self, process: Process, root: str) -> Stamped[Mapping[str, str] | None]:
         """The places where the process has something else mounted than `root` shows, each with the reason to give.
 
         None where its whole root is another one. Its root must be that of process 1. A kubelet in a container has
@@ -45,7 +45,7 @@ class MountTables:
         self.others[process.key] = reasons if own.get('/') == first.get('/') else None
         return held(self.others[process.key])
 
-    def shares_our_root(self, process: Process) -> Reading[bool]:
+    def shares_our_root(self, process: Process) -> Stamped[bool]:
         """Whether the process has the root file system that we have, as an Agent on the host itself has."""
         if process.key in self.sharing:
             return held(self.sharing[process.key])

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from .change_stamps import Reading, Trace, held, unheld
+from .change_stamps import Stamped, Trace, held, unheld
 
 READ_BYTES = 64 * 1024
 
@@ -56,7 +56,7 @@ class OpenPath:
             raise there
         return there
 
-    def opened(self, name: str, path: str) -> Reading[OpenPath | FileNotFoundError | NotADirectoryError]:
+    def opened(self, name: str, path: str) -> Stamped[OpenPath | FileNotFoundError | NotADirectoryError]:
         """Raises OSError for what is not the absence of the name."""
         try:
             return held(OpenPath(self.trace, self.anchor, path, open_name(name, self.handle)))
@@ -94,7 +94,7 @@ class OpenPath:
         self.status()
         return self.trace.value_of(lambda: self.content(limit))
 
-    def content(self, limit: int) -> Reading[tuple[bytes, float] | PermissionError | None]:
+    def content(self, limit: int) -> Stamped[tuple[bytes, float] | PermissionError | None]:
         try:
             handle = open_again(self.handle, os.O_RDONLY | os.O_NONBLOCK)
         except PermissionError as error:
@@ -112,7 +112,7 @@ class OpenPath:
 def open_anchor(trace: Trace, path: str) -> OpenPath:
     """The folder that a path of ours leads to. Raises OSError."""
 
-    def opened() -> Reading[OpenPath]:
+    def opened() -> Stamped[OpenPath]:
         place = OpenPath(trace, path, '', os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC))
         trace.passed(path, '.', place.unstamped)
         return held(place)

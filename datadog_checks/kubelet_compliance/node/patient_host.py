@@ -20,11 +20,11 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
 )
 
-from .change_stamps import Reading, Trace, held, unheld
+from .change_stamps import Stamped, Trace, held, unheld
 from .forwarding_host import ForwardingHost
 from .host import UnitName
 from .live_host import LiveHost
-from .worker import OutOfPatience, Result, Worker
+from .worker import OutOfPatience, Returned, Worker
 
 # The longest wait of one collection for each kind of read. Together they leave some of five seconds for deciding.
 SECONDS_FOR_FILES = 2.5
@@ -47,7 +47,7 @@ class PatientReader:
     def renew(self) -> None:
         self.left = self.seconds
 
-    def read(self, what: str, work: Callable[[], Result]) -> Result:
+    def read(self, what: str, work: Callable[[], Returned]) -> Returned:
         """The result of the work. Raises OutOfPatience."""
         if not self.worker.is_stuck():
             self.doing = what
@@ -57,7 +57,7 @@ class PatientReader:
         finally:
             self.left -= time.monotonic() - began_at
 
-    def reading(self, what: str, work: Callable[[], Result], hangs: Callable[[str], Result]) -> Reading[Result]:
+    def reading(self, what: str, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Stamped[Returned]:
         """The result of the work, or the answer for a timeout, which no stamp covers."""
         try:
             return held(self.read(what, work))
@@ -113,7 +113,7 @@ class PatientHost(ForwardingHost):
     def working_directory_of(self, process: Process) -> str | None:
         return self.of_processes(lambda: self.live.working_directory_of(process), lambda why: None)
 
-    def of_processes(self, work: Callable[[], Result], hangs: Callable[[str], Result]) -> Result:
+    def of_processes(self, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Returned:
         return self.live.trace.value_of(lambda: self.processes.reading(self.procfs, work, hangs))
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
@@ -162,8 +162,8 @@ class PatientHost(ForwardingHost):
     def hanging(self, path: str) -> Callable[[str], Unreadable]:
         return lambda why: Unreadable(path, f'{why} reading {self.files.doing}', MOUNT_REMEDY)
 
-    def of_files(self, what: str, work: Callable[[], Result], hangs: Callable[[str], Result]) -> Result:
+    def of_files(self, what: str, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Returned:
         return self.live.trace.value_of(lambda: self.files.reading(what, work, hangs))
 
-    def unwatched(self, what: str, work: Callable[[], Result], hangs: Callable[[str], Result]) -> Result:
+    def unwatched(self, what: str, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Returned:
         return Trace().value_of(lambda: self.files.reading(what, work, hangs))

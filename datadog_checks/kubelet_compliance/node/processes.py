@@ -13,7 +13,7 @@ from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS,
 from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
 
 from .cgroups import begins_outside, container_of, is_in_pod, runs_in, unit_of
-from .change_stamps import ProcessStamp, Reading, ScanReading, held, unheld
+from .change_stamps import ProcessStamp, Stamped, StampedScan, held, unheld
 from .host import UnitName
 from .proc_files import KERNEL_THREAD, Proc, ProcessGone, ProcSource, Stat
 from .process_facts import ProcessFacts
@@ -55,12 +55,12 @@ class ProcessTable:
         self.admission = admission
         self.facts = facts
 
-    def find_kubelets(self) -> ScanReading:
+    def find_kubelets(self) -> StampedScan:
         """Read the name of every process, and more only of those with the name of a kubelet."""
         try:
             pids = self.source.pids()
         except OSError as error:
-            return ScanReading(Scan(doubtful=(cannot_list(self.source.path, error),)), {})
+            return StampedScan(Scan(doubtful=(cannot_list(self.source.path, error),)), {})
         found = ScanSoFar()
         for pid in pids:
             try:
@@ -155,7 +155,7 @@ class ProcessTable:
         foreign = foreign_by_status(nested=nested, uid=None if uid in self.admission.uids else uid)
         return foreign, container_of(cgroup)
 
-    def is_running(self, process: Process) -> Reading[bool | None]:
+    def is_running(self, process: Process) -> Stamped[bool | None]:
         """Whether the pid still belongs to the same process, and still is a kubelet; None: unknown."""
         try:
             return held(self.is_still(process.pid, process.start_ticks))
@@ -164,7 +164,7 @@ class ProcessTable:
         except PermissionError:
             return unheld(None)
 
-    def unit_name(self, process: Process, kubelet_cgroups: str) -> Reading[UnitName | Unknown]:
+    def unit_name(self, process: Process, kubelet_cgroups: str) -> Stamped[UnitName | Unknown]:
         """The systemd service of a process, as of `Host.unit_name`. The stamp of the process covers its cgroup."""
         try:
             cgroup = os.fsdecode(self.proc.cgroup(process.pid))
@@ -172,7 +172,7 @@ class ProcessTable:
             return unheld(Unknown(f'could not read the cgroup of process {process.pid}'))
         return held(UnitName(unit_of(cgroup), runs_in(cgroup, kubelet_cgroups)))
 
-    def shows_all(self) -> Reading[bool]:
+    def shows_all(self) -> Stamped[bool]:
         """Whether `/proc` is that of the whole machine: only there the kernel's own threads are visible."""
         try:
             return unheld(bool(self.proc.stat(FIRST_KERNEL_THREAD).flags & KERNEL_THREAD))
@@ -236,8 +236,8 @@ class ScanSoFar:
         elif process is not None:
             self.processes.append(process)
 
-    def scan(self, none_found_because: str) -> ScanReading:
-        return ScanReading(
+    def scan(self, none_found_because: str) -> StampedScan:
+        return StampedScan(
             Scan(
                 tuple(found.process for found in self.processes),
                 tuple(self.doubtful),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from datadog_checks.kubelet_compliance.model import Process
 
-from .change_stamps import Reading, unheld
+from .change_stamps import Stamped, unheld
 from .listeners import is_loopback, listeners_at, local_addresses
 from .proc_files import ProcessGone, ProcSource
 
@@ -25,7 +25,7 @@ class Sockets:
         self.source = source
         self.uids = uids
 
-    def answers_at(self, process: Process, host: str, port: int) -> Reading[bool | None]:
+    def answers_at(self, process: Process, host: str, port: int) -> Stamped[bool | None]:
         """Whether the process listens where a connection to an address leads; None: unknown.
 
         The user of a listening socket is public, its process is not: then it must at least be a user who may run the

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-Result = TypeVar('Result')
+Returned = TypeVar('Returned')
 
 
 class OutOfPatience(Exception):
@@ -58,7 +58,7 @@ class Worker:
         self.thread: threading.Thread | None = None
         self.stuck: Job | None = None
 
-    def run(self, work: Callable[[], Result], seconds: float, key: object = None) -> Result:
+    def run(self, work: Callable[[], Returned], seconds: float, key: object = None) -> Returned:
         """The result of the work. Raises what the work raises, and OutOfPatience.
 
         `key` identifies the work. If the same work timed out before and has ended since, its result counts.
@@ -66,7 +66,7 @@ class Worker:
         late = self.stuck
         if key is not None and late is not None and late.key == key and not late.outcome.empty():
             self.stuck = None
-            found: Result = outcome_of(late, 0)
+            found: Returned = outcome_of(late, 0)
             return found
         if seconds <= 0 or self.is_stuck():
             raise OutOfPatience
