@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the check adds to the Agent's memory: by its import, and over a hundred thousand collections."""
+"""The memory that the check adds to the Agent: for its import, and over a hundred thousand check runs."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from tests.support.cases import TRUTH
 from tests.support.clocks import SETTLED_SECONDS
 from tests.support.kubelet_server import make_certificates, serve
-from tests.support.nodes import write_process
+from tests.support.nodes import HEAD, write_process
 from tools.agent import collect as collect_once
+from tools.hardened_node import CONFIG, DROP_INS, arguments, hardened
 
+from .floor import all_sent
 from .measure import Limit, Results
-from .node import ARGUMENTS, CONFIG, DROP_INS, FILES, lay_out, made_up_node
+from .node import lay_out, made_up_node
 
 COLLECTIONS = 100_000
 WARM_UP = 30_000
@@ -42,7 +44,7 @@ LIMIT_GROWTH_KIB = 1024
 SUBPROCESSES = 7
 LIMIT_IMPORT_KIB = 5 * 1024
 """A part of the 12 MiB below."""
-# Pydantic loads itself only with the first model, and so does the base package; in an Agent others have them loaded.
+# Pydantic and the base package load with the first model. In an Agent, other checks have loaded them.
 IMPORTS = """
 import psutil, pydantic, yaml
 import datadog_checks.base
@@ -57,21 +59,13 @@ print((process.memory_info().rss - before) // 1024)
 
 
 LIMIT_RESIDENT_MIB = 12
-# Each in a process of its own. `has_http`: the base class's HTTP is loaded, as by any check that asks over HTTP.
+# Runs in a separate process. `has_http` loads the HTTP code of the base class, as any check with HTTP requests does.
 RESIDENT = """
 import json, sys
-from datadog_checks.base import AgentCheck
-class Sends(AgentCheck):
-    __NAMESPACE__ = 'kubelet_compliance'
-    def check(self, _):
-        for name, value, tags in self.gauges:
-            self.gauge(name, value, tags=tags)
-        for name, status, tags, message in self.service_checks:
-            self.service_check(name, status, tags=tags, message=message)
 given = json.load(sys.stdin)
 if given['instance'] is None:
-    check = Sends('kubelet_compliance', {}, [{}])
-    check.gauges, check.service_checks = given['gauges'], given['service_checks']
+    from benchmarks.floor import SendsTheSame
+    check = SendsTheSame({}, given)
 else:
     from datadog_checks.kubelet_compliance import KubeletComplianceCheck
     check = KubeletComplianceCheck('kubelet_compliance', {}, [given['instance']])
@@ -111,7 +105,7 @@ def results() -> Results:
 
 
 def imports_kib() -> float:
-    """The median of some processes that find all modules compiled, as an installed wheel leaves them."""
+    """Return the median of several processes. All modules are compiled, as in an installed wheel."""
     with tempfile.TemporaryDirectory(prefix='bench-') as cache:
         environment = {**os.environ, 'PYTHONPYCACHEPREFIX': cache, 'PYTHONDONTWRITEBYTECODE': ''}
         import_kib(environment)
@@ -125,15 +119,10 @@ def import_kib(environment: Mapping[str, str]) -> float:
 
 
 def resident_mib(folder: Path) -> tuple[float, float, float]:
-    """What the check takes above one that only sends, what it does where both have loaded HTTP, and what HTTP takes."""
+    """Return the memory above a check that only sends, without HTTP and with HTTP in both, and that of HTTP itself."""
     node = made_up_node(folder / 'node')
     instance = {'procfs_path': str(node.procfs), 'use_configz': False, 'allowed_users': ['root', str(os.getuid())]}
-    sent = collect_once(KubeletComplianceCheck('kubelet_compliance', {}, [instance]))
-    prefix = len('kubelet_compliance.')
-    rows = {
-        'gauges': [(each.name[prefix:], each.value, each.tags) for each in sent.metrics],
-        'service_checks': [(each.name[prefix:], each.value, each.tags, each.message) for each in sent.service_checks],
-    }
+    rows = all_sent(collect_once(KubeletComplianceCheck('kubelet_compliance', {}, [instance])))
     (folder / 'certificates').mkdir()
     certificates = make_certificates(folder / 'certificates')
     with serve(certificates) as server:
@@ -144,12 +133,12 @@ def resident_mib(folder: Path) -> tuple[float, float, float]:
         silent = resident_kib({'instance': instance, 'has_http': False})
         asking = resident_kib({'instance': asks, 'has_http': True})
         if '/configz' not in server.paths():
-            raise RuntimeError('the check did not ask /configz')
+            raise RuntimeError('the check did not request /configz')
     return (silent - sends) / 1024, (asking - sends_with_http) / 1024, (sends_with_http - sends) / 1024
 
 
 def resident_kib(given: dict[str, object]) -> float:
-    """The median of some processes."""
+    """Return the median of several processes."""
     command, told = [sys.executable, '-W', 'ignore', '-c', RESIDENT], json.dumps(given)
     runs = (
         subprocess.run(command, input=told, capture_output=True, text=True, check=True) for _ in range(SUBPROCESSES)
@@ -166,7 +155,7 @@ def growth_kib(node: Changing) -> float:
 
 
 def collect(check: KubeletComplianceCheck, node: Changing, times: int) -> None:
-    """So many collections: by turns with many changes, and with none until nothing is read anew any more."""
+    """Run the check `times` times. Alternates between many changes and none, until the check reads nothing again."""
     calm_since, calm, changing = 0.0, 0, BUSY
     for number in range(times):
         if changing:
@@ -193,7 +182,7 @@ def private_bytes() -> int:
 
 
 class Changing:
-    """A node with a made-up `/proc` where something else is so at each `change`."""
+    """A node with a simulated `/proc`. Each `change` changes something at random."""
 
     def __init__(self, folder: Path) -> None:
         self.root, self.procfs = folder / 'root', folder / 'proc'
@@ -209,23 +198,22 @@ class Changing:
         self.random.choice((self.write, self.write, self.add_drop_in, self.remove_drop_in, self.restart, self.stop))()
 
     def write(self) -> None:
-        """Another content, and for some another size of up to 4 kB more."""
+        """Write other content, sometimes up to 4 kB larger."""
         self.number += 1
         padding = '#' * self.random.choice((0, 0, 400, 4000))
-        (self.root / CONFIG.lstrip('/')).write_text(f'{FILES[CONFIG]}maxPods: {self.number}\n{padding}\n')
+        (self.root / CONFIG.lstrip('/')).write_text(f'{hardened()}maxPods: {self.number}\n{padding}\n')
 
     def add_drop_in(self) -> None:
         self.number += 1
-        head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
         name = f'{self.random.randrange(5)}-{self.number % 50}.conf'
-        (self.root / DROP_INS.lstrip('/') / name).write_text(f'{head}maxPods: {self.number}\n')
+        (self.root / DROP_INS.lstrip('/') / name).write_text(f'{HEAD}maxPods: {self.number}\n')
 
     def remove_drop_in(self) -> None:
         for path in sorted((self.root / DROP_INS.lstrip('/')).iterdir())[:3]:
             path.unlink()
 
     def restart(self) -> None:
-        """Under another pid and with another flag; now and then two kubelets run."""
+        """Restart with another process ID and another flag. Sometimes, two kubelets run."""
         if len(self.running) > 1 or self.random.random() < 0.8:
             self.stop()
         self.start()
@@ -239,9 +227,5 @@ class Changing:
 
     def start(self) -> None:
         self.number += 1
-        write_process(self.procfs, self.number, (*ARGUMENTS, f'--max-pods={self.number}'))
-        for name in ('root', 'cwd'):
-            link = self.procfs / str(self.number) / name
-            link.unlink()
-            link.symlink_to(self.root)
+        write_process(self.procfs, self.number, (*arguments(), f'--max-pods={self.number}'), root=self.root)
         self.running.append(self.number)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The results as Markdown, and as the part of README.md that a run writes."""
+"""Write the results as Markdown, also to the section of README.md that a run updates."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def markdown(results: Sequence[Results]) -> str:
 
 
 def table(header: Sequence[str], words: int, lines: Sequence[Sequence[str]]) -> str:
-    """A table whose first columns hold words, and the others figures."""
+    """Return a table whose first `words` columns contain text. The other columns contain figures."""
     rules = ['---' if at < words else '---:' for at in range(len(header))]
     return '\n'.join(f'| {" | ".join(line)} |' for line in (header, rules, *lines))
 
@@ -47,13 +47,13 @@ def cost_line(row: Row) -> tuple[str, ...]:
 
 
 def is_uneven(cost: Cost) -> bool:
-    """Whether the rounds differ by more than they do on a machine that does nothing else."""
+    """Return whether the rounds differ by more than on an idle machine."""
     return cost.median > MOST_SPREAD * cost.best
 
 
 def warning(row: Row) -> str:
     times = figure(row.cost.median / row.cost.best)
-    why = 'the machine was busy or a core slept: measure again.'
+    why = 'the machine was busy or a core was idle. Measure again.'
     return f'{row.part}, {row.what}: median {times} times the best; {why}'
 
 
@@ -75,12 +75,12 @@ def duration(seconds: float) -> str:
 
 
 def figure(value: float) -> str:
-    """Three digits that count."""
+    """Return a figure with three significant digits."""
     return f'{value:.0f}' if abs(value) >= 100 else f'{value:.1f}' if abs(value) >= 10 else f'{value:.2f}'
 
 
 def machine() -> str:
-    """What it was measured on."""
+    """Return the date and the machine of the measurement."""
     cpus = os.cpu_count()
     python = f'{platform.python_implementation()} {platform.python_version()}'
     today = datetime.now(timezone.utc).date().isoformat()
@@ -96,7 +96,7 @@ def processor() -> str:
 
 
 def write(text: str) -> None:
-    """Put the results between the two markers of README.md."""
+    """Write the results between the two markers in README.md."""
     before, _, rest = README.read_text().partition(BEGIN)
     after = rest.partition(END)[2]
     README.write_text(f'{before}{BEGIN}\n\n{machine()}\n\n{text}\n\n{END}{after}')

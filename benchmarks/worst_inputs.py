@@ -1,8 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the worst inputs cost: those at our bounds, and those that fuzzing kept. `python -m benchmarks.worst_inputs`
-shows each of them.
+"""The cost of the worst inputs: inputs at the limits, and inputs that fuzzing kept.
+
+`python -m benchmarks.worst_inputs` lists them.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SHOWN = 5
 
 @dataclass(frozen=True)
 class Input:
-    """CPU in milliseconds, the best of a few times, and the peak of what was allocated, in MiB."""
+    """The CPU time in milliseconds, best of several runs, and the peak of allocated memory in MiB."""
 
     name: str
     milliseconds: float
@@ -64,7 +65,7 @@ def results() -> Results:
 
 
 def rows() -> list[Input]:
-    """Each input at a bound, and of each target the worst of the kept ones."""
+    """Return each input at a limit, and the worst kept input of each target."""
     return [*iter_bounds(), *iter_kept()]
 
 
@@ -103,7 +104,7 @@ def cost(work: Callable[[], object]) -> float:
 
 
 def peak_mib(work: Callable[[], object]) -> float:
-    """In a pass of its own: to watch what is allocated takes time."""
+    """Return the peak of allocated memory. This is a separate pass, because tracing takes time."""
     gc.collect()
     tracemalloc.start()
     try:
@@ -117,7 +118,7 @@ def main() -> int:
     inputs = rows()
     print('| input | CPU, ms | without libyaml, ms | peak, MiB |\n| --- | ---: | ---: | ---: |')
     for row in sorted(inputs, key=lambda row: row.milliseconds, reverse=True):
-        mark = '' if row.holds else ' **too dear**'
+        mark = '' if row.holds else ' **over the limit**'
         print(f'| {row.name}{mark} | {row.milliseconds:.1f} | {row.without_libyaml:.1f} | {row.mib:.1f} |')
     return 0 if all(row.holds for row in inputs) else 1
 

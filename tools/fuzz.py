@@ -20,7 +20,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=['datadog_checks.kubelet_compliance']):
-    from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field
+    from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Field
+    from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
     from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
     from tests.fuzz.bounds import MOST_KIB, MOST_SECONDS
     from tests.fuzz.kept import kept_inputs

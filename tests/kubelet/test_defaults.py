@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet of each release puts in place of what its configuration leaves out."""
+"""The defaults that a kubelet of each release fills in."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE = Origin(Source.CONFIG_FILE, '/c.yaml:1')
 
 
 def defaults(minor: int, *, legacy: bool = False, **values: Any) -> Configuration:
-    """A configuration that sets those values alone, with the defaults of a release."""
+    """A configuration that sets only those values, with the defaults of a release."""
     configuration = Configuration()
     for name, value in values.items():
         configuration.set(name, value, FILE)
@@ -41,7 +41,7 @@ def test_every_default_is_that_of_the_sources_of_the_release(minor: int) -> None
     assert {path: as_json(configuration.get(path)) for path in facts} == facts
 
 
-# Set by the launches behind the bodies, or made by the kubelet after it read its configuration.
+# Set in the launches behind the bodies, or by the kubelet after it read its configuration.
 SET_BY_THE_LAUNCH = {
     'address',
     'enforceNodeAllocatable',
@@ -64,7 +64,7 @@ def test_every_default_is_what_a_running_kubelet_without_a_file_shows(minor: int
 
 
 def shown(value: Any) -> Any:
-    """A value of a body, durations in nanoseconds."""
+    """A value of a /configz body, with durations in nanoseconds."""
     try:
         return parse_duration(value) if isinstance(value, str) else value
     except ValueError:
@@ -72,14 +72,14 @@ def shown(value: Any) -> Any:
 
 
 def alike(running: Any, default: Any) -> bool:
-    """A body leaves out what is zero; structs are compared by their fields."""
+    """A body omits zero values. The fields of structs are compared one by one."""
     if isinstance(default, dict) or running == as_json(default):
         return True
     return running in (None, 0, False, '', [], {}) and default in (None, 0, False, '', '0', (), {})
 
 
 @pytest.mark.parametrize('minor', FLAGS_OF)
-def test_a_field_without_a_default_stays_what_go_makes_of_nothing(minor: int) -> None:
+def test_a_field_without_a_default_has_gos_zero_value(minor: int) -> None:
     configuration = defaults(minor)
     of_none = set(facts_of('fields', minor)) - set(facts_of('defaults', minor)) - {'serializeImagePulls'}
     values = {path: configuration.get(path) for path in of_none if '[]' not in path}
@@ -104,7 +104,7 @@ def test_a_field_without_a_default_stays_what_go_makes_of_nothing(minor: int) ->
         ('memoryThrottlingFactor', 0.5, 37, 0.5),
     ],
 )
-def test_an_explicit_value_gives_way_only_where_the_release_takes_it_for_nothing(
+def test_an_explicit_value_is_replaced_only_if_the_release_treats_it_as_missing(
     name: str, value: Any, minor: int, expected: Any
 ) -> None:
     assert defaults(minor, **{name: value}).get(name) == expected

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which feature gates a kubelet knows, which are on, and what it refuses of them, held against real kubelets."""
+"""The feature gates that a kubelet knows, which are on, and which it refuses, compared with real kubelets."""
 
 from __future__ import annotations
 
@@ -28,8 +28,10 @@ RECORDED = [
     for version, gates in FACTS['recorded'].items()
     for gate, answer in gates.items()
 ]
-# The facts leave this one out, because its source spells it in another way: known since 1.32, see NEWEST['about'].
+# The recorded facts lack this one, because its source has another spelling: known since 1.32, see NEWEST['about'].
 LEFT_OUT = 'SystemdWatchdog'
+
+UNKNOWN_GATE = 'is not a known feature gate'
 
 
 def gates(**states: bool) -> dict[str, Any]:
@@ -58,11 +60,14 @@ def test_the_gates_that_a_release_knows_are_those_of_its_sources(minor: int) -> 
         {gate for gate, (first, last) in spans.items() if first <= minor <= last} if minor < 37 else {*NEWEST['gates']}
     )
     all_gates = GATES.keys() | GONE_GATES.keys() | NEWEST['gates'].keys() | {'Bogus'}
-    # Set to its default, a gate is refused only for being unknown.
+    # If a gate is set to its default, the only reason to refuse it is that it is unknown.
     unknown = {
         gate
         for gate in all_gates
-        if any('does not know' in problem.message for problem in gate_problems(gates(**{gate: True}), Release(minor)))
+        if any(
+            'not a known feature gate' in problem.message
+            for problem in gate_problems(gates(**{gate: True}), Release(minor))
+        )
     }
     assert all_gates - unknown - {LEFT_OUT} == known - {LEFT_OUT}
     assert (LEFT_OUT in unknown) is (minor < 32)
@@ -77,7 +82,7 @@ def test_the_gates_of_1_37_are_locked_as_in_its_sources() -> None:
     }
 
 
-def test_the_needs_of_1_37_are_those_of_its_sources() -> None:
+def test_the_dependencies_of_1_37_are_those_of_its_sources() -> None:
     needed = {(gate, needed) for gate, all_of in NEWEST['needs'].items() for needed in all_of if needed != 'Feature'}
     assert {(gate, needed) for gate, needed, _, until in NEEDS if until is None} == needed
 
@@ -107,9 +112,7 @@ def test_an_unknown_gate_is_refused_only_by_releases_in_the_tables(minor: int) -
         ({'DynamicResourceAllocation': True}, 24, set()),
     ],
 )
-def test_locks_and_needs_hold_for_the_releases_that_have_them(
-    states: dict[str, bool], minor: int, found: set[str]
-) -> None:
+def test_locks_and_dependencies_apply_to_their_releases(states: dict[str, bool], minor: int, found: set[str]) -> None:
     assert refused(gates(**states), minor) == found
 
 

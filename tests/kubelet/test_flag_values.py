@@ -1,15 +1,16 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""How the values of flags are read."""
+"""How the values of flags are parsed."""
 
 from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.kubelet.flag_values import PARSERS, parse
+from datadog_checks.kubelet_compliance.kubelet.flag_values import PARSERS, parse_value
 from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
-from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS, FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.flag_kinds import FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 
 SINCE_23 = frozenset(range(23, 39))
 
@@ -91,15 +92,15 @@ def test_a_value_that_all_releases_read_alike_asks_for_none(name: str, text: str
     assert release.asked == set()
 
 
-def test_one_value_can_mean_two_things() -> None:
+def test_a_value_can_mean_two_things_in_two_releases() -> None:
     flag = FLAGS['topology-manager-policy-options']
-    assert parse(flag, 'a=1,b=2', Release(30)) == {'a': '1,b=2'}
-    assert parse(flag, 'a=1,b=2', Release(31)) == {'a': '1', 'b': '2'}
+    assert parse_value(flag, 'a=1,b=2', Release(30)) == {'a': '1,b=2'}
+    assert parse_value(flag, 'a=1,b=2', Release(31)) == {'a': '1', 'b': '2'}
 
 
 def taken(name: str, text: str, release: Release) -> bool:
     try:
-        parse(FLAGS[name], text, release)
+        parse_value(FLAGS[name], text, release)
     except ValueError:
         return False
     return True

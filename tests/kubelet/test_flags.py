@@ -10,13 +10,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from datadog_checks.kubelet_compliance.kubelet import flags
-from datadog_checks.kubelet_compliance.kubelet.flags import (
-    FlagError,
-    Flags,
-    Terms,
-    UnknownFlag,
-    iter_field_values,
-)
+from datadog_checks.kubelet_compliance.kubelet.flag_tokens import FlagError, Terms, UnknownFlag
+from datadog_checks.kubelet_compliance.kubelet.flags import Flags, iter_field_values
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 
@@ -24,7 +19,7 @@ RULE = 'make-iptables-util-chains'
 
 
 def parse_flags(arguments: Sequence[str]) -> Flags:
-    """As the newest release that has all of the flags, at most 1.36."""
+    """Parse as the newest release that has all of the flags, 1.36 at most."""
     known = [FLAGS.get(argument.partition('=')[0].lstrip('-').replace('_', '-')) for argument in arguments]
     minor = min([36, *(flag.until for flag in known if flag is not None and flag.until is not None)])
     return flags.parse_flags(arguments, Terms(Release(minor)))
@@ -70,7 +65,7 @@ def test_a_boolean_flag_refuses_other_words(text: str) -> None:
 
 @pytest.mark.parametrize('following', ['false', 'true', '0'])
 def test_a_boolean_flag_never_takes_the_next_argument(following: str) -> None:
-    with pytest.raises(FlagError, match='belongs to no flag'):
+    with pytest.raises(FlagError, match='unexpected positional argument'):
         parse_flags([f'--{RULE}', following])
 
 
@@ -95,11 +90,11 @@ def test_a_repeated_flag_is_refused_for_any_of_its_values() -> None:
 @pytest.mark.parametrize(
     'swallowed', ['--', '-', '', '--make-iptables-util-chains=false', '--help', '--nosuchflag', 'x', '-v5']
 )
-def test_a_flag_with_a_value_swallows_whatever_follows(swallowed: str) -> None:
+def test_a_flag_with_a_value_takes_any_next_argument(swallowed: str) -> None:
     assert values('--hostname-override', swallowed) == {'hostname-override': swallowed}
 
 
-def test_what_follows_a_swallowed_argument_is_read() -> None:
+def test_arguments_after_a_taken_value_are_read() -> None:
     assert values('--hostname-override', '--', f'--{RULE}=false') == {'hostname-override': '--', RULE: False}
 
 
@@ -117,8 +112,8 @@ def test_a_value_is_all_after_the_first_equals_sign(argument: str, expected: str
     [('x',), ('',), ('-',), ('--', 'x'), ('--', f'--{RULE}'), (f'--{RULE}', ''), ('--config=a', '-')],
     ids=['word', 'empty', 'dash', 'after --', 'flag after --', 'empty after flag', 'dash after flag'],
 )
-def test_an_argument_of_no_flag_is_refused(arguments: tuple[str, ...]) -> None:
-    with pytest.raises(FlagError, match='belongs to no flag'):
+def test_a_positional_argument_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(FlagError, match='unexpected positional argument'):
         parse_flags(arguments)
 
 
@@ -274,7 +269,7 @@ def test_list_and_map_flags_add_up(arguments: tuple[str, ...], expected: dict[st
     ],
 )
 def test_a_value_of_the_wrong_type_is_refused(argument: str) -> None:
-    with pytest.raises(FlagError, match='has a value that is not a '):
+    with pytest.raises(FlagError, match='has an invalid value'):
         parse_flags([argument])
 
 
@@ -303,7 +298,7 @@ def test_a_value_of_the_right_type_is_read(argument: str, expected: Any) -> None
     assert list(values(argument).values()) == [expected]
 
 
-def test_an_error_never_holds_a_value() -> None:
+def test_an_error_never_contains_a_value() -> None:
     with pytest.raises(FlagError) as caught:
         parse_flags(['--max-pods=hunter2'])
     assert 'hunter2' not in str(caught.value) and '--max-pods' in str(caught.value)
@@ -342,22 +337,22 @@ def test_a_flag_and_its_next_argument_are_kept_as_typed() -> None:
     ],
     ids=lambda arguments: arguments[0],
 )
-def test_a_bare_library_boolean_swallows_the_next_argument_the_second_time(arguments: tuple[str, ...]) -> None:
+def test_a_bare_library_boolean_takes_the_next_argument_in_the_second_parse(arguments: tuple[str, ...]) -> None:
     assert values(*arguments)[RULE] is False
     assert values_again(*arguments) == {}
 
 
 @pytest.mark.parametrize('arguments', [(f'--{RULE}=false', '--enable-load-reader'), ('--version',)], ids=' '.join)
-def test_a_bare_library_boolean_at_the_end_is_refused_the_second_time(arguments: tuple[str, ...]) -> None:
+def test_a_bare_library_boolean_at_the_end_is_refused_in_the_second_parse(arguments: tuple[str, ...]) -> None:
     with pytest.raises(FlagError, match='needs a value'):
         parse_flags_again(arguments)
 
 
-def test_library_flags_do_nothing_the_second_time() -> None:
+def test_library_flags_have_no_effect_in_the_second_parse() -> None:
     assert values_again('--housekeeping-interval=x', '--version=x', f'--{RULE}=false') == {RULE: False}
 
 
-def test_a_kubelet_boolean_stays_bare_the_second_time() -> None:
+def test_a_kubelet_boolean_remains_bare_in_the_second_parse() -> None:
     assert values_again(f'--{RULE}', '--max-pods=5') == {RULE: True, 'max-pods': 5}
 
 
@@ -381,7 +376,7 @@ def test_a_kubelet_boolean_stays_bare_the_second_time() -> None:
         'notkubernetes.io/x=y',
         f'a={"b" * 63}',
         'a=b,c=d',
-        # What OpenShift passes to its own kubelet, on every node.
+        # The arguments of OpenShift's own kubelet, on every node.
         'node-role.kubernetes.io/worker,node.openshift.io/os_id=rhcos',
         'node-role.kubernetes.io/control-plane,node-role.kubernetes.io/master,node.openshift.io/os_id=rhcos',
     ],
@@ -419,11 +414,11 @@ def test_a_label_that_a_kubelet_may_not_set_is_refused(labels: str) -> None:
         parse_flags([f'--node-labels={labels}'])
 
 
-def test_a_kubelet_that_prints_its_help_never_looks_at_the_labels() -> None:
+def test_a_kubelet_that_prints_its_help_does_not_check_labels() -> None:
     assert parse_flags(['--help', '--node-labels=k8s.io/x=y']).exits is True
 
 
-def test_flags_write_fields() -> None:
+def test_flags_set_fields() -> None:
     flags = parse_flags([f'--{RULE}=false', '--read-only-port=0', '--rotate-server-certificates', '--config=a'])
     assert {field: given.value for field, given in iter_field_values(flags)} == {
         'makeIPTablesUtilChains': False,
@@ -435,7 +430,7 @@ def test_flags_write_fields() -> None:
 @pytest.mark.parametrize(
     'argument', ['-v5', '--vmodule=a=1', '--register-with-taints=a:NoExecute', '--manifest-url-header=a:b']
 )
-def test_flags_in_another_form_than_their_field_write_none(argument: str) -> None:
+def test_flags_with_another_form_than_their_field_set_no_field(argument: str) -> None:
     assert iter_field_values(parse_flags([argument])) == []
 
 
@@ -444,12 +439,12 @@ def test_flags_in_another_form_than_their_field_write_none(argument: str) -> Non
     [((), ''), (('--config=a',), 'a'), (('--config=a', '--config='), ''), (('--config', '--x'), '--x')],
     ids=['not given', 'given', 'emptied', 'swallowed'],
 )
-def test_a_text_flag_is_told_by_name(arguments: tuple[str, ...], expected: str) -> None:
+def test_a_text_flag_is_available_by_name(arguments: tuple[str, ...], expected: str) -> None:
     assert parse_flags(arguments).text('config') == expected
 
 
 def argument_texts() -> st.SearchStrategy[str]:
-    """Text as it comes from /proc: any bytes, undecodable ones as surrogates."""
+    """Text from /proc: any bytes, with invalid UTF-8 as surrogates."""
     raw = st.binary(max_size=40).map(lambda data: data.decode('utf-8', 'surrogateescape'))
     names = st.sampled_from(sorted(FLAGS))
     words = st.sampled_from(

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the files of sysctl set, as systemd-sysctl applies them."""
+"""The settings in sysctl files, as systemd-sysctl applies them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from datadog_checks.kubelet_compliance.kubelet.kernel_settings import (
     EXPECTED,
     KERNEL_SETTINGS_TEXT,
     OWN_FILE,
-    differing,
+    differing_settings,
     files_in_order,
-    listed,
     place_for,
-    settings_of,
+    sysctl_assignments,
+    sysctl_settings,
     to_be_added,
 )
 
@@ -74,12 +74,12 @@ def test_files_count_in_the_order_in_which_they_are_applied(paths: list[str], in
         pytest.param('kernel.panic_on_oops=1', None, id='another setting'),
     ],
 )
-def test_a_line_sets_what_systemd_takes_it_for(text: str, value: str | None) -> None:
-    assert settings_of([text.encode()]).get('kernel.panic') == value
+def test_a_line_means_what_systemd_reads(text: str, value: str | None) -> None:
+    assert sysctl_settings([text.encode()]).get('kernel.panic') == value
 
 
-def test_a_later_file_overrules_an_earlier_one() -> None:
-    assert settings_of([b'kernel.panic=10', b'kernel.panic=0\n\xff\xfe=1'])['kernel.panic'] == '0'
+def test_a_later_file_overrides_an_earlier_one() -> None:
+    assert sysctl_settings([b'kernel.panic=10', b'kernel.panic=0\n\xff\xfe=1'])['kernel.panic'] == '0'
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_a_later_file_overrules_an_earlier_one() -> None:
     ],
 )
 def test_what_differs_is_named(change: dict[str, str], lacking: list[str]) -> None:
-    assert differing({**EXPECTED, **change}) == lacking
+    assert differing_settings({**EXPECTED, **change}) == lacking
 
 
 def test_what_is_not_set_differs() -> None:
-    assert listed(differing({})) == KERNEL_SETTINGS_TEXT
+    assert sysctl_assignments(differing_settings({})) == KERNEL_SETTINGS_TEXT
 
 
-def test_the_settings_of_the_fix_put_one_a_line_are_all_that_is_needed() -> None:
-    assert differing(settings_of([KERNEL_SETTINGS_TEXT.replace(' ', '\n').encode()])) == []
+def test_the_settings_of_the_fix_one_per_line_are_sufficient() -> None:
+    assert differing_settings(sysctl_settings([KERNEL_SETTINGS_TEXT.replace(' ', '\n').encode()])) == []
 
 
 LATER, LATEST = '/etc/sysctl.d/zzz.conf', '/usr/lib/sysctl.d/zzzz.conf'
@@ -116,7 +116,7 @@ LATER, LATEST = '/etc/sysctl.d/zzz.conf', '/usr/lib/sysctl.d/zzzz.conf'
         pytest.param({LATER: b'kernel.panic=0', LATEST: b'kernel.panic=1'}, LATEST, id='two later files have it'),
     ],
 )
-def test_a_setting_is_added_where_it_counts_in_the_end(files: dict[str, bytes], place: str) -> None:
+def test_a_setting_is_added_to_the_file_that_counts(files: dict[str, bytes], place: str) -> None:
     assert place_for(['kernel.panic'], files) == place
 
 
@@ -131,5 +131,5 @@ def test_a_setting_is_added_where_it_counts_in_the_end(files: dict[str, bytes], 
         ),
     ],
 )
-def test_what_is_to_be_added_says_how(settings: list[str], text: str) -> None:
+def test_the_text_says_what_to_add_and_where(settings: list[str], text: str) -> None:
     assert to_be_added(settings) == text

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The names of kubelets, and what their command lines say."""
+"""The names of kubelets, and how their command lines are interpreted."""
 
 from __future__ import annotations
 

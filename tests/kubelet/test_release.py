@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Releases: which of them an answer stands for."""
+"""The releases for which an answer counts."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_both_ends_of_a_range_of_releases_are_in_it(minor: int, since: int, unti
     assert Release(minor).is_in(since, until) is is_in
 
 
-def test_releases_that_nothing_tells_apart_are_read_once() -> None:
+def test_releases_with_the_same_answers_are_read_once() -> None:
     read = []
 
     def work(release: Release) -> str:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet refuses at once: each rule from both sides, and the releases for which it holds."""
+"""What a kubelet refuses at once: accepted and refused values for each check, and its releases."""
 
 import copy
 import json
@@ -25,7 +25,7 @@ from datadog_checks.kubelet_compliance.kubelet.tables.validation import (
     Names,
     Range,
 )
-from datadog_checks.kubelet_compliance.kubelet.validation import RULES, problems
+from datadog_checks.kubelet_compliance.kubelet.validation import VALIDATIONS, problems
 from tests.support.paths import TESTS
 
 CONFIGZ = TESTS / 'truth' / 'configz'
@@ -35,7 +35,7 @@ SECOND = 1000 * MS
 
 
 def with_nanoseconds(value: Any) -> Any:
-    """A /configz body with its duration strings as nanoseconds, as `problems` takes them."""
+    """A /configz body with durations in nanoseconds, as `problems` expects."""
     if isinstance(value, dict):
         return {key: with_nanoseconds(entry) for key, entry in value.items()}
     return parse_duration(value) if isinstance(value, str) and DURATION.fullmatch(value) else value
@@ -75,7 +75,7 @@ PRELOADED = 'preloadedImagesVerificationAllowlist'
 PULLS = 'imagePullCredentialsVerificationPolicy'
 RESTARTS = 'crashLoopBackOff.maxContainerRestartPeriod'
 
-# claim, what is changed, the field that 1.36 refuses
+# claim, changes, the field that 1.36 refuses
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (
         'containerLogMonitorInterval under 3s',
@@ -286,7 +286,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ('tiers with their gate', {'memoryReservationPolicy': 'TieredReservation'} | gates(MemoryQoS=True)),
 ]
 
-# claim, the whole configuration, the field that is refused, the first and the last release that refuse it
+# claim, the whole configuration, the refused field, the first and last release that refuse it
 BY_RELEASE: list[tuple[str, dict[str, Any], str, int, int]] = [
     (
         'swap without limit',
@@ -432,7 +432,7 @@ def test_an_ordinary_configuration_has_no_more_readings_for_being_validated(lega
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGZ.glob('*.json')), ids=lambda path: path.stem)
-def test_what_a_kubelet_runs_with_is_no_problem(path: Path) -> None:
+def test_a_running_configuration_is_not_a_problem(path: Path) -> None:
     assert list(problems(body(path), Release(36))) == []
 
 
@@ -473,8 +473,8 @@ def test_nothing_is_raised_whatever_a_field_holds(value: object) -> None:
             assert all(problem.message for problem in problems(BASE | {top: odd}, Release(36)))
 
 
-def test_every_rule_has_a_refused_row() -> None:
+def test_every_check_has_a_refused_row() -> None:
     release = Release(36)
-    rules = [rule for rule in RULES if rule is not gate_problems]
+    rules = [rule for rule in VALIDATIONS if rule is not gate_problems]
     silent = [rule.__name__ for rule in rules if not any(list(rule(changed(row[1]), release)) for row in REFUSED)]
     assert silent == []

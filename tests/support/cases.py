@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The recorded launches, and laying out the files of one in a folder."""
+"""The recorded launches, and a function that writes the files of one into a folder."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Case:
     effective: dict[str, Any] | None
     """None: the kubelet refused to start."""
     minor: int = 36
-    """The release of the kubelet that gave this answer."""
+    """The release of the kubelet behind this result."""
     refused_by: str = ''
-    """Roughly what the kubelet refused."""
+    """The rough reason for the refusal."""
 
     @property
     def is_red_by_flag(self) -> bool:
-        """Whether a command line that is sound by itself turns the iptables rule off, told without our own code."""
+        """Whether a valid command line turns the iptables rule off, decided without the code under test."""
         given = [argument for argument in self.argv if re.match('--make[-_]iptables[-_]util[-_]chains(=|$)', argument)]
         is_off = bool(given) and given[-1].partition('=')[2] in {'0', 'f', 'F', 'false', 'False', 'FALSE'}
         return is_off and self.refused_by not in ('flags', 'positional')
@@ -42,7 +42,7 @@ class Case:
         return tuple(argument.replace('{dir}', str(folder)) for argument in self.argv)
 
     def lay_out(self, folder: Path) -> None:
-        """Write the case's files below the folder; a lone surrogate stands for one raw byte."""
+        """Write the case's files below the folder. A lone surrogate stands for one raw byte."""
         for name, content in self.files.items():
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -63,7 +63,7 @@ def rows_of(name: str) -> Iterator[Mapping[str, Any]]:
 
 
 def ran_with(row: Mapping[str, Any], answer: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The recorded configuration, and the one switch beside it that a rule looks at; None where there is none."""
+    """The recorded configuration, and the one flag without a field that a rule judges. None if there is none."""
     effective = answer.get('effective')
     if effective is None:
         return None
@@ -84,14 +84,14 @@ def case_of(row: Mapping[str, Any], answer: Mapping[str, Any], minor: int) -> Ca
 
 
 def load_varying() -> Iterator[Case]:
-    """One case for each launch and each release whose answer is recorded."""
+    """One case for each launch and each release with a recorded result."""
     for row in rows_of('varying.jsonl'):
         for version, answer in row['kubelet'].items():
             yield case_of(row, answer, int(version.removeprefix('1.')))
 
 
 CASES = tuple(case_of(row, row['kubelet'], 36) for row in rows_of('cases.jsonl'))
-# What 1.33 makes of feature gates was not recorded with upstream's behavior, so its sources alone say it.
+# The results of 1.33 for feature gates are not recorded with upstream's behavior, so only its sources count.
 MORE_CASES = tuple(
     case_of(row, row['kubelet'], minor)
     for row in rows_of('cases-2.jsonl')

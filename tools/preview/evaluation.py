@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the queries of dashboards and monitors mean, over series that are all there.
+"""Evaluate the queries of dashboards and monitors over complete series.
 
-Left out, for it makes no difference on series that all have a point at each step: interpolation, and rolling up in
-time (`.rollup` is read and has no effect).
+Interpolation and rollup in time are left out: they make no difference if each series has a point at each step. The
+parser accepts `.rollup`, but it has no effect.
 """
 
 from __future__ import annotations
@@ -22,20 +22,18 @@ from .queries import (
     Metric,
     MetricAlert,
     Number,
-    QueryError,
     Reference,
-    Tag,
-    Variable,
 )
+from .scopes import AllOf, AnyOf, Filter, Not, QueryError, Tag, Variable
 
 Points = tuple[float | None, ...]
 Group = tuple[tuple[str, str], ...]
-"""The values of the tags that a series is grouped by; empty: the one series of a query without `by`."""
+"""The values of the tags that a series is grouped by. Empty for the single series of a query without `by`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A metric of one host: its tags (with those of the host) and a value, or none, at each step."""
+    """A metric of one host: its tags, including the host's tags, and a value or None at each step."""
 
     metric: str
     tags: Mapping[str, Collection[str]]
@@ -44,14 +42,14 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Series of the same length; `step` seconds lie between two points."""
+    """Series of the same length, with `step` seconds between two points."""
 
     series: tuple[Series, ...]
     length: int
     step: int
 
     def newest(self, seconds: int) -> Store:
-        """The points of the newest so many seconds, at least one."""
+        """Return the points of the last `seconds` seconds, at least one point."""
         count = min(max(seconds // self.step, 1), self.length)
         series = tuple(Series(each.metric, each.tags, each.points[-count:]) for each in self.series)
         return Store(series, count, self.step)
@@ -66,14 +64,14 @@ def evaluate(
     variables: Mapping[str, Tag | None] | None = None,
     queries: Mapping[str, Result] | None = None,
 ) -> Result:
-    """The series that a query stands for. `variables`: what each `$name` is set to, None for all."""
+    """Return the series that a query selects. `variables` is the value of each `$name`, or None for all."""
     if isinstance(expression, Number):
         return {(): (expression.value,) * store.length}
     if isinstance(expression, Reference):
         try:
             return (queries or {})[expression.name]
         except KeyError:
-            raise QueryError(f'there is no query {expression.name!r}') from None
+            raise QueryError(f'unknown query {expression.name!r}') from None
     if isinstance(expression, Metric):
         return evaluate_metric(expression, store, variables or {})
     if isinstance(expression, Call):
@@ -84,31 +82,44 @@ def evaluate(
 
 
 def evaluate_metric(metric: Metric, store: Store, variables: Mapping[str, Tag | None]) -> Result:
-    wanted = []
-    for part in metric.scope:
-        tag = part
-        if isinstance(part, Variable):
-            if part.name not in variables:
-                raise QueryError(f'there is no template variable ${part.name}')
-            tag = variables[part.name]  # type: ignore[assignment]
-        if isinstance(tag, Tag):
-            wanted.append(tag)
     groups: dict[Group, list[Points]] = {}
     for series in store.series:
-        if series.metric == metric.name and all(has(series.tags, tag) for tag in wanted):
+        if series.metric == metric.name and holds(AllOf(metric.scope), series.tags, variables):
             for group in groups_of(series.tags, metric.by):
                 groups.setdefault(group, []).append(series.points)
     aggregate = SPACE_AGGREGATORS[metric.aggregator]
     return {group: tuple(aggregate_points(aggregate, members)) for group, members in groups.items()}
 
 
-def has(tags: Mapping[str, Collection[str]], tag: Tag) -> bool:
-    values = tags.get(tag.key, ())
-    return any(values if value == '*' else value in values for value in tag.values) is not tag.is_excluded
+def holds(part: Filter, tags: Mapping[str, Collection[str]], variables: Mapping[str, Tag | None]) -> bool:
+    """Return whether a series with these tags matches a part of a scope."""
+    if isinstance(part, AllOf):
+        return all(holds(each, tags, variables) for each in part.parts)
+    if isinstance(part, AnyOf):
+        return any(holds(each, tags, variables) for each in part.parts)
+    if isinstance(part, Not):
+        return not holds(part.part, tags, variables)
+    if isinstance(part, Variable):
+        if part.name not in variables:
+            raise QueryError(f'unknown template variable ${part.name}')
+        chosen = variables[part.name]
+        return chosen is None or holds(chosen, tags, variables)
+    values = tags.get(part.key, ())
+    return any(matches(pattern, value) for pattern in part.values for value in values) is not part.is_excluded
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Return whether a value matches a pattern, where `*` at either end is any text."""
+    text = pattern.strip('*')
+    if pattern == '*' or (pattern[0] == pattern[-1] == '*'):
+        return text in value
+    if pattern[0] == '*':
+        return value.endswith(text)
+    return value.startswith(text) if pattern[-1] == '*' else value == text
 
 
 def groups_of(tags: Mapping[str, Collection[str]], keys: Sequence[str]) -> Iterable[Group]:
-    """A series with two values of a key counts for both; one without the key for none."""
+    """Return the groups of a series. With two values of a key, it is in both groups. Without the key, it is in none."""
     groups: list[Group] = [()]
     for key in keys:
         groups = [(*group, (key, value)) for group in groups for value in tags.get(key, ())]
@@ -149,9 +160,9 @@ def limited(function: str, value: float, limit: float) -> float | None:
 
 
 def combine(operator: str, left: Result, right: Result) -> Result:
-    """Point by point; a side without groups goes with every group of the other."""
+    """Combine two results point by point. A side without groups is combined with every group of the other."""
     if set(left) != {()} and set(right) != {()} and set(left) != set(right):
-        raise QueryError('the two sides are grouped in different ways')
+        raise QueryError('the two sides have different groups')
     groups = left if set(left) != {()} else right
     return {
         group: tuple(
@@ -171,14 +182,14 @@ def calculate(operator: str, left: float | None, right: float | None) -> float |
 
 
 def last(points: Points) -> float | None:
-    """The newest value that there is."""
+    """Return the newest value, if any."""
     return next((value for value in reversed(points) if value is not None), None)
 
 
 def fires(alert: MetricAlert, store: Store, *, full_window: bool = False) -> dict[Group, tuple[bool, ...]]:
-    """For each group and step: whether the condition of a monitor holds. Without points in the window it does not.
+    """Return, for each group and step, whether the condition of a monitor holds. It needs points in the window.
 
-    `full_window`: nor does it before there is data for the whole window.
+    With `full_window`, it needs data for the whole window.
     """
     window = max(alert.window // store.step, 1)
     aggregate = TIME_AGGREGATORS[alert.aggregator]

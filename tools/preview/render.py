@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Draw the dashboard over the simulated week as one HTML page, and take the pictures of it for README and tile."""
+"""Draw the dashboard for the simulated week as one HTML page, and take its pictures for the README and the tile."""
 
 from __future__ import annotations
 
@@ -25,15 +25,14 @@ from .evaluation import (
     Store,
 )
 from .fleet import Node, store_of
-from .queries import (
-    Tag,
-)
+from .scopes import Tag
 from .story import STEP, STEPS, tell_story
 from .widgets import (
+    evaluate_columns,
     evaluate_request,
-    evaluate_scalars,
     iter_widgets,
     label,
+    monitor_states,
     palette_of,
     ranked,
     requests_of,
@@ -43,25 +42,26 @@ from .widgets import (
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DASHBOARD = ROOT / 'assets' / 'dashboards' / 'kubelet_compliance_overview.json'
-WIDTH = 1440
-HEADER, TITLE, ROW, GAP, GROUP_GAP = 75, 55, 66, 8, 12
+MONITORS = ROOT / 'assets' / 'monitors'
+WIDTH, HEIGHT = 1920, 1080
 DAYS = STEPS * STEP // 86400
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A screenshot: of which groups of the dashboard, by their order."""
+    """A screenshot of some groups of the dashboard, by their index."""
 
     name: str
     groups: tuple[int, ...]
 
 
 PICTURES = (
-    Picture('kubelet_compliance_overview', (0, 1)),
-    Picture('kubelet_compliance_rules', (2, 3)),
+    Picture('kubelet_compliance_overview', (0, 1, 2)),
+    Picture('kubelet_compliance_rules', (3, 4)),
+    Picture('kubelet_compliance_causes', (5, 6, 7, 8)),
 )
 
-# No look-ups and no updates: the page is all that the browser is to load.
+# No lookups and no updates: the browser loads the page only.
 BROWSER_OPTIONS = (
     '--headless',
     '--disable-gpu',
@@ -81,10 +81,11 @@ class Fleet:
     nodes: tuple[Node, ...]
     store: Store
     variables: Mapping[str, Tag | None]
+    monitors: tuple[Mapping[str, Any], ...]
 
 
 def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
-    """What a widget shows, as plain data for the page."""
+    """Return what a widget shows, as plain data for the page."""
     kind = definition['type']
     drawn: dict[str, Any] = {
         'type': kind,
@@ -96,7 +97,9 @@ def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
         return {**drawn, 'html': html, 'color': definition['background_color']}
     if kind == 'group':
         inner = [{**draw(each['definition'], fleet), 'layout': each['layout']} for each in definition['widgets']]
-        return {**drawn, 'widgets': inner, 'color': definition['background_color']}
+        return {**drawn, 'widgets': inner, 'color': definition.get('background_color')}
+    if kind == 'manage_status':
+        return {**drawn, 'monitors': monitor_states(fleet.monitors, fleet.nodes, fleet.store)}
     if kind == 'check_status':
         counts = statuses_now(definition, fleet.nodes, STEPS - 1, fleet.variables)
         return {**drawn, 'counts': counts, 'of': ' and '.join(definition['group_by'])}
@@ -113,26 +116,35 @@ def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
 
 
 def numbers(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
-    """A query value, a top list or a table."""
+    """Return a query value, a top list, or a table."""
     [request] = requests_of(definition)
-    [formula] = request['formulas']
-    formats = formula.get('conditional_formats') or request.get('conditional_formats', [])
-    values = evaluate_scalars(definition, fleet.store, fleet.variables)
+    formulas = request['formulas']
+    columns = evaluate_columns(definition, fleet.store, fleet.variables)
     if definition['type'] == 'query_value':
-        [value] = values.values()
+        [value] = columns[0].values()
         shown = f'{value:,.{definition["precision"]}f}'
-        return {'value': shown, 'unit': definition.get('custom_unit', ''), 'palette': palette_of(formats, value)}
-    keys = [key for key, _ in next(iter(values))]
-    rows = [
+        [series] = evaluate_request(request, fleet.store, fleet.variables)[0].values()
+        palette = palette_of(request.get('conditional_formats', []), value)
+        return {
+            'value': shown,
+            'unit': definition.get('custom_unit', ''),
+            'palette': palette,
+            'points': rounded(series),
+        }
+    formats = [formula.get('conditional_formats') or request.get('conditional_formats', []) for formula in formulas]
+    rows = ranked(request, columns)
+    drawn = [
         {
             'cells': [cell for _, cell in group],
             'label': label(group),
-            'value': value,
-            'palette': palette_of(formats, value),
+            'values': [
+                {'value': value, 'palette': '' if value is None else palette_of(each, value)}
+                for value, each in zip(values, formats, strict=True)
+            ],
         }
-        for group, value in ranked(request, values)
+        for group, values in rows
     ]
-    return {'keys': keys, 'alias': formula['alias'], 'rows': rows}
+    return {'keys': [key for key, _ in rows[0][0]], 'aliases': [each['alias'] for each in formulas], 'rows': drawn}
 
 
 def lines(definition: Mapping[str, Any], fleet: Fleet) -> list[dict[str, Any]]:
@@ -157,7 +169,7 @@ def rounded(points: Points) -> list[float | None]:
 
 
 def hexagons(definition: Mapping[str, Any], fleet: Fleet) -> list[dict[str, Any]]:
-    """The newest value of each node, by cluster."""
+    """Return the newest value of each node, by cluster."""
     [request] = requests_of(definition)
     [result] = evaluate_request(request, fleet.store, fleet.variables)
     newest = {dict(group)['host']: points[-1] for group, points in result.items()}
@@ -168,11 +180,12 @@ def hexagons(definition: Mapping[str, Any], fleet: Fleet) -> list[dict[str, Any]
 
 
 def page(library: str) -> str:
-    """The whole page, with the charting library and the data in it."""
+    """Return the whole page, including the charting library and the data."""
     dashboard = json.loads(DASHBOARD.read_text())
     nodes = tell_story()
     variables = dict.fromkeys(variable['name'] for variable in dashboard['template_variables'])
-    fleet = Fleet(nodes, store_of(nodes, STEPS, STEP), variables)
+    monitors = tuple(json.loads(path.read_text())['definition'] for path in sorted(MONITORS.glob('*.json')))
+    fleet = Fleet(nodes, store_of(nodes, STEPS, STEP), variables, monitors)
     data = {
         'title': dashboard['title'],
         'about': dashboard['description'],
@@ -204,21 +217,14 @@ def take_pictures(path: Path, folder: Path, browser: str) -> None:
             command = [browser, *BROWSER_OPTIONS, f'--user-data-dir={profile}', f'--screenshot={target}']
             command += ['--no-sandbox'] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to start as root.
             command += [
-                f'--window-size={WIDTH},{height_of(picture.groups)}',
-                f'{path.as_uri()}?groups={numbers_of(picture.groups)}',
+                f'--window-size={WIDTH},{HEIGHT}',
+                f'{path.as_uri()}?groups={numbers_of(picture.groups)}&height={HEIGHT}',
             ]
             target.unlink(missing_ok=True)
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=120)
         if not target.exists():
-            sys.exit(f'{browser} took no picture')
+            sys.exit(f'{browser} did not write {target}')
         print(target)
-
-
-def height_of(groups: Sequence[int]) -> int:
-    """How high the page is with these groups, one below the other: see page.css."""
-    layouts = [each['layout'] for each in json.loads(DASHBOARD.read_text())['widgets']]
-    rows = [int(layouts[group]['height']) - 1 for group in groups]
-    return HEADER + sum(TITLE + row * ROW + (row - 1) * GAP for row in rows) + (len(rows) - 1) * GROUP_GAP
 
 
 def numbers_of(groups: Sequence[int]) -> str:
@@ -228,8 +234,8 @@ def numbers_of(groups: Sequence[int]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('library', type=Path, help='echarts.min.js')
-    parser.add_argument('output', type=Path, help='where to write the page')
-    parser.add_argument('--pictures', type=Path, help='take the pictures into this folder')
+    parser.add_argument('output', type=Path, help='the HTML file to write')
+    parser.add_argument('--pictures', type=Path, help='also take the pictures, and write them to this folder')
     parser.add_argument('--browser', default='chromium')
     options = parser.parse_args()
     logging.disable(logging.WARNING)
@@ -238,7 +244,7 @@ def main() -> None:
     print(options.output)
     if options.pictures is not None:
         if shutil.which(options.browser) is None:
-            sys.exit(f'{options.browser} is missing: apt-get install chromium')
+            sys.exit(f'could not find {options.browser}: run apt-get install chromium')
         take_pictures(options.output.resolve(), options.pictures, options.browser)
 
 

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The widgets of a dashboard over the series of a fleet: what each would show, as plain data."""
+"""Evaluate the widgets of a dashboard over the series of a fleet. The results are plain data."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from .evaluation import (
     Result,
     Store,
     evaluate,
+    fires,
     last,
 )
 from .fleet import Node, collection_of, tags_by_key
@@ -24,19 +25,19 @@ from .queries import (
     COMPARATORS,
     TIME_AGGREGATORS,
     Expression,
-    QueryError,
-    Tag,
+    ServiceCheckAlert,
+    parse_monitor,
     parse_query,
-    parse_scope,
     parse_window,
 )
+from .scopes import QueryError, Tag, parse_whole_tag
 
 BADNESS = {0: 0, 1: 1, 3: 2, 2: 3}
 Variables = Mapping[str, Tag | None]
 
 
 def iter_widgets(widgets: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The definitions of all widgets, those in groups included."""
+    """Yield the definitions of all widgets, including widgets in groups."""
     for widget in widgets:
         definition = widget['definition']
         yield definition
@@ -44,7 +45,7 @@ def iter_widgets(widgets: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any
 
 
 def requests_of(definition: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The requests of a widget, in one form: queries with names, and formulas over them."""
+    """Return the requests of a widget in one form: named queries, and formulas over them."""
     requests = definition.get('requests', [])
     if isinstance(requests, Mapping):
         named = [{'name': name, 'query': request['q']} for name, request in requests.items()]
@@ -57,13 +58,13 @@ def formulas_of(request: Mapping[str, Any]) -> list[Expression]:
 
 
 def evaluate_request(request: Mapping[str, Any], store: Store, variables: Variables) -> list[Result]:
-    """The series of each formula of a request."""
+    """Return the series of each formula of a request."""
     queries = {query['name']: evaluate(parse_query(query['query']), store, variables) for query in request['queries']}
     return [evaluate(formula, store, variables, queries) for formula in formulas_of(request)]
 
 
-def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Variables) -> dict[Group, float]:
-    """The one number of each group: each query is aggregated over time first, then the formula is worked out."""
+def evaluate_columns(definition: Mapping[str, Any], store: Store, variables: Variables) -> list[dict[Group, float]]:
+    """Return one number for each group, for each formula. Aggregates each query over time, then evaluates formulas."""
     [request] = requests_of(definition)
     if 'time' in definition:
         store = store.newest(parse_window(f'last_{definition["time"]["live_span"]}'))
@@ -71,9 +72,14 @@ def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Var
     for query in request['queries']:
         series = evaluate(parse_query(query['query']), store, variables)
         queries[query['name']] = {group: (in_time(query['aggregator'], points),) for group, points in series.items()}
-    [formula] = formulas_of(request)
-    result = evaluate(formula, Store((), 1, store.step), variables, queries)
-    return {group: value for group, (value,) in result.items() if value is not None}
+    results = [evaluate(each, Store((), 1, store.step), variables, queries) for each in formulas_of(request)]
+    return [{group: value for group, (value,) in result.items() if value is not None} for result in results]
+
+
+def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Variables) -> dict[Group, float]:
+    """Return one number for each group of a widget with one formula."""
+    [column] = evaluate_columns(definition, store, variables)
+    return column
 
 
 def in_time(aggregator: str, points: Points) -> float | None:
@@ -83,21 +89,28 @@ def in_time(aggregator: str, points: Points) -> float | None:
     return TIME_AGGREGATORS[aggregator](known) if known else None
 
 
-def ranked(request: Mapping[str, Any], values: Mapping[Group, float]) -> list[tuple[Group, float]]:
-    """The rows of a list or table, in the order and number that the request asks for."""
-    sort = request['sort']
-    falling = sort['order_by'][0]['order'] == 'desc'
-    rows = sorted(values.items(), key=lambda row: (-row[1] if falling else row[1], row[0]))
-    return rows[: sort['count']]
+def ranked(
+    request: Mapping[str, Any], columns: Sequence[Mapping[Group, float]]
+) -> list[tuple[Group, list[float | None]]]:
+    """Return the rows of a list or table, with the order and limit of the request. None is an empty cell."""
+    rows = {group: [column.get(group) for column in columns] for column in columns for group in column}
+    orders = [(order['index'], -1 if order['order'] == 'desc' else 1) for order in request['sort']['order_by']]
+
+    def place(row: tuple[Group, list[float | None]]) -> tuple[Any, ...]:
+        values = [row[1][index] for index, _ in orders]
+        signed = [(value is None, sign * (value or 0)) for value, (_, sign) in zip(values, orders, strict=True)]
+        return (*signed, row[0])
+
+    return sorted(rows.items(), key=place)[: request['sort']['count']]
 
 
 def palette_of(formats: Sequence[Mapping[str, Any]], value: float) -> str:
-    """The colours of the first format that holds."""
+    """Return the colors of the first format that applies."""
     return next((str(each['palette']) for each in formats if COMPARATORS[each['comparator']](value, each['value'])), '')
 
 
 def statuses_now(definition: Mapping[str, Any], nodes: Sequence[Node], step: int, variables: Variables) -> Counter[str]:
-    """Of a check_status widget: how many groups have which status; a group has the worst of its members."""
+    """Count the groups of a check_status widget by status. A group has the worst status of its members."""
     worst: dict[tuple[str, ...], int] = {}
     wanted = wanted_tags(definition['tags'], variables)
     for node, sent in iter_statuses(nodes, step):
@@ -109,15 +122,39 @@ def statuses_now(definition: Mapping[str, Any], nodes: Sequence[Node], step: int
     return Counter(STATUS_NAMES[status] for status in worst.values())
 
 
+def monitor_states(monitors: Sequence[Mapping[str, Any]], nodes: Sequence[Node], store: Store) -> dict[str, str]:
+    """Return the state of each monitor by its name: ALERT if any group alerts at the last step, or else OK."""
+    states = {}
+    for monitor in monitors:
+        alert = parse_monitor(monitor['query'])
+        if isinstance(alert, ServiceCheckAlert):
+            holds_now = is_critical(alert, nodes, store.length - 1)
+        else:
+            full_window = monitor['options']['require_full_window']
+            holds_now = any(held[-1] for held in fires(alert, store, full_window=full_window).values())
+        states[monitor['name']] = 'ALERT' if holds_now else 'OK'
+    return states
+
+
+def is_critical(alert: ServiceCheckAlert, nodes: Sequence[Node], step: int) -> bool:
+    """Return whether a group of the monitor is CRITICAL. A status without a tag of the grouping is in no group."""
+    for node, sent in iter_statuses(nodes, step):
+        if sent.name == alert.check and STATUS_NAMES[int(sent.value)] == 'CRITICAL':
+            tags = tags_by_key((*sent.tags, *node.host_tags))
+            if set(alert.by) <= set(tags) and all(set(tag.values) & set(tags.get(tag.key, ())) for tag in alert.over):
+                return True
+    return False
+
+
 def wanted_tags(texts: Sequence[str], variables: Variables) -> list[Tag]:
     wanted = []
     for text in texts:
-        [part] = parse_scope(text)
+        part = parse_whole_tag(text)
         if isinstance(part, Tag):
             wanted.append(part)
             continue
         if part.name not in variables:
-            raise QueryError(f'there is no template variable ${part.name}')
+            raise QueryError(f'unknown template variable ${part.name}')
         tag = variables[part.name]
         if tag is not None:
             wanted.append(tag)

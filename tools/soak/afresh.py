@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What checks send, and what one sends that knows nothing from before: the Agent was restarted."""
+"""What a check sends, and what a new check sends, as after a restart of the Agent."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RULE, KUBELET = 'kubelet_compliance.rule', 'kubelet_compliance.kubelet'
 
 
 class Outcome(NamedTuple):
-    """What came out of one collection, sorted, so that two can be compared."""
+    """What one check run sent, sorted, so that two check runs can be compared."""
 
     gauges: tuple[tuple[Any, ...], ...]
     service_checks: tuple[tuple[Any, ...], ...]
@@ -26,16 +26,16 @@ class Outcome(NamedTuple):
         return next((value for gauge, value, _ in self.gauges if gauge == f'kubelet_compliance.{name}'), None)
 
     def status(self, rule: str) -> int | None:
-        """Of a rule."""
+        """Return the status of a rule."""
         tag = f'rule:{rule}'
         return next((status for name, status, tags, _ in self.service_checks if name == RULE and tag in tags), None)
 
     def of_kubelet(self) -> str:
-        """What is said of the kubelet as a whole."""
+        """Return the message of the kubelet service check."""
         return next((message for name, _, _, message in self.service_checks if name == KUBELET), '')
 
     def unlike(self, expected: Outcome) -> list[str]:
-        """The differences, a line each."""
+        """Return the differences, one line each."""
         mine, others = (
             {*each.gauges, *each.service_checks, *((each.error,) if each.error else ())} for each in (self, expected)
         )
@@ -44,7 +44,7 @@ class Outcome(NamedTuple):
 
 
 def run(check: KubeletComplianceCheck) -> Outcome:
-    """A collection as the Agent makes it."""
+    """Run a check as the Agent does."""
     collection = collect(check)
     gauges = sorted((sent.name, sent.value, tuple(sorted(sent.tags))) for sent in collection.metrics)
     service_checks = sorted(
@@ -59,9 +59,9 @@ def make(instance: Mapping[str, Any]) -> KubeletComplianceCheck:
 
 
 def afresh(instance: Mapping[str, Any]) -> Outcome:
-    """By a check that knows nothing from before."""
+    """Return what a new check sends."""
     check = make(instance)
     sent = run(check)
-    # What the Agent does with a check that it takes away.
+    # The Agent also does this with a check that it removes.
     check.cancel()
     return sent

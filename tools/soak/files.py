@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The configuration files of a node, and everything that may happen to them: a step each.
+"""The configuration files of a node, and every change that may happen to them, one step each.
 
-They keep in mind what was written, so what a kubelet would make of that needs no look at a file.
+The objects remember what they wrote, so that working out a kubelet's configuration reads no file.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from enum import Enum
 from pathlib import Path
 
 from tests.support.kubelet_server import Certificates
+from tests.support.nodes import HEAD
 
 from .settings import KEY, Values, can_be_null, choices, written
 
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 NAMES = ('10-a.conf', '20-b.conf', '30-c.conf')
 MODES = (0o600, 0o644)
 MODES_OF_ROOT = (*MODES, 0o400, 0)
 TOO_LARGE = '#' * (300 * 1024)
 GARBAGE = ('{', HEAD + 'kind: [', 'a\0b')
 REFUSED_IN_MAIN = (*GARBAGE, '', f'{KEY}: true\n', HEAD + f'{KEY}: maybe\n')
-"""What some or all releases take in a drop-in, or what a later drop-in may put right."""
+"""Content that some releases accept in a drop-in, or that a later drop-in may correct."""
 
 
 class Kind(Enum):
-    """What a kubelet, and the check, can do with what lies at a path."""
+    """What a kubelet and the check can do with the content of a path."""
 
     TEXT = 'text'
     REFUSED = 'the kubelet would refuse it'
@@ -42,14 +42,14 @@ class Kind(Enum):
 
 @dataclass(frozen=True)
 class Entry:
-    """What lies at a path of the configuration. `said`: what its first line says of its setting, if it is in force."""
+    """The content of a configuration path. `said` is what its first line sets, if the line is active."""
 
     kind: Kind
     values: Values = field(default_factory=dict)
     said: bool | None = True
 
     def flipped(self) -> Entry:
-        """With its first line in force if it was not, and the other way round."""
+        """Return the entry with its first line switched between active and inactive."""
         others = {path: value for path, value in self.values.items() if path != KEY}
         return replace(self, values=others if KEY in self.values else {KEY: self.said, **others})
 
@@ -67,7 +67,7 @@ REFUSED = Entry(Kind.REFUSED)
 
 
 class Files:
-    """They lie in one folder."""
+    """The configuration files, in one folder."""
 
     def __init__(self, folder: Path, chance: random.Random, certificates: Certificates) -> None:
         self.chance = chance
@@ -76,7 +76,7 @@ class Files:
         self.drop_ins = folder / 'kubelet.d'
         self.kubeconfig, self.client_ca = folder / 'kubelet.conf', folder / 'ca.crt'
         self.own_pair = folder / 'pki'
-        """Where the kubelet keeps the certificate that it made itself. One may be configured there just as well."""
+        """Where the kubelet keeps the certificate that it created. A configured certificate may also be there."""
         self.drop_ins.mkdir(parents=True)
         self.kubeconfig.write_text('x\n')
         shutil.copy(certificates.ca, self.client_ca)
@@ -90,18 +90,18 @@ class Files:
         self.main = REFUSED
         self.added: dict[str, Entry] = {}
         self.changes: list[float] = []
-        """When the content of the configuration changed, since the kubelet was started."""
+        """The times when the configuration changed after the kubelet started."""
         self.write()
 
     def layers(self, *, config: bool, drop_ins: bool) -> list[Entry]:
-        """What a kubelet reads that is told to read these, in its order."""
+        """Return what a kubelet with these flags reads, in its order."""
         layers = [self.main] if config else []
         if drop_ins:
             layers += [self.added[name] for name in sorted(self.added)] if self.drop_ins.is_dir() else [REFUSED]
         return layers
 
     def other(self, entry: Entry, *, is_main: bool) -> Entry:
-        """Another text that a kubelet takes: often one that differs in a single setting."""
+        """Return another text that a kubelet accepts. It often differs in a single setting."""
         if entry.kind is not Kind.TEXT or self.chance.random() < 0.3:
             said = self.chance.choice((True, True, False) if is_main else (True, False, None))
             entry = Entry(Kind.TEXT, {KEY: said} if self.chance.random() < 0.6 else {}, said)
@@ -110,7 +110,7 @@ class Files:
         return self.edited(entry, is_main=is_main)
 
     def edited(self, entry: Entry, *, is_main: bool) -> Entry:
-        """With one setting changed, taken out, or, in a drop-in, null."""
+        """Return the entry with one setting changed, removed, or, in a drop-in, set to null."""
         values, choice = dict(entry.values), self.chance.choice(self.choices)
         if self.chance.random() < 0.3:
             values = {path: value for path, value in values.items() if path not in choice}
@@ -121,7 +121,7 @@ class Files:
         return replace(entry, values=values)
 
     def write(self) -> str:
-        """In place, as a new file under the old name, or behind a link that is switched."""
+        """Write the file in place, as a new file with the old name, or behind a link that is switched."""
         self.main = self.other(self.main, is_main=True)
         text = self.main.text
         how = self.chance.choice(('in place', 'renamed', 'linked'))
@@ -142,7 +142,7 @@ class Files:
         return f'config renamed: {self.main}'
 
     def flip(self) -> str:
-        """One byte of the file, with its size and its mtime as they were."""
+        """Change one byte of the file, and keep its size and mtime."""
         path, entry = self.config, self.main
         if entry.kind is not Kind.TEXT:
             return 'nothing to flip'
@@ -160,7 +160,7 @@ class Files:
         return entry.flipped()
 
     def flip_back(self) -> str:
-        """A change that is undone at once."""
+        """Make a change and undo it at once."""
         return f'{self.flip()}, {self.flip()}'
 
     def spoil(self) -> str:
@@ -171,7 +171,7 @@ class Files:
         return f'config: {what}'
 
     def spoiled(self, path: Path) -> tuple[Entry, str]:
-        """Something at a free path that is no configuration."""
+        """Create something at a free path that is not a configuration."""
         what = self.chance.choice(('garbage', 'garbage', 'too large', 'FIFO', 'directory', 'missing', 'dangling'))
         if what == 'garbage':
             path.write_text(self.chance.choice(REFUSED_IN_MAIN))
@@ -230,7 +230,7 @@ class Files:
         return f'{name}: {what}'
 
     def clear_drop_ins(self) -> str:
-        """Often it is the only way back to a configuration that a kubelet takes."""
+        """Remove all drop-ins. This is often the only way back to a configuration that a kubelet accepts."""
         self.changes.append(time.time())
         shutil.rmtree(self.drop_ins, ignore_errors=True)
         self.added.clear()
@@ -240,10 +240,10 @@ class Files:
         return 'drop-ins gone with their folder'
 
     def other_file(self) -> str:
-        """A file beside the drop-ins that is none."""
+        """Write a file that is not a drop-in next to the drop-ins."""
         if self.drop_ins.is_dir():
             (self.drop_ins / f'readme-{self.chance.randrange(3)}.txt').write_text('x')
-        return 'a file that is no drop-in'
+        return 'a file that is not a drop-in'
 
     def paths_of_drop_ins(self) -> list[Path]:
         return [self.drop_ins / name for name in sorted(self.added)]
@@ -267,7 +267,7 @@ class Files:
         return f'chmod {mode:o} {path.relative_to(self.config.parent)}, owner {owner}'
 
     def change_files(self) -> str:
-        """Something happens to its files, and nothing to its kubelet."""
+        """Change the files, but not the kubelet."""
         return self.chance.choices(STEPS, WEIGHTS)[0](self)
 
 
@@ -289,13 +289,13 @@ STEPS, WEIGHTS = tuple(WEIGHED), tuple(WEIGHED.values())
 
 
 def renamed(path: Path, text: str) -> None:
-    """Write a new file and give it the name."""
+    """Write a new file and rename it to the path."""
     new = path.with_name(f'{path.name}.new')
     new.write_text(text)
     new.rename(path)
 
 
 def clear_folder(path: Path) -> None:
-    """A folder is not replaced by a rename."""
+    """Remove a folder at the path, because a rename does not replace a folder."""
     if path.is_dir() and not path.is_symlink():
         path.rmdir()

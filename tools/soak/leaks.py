@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a process holds on to: descriptors, threads and memory."""
+"""What a process holds: descriptors, threads, and memory."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ import psutil
 
 SECONDS_TO_END = 5.0
 MAX_GROWTH_BYTES = 16 * 1024 * 1024
-"""Of resident memory after the warm-up. Every collection makes whole checks besides the long-lived ones, and what the
-allocator keeps of them comes and goes by a few MiB; a kilobyte lost at each collection would be ten times this in an
-hour. Of descriptors and threads not one may be left over."""
+"""The limit for the growth of resident memory after the warm-up. Each check run also creates new checks, so the memory
+that the allocator keeps varies by a few MiB. A leak of one kilobyte in each check run would be ten times this limit in
+an hour. For descriptors and threads, the limit is zero."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Holding:
     resident: int
 
     def grown_since(self, before: Holding) -> list[str]:
-        """What is left over, in words."""
+        """Return what is left over, in words."""
         found = []
         if self.descriptors > before.descriptors:
             found.append(f'descriptors: {before.descriptors} before, {self.descriptors} now')
@@ -42,7 +42,7 @@ class Holding:
 
 
 def left_since(before: Holding) -> list[str]:
-    """What is left over since then, in words, once threads that are ending have had the time to."""
+    """Return what is left over since then, in words. Gives ending threads the time to end."""
     deadline = time.monotonic() + SECONDS_TO_END
     while (left := holding().grown_since(before)) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -54,6 +54,6 @@ def mib(size: int) -> str:
 
 
 def holding() -> Holding:
-    """What this process holds now."""
+    """Return what this process holds now."""
     gc.collect()
     return Holding(len(os.listdir('/proc/self/fd')), threading.active_count(), psutil.Process().memory_info().rss)

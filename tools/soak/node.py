@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A node whose kubelet is a real stand-in process that is started, told otherwise and killed."""
+"""A node with a real stand-in process as its kubelet. The soak test starts, reconfigures, and kills it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from .settings import CLIENT_CA, KEY, MINORS, Values, configz, effective, pair_i
 WRONG_FLAGS = ('--make-iptables-util-chains=maybe', '--no-such-flag', 'an-argument')
 FLAGS = {True: ('', '=true', '=1'), False: ('=false', '=0', '=F')}
 YOUNG_SECONDS = 45.0
-"""After a minute a kubelet has accepted its configuration, which would be another oracle."""
+"""After a minute, a kubelet has accepted its configuration. That would require another oracle."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """The command line. `flags`: the settings that it decides."""
+    """The command line. `flags` are the settings that it decides."""
 
     flags: Values
     config: bool
@@ -38,7 +38,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Running:
-    """The kubelet as it was started. `values`: what it runs with; None: a real one would have refused to start."""
+    """The kubelet as it started. `values` is what it runs with, or None if a real kubelet would refuse to start."""
 
     standin: Standin
     number: int
@@ -49,12 +49,12 @@ class Running:
 
 
 class Node(Files):
-    """`view` is a `/proc` that shows nothing but its kubelet and process 1."""
+    """A node. `view` is a `/proc` that shows only its kubelet and process 1."""
 
     def __init__(
         self, folder: Path, standins: Standins, chance: random.Random, certificates: Certificates, port: int
     ) -> None:
-        """`port`: the open socket that its kubelet holds."""
+        """`port` is the open socket that the kubelet holds."""
         super().__init__(folder, chance, certificates)
         self.standins = standins
         self.port = port
@@ -65,36 +65,36 @@ class Node(Files):
         self.zombie: Standin | None = None
         self.number = 0
         self.quiet = 0
-        """So many times it is spared: some live only for a moment, others long enough to be past the grain."""
+        """The number of steps that spare the kubelet, so that some kubelets run for longer than the clock grain."""
         self.told = self.tell()
 
     def broken(self, told: Told) -> Kind | None:
-        """Why a kubelet would not start with this now, or what the check would not read of it; None: all is well."""
+        """Return why a kubelet would not start now, or why the check would not read a file. None if neither applies."""
         if told.refused:
             return Kind.REFUSED
         kinds = (entry.kind for entry in self.layers(config=told.config, drop_ins=told.drop_ins))
         return next((kind for kind in kinds if kind is not Kind.TEXT), None)
 
     def values(self, told: Told, minor: int) -> dict[str, Any]:
-        """What a kubelet of a release would run with if it started now. Only where nothing is broken."""
+        """Return what a kubelet of a release would run with if it started now. Requires that nothing is broken."""
         said = [entry.values for entry in self.layers(config=told.config, drop_ins=told.drop_ins)]
         main = said.pop(0) if told.config else None
         return effective(main, said, told.flags, minor)
 
     def declared_alike(self, kubelet: Running) -> bool:
-        """Whether a restart of it would change nothing."""
+        """Return whether a restart would change nothing."""
         return self.broken(kubelet.told) is None and self.values(kubelet.told, kubelet.minor) == kubelet.values
 
     def shown(self, values: Values) -> Values:
-        """As /configz shows them."""
+        """Return the values as /configz shows them."""
         return shown(values, self.own_pair)
 
     def is_own_pair(self, values: Values) -> bool:
-        """Whether /configz shows a pair that the kubelet made itself, or one that is configured at the same place."""
+        """Return whether /configz shows the pair that the kubelet created, or one configured at the same path."""
         return self.shown(values) == {**values, **pair_in(self.own_pair)}
 
     def configz(self) -> bytes:
-        """What its kubelet answers; nothing from one that a real one would not have become."""
+        """Return the response of the kubelet. Empty if a real kubelet would have refused to start."""
         kubelet = self.kubelet
         if kubelet is None or kubelet.values is None:
             return b''
@@ -115,7 +115,7 @@ class Node(Files):
         return f'start {started.pid} 1.{minor} {" ".join(self.told.arguments)}'
 
     def kill(self) -> str:
-        """It stays a zombie for a while, or is taken away at once."""
+        """Kill the kubelet. It stays a zombie for a while, or is reaped at once."""
         if self.kubelet is None:
             return 'no kubelet to kill'
         self.kubelet.standin.kill(reap=False)
@@ -141,7 +141,7 @@ class Node(Files):
         return self.restart()
 
     def tell(self) -> Told:
-        """Another command line."""
+        """Choose another command line."""
         config, drop_ins = self.chance.random() < 0.9, self.chance.random() < 0.7
         refused = self.chance.random() < 0.04
         flags: dict[str, Any] = {}
@@ -161,7 +161,7 @@ class Node(Files):
         return Told(flags, config, drop_ins, refused, tuple(arguments))
 
     def step(self) -> str:
-        """Something happens. Returns what."""
+        """Make a random change. Return its description."""
         if self.kubelet is None and self.chance.random() < 0.3:
             return self.start()
         if self.kubelet is not None and time.time() - self.kubelet.started_at > YOUNG_SECONDS:
@@ -175,6 +175,6 @@ class Node(Files):
 
 
 def start_of(pid: int) -> float:
-    """When a process started, in seconds since the epoch."""
+    """Return the start time of a process, in seconds since the epoch."""
     ticks = int(Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19])
     return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf('SC_CLK_TCK')

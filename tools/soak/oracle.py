@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a check must say: the contract's table of verdicts, by what was written. Nothing here is the package's."""
+"""What a check must report: the table of results, applied to what was written. Uses no code of the package."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ CLIENT_CA_RULES: dict[str, Callable[[os.stat_result], bool]] = {
     'client_ca_permissions': lambda status: not status.st_mode & 0o177,
     'client_ca_ownership': lambda status: (status.st_uid, status.st_gid) == (0, 0),
 }
-"""Of the file that the kubelet runs with, and of the one that a restart brings in."""
+"""For the file that the kubelet runs with, and the file that a restart would use."""
 
 
 @dataclass(frozen=True)
 class Oracle:
-    """What one check knows of the kubelet that runs: whether it answered, of which release it said to be."""
+    """What one check knows of the running kubelet: whether it answered, and which release it reported."""
 
     node: Node
     kubelet: Running
@@ -65,14 +65,14 @@ class Oracle:
 
     @property
     def declared(self) -> list[dict[str, Any]]:
-        """What it would run with if it started now, by each release that it can be of; none where that is not known."""
+        """What it would run with if it started now, for each possible release. Empty if this is not known."""
         told = self.kubelet.told
         if self.node.broken(told) is not None:
             return []
         return [self.node.values(told, minor) for minor in ([self.minor] if self.minor is not None else MINORS)]
 
     def statuses(self, rule: Rule) -> set[int]:
-        """The statuses that a rule may have: declared against running."""
+        """Return the statuses that a rule may have, from declared and running."""
         return set(self.iter_statuses(rule))
 
     def iter_statuses(self, rule: Rule) -> Iterator[int]:
@@ -90,7 +90,7 @@ class Oracle:
                 yield from (OK if path is None else UNKNOWN for path in self.change.answers)
 
     def is_declared(self, rule: Rule) -> bool | None:
-        """Whether what is declared meets a rule; None where that cannot be told."""
+        """Return whether the declared value complies with a rule. None if this is not known."""
         told = self.kubelet.told
         broken = self.node.broken(told)
         if broken is None:
@@ -98,11 +98,11 @@ class Oracle:
             return verdicts.pop() if len(verdicts) == 1 else None
         if told.refused or not self.is_by_flags(rule):
             return None
-        # The flags of one that would not start with its files can show what is wrong, never that all is well.
+        # If a kubelet would not start with its files, its flags can show a failure, but never a pass.
         return None if rule.holds(told.flags) and broken is Kind.REFUSED else rule.holds(told.flags)
 
     def client_ca_statuses(self, is_met: Callable[[os.stat_result], bool]) -> set[int]:
-        """The statuses that a rule on the file of the client CA may have."""
+        """Return the statuses that a rule on the client CA file may have."""
         told, started = self.kubelet.told, self.kubelet.values
         is_told = self.answered and started is not None
         declared = {values[CLIENT_CA] for values in self.declared} or {told.flags.get(CLIENT_CA)}
@@ -119,19 +119,19 @@ class Oracle:
         return self.kubelet.told.flags.keys() >= set(rule.paths)
 
     def runs(self, rule: Rule) -> tuple[bool | None, ...]:
-        """Whether what runs meets a rule, as the check can know; several where more than one answer is right."""
+        """Return whether the running value complies with a rule, as far as the check can know. Several may be right."""
         started = self.kubelet.values
         if not self.answered or started is None:
             return (None,)
         if rule.paths != PAIR or not self.node.is_own_pair(started):
             return (rule.holds(started),)
-        # Self-made or configured: only who saw the kubelet start with it can tell.
+        # Created or configured: only a check that saw the kubelet start with it knows.
         own = pair_of(self.node.shown(started))
         return tuple(None if values is None else pair_of(values) == own for values in self.watch.believed)
 
     @property
     def pending(self) -> set[int | None]:
-        """What may be said of a restart: whether it would change something, as far as the check can know."""
+        """Return the allowed values of `restart_pending`, as far as the check can know."""
         has_changed = {path is not None for path in self.change.answers}
         started, declared = self.kubelet.values, self.declared
         if not declared:
@@ -143,7 +143,7 @@ class Oracle:
         if len(now) > 1:
             return {0, 1, None}
         if now == {True}:
-            # A number that is the default now, with nothing known to have changed, is that of another release.
+            # A number that is now the default, without a known change, is from another release.
             return {1, 0} if None in self.change.answers else {1}
         allowed: set[int | None] = {0} if self.minor is not None else {0, None}
         if self.node.is_own_pair(started):
@@ -154,8 +154,8 @@ class Oracle:
         return allowed
 
     def may_be_green(self, rule: Rule) -> bool:
-        """Whether compliant can be no lie: it was started so, or was told so by a flag, which no file takes back, or it
-        was changed within the grain and before any look that could read it.
+        """Return whether compliant can be right. The kubelet started with the value, or a flag sets it, which no file
+        overrides, or it changed within the grain and before any check run that could read it.
         """
         kubelet, watch = self.kubelet, self.watch
         if kubelet.values is not None and rule.holds(kubelet.values):

@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet runs with that is told this and that, for a few settings, and how it shows it. None is the package's.
+"""What a kubelet runs with, for a few settings, and how it shows them. Uses no code of the package.
 
-The sources: `SetDefaults_KubeletConfiguration` and `applyLegacyDefaults` of the kubelet for the defaults, the recorded
-launches of `tests/truth` for the merge of drop-ins, and its recorded bodies of `/configz` for all else.
+The defaults come from `SetDefaults_KubeletConfiguration` and `applyLegacyDefaults` of the kubelet. The merge of
+drop-ins comes from the recorded launches of `tests/truth`, and everything else from its `/configz` responses.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Final
 from tests.support.cases import TRUTH
 
 Values = Mapping[str, Any]
-"""By dotted path. None: null, which only a file can say."""
+"""Values by dotted path. None is null, which only a file can contain."""
 
 KEY, CLIENT_CA = 'makeIPTablesUtilChains', 'authentication.x509.clientCAFile'
 PAIR = ('tlsCertFile', 'tlsPrivateKeyFile')
@@ -27,20 +27,20 @@ STRONG = ('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_ECDSA_WITH_AES_128
 WEAK = 'TLS_RSA_WITH_AES_128_CBC_SHA'
 
 MINORS: Final = (30, 32, 34, 36)
-"""The releases that a kubelet may be of: those whose `/configz` was recorded, and that read drop-ins by default."""
+"""The possible releases of a kubelet: those with a recorded `/configz` that read drop-ins by default."""
 MERGES_AS_NOW = 32
-"""Since then a null in a drop-in puts the default back, and defaults are set after the merge."""
+"""From this release on, null in a drop-in restores the default, and defaults apply after the merge."""
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """A setting with its default, and the one without `--config`. `is_kept`: its zero is told from nothing by Go."""
+    """A setting with its defaults, with and without `--config`. With `is_kept`, Go distinguishes zero from absent."""
 
     default: Any
     legacy: Any
     is_kept: bool = True
     lapses: Any = None
-    """The value that the default takes the place of."""
+    """The value that the kubelet replaces with the default."""
 
 
 SETTINGS: dict[str, Setting] = {
@@ -58,15 +58,15 @@ SETTINGS: dict[str, Setting] = {
 }
 
 NOT_AS_RECORDED = {'address': '0.0.0.0', 'healthzPort': 10248, 'failSwapOn': True, 'enforceNodeAllocatable': ['pods']}
-"""The defaults of what the recorded kubelets were told."""
+"""The defaults of the settings that the recorded kubelets had set."""
 REFUSES_CGROUP_V1 = 35
-"""Since then `failCgroupV1` is on by default; they were told otherwise."""
+"""From this release on, `failCgroupV1` is on by default. The recorded kubelets had it off."""
 
 
 def choices(client_cas: Sequence[Path], own: Path, other: Path) -> tuple[Values, ...]:
-    """What a file may say, besides the setting whose line can be flipped.
+    """Return what a file may set, in addition to the setting whose line can be flipped.
 
-    `own`, `other`: folders with a pair of a certificate and its key; the first is the one that the kubelet uses.
+    `own` and `other` are folders with a certificate and its key. The kubelet uses the first.
     """
     return (
         {'eventRecordQPS': 0},
@@ -89,7 +89,7 @@ def choices(client_cas: Sequence[Path], own: Path, other: Path) -> tuple[Values,
 
 
 def can_be_null(choice: Values) -> bool:
-    """Whether null may stand in a drop-in in place of these, and no release refuses it."""
+    """Return whether a drop-in may contain null for these settings without any release refusing it."""
     return all('.' not in path and SETTINGS[path].lapses is None for path in choice)
 
 
@@ -98,7 +98,7 @@ def pair_in(folder: Path) -> Values:
 
 
 def written(values: Values) -> str:
-    """The lines of a file that says so."""
+    """Return the lines of a file that sets these values."""
     return ''.join(f'{name}: {json.dumps(value)}\n' for name, value in nested(values).items())
 
 
@@ -114,10 +114,10 @@ def nested(values: Values, into: dict[str, Any] | None = None) -> dict[str, Any]
 
 
 def effective(main: Values | None, drop_ins: Sequence[Values], flags: Values, minor: int) -> dict[str, Any]:
-    """What a kubelet of a release runs with. `main`: what the file of `--config` says; None: there is no such flag."""
+    """Return what a kubelet of a release runs with. `main`: what the `--config` file sets. None without the flag."""
     values = {path: each.legacy for path, each in SETTINGS.items()} if main is None else whole(main)
     if drop_ins and minor < MERGES_AS_NOW:
-        # They are laid over each other by another spelling than that of what lies below, which null does not reach.
+        # These releases merge drop-ins separately from the values below, so null has no effect on those values.
         values.update(overlaid({}, drop_ins))
     elif drop_ins:
         below = {path: value for path, value in values.items() if value or SETTINGS[path].is_kept}
@@ -126,14 +126,14 @@ def effective(main: Values | None, drop_ins: Sequence[Values], flags: Values, mi
 
 
 def whole(said: Values) -> dict[str, Any]:
-    """A file's values with the defaults of the others."""
+    """Return the values of a file, with the defaults for all other settings."""
     values = {path: each.default for path, each in SETTINGS.items()}
     values.update({path: value for path, value in said.items() if value not in (None, SETTINGS[path].lapses)})
     return values
 
 
 def overlaid(below: Values, drop_ins: Sequence[Values]) -> Values:
-    """A JSON merge patch after the other: null takes away."""
+    """Apply one JSON merge patch after the other. Null removes a value."""
     values = dict(below)
     for drop_in in drop_ins:
         values.update(drop_in)
@@ -142,12 +142,12 @@ def overlaid(below: Values, drop_ins: Sequence[Values]) -> Values:
 
 
 def shown(values: Values, own: Path) -> Values:
-    """With the pair that the kubelet makes in its own folder where none is configured."""
+    """Return the values, with the pair that the kubelet creates in its own folder if none is configured."""
     return {**values, **pair_in(own)} if not values[PAIR[0]] else values
 
 
 def configz(values: Values, own: Path, minor: int) -> bytes:
-    """The answer of `/configz`: Go leaves its zero values out."""
+    """Return the `/configz` response. Go leaves out its zero values."""
     values = {**shown(values, own), **NOT_AS_RECORDED}
     if minor >= REFUSES_CGROUP_V1:
         values['failCgroupV1'] = True

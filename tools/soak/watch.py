@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a check can have seen of a kubelet's files: collection by collection. Nothing here is the package's."""
+"""What a check may have seen of a kubelet's files, check run by check run. Uses no code of the package."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .files import Entry, Kind
 from .node import Node
 
 GRAIN_SECONDS = 1.0
-"""A change so soon after the start cannot be told from one before it, unless it was seen to happen."""
+"""The check can't distinguish a change so soon after the start from an earlier one, unless it saw the change."""
 NEAR_SECONDS = 0.03
-"""So close to the end of the grain either answer is right: the clocks are read at two moments."""
+"""So close to the end of the grain, either answer is right, because the clocks are read at two times."""
 
 
 MISSING = b'nothing is there'
@@ -26,25 +26,25 @@ MISSING = b'nothing is there'
 
 @dataclass(frozen=True)
 class Change:
-    """The first path that changed since the start, None where none did; several where more than one answer is right."""
+    """The first path that changed since the start, or None if none did. Several answers may be right."""
 
     answers: tuple[str | None, ...]
 
 
 @dataclass
 class Watch:
-    """What one check has seen of the kubelet that runs: content by content, collection by collection."""
+    """What one check has seen of the running kubelet's files, check run by check run."""
 
     number: int = 0
     first_at: float = 0.0
     seen: dict[str, tuple[bytes, float]] = field(default_factory=dict)
     unread: set[str] = field(default_factory=set)
-    """What could not be read at the first look. Within the grain it may count as changed or not."""
+    """What the first check run could not read. Within the grain, it may count as changed or not."""
     believed: tuple[Mapping[str, Any] | None, ...] = (None,)
-    """What it may take for the configuration that the kubelet started with; None: it knows none."""
+    """What the check may treat as the configuration at the start. None if it knows none."""
 
     def look(self, node: Node, now: float, *, minor: int | None = None) -> Change:
-        """What the check must know after it looked at the node as it is. `minor`: the release, if it was told."""
+        """Return what the check must know after it reads the node. `minor`: the release, if the kubelet reported it."""
         kubelet = node.kubelet
         if kubelet is None:
             return Change((None,))
@@ -56,7 +56,7 @@ class Watch:
         change = self.compare(node, kubelet.started_at)
         if None in change.answers and node.broken(kubelet.told) is None:
             is_sure = len(change.answers) == 1 and minor is not None
-            # As long as nothing is known to have changed, it is what is there now.
+            # If no change is known, it is the current configuration.
             self.believed = (*(() if is_sure else self.believed), node.values(kubelet.told, kubelet.minor))
         return change
 
@@ -69,7 +69,7 @@ class Watch:
         times: list[tuple[str, float]] = []
         for path, digest, ctime in iter_contents(node):
             if digest == MISSING:
-                # What comes here later was seen to come.
+                # The check sees a file that appears here later.
                 self.seen.setdefault(path, (MISSING, -math.inf))
             elif digest is not None:
                 times.append((path, self.settled(path, digest, ctime)))
@@ -84,13 +84,13 @@ class Watch:
         return Change((*answers, None))
 
     def forget_all_but(self, listed: set[str], folder: Path) -> None:
-        """Of what a folder no longer lists nothing is known but that the folder changed."""
+        """Forget files that a folder no longer lists. Only the change of the folder is known."""
         gone = [path for path in self.seen if Path(path).parent == folder and path not in listed]
         for path in gone:
             del self.seen[path]
 
     def settled(self, path: str, digest: bytes, at: float) -> float:
-        """Since when the content is so: its ctime, or an earlier one of the same; infinite if it was seen to turn."""
+        """Return the earliest known ctime of the content. Infinite if the check saw the content change."""
         old = self.seen.get(path)
         if old is not None:
             at = math.inf if old[0] != digest or old[1] == math.inf else min(at, old[1])
@@ -99,9 +99,9 @@ class Watch:
 
 
 def iter_contents(node: Node) -> Iterator[tuple[str, bytes | None, float]]:
-    """Each path of the configuration, the digest of its content, and its latest ctime.
+    """Yield each path of the configuration, the digest of its content, and its latest ctime.
 
-    The digest is None where the content cannot be read, and MISSING where there is none.
+    The digest is None if the content can't be read, and MISSING if the path does not exist.
     """
     if node.kubelet is None or node.kubelet.told.refused:
         return
@@ -125,5 +125,5 @@ def content_of(path: Path, entry: Entry) -> tuple[str, bytes | None, float]:
 
 
 def latest_ctime(path: Path) -> float:
-    """Of the link too, if it is one."""
+    """Return the latest ctime, including that of a link."""
     return max(path.lstat().st_ctime, path.stat().st_ctime)

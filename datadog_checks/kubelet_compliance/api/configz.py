@@ -20,11 +20,11 @@ from datadog_checks.kubelet_compliance.kubelet.decoding import (
     Configuration,
     Decoder,
     DecodingError,
-    check_identity,
     tree_of,
 )
 from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
 from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import Document, DocumentError, DocumentTooLarge
+from datadog_checks.kubelet_compliance.kubelet.identity import check_identity
 from datadog_checks.kubelet_compliance.model import Fault, Process, Source, Unknown
 from datadog_checks.kubelet_compliance.node.worker import OutOfPatience, Worker
 

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A kubelet's command line as each release would read it, and in each way in which unknown flags can be read. Pure."""
+"""A kubelet's command line, as each release reads it and for each meaning that an unknown flag can have."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.model import Unknown
 
-from .flags import FlagError, Flags, PositionalArgument, Terms, Undecided, UnknownFlag, parse_flags, parse_flags_again
+from .flag_tokens import FlagError, PositionalArgument, Terms, UndecidedFlag, UnknownFlag
+from .flags import Flags, parse_flags, parse_flags_again
 from .release import Release, iter_alike
 
 MAX_UNDECIDED = 3
-"""Unknown flags that are read both ways: each doubles the readings."""
+"""Unknown flags that are read both ways, with and without a value. Each one doubles the number of readings."""
 
 ALPHA_DROP_INS = frozenset({28, 29})
-"""Releases that take `--config-dir` only with KUBELET_CONFIG_DROPIN_DIR_ALPHA in their environment (server.go)."""
+"""Releases that accept `--config-dir` only with KUBELET_CONFIG_DROPIN_DIR_ALPHA in their environment (server.go)."""
 
 NOT_BELIEVED = Unknown(
-    'the command line of the kubelet was rewritten or cut off, or is larger than 256 KiB or 4096 arguments',
-    'let the kubelet keep its command line as it was started',
+    "the kubelet's command line was overwritten or truncated, or exceeds 256 KiB or 4096 arguments",
+    'start the kubelet with a command line that stays as it is',
 )
 
 
 @dataclass(frozen=True, slots=True)
 class CommandLine:
-    """One reading of a command line, and the releases for which it holds.
+    """One reading of a command line, and the releases that read it this way.
 
-    `flags`: None where it is not known, with the reason in `unknown`. `over_files`: the second parse, for a kubelet
-    that has a configuration file or drop-ins; Unknown where that one fails.
+    `flags`: None if they are not known; `unknown` says why. `over_files`: the flags as the kubelet parses them a second
+    time, if it has a config file or drop-ins. Unknown if that second parse fails.
     """
 
     minors: frozenset[int]
@@ -38,7 +39,7 @@ class CommandLine:
     over_files: Flags | Unknown | None = None
     unknown: Unknown | None = None
     is_accepted: bool = False
-    """Whether the kubelet has run for long enough to show that it took this command line."""
+    """The kubelet has run long enough to show that it accepted this command line."""
 
 
 def read_command_lines(
@@ -46,9 +47,8 @@ def read_command_lines(
 ) -> tuple[CommandLine, ...]:
     """All readings of the arguments after argv[0]. Raises nothing.
 
-    A release that refuses them, for it has no such flag, is not that of a kubelet that was started with them, if there
-    is one that takes them. `accepted`: the kubelet has run for a minute with them; where all releases refuse them, they
-    are then read as far as they are understood.
+    If one release accepts the arguments, the kubelet is not of a release that refuses them. `accepted`: the kubelet has
+    run with them for a minute. Then, if all releases refuse them, every part that can be interpreted counts.
     """
     if arguments is None or isinstance(arguments, Unknown):
         return (CommandLine(frozenset(minors), unknown=arguments or NOT_BELIEVED, is_accepted=accepted),)
@@ -61,17 +61,30 @@ def read_command_lines(
         for alike, lines in iter_alike(minors, lambda at: read_accepted(arguments, at))
         for line in lines
     ]
-    # The releases that have to object to the least fit best.
-    least = min(map(objections, lines))
-    return tuple(line for line in lines if objections(line) == least)
+    # The releases with the fewest objections fit best.
+    fewest = min(map(count_objections, lines))
+    return tuple(line for line in lines if count_objections(line) == fewest)
+
+
+def narrow_command_lines(
+    lines: Sequence[CommandLine], arguments: Sequence[str] | Unknown | None, minors: frozenset[int], *, accepted: bool
+) -> tuple[CommandLine, ...]:
+    """The readings for fewer releases than `lines` were read for, without parsing again where the result is the same.
+
+    A reading without objections is the same in each of its releases. The text of an objection names the release.
+    """
+    for line in lines:
+        if minors <= line.minors and line.flags is not None and not line.flags.objections:
+            return (replace(line, minors=minors),)
+    return read_command_lines(arguments, minors, accepted=accepted)
 
 
 def read_next_lines(
     arguments: Sequence[str], minors: Iterable[int], own: Sequence[CommandLine]
 ) -> tuple[CommandLine, ...]:
-    """All readings of the arguments of a next start. `own`: those of the command line that the kubelet runs with.
+    """All readings of the arguments of the next start. Raises nothing.
 
-    What the kubelet has accepted once, it is taken to accept again. Raises nothing.
+    `own`: the readings of the command line that the kubelet runs with. What it accepted once, it accepts again.
     """
     minors = frozenset(minors)
     strict = read_command_lines(arguments, minors, accepted=False)
@@ -85,34 +98,34 @@ def read_next_lines(
 
 
 def likely(line: CommandLine) -> frozenset[int]:
-    """The releases of a reading, but for those that take it in an environment only that nobody has by default."""
+    """The releases of a reading, without those that accept it only with an environment variable that nobody sets."""
     has_drop_ins = line.flags is not None and line.flags.text('config-dir')
     return line.minors - ALPHA_DROP_INS or line.minors if has_drop_ins else line.minors
 
 
-def objections(line: CommandLine) -> int:
-    """How much in a reading is not expected of its release. Flags that are unknown are so to all releases."""
+def count_objections(line: CommandLine) -> int:
+    """How many flags do not fit the release. Flags that no release knows do not count."""
     found = line.flags.objections if line.flags is not None else ()
     return sum(not isinstance(error, UnknownFlag) for error in found)
 
 
 def read_strictly(arguments: Sequence[str], release: Release) -> CommandLine:
-    """The command line as a kubelet of that release reads it, or refuses it."""
-    return parse(arguments, Terms(release))
+    """The command line as a kubelet of that release reads or refuses it."""
+    return parse_both_times(arguments, Terms(release))
 
 
 def read_accepted(arguments: Sequence[str], release: Release) -> tuple[CommandLine, ...]:
-    """The command line of a kubelet that runs with it, in each way in which its unknown flags can be read."""
+    """The command line of a running kubelet, for each meaning that its unknown flags can have."""
     lines = list(iter_readings(arguments, release, {}))
-    # A stray argument ends every kubelet, so a reading that has none is the right one.
-    without = [line for line in lines if not has_stray(line)]
+    # A positional argument stops every kubelet, so a reading without one is the right one.
+    without = [line for line in lines if not has_positional_argument(line)]
     return tuple(without or lines)
 
 
 def iter_readings(arguments: Sequence[str], release: Release, takes_value: Mapping[str, bool]) -> Iterator[CommandLine]:
     try:
-        yield parse(arguments, Terms(release, accepted=True, takes_value=takes_value))
-    except Undecided as undecided:
+        yield parse_both_times(arguments, Terms(release, accepted=True, takes_value=takes_value))
+    except UndecidedFlag as undecided:
         if len(takes_value) == MAX_UNDECIDED:
             unknown = Unknown(f'the command line has more than {MAX_UNDECIDED} unknown kubelet flags')
             yield CommandLine(frozenset(), unknown=unknown)
@@ -121,23 +134,39 @@ def iter_readings(arguments: Sequence[str], release: Release, takes_value: Mappi
             yield from iter_readings(arguments, release, {**takes_value, undecided.name: takes})
 
 
-def has_stray(line: CommandLine) -> bool:
+def has_positional_argument(line: CommandLine) -> bool:
     return line.flags is not None and any(isinstance(error, PositionalArgument) for error in line.flags.objections)
 
 
-def parse(arguments: Sequence[str], terms: Terms) -> CommandLine:
-    """Both parses on the given terms. Raises Undecided."""
+def parse_both_times(arguments: Sequence[str], terms: Terms) -> CommandLine:
+    """The command line as the kubelet parses it before and after it reads its files. Raises UndecidedFlag."""
     try:
         flags = parse_flags(arguments, terms)
     except FlagError as error:
-        return CommandLine(frozenset(), unknown=refusal(error))
+        return CommandLine(frozenset(), unknown=line_refusal(error))
+    if flags.is_same_over_files:
+        return CommandLine(frozenset(), flags, flags)
     try:
         return CommandLine(frozenset(), flags, parse_flags_again(arguments, terms))
     except FlagError as error:
-        return CommandLine(frozenset(), flags, refusal(error))
+        return CommandLine(frozenset(), flags, line_refusal(error))
 
 
-def refusal(error: FlagError) -> Unknown:
+def line_refusal(error: FlagError) -> Unknown:
     if isinstance(error, UnknownFlag):
-        return Unknown(f'{error}; its command line is not understood')
+        return Unknown(f"could not interpret the kubelet's command line: {error}")
     return Unknown(f'the kubelet would refuse its command line: {error}', refused=True)
+
+
+NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
+"""The flags that name the files that a kubelet reads."""
+
+
+def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
+    """The flags, as far as they name files to read; Unknown where they are refused, or name other files as well."""
+    known = [line.flags for line in lines if line.flags is not None]
+    if not known:
+        return lines[0].unknown or NOT_BELIEVED
+    if any(flags.text(name) != known[0].text(name) for flags in known for name in NAMING_FLAGS):
+        return Unknown('an unknown kubelet flag decides which files the kubelet reads')
+    return known[0]

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reading one value out of a complete configuration, whatever lies there, and saying what is wrong with it. Pure.
+"""Read single values of a complete configuration, whatever their type.
 
-Nothing here raises: a value of another type than the one asked for is none.
+Nothing here raises. A value of the wrong type counts as missing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,40 +17,43 @@ Config: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A field that the kubelet refuses, by its dotted path, and what the kubelet wants there."""
+    """A field that the kubelet refuses. `field`: its dotted path. `message`: what the kubelet requires."""
 
     field: str
     message: str
     is_only_upstream: bool = False
-    """Whether builds of vendors go on with it: OpenShift's kubelet only warns of an unknown feature gate."""
+    """Vendor builds may accept it: OpenShift's kubelet only warns about an unknown feature gate."""
 
 
 def at(value: object, path: str) -> object:
-    """What lies at a dotted path, None where nothing does."""
+    """The value at a dotted path. None if there is no such value."""
     for key in path.split('.'):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
 
 
-def number(value: object) -> int | float | None:
+def number_of(value: object) -> int | float | None:
+    """The number, or None for any other type."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-def text(value: object) -> str:
+def string_of(value: object) -> str:
+    """The string, or '' for any other type."""
     return value if isinstance(value, str) else ''
 
 
-def items(value: object) -> Sequence[object]:
+def items_of(value: object) -> Sequence[object]:
+    """The items of a list, or none for any other type."""
     return value if isinstance(value, list | tuple) else ()
 
 
-def strings(value: object) -> dict[str, str]:
-    """A map from strings to strings, without the entries that are none."""
+def strings_of(value: object) -> dict[str, str]:
+    """The entries of a map whose key and value are strings."""
     entries = value.items() if isinstance(value, Mapping) else ()
     return {key: entry for key, entry in entries if isinstance(key, str) and isinstance(entry, str)}
 
 
-def sign(quantity: object) -> int | None:
-    """-1, 0 or 1 of a quantity, which JSON may also give as a number; None if it is none."""
-    value = number(quantity)
-    return quantity_sign(text(quantity)) if value is None else (value > 0) - (value < 0)
+def sign_of(quantity: object) -> int | None:
+    """The sign of a quantity (-1, 0, or 1), which JSON may also give as a number. None if it is not a quantity."""
+    value = number_of(quantity)
+    return quantity_sign(string_of(quantity)) if value is None else (value > 0) - (value < 0)

@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A document's tree to typed configuration values.
+"""Decode the tree of a document into typed configuration values.
 
-The kubelet decodes the whole file: one value of the wrong type anywhere makes it refuse the file. The main file is
-decoded with names in their exact case (sigs.k8s.io/json), merged drop-ins in any case (encoding/json).
+The kubelet decodes the whole file, and refuses it if one value anywhere has the wrong type. In the main file, names
+count only in their exact case (sigs.k8s.io/json). In merged drop-ins, they count in any case (encoding/json).
 """
 
 from __future__ import annotations
@@ -19,13 +19,11 @@ from datadog_checks.kubelet_compliance.model import Origin, Source, Value, looku
 
 from .formats.documents import JsonFloat
 from .formats.go import parse_duration
-from .formats.goyaml import Document, Node
+from .formats.goyaml import Node
 from .formats.kubernetes import is_quantity
 from .release import Release
-from .tables.fields import KUBELET_CONFIGURATION, Field, Kind
-
-API_VERSION = 'kubelet.config.k8s.io/v1beta1'
-KIND = 'KubeletConfiguration'
+from .tables.field_kinds import Field, Kind
+from .tables.fields import KUBELET_CONFIGURATION
 
 INTEGERS = {
     Kind.INT32: (-(1 << 31), (1 << 31) - 1),
@@ -33,17 +31,17 @@ INTEGERS = {
     Kind.UINT32: (0, (1 << 32) - 1),
 }
 RFC_3339 = re.compile(r'[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})')
-WANTED = {
+KIND_IN_WORDS = {
     Kind.BOOL: 'true or false',
-    Kind.INT32: 'a whole number of 32 bits',
-    Kind.INT64: 'a whole number of 64 bits',
-    Kind.UINT32: 'a whole number from 0 up',
+    Kind.INT32: 'a 32-bit integer',
+    Kind.INT64: 'a 64-bit integer',
+    Kind.UINT32: 'an unsigned 32-bit integer',
     Kind.FLOAT64: 'a number',
-    Kind.STRING: 'text',
+    Kind.STRING: 'a string',
     Kind.DURATION: 'a duration such as 5m',
     Kind.TIME_OR_DURATION: 'a duration such as 5s',
     Kind.QUANTITY: 'a quantity such as 1Gi',
-    Kind.TIME: 'a time',
+    Kind.TIME: 'an RFC 3339 time',
     Kind.LIST: 'a list',
     Kind.MAP: 'a mapping',
     Kind.STRUCT: 'a mapping',
@@ -51,14 +49,14 @@ WANTED = {
 
 
 class DecodingError(Exception):
-    """The kubelet would refuse the configuration. The text names the field, its place and what is wanted."""
+    """The kubelet would refuse the configuration. The text names the field, its place, and the expected type."""
 
 
 @dataclass(slots=True)
 class Configuration:
-    """Typed values nested by field name, and the origin of each by dotted path. Built up layer by layer.
+    """Typed values nested by field name, and the origin of each by dotted path. Built layer by layer.
 
-    `beneath`: what flags were laid over, by the paths that they set.
+    `beneath`: the values that flags replaced, by dotted path.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
@@ -66,7 +64,7 @@ class Configuration:
     beneath: dict[str, Value] = field(default_factory=dict)
 
     def get(self, path: str) -> Value:
-        """The value of a dotted path; None where nothing is set."""
+        """The value at a dotted path. None if it is not set."""
         return lookup(self.values, path)
 
     def set(self, path: str, value: Value, origin: Origin) -> None:
@@ -78,58 +76,16 @@ class Configuration:
         self.origins[path] = origin
 
 
-def check_identity(document: Document, *, any_case: bool) -> None:
-    """Raise DecodingError unless the document says that it is a KubeletConfiguration of v1beta1.
-
-    Names are first read in any case, where the types must be right (apimachinery `SimpleMetaFactory.Interpret`); the
-    main file's count so, a drop-in's only in their exact case (`Unstructured.GroupVersionKind`).
-    """
-    api_version, kind = identity(document, any_case=any_case)
-    for name, found, wanted in (('apiVersion', api_version, API_VERSION), ('kind', kind, KIND)):
-        if not found:
-            raise DecodingError(f'it has no {name}; the kubelet wants {wanted}')
-        if found != wanted:
-            raise DecodingError(f'its {name} is not {wanted}')
-
-
-def check_some_identity(document: Document) -> None:
-    """Raise DecodingError unless a drop-in is one to kubelets of 1.29 to 1.31: any kind will do, and no apiVersion."""
-    _, kind = identity(document, any_case=False)
-    if not kind:
-        raise DecodingError(f'it has no kind; the kubelet wants {KIND}')
-
-
-def identity(document: Document, *, any_case: bool) -> tuple[str, str]:
-    """The apiVersion and kind of a document, empty where there is none. Raises DecodingError for what is none."""
-    if not isinstance(document.root.value, dict):
-        raise DecodingError('it holds no mapping with apiVersion and kind')
-    found = {'apiVersion': '', 'kind': ''}
-    exact = dict(found)
-    for key, last in document.root.value.items():
-        name = next((name for name in found if folded(key) == folded(name)), '')
-        for node in (*last.earlier, last) if name else ():
-            if node.value is None:
-                continue
-            if not isinstance(node.value, str):
-                raise DecodingError(f'{name} is not text')
-            found[name] = node.value
-            if key == name:
-                exact[name] = node.value
-    if found['apiVersion'].count('/') > 1:
-        raise DecodingError('its apiVersion is none')
-    return (found if any_case else exact)['apiVersion'], (found if any_case else exact)['kind']
-
-
 def folded(name: str) -> str:
-    """A name as encoding/json compares it without regard to case (`foldName`)."""
+    """A name in the form in which encoding/json compares names in any case (`foldName`)."""
     return name.translate({0x17F: 's', 0x212A: 'k'}).lower()
 
 
 class Decoder:
-    """Decodes a tree into a Configuration. Every node's place is its layer's path and its own line.
+    """Decodes a tree into a Configuration.
 
-    `over`: what is decoded into, as encoding/json decodes into a value that is there already. `spelled`: the JSON name
-    of the field of a dotted path, where that is not its last part. `release`: whose kubelet decodes, if that is known.
+    `over`: the existing values to decode into, as encoding/json does. `spelled`: gives the JSON name for a dotted path,
+    if that is not its last part. `release`: the kubelet's release, if it is known.
     """
 
     def __init__(
@@ -146,16 +102,16 @@ class Decoder:
         self.spelled = spelled or last_part
         self.origins: dict[str, Origin] = dict(self.over.origins)
         self.known: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
-        """The fields of each struct by name, as they are spelled and folded; by the struct's path."""
+        """By the path of each struct: its fields by their exact names, and by their folded names."""
 
     def decode(self, root: Tree) -> Configuration:
         values = self.value(root, KUBELET_CONFIGURATION, '', self.over.values)
         return Configuration(values, self.origins)
 
     def value(self, tree: Tree, spec: Field, path: str, old: Any = None) -> Any:
-        """One value by its type, decoded over what was there; None for nothing. Raises DecodingError.
+        """One value by its type, decoded over `old`. None for no value. Raises DecodingError.
 
-        What the same key said before counts as there only in structs: a map's value is decoded afresh.
+        An earlier value of the same key is kept only in structs. The value of a map is decoded from scratch.
         """
         value = tree.value
         if value is None:
@@ -195,18 +151,18 @@ class Decoder:
         return values
 
     def name_of(self, key: str, spec: Field, path: str) -> str | None:
-        """The field that a key means (encoding/json: the exact name first, then one in any case)."""
+        """The field that a key stands for (encoding/json: the exact name first, then a name in any case)."""
         if path not in self.known:
             names = {self.spelled(joined(path, name)): name for name in spec.fields or {}}
-            # Of two names that fold to the same, the first counts.
+            # If two names fold to the same name, the first counts.
             self.known[path] = names, {folded(spelled): names[spelled] for spelled in reversed(tuple(names))}
         exact, by_case = self.known[path]
         return exact.get(key) or (by_case.get(folded(key)) if self.any_case else None)
 
     def row_of(self, spec: Field, name: str | None, tree: Tree) -> Field | None:
-        """A field as the kubelet has it; None for one that it does not know, for it passes over those.
+        """A field as the kubelet's release has it. None for a field that it does not know and so ignores.
 
-        What it filled in itself it knows. Without a release, all fields that kubelets still have.
+        The kubelet knows all fields that it filled in itself. Without a release: all fields of the newest release.
         """
         row = (spec.fields or {}).get(name or '')
         if row is None or self.release is None:
@@ -223,8 +179,8 @@ class Decoder:
         return zero_of(spec.items) if value is None else value
 
     def refuse(self, tree: Tree, spec: Field, path: str) -> None:
-        # The path holds names of fields only, never keys of maps, which are text of the file.
-        raise DecodingError(f'{path} ({tree.origin.place}) is not {WANTED[spec.kind]}')
+        # The path contains only names of fields, never keys of maps: those are text of the file.
+        raise DecodingError(f'{path} ({tree.origin.place}) is not {KIND_IN_WORDS[spec.kind]}')
 
 
 def joined(path: str, name: str) -> str:
@@ -236,7 +192,7 @@ def last_part(path: str) -> str:
 
 
 def scalar(value: Any, kind: Kind) -> Any:
-    """A scalar as Go's decoder takes it for the kind, durations in nanoseconds; None where it refuses."""
+    """A scalar as Go decodes it for that kind, durations in nanoseconds. None if Go refuses it."""
     if kind is Kind.BOOL:
         return value if isinstance(value, bool) else None
     if isinstance(value, bool) or isinstance(value, dict | list):
@@ -262,34 +218,34 @@ def scalar(value: Any, kind: Kind) -> Any:
 
 
 def whole(value: Any, lowest: int, highest: int) -> int | None:
-    """A whole number in bounds. YAML's 110.0 and 1e2 are whole to Go, which writes them as 110 and 100 in between."""
+    """A whole number in its range. YAML's 110.0 and 1e2 count: Go converts them to the JSON 110 and 100."""
     if isinstance(value, float) and not isinstance(value, JsonFloat) and value.is_integer():
         value = int(value)
     return value if isinstance(value, int) and lowest <= value <= highest else None
 
 
 def zero_of(spec: Field) -> Any:
-    """Go's zero value, which a `null` in a list or map means."""
+    """Go's zero value, which `null` stands for in a list or map."""
     zeros: dict[Kind, Any] = {Kind.BOOL: False, Kind.STRING: '', Kind.LIST: (), Kind.MAP: {}, Kind.STRUCT: {}}
     return zeros.get(spec.kind, 0)
 
 
 @dataclass(slots=True)
 class Tree:
-    """A node of a configuration under merge: a value as JSON holds it, and where it was set."""
+    """One value of a configuration that is being merged, as JSON has it, and where it was set."""
 
     value: Any
     origin: Origin
     earlier: tuple[Tree, ...] = ()
-    """What the same key said before, where it stands twice in JSON."""
+    """Earlier values of the same key, if JSON has the key more than once."""
 
 
 MOST_LEVELS = 16
-"""Deeper than any field: what lies below is not looked at."""
+"""Deeper than any field. Values below this level are ignored."""
 
 
 def tree_of(node: Node, source: Source, path: str, levels: int = MOST_LEVELS) -> Tree:
-    """A document's node as a layer of the configuration, each value with its place (`path:line`)."""
+    """A node of a document as a layer of the configuration, each value with its place (`path:line`)."""
     origin = Origin(source, f'{path}:{node.line}' if node.line else path, path)
     earlier = tuple(tree_of(item, source, path, levels) for item in node.earlier)
     if isinstance(node.value, dict):

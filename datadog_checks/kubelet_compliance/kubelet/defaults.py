@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a kubelet puts in place of what its configuration leaves out, by release. Pure."""
+"""The defaults that a kubelet fills in for fields that its configuration does not set, by release."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ from datadog_checks.kubelet_compliance.model import Value
 
 from .config_values import at
 from .decoding import DEFAULT_ORIGIN, Configuration, zero_of
-from .feature_gates import GROUPS, is_on
+from .feature_gates import STAGE_GATES, is_on
 from .formats.go import Duration
 from .release import Release
-from .tables.fields import KUBELET_CONFIGURATION, SAME, Field, Kind
+from .tables.field_kinds import SAME, Field, Kind
+from .tables.fields import KUBELET_CONFIGURATION
 
 GATED = {
     'crashLoopBackOff.maxContainerRestartPeriod': 'KubeletCrashLoopBackOffMax',
     'imagePullCredentialsVerificationPolicy': 'KubeletEnsureSecretPulledImages',
 }
-"""Fields whose default is filled in only while a feature gate is on, by what was read so far."""
-DECIDING = frozenset(GATED.values()) | GROUPS.keys()
+"""Fields whose default is filled in only while a feature gate is on, as far as the gates are known by then."""
+DECIDING = frozenset(GATED.values()) | STAGE_GATES.keys()
 
 NO_GATES: Mapping[str, object] = MappingProxyType({})
 
@@ -33,10 +34,10 @@ ZERO = (None, False, 0, 0.0, '')
 def set_defaults(
     configuration: Configuration, release: Release, *, legacy: bool = False, gates: Mapping[str, object] = NO_GATES
 ) -> None:
-    """Fill in what is not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too).
+    """Fill in the fields that are not set (`SetDefaults_KubeletConfiguration`; `legacy`: `applyLegacyDefaults` too).
 
-    `gates`: the feature gates of the flags, which are on or off already when a file is read.
-    A field that only later releases have is filled in as well: no older kubelet looks at it.
+    `gates`: the feature gates of the flags, which the kubelet sets before it reads a file. Fields of later releases
+    are filled in too: older kubelets ignore them.
     """
     own = at(configuration.values, 'featureGates')
     states = {**gates, **(own if isinstance(own, Mapping) else {})}
@@ -57,9 +58,9 @@ def set_defaults(
 
 
 def filled_in(spec: Field, value: Value, legacy: bool) -> Any:
-    """What takes the place of nothing, or of a zero value; None where nothing does.
+    """The value that replaces no value, or a zero value. None if nothing replaces it.
 
-    That is the default, else Go's zero value, which for pointers, lists and maps is nil.
+    That is the default, or else Go's zero value. For pointers, lists, and maps, the zero value is nil.
     """
     if value is not None and not spec.zero_is_default:
         return None
@@ -70,7 +71,7 @@ def filled_in(spec: Field, value: Value, legacy: bool) -> Any:
 
 
 def iter_fields(spec: Field, path: str, releases: Sequence[Release] = ()) -> Iterator[tuple[str, Field]]:
-    """Every field that kubelets still have, outside lists, maps and optional structs, by dotted path.
+    """Every field that the newest release has, by dotted path, except those in lists, maps, and optional structs.
 
     `releases`: only the fields that all of these have.
     """

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The text of a flag's value to the value, by the kind of the flag (spf13/pflag, component-base cli/flag).
+"""Parse the text of a flag's value, by the kind of the flag (spf13/pflag, component-base cli/flag).
 
-Every parser raises `ValueError` for what the kubelet refuses, and needs no more time than the text is long.
+Every parser raises `ValueError` for a text that the kubelet refuses, and runs in linear time.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from enum import Enum
 
 from datadog_checks.kubelet_compliance.model import Value
 
-from .formats.go import parse_bool, parse_duration as duration, parse_float, parse_int
+from .formats.go import parse_bool, parse_duration, parse_float, parse_int
 from .formats.kubernetes import is_label, is_qualified_name, is_quantity, quantity_sign
 from .formats.patterns import repeated
 from .release import Release
-from .tables.flags import Flag, FlagKind
+from .tables.flag_kinds import Flag, FlagKind
 
-DIGITS = re.compile(r'[0-9]+')
+DECIMAL_DIGITS = re.compile(r'[0-9]+')
 EFFECTS = frozenset({'NoSchedule', 'PreferNoSchedule', 'NoExecute'})
 SEVERITY = re.compile(r'(?i:info|warning|error|fatal)')
 OWN_VERSION = re.compile(r'v1\.(0|[1-9][0-9]{0,2})\.(0|[1-9][0-9]*)([-+][0-9A-Za-z.+-]+)?')
@@ -36,7 +36,7 @@ CSV_RECORD = re.compile(rf'{ONE_FIELD}{repeated(f",{ONE_FIELD}")}(?=\n|\Z)')
 CSV_FIELD = re.compile(rf'(?:\A|,)({ONE_FIELD})')
 
 
-def string_slice(text: str) -> tuple[str, ...]:
+def parse_string_slice(text: str) -> tuple[str, ...]:
     """pflag `stringSliceValue`: the first record of encoding/csv."""
     if not text:
         return ()
@@ -47,8 +47,8 @@ def string_slice(text: str) -> tuple[str, ...]:
     return tuple(field[1:-1].replace('""', '"') if field.startswith('"') else field for field in fields)
 
 
-def pairs(separator: str) -> Callable[[str], dict[str, str]]:
-    """component-base cli/flag: `k=v,k=v` with the separator for `=`."""
+def parse_pairs(separator: str) -> Callable[[str], dict[str, str]]:
+    """component-base cli/flag: `k=v,k=v`, with the separator in place of `=`."""
 
     def parse(text: str) -> dict[str, str]:
         return dict(iter_pairs(text, separator))
@@ -65,25 +65,25 @@ def iter_pairs(text: str, separator: str) -> Iterator[tuple[str, str]]:
             yield key.strip(), value.strip()
 
 
-def gates(text: str) -> dict[str, bool]:
+def parse_gates(text: str) -> dict[str, bool]:
     return {key: parse_bool(value) for key, value in iter_pairs(text, '=')}
 
 
-def one_pair(text: str) -> dict[str, str]:
+def parse_one_pair(text: str) -> dict[str, str]:
     key, has_value, value = text.partition('=')
     if not has_value:
         raise ValueError('not a pair')
     return {key.strip(): value.strip()}
 
 
-def labels(text: str) -> dict[str, str]:
-    """kubernetes pkg/util/flag `ConfigurationMap`: the value may be missing."""
+def parse_labels(text: str) -> dict[str, str]:
+    """kubernetes pkg/util/flag `ConfigurationMap`: the value can be missing."""
     found = (pair.partition('=') for pair in text.split(',') if pair)
     return {key.strip(): value.strip() for key, _, value in found}
 
 
-def ip(text: str) -> str:
-    """kubernetes pkg/util/flag `IPVar`: nothing, or an address without a zone; numbers may have leading zeros."""
+def parse_ip(text: str) -> str:
+    """kubernetes pkg/util/flag `IPVar`: empty, or an address without a zone. Numbers can have leading zeros."""
     if '%' in text:
         raise ValueError('not an IP')
     bare = LEADING_ZEROS.sub('', text) if '.' in text else GROUP_ZEROS.sub('', text)
@@ -91,7 +91,7 @@ def ip(text: str) -> str:
 
 
 def matching(fits: Callable[[str], object]) -> Callable[[str], str]:
-    """A parser for values that are checked, but whose value no rule needs."""
+    """A parser that only validates the text, for kinds whose value no rule needs."""
 
     def parse(text: str) -> str:
         if not fits(text):
@@ -101,11 +101,11 @@ def matching(fits: Callable[[str], object]) -> Callable[[str], str]:
     return parse
 
 
-def taints(text: str) -> str:
-    """kubernetes pkg/util/taints `ParseTaints`: what ends in - is a taint to remove; each key once for an effect."""
+def parse_taints(text: str) -> str:
+    """kubernetes pkg/util/taints `ParseTaints`: a taint to remove ends in -. No key and effect may occur twice."""
     added: set[tuple[str, str]] = set()
     for item in text.split(',') if text else ():
-        key, effect = taint(item.removesuffix('-'))
+        key, effect = parse_taint(item.removesuffix('-'))
         if not item.endswith('-'):
             if not effect or (key, effect) in added:
                 raise ValueError('not a taint to add')
@@ -113,15 +113,15 @@ def taints(text: str) -> str:
     return text
 
 
-def taints_to_add(text: str) -> str:
+def parse_taints_to_add(text: str) -> str:
     """kubernetes pkg/util/taints `taintsVar`."""
     for item in text.split(',') if text else ():
-        taint(item)
+        parse_taint(item)
     return text
 
 
-def taint(item: str) -> tuple[str, str]:
-    """kubernetes pkg/util/taints `parseTaint`: `key`, `key:Effect` or `key=value:Effect`; the key and the effect."""
+def parse_taint(item: str) -> tuple[str, str]:
+    """The key and effect of `key`, `key:Effect`, or `key=value:Effect` (kubernetes pkg/util/taints `parseTaint`)."""
     named, has_effect, effect = item.partition(':')
     key, _, value = named.partition('=') if has_effect else (named, '', '')
     if not is_qualified_name(key) or value and not is_label(value) or has_effect and effect not in EFFECTS:
@@ -129,10 +129,10 @@ def taint(item: str) -> tuple[str, str]:
     return key, effect
 
 
-def reserved_memory(text: str) -> str:
+def parse_reserved_memory(text: str) -> str:
     """kubernetes pkg/util/flag `ReservedMemoryVar`: `0:memory=1Gi,hugepages-1Gi=1;1:memory=1Gi`.
 
-    The validation refuses zero, and what is limited twice on one node (validation_reserved_memory.go).
+    The validation refuses zero, and two limits for one resource on one node (validation_reserved_memory.go).
     """
     limited: set[tuple[int, str]] = set()
     for node in text.split(';') if text else ():
@@ -152,37 +152,39 @@ def reserved_memory(text: str) -> str:
     return text
 
 
-def one_node(text: str) -> str:
+def parse_reserved_memory_of_one_node(text: str) -> str:
     if ';' in text:
         raise ValueError('not of that form')
-    return reserved_memory(text)
+    return parse_reserved_memory(text)
 
 
 def is_level(text: str, *, signed: bool = False) -> bool:
-    """strconv.ParseUint(v, 10, 31); `signed`: strconv.ParseInt(v, 10, 32)."""
+    """strconv.ParseUint(v, 10, 31), or with `signed` strconv.ParseInt(v, 10, 32)."""
     is_negative = signed and text.startswith('-')
     digits = text[1:] if signed and text.startswith(('-', '+')) else text
-    return DIGITS.fullmatch(digits) is not None and int(digits.lstrip('0')[:11] or '0') < (1 << 31) + is_negative
+    return (
+        DECIMAL_DIGITS.fullmatch(digits) is not None and int(digits.lstrip('0')[:11] or '0') < (1 << 31) + is_negative
+    )
 
 
 def is_module_level(item: str) -> bool:
-    """component-base logs/api/v1/pflags.go `vmoduleConfigurationPFlag`: `pattern=level`, or nothing."""
+    """component-base logs/api/v1/pflags.go `vmoduleConfigurationPFlag`: `pattern=level`, or empty."""
     pattern, _, level = item.partition('=')
     return not item or bool(pattern) and is_level(level)
 
 
-def raw_or_bool(text: str) -> bool:
-    """component-base version/verflag: `raw` prints too."""
+def parse_raw_or_bool(text: str) -> bool:
+    """component-base version/verflag: `raw` counts as true."""
     return True if text == 'raw' else parse_bool(text)
 
 
-def version(text: str) -> bool:
-    """component-base version/verflag: a version (`v1.34.2`) goes on."""
+def parse_version_flag(text: str) -> bool:
+    """component-base version/verflag: a version such as `v1.34.2` counts as false."""
     if text.startswith('v'):
         if not OWN_VERSION.fullmatch(text):
             raise ValueError('not a version')
         return False
-    return raw_or_bool(text)
+    return parse_raw_or_bool(text)
 
 
 PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
@@ -193,22 +195,22 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.INT64: parse_int,
     FlagKind.UINT64: lambda text: parse_int(text, signed=False),
     FlagKind.FLOAT64: parse_float,
-    FlagKind.DURATION: duration,
+    FlagKind.DURATION: parse_duration,
     FlagKind.QUANTITY: matching(is_quantity),
-    FlagKind.IP: ip,
-    FlagKind.STRING_SLICE: string_slice,
-    FlagKind.MAP_STRING_STRING: pairs('='),
-    FlagKind.MAP_STRING_STRING_ONE: one_pair,
-    FlagKind.MAP_STRING_BOOL: gates,
-    FlagKind.MULTIMAP: pairs(':'),
-    FlagKind.EVICTION: pairs('<'),
-    FlagKind.NODE_LABELS: labels,
-    FlagKind.TAINTS: taints,
-    FlagKind.TAINTS_TO_ADD: taints_to_add,
-    FlagKind.RESERVED_MEMORY: reserved_memory,
-    FlagKind.RESERVED_MEMORY_OF_ONE_NODE: one_node,
-    FlagKind.VERSION: version,
-    FlagKind.RAW_OR_BOOL: raw_or_bool,
+    FlagKind.IP: parse_ip,
+    FlagKind.STRING_SLICE: parse_string_slice,
+    FlagKind.MAP_STRING_STRING: parse_pairs('='),
+    FlagKind.MAP_STRING_STRING_ONE: parse_one_pair,
+    FlagKind.MAP_STRING_BOOL: parse_gates,
+    FlagKind.MULTIMAP: parse_pairs(':'),
+    FlagKind.EVICTION: parse_pairs('<'),
+    FlagKind.NODE_LABELS: parse_labels,
+    FlagKind.TAINTS: parse_taints,
+    FlagKind.TAINTS_TO_ADD: parse_taints_to_add,
+    FlagKind.RESERVED_MEMORY: parse_reserved_memory,
+    FlagKind.RESERVED_MEMORY_OF_ONE_NODE: parse_reserved_memory_of_one_node,
+    FlagKind.VERSION: parse_version_flag,
+    FlagKind.RAW_OR_BOOL: parse_raw_or_bool,
     FlagKind.LOG_LEVEL: matching(is_level),
     FlagKind.SIGNED_LOG_LEVEL: matching(lambda text: is_level(text, signed=True)),
     FlagKind.SEVERITY: matching(lambda text: SEVERITY.fullmatch(text) or is_level(text, signed=True)),
@@ -217,24 +219,24 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
 }
 
 
-def parse(flag: Flag, text: str, release: Release) -> Value:
-    """A flag's value as the kubelets of that release read it, which is asked only where they differ."""
-    newer = outcome(flag.kind, text)
-    if flag.older is not None and outcome(flag.older[1], text) != newer:
-        newer = outcome(flag.kind_in(release), text)
+def parse_value(flag: Flag, text: str, release: Release) -> Value:
+    """A flag's value as kubelets of that release read it. Depends on the release only if releases differ."""
+    newer = parse_as(flag.kind, text)
+    if flag.older is not None and parse_as(flag.older[1], text) != newer:
+        newer = parse_as(flag.kind_in(release), text)
     own = OWN_VERSION.fullmatch(text) if flag.kind is FlagKind.VERSION else None
-    if newer is Refused.REFUSED or own is not None and not release.is_in(int(own[1]), int(own[1])):
+    if newer is Unparsed.UNPARSED or own is not None and not release.is_in(int(own[1]), int(own[1])):
         raise ValueError(f'not a {flag.kind.value}')
     return newer
 
 
-class Refused(Enum):
-    REFUSED = 'refused'
+class Unparsed(Enum):
+    UNPARSED = 'unparsed'
 
 
-def outcome(kind: FlagKind, text: str) -> Value | Refused:
-    """What one parser makes of a text, its refusal too, to compare it with another's."""
+def parse_as(kind: FlagKind, text: str) -> Value | Unparsed:
+    """The result of one parser, with a refusal as a value, to compare it with the result of another."""
     try:
         return PARSERS[kind](text)
     except ValueError:
-        return Refused.REFUSED
+        return Unparsed.UNPARSED

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The kernel settings that a kubelet wants, and what the files of sysctl set at boot. Pure.
+"""The kernel settings that a kubelet expects, and the settings in the sysctl files, which apply at boot.
 
-A kubelet with protectKernelDefaults ends where a value differs; any other kubelet sets the value itself
+A kubelet with protectKernelDefaults exits if a value differs. Any other kubelet sets the value itself
 (pkg/kubelet/cm/container_manager_linux.go `setupKernelTunables`).
 """
 
@@ -21,32 +21,32 @@ EXPECTED: Mapping[str, str] = {
     'kernel.keys.root_maxbytes': '25000000',
 }
 FOLDERS = ('/etc/sysctl.d', '/run/sysctl.d', '/usr/local/lib/sysctl.d', '/usr/lib/sysctl.d', '/lib/sysctl.d')
-"""Where files of sysctl lie; of files with one name, that of the first folder counts (sysctl.d(5))."""
+"""The folders for sysctl files. Of files with the same name, the one in the first folder counts (sysctl.d(5))."""
 ENDING = '.conf'
 OWN_FILE = '/etc/sysctl.d/zz-kubelet.conf'
-"""The file for the settings of a kubelet: by its name, it is applied after all others."""
+"""The file for the kubelet's settings. Its name makes it the last file that sysctl applies."""
 
 
-def listed(settings: Iterable[str]) -> str:
-    """The settings with their values, as sysctl takes them."""
+def sysctl_assignments(settings: Iterable[str]) -> str:
+    """The settings and the values that the kubelet expects, as sysctl reads them."""
     return ' '.join(f'{name}={EXPECTED[name]}' for name in settings)
 
 
-KERNEL_SETTINGS_TEXT = listed(EXPECTED)
+KERNEL_SETTINGS_TEXT = sysctl_assignments(EXPECTED)
 
 
 def to_be_added(settings: Sequence[str], path: str = OWN_FILE) -> str:
-    """What a person adds to which file: sysctl takes one setting from a line."""
-    return f'{listed(settings)}{" (one per line)" if len(settings) > 1 else ""} to {path}'
+    """The text that tells a person what to add to which file. sysctl reads one setting per line."""
+    return f'{sysctl_assignments(settings)}{" (one per line)" if len(settings) > 1 else ""} to {path}'
 
 
 ALL_TO_BE_ADDED = to_be_added(tuple(EXPECTED))
 
 
 def place_for(settings: Iterable[str], files: Mapping[str, bytes]) -> str:
-    """The file whose values count in the end: our own, or a later one that has a setting. `files`: in their order."""
+    """The file whose values count: ours, or a later one with one of the settings. `files`: in the order they apply."""
     names = set(settings)
-    later = [path for path, data in files.items() if is_after_ours(path) and names & settings_of([data]).keys()]
+    later = [path for path, data in files.items() if is_after_ours(path) and names & sysctl_settings([data]).keys()]
     return later[-1] if later else OWN_FILE
 
 
@@ -55,25 +55,25 @@ def is_after_ours(path: str) -> bool:
 
 
 def files_in_order(paths: Iterable[str]) -> list[str]:
-    """The files that count, in the order in which they are applied; `paths` by folder, the strongest folder first."""
+    """The files that count, in the order in which they apply. `paths`: sorted by folder, the first folder wins."""
     by_name: dict[str, str] = {}
     for path in paths:
         by_name.setdefault(posixpath.basename(path), path)
     return [path for name, path in sorted(by_name.items()) if name.endswith(ENDING) and not name.startswith('.')]
 
 
-def settings_of(files: Iterable[bytes]) -> dict[str, str]:
-    """What files of sysctl set, the last one over all before it. Patterns of names are passed over."""
+def sysctl_settings(files: Iterable[bytes]) -> dict[str, str]:
+    """The values that sysctl files set, where the last file wins. Ignores patterns of names."""
     found: dict[str, str] = {}
     for data in files:
         found.update(
-            (name, value) for name, value in iter_settings(data.decode('utf-8', 'replace')) if name in EXPECTED
+            (name, value) for name, value in iter_sysctl_lines(data.decode('utf-8', 'replace')) if name in EXPECTED
         )
     return found
 
 
-def iter_settings(text: str) -> Iterator[tuple[str, str]]:
-    """Names and values; of a comment, a name that no setting has. A name after a hyphen alone is left as it is: ''."""
+def iter_sysctl_lines(text: str) -> Iterator[tuple[str, str]]:
+    """Names and values. A hyphen and a name without a value (leave the setting as it is) gives ''."""
     for line in text.split('\n'):
         text = line.strip()
         name, equals, value = text.removeprefix('-').partition('=')
@@ -82,11 +82,11 @@ def iter_settings(text: str) -> Iterator[tuple[str, str]]:
 
 
 def dotted(name: str) -> str:
-    """A name whose first separator is a slash has its dots and slashes the other way round."""
+    """The name with dots as separators. If its first separator is a slash, dots and slashes swap."""
     first = next((letter for letter in name if letter in './'), '.')
     return name.translate({ord('.'): '/', ord('/'): '.'}) if first == '/' else name
 
 
-def differing(values: Mapping[str, str]) -> list[str]:
-    """The settings that are not set to what the kubelet expects."""
+def differing_settings(values: Mapping[str, str]) -> list[str]:
+    """The settings whose value is not the one that the kubelet expects."""
     return [name for name, expected in EXPECTED.items() if values.get(name) != expected]

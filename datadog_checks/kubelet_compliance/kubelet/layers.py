@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The layers of a kubelet's configuration, each over the one before: defaults, file, drop-ins, flags. Pure.
+"""The layers of a kubelet's configuration, each one over the one before: defaults, file, drop-ins, flags.
 
-Follows `NewKubeletCommand` in the kubelet's cmd/kubelet/app/server.go: flags, then the file in place of the legacy
-defaults, then the drop-ins merged over it, then the flags once more over all.
+Follows `NewKubeletCommand` in cmd/kubelet/app/server.go. The kubelet reads the flags first. The file then replaces the
+legacy defaults, the drop-ins merge over the file, and the flags apply once more over everything.
 """
 
 from __future__ import annotations
@@ -14,25 +14,17 @@ from collections.abc import Callable, Iterator, Mapping
 
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Origin, Source, Unreadable, Value
 
-from .decoding import (
-    DEFAULT_ORIGIN,
-    Configuration,
-    Decoder,
-    DecodingError,
-    Tree,
-    check_identity,
-    check_some_identity,
-    tree_of,
-)
+from .decoding import DEFAULT_ORIGIN, Configuration, Decoder, DecodingError, Tree, tree_of
 from .defaults import set_defaults
 from .flags import Flags, FlagValue, iter_field_values
 from .formats.documents import parse_document
 from .formats.goyaml import Document, DocumentError, DocumentTooLarge
+from .identity import check_identity, check_some_identity
 from .merging import encode, encode_struct, go_name, merge, override
 from .release import Release
 
 MAX_DROP_IN_VALUES = 10_000
-"""All drop-ins together: each is merged over what all before it came to."""
+"""The limit for all drop-ins together: each one merges over the result of all before it."""
 
 
 Parser = Callable[[bytes], Document]
@@ -40,7 +32,7 @@ Parser = Callable[[bytes], Document]
 
 
 class ParsedOnce:
-    """A parser that reads each document once, however many releases want it."""
+    """A parser that reads each document only once for all releases."""
 
     def __init__(self) -> None:
         self.found: dict[bytes, Document | DocumentError | DocumentTooLarge] = {}
@@ -63,7 +55,7 @@ class Refused(Exception):
 
 
 class NotRead(Exception):
-    """A part of the configuration could not be read by us."""
+    """This check could not read a part of the configuration."""
 
     def __init__(self, what: Unreadable) -> None:
         super().__init__(what.path)
@@ -71,9 +63,9 @@ class NotRead(Exception):
 
 
 def read_layers(evidence: Evidence, flags: Flags, release: Release, parse: Parser = parse_document) -> Configuration:
-    """The layers in order, each over the one before. Raises Refused, NotRead.
+    """The configuration after all layers. Raises Refused, NotRead.
 
-    `parse`: reads a document, the same for all releases.
+    `parse`: reads a document. The result must not depend on the release.
     """
     if evidence.config is not None:
         configuration = decode_file(evidence.config, Source.CONFIG_FILE, release, parse)
@@ -87,7 +79,7 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release, parse: Parse
         beneath = configuration.beneath
         configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release, parse)
         configuration.beneath = beneath
-    for field in PUT_BACK_BY_FLAGS:
+    for field in RESET_BY_FLAGS:
         configuration.set(field, False, DEFAULT_ORIGIN)
     keep_beneath(configuration, flags)
     apply_flags(configuration, flags)
@@ -95,7 +87,7 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release, parse: Parse
 
 
 def keep_beneath(configuration: Configuration, flags: Flags) -> None:
-    """Remember what the fields are that flags are about to set, unless flags have set them before."""
+    """Keep the values that flags are about to replace, unless flags set them before."""
     for path, _ in iter_field_values(flags):
         origin = configuration.origins.get(path)
         if origin is None or origin.source is not Source.FLAG:
@@ -103,25 +95,25 @@ def keep_beneath(configuration: Configuration, flags: Flags) -> None:
 
 
 def gates_of(flags: Flags) -> Mapping[str, object]:
-    """The feature gates of the command line, which the kubelet sets before it reads a file."""
+    """The feature gates on the command line. The kubelet sets them before it reads a file."""
     given = flags.values.get('feature-gates')
     return given.value if given is not None and isinstance(given.value, Mapping) else {}
 
 
-PUT_BACK_BY_FLAGS = ('logging.options.text.splitStream', 'logging.options.json.splitStream')
-"""Fields whose flags begin with a value of their own (component-base logs/api/v1/options.go, `addFlags`)."""
+RESET_BY_FLAGS = ('logging.options.text.splitStream', 'logging.options.json.splitStream')
+"""Fields that their flags reset to the default (component-base logs/api/v1/options.go, `addFlags`)."""
 
 
 def decode_file(
     config: File | Missing | Unreadable, source: Source, release: Release, parse: Parser = parse_document
 ) -> Configuration:
-    """A whole configuration file: names in exact case, of a key that stands twice the last one (`loadConfigFile`)."""
+    """A whole configuration file (`loadConfigFile`). Names in exact case; of duplicate keys, the last counts."""
     document, path = open_document(config, parse)
     try:
         check_identity(document, any_case=True)
         configuration = Decoder(any_case=False, release=release).decode(tree_of(document.root, source, path))
     except DecodingError as error:
-        raise Refused(refusal(path, error)) from None
+        raise Refused(file_refusal(path, error)) from None
     make_absolute(configuration, path.rpartition('/')[0])
     return configuration
 
@@ -138,7 +130,7 @@ PATH_FIELDS = (
 
 
 def make_absolute(configuration: Configuration, folder: str) -> None:
-    """Relative paths in the main file are meant from its own folder (configfiles.go, `resolveRelativePaths`)."""
+    """Relative paths in the main file start at its own folder (configfiles.go, `resolveRelativePaths`)."""
     for field in PATH_FIELDS:
         value = configuration.get(field)
         if isinstance(value, str) and value and not value.startswith('/') and folder:
@@ -149,13 +141,13 @@ def make_absolute(configuration: Configuration, folder: str) -> None:
 def merge_drop_ins(
     base: Configuration, drop_ins: DropIns | Missing | Unreadable, flags: Flags, release: Release, parse: Parser
 ) -> Configuration:
-    """The drop-ins over the configuration so far, as the release merges them (`mergeKubeletConfigurations`)."""
+    """Merge the drop-ins over the configuration, as the release does (`mergeKubeletConfigurations`)."""
     if isinstance(drop_ins, Unreadable):
         raise NotRead(drop_ins)
     if isinstance(drop_ins, Missing):
         raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
     if release.before(29):
-        return laid_over(base, drop_ins, release, parse)
+        return merge_whole_files(base, drop_ins, release, parse)
     is_of_format = release.at_least(32)
     patches = iter_patches(drop_ins, check_drop_in if is_of_format else check_some_identity, parse)
     try:
@@ -169,8 +161,8 @@ def merge_drop_ins(
     return configuration
 
 
-def laid_over(base: Configuration, drop_ins: DropIns, release: Release, parse: Parser) -> Configuration:
-    """1.28: each drop-in is a whole configuration, defaults included, and what is not empty in it counts."""
+def merge_whole_files(base: Configuration, drop_ins: DropIns, release: Release, parse: Parser) -> Configuration:
+    """Merge as 1.28 does: each drop-in is a whole configuration with defaults, and its non-empty values count."""
     for file in drop_ins.files:
         upper = decode_file(file, Source.DROP_IN, release, parse)
         set_defaults(upper, release)
@@ -189,47 +181,47 @@ def iter_patches(drop_ins: DropIns, check: Callable[[Document], None], parse: Pa
         document, path = open_document(file, parse)
         room -= document.root.size
         if room < 0:
-            why = f'its drop-ins hold more than {MAX_DROP_IN_VALUES} values together'
-            raise NotRead(Unreadable(drop_ins.path, why, 'make them smaller'))
+            why = f'the drop-ins have more than {MAX_DROP_IN_VALUES} values in total'
+            raise NotRead(Unreadable(drop_ins.path, why, 'reduce their size'))
         yield drop_in_tree(document, path, check)
 
 
 def drop_in_tree(document: Document, path: str, check: Callable[[Document], None]) -> Tree:
-    """A drop-in as JSON without a type (`DecodeKubeletConfigurationIntoJSON`): no key twice, no number too large."""
+    """A drop-in as untyped JSON (`DecodeKubeletConfigurationIntoJSON`): no duplicate keys, no huge numbers."""
     try:
         check(document)
     except DecodingError as error:
-        raise Refused(refusal(path, error)) from None
+        raise Refused(file_refusal(path, error)) from None
     if document.duplicate is not None:
         line = document.duplicate[1]
-        raise Refused(refusal(f'{path}:{line}' if line else path, 'a key stands twice, which a drop-in may not have'))
+        raise Refused(file_refusal(f'{path}:{line}' if line else path, 'duplicate key, which a drop-in must not have'))
     if document.has_endless_number:
-        raise Refused(refusal(path, 'it holds a number that is too large'))
+        raise Refused(file_refusal(path, 'a number is too large'))
     return tree_of(document.root, Source.DROP_IN, path)
 
 
 def open_document(file: File | Missing | Unreadable, parse: Parser) -> tuple[Document, str]:
-    """Parse a file of the configuration. Raises Refused, NotRead."""
+    """Parse a configuration file. Raises Refused, NotRead."""
     if isinstance(file, Unreadable):
         raise NotRead(file)
     if isinstance(file, Missing):
         raise Refused(f'the kubelet would refuse to start: {file.path}: {file.why}')
     if not file.data:
-        raise Refused(refusal(file.path, 'it is empty'))
+        raise Refused(file_refusal(file.path, 'the file is empty'))
     try:
         return parse(file.data), file.path
     except DocumentError as error:
-        raise Refused(refusal(file.path, error)) from None
+        raise Refused(file_refusal(file.path, error)) from None
     except DocumentTooLarge as error:
-        raise NotRead(Unreadable(file.path, str(error), 'make it smaller')) from None
+        raise NotRead(Unreadable(file.path, str(error), 'reduce its size')) from None
 
 
-def refusal(place: str, error: object) -> str:
+def file_refusal(place: str, error: object) -> str:
     return f'the kubelet would refuse {place}: {error}'
 
 
 def apply_flags(configuration: Configuration, flags: Flags) -> None:
-    """Flags win over every file; only feature gates merge."""
+    """Flags override every file. Only feature gates merge."""
     for path, given in iter_field_values(flags):
         value: Value = given.value
         if path == 'featureGates' and isinstance(value, dict):

@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The merge of drop-ins over a configuration, as the kubelets of each release do it. Pure.
+"""Merge drop-ins over a configuration, as the kubelets of each release do.
 
-Up to 1.28 a kubelet lays whole configurations over each other, from 1.29 on it merges JSON: up to 1.31 that of its own
-Go structs, since then that of the file's format (cmd/kubelet/app/server.go, `mergeKubeletConfigurations`).
+Up to 1.28, a kubelet merges whole configurations. From 1.29 on, it merges JSON: up to 1.31 the JSON of its own Go
+structs, later the JSON of the file's format (cmd/kubelet/app/server.go, `mergeKubeletConfigurations`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from datadog_checks.kubelet_compliance.model import Origin
 from .decoding import DEFAULT_ORIGIN, Configuration, Tree, joined, last_part, zero_of
 from .formats.documents import JsonFloat
 from .formats.go import format_duration
-from .tables.fields import KUBELET_CONFIGURATION, Field, Kind
+from .tables.field_kinds import Field, Kind
+from .tables.fields import KUBELET_CONFIGURATION
 
 EMPTY: tuple[Any, ...] = (None, False, 0, 0.0, '', (), {})
 
@@ -35,7 +36,7 @@ WRITTEN_WHEN_EMPTY = frozenset(
         'shutdownGracePeriodByPodPriority.shutdownGracePeriodSeconds',
     }
 )
-"""The fields of v1beta1 (config/v1beta1/types.go) that are no structs and have no `omitempty`."""
+"""The fields of v1beta1 (config/v1beta1/types.go) that are not structs and have no `omitempty`."""
 
 GO_NAMES = {
     'cpuCFSQuota': 'CPUCFSQuota',
@@ -54,17 +55,17 @@ GO_NAMES = {
     'tlsMinVersion': 'TLSMinVersion',
     'tlsPrivateKeyFile': 'TLSPrivateKeyFile',
 }
-"""The fields of the kubelet's own struct (pkg/kubelet/apis/config/types.go) that are named in letters of their own."""
+"""The fields of the kubelet's own struct (pkg/kubelet/apis/config/types.go) with irregular names."""
 
 SHARED_STRUCTS = ('logging.', 'tracing.', 'registerWithTaints.')
-"""What other packages define, with JSON names, and the kubelet's own struct holds as it is."""
+"""Structs of other packages, with JSON names, that the kubelet's own struct contains unchanged."""
 
 GO_POINTERS = frozenset({'maxParallelImagePulls', 'memoryThrottlingFactor', 'tracing', 'userNamespaces'})
 """The fields of the kubelet's own struct that are pointers."""
 
 
 def go_name(path: str) -> str:
-    """The name of a field in the kubelet's own struct, which is its JSON name too, for it has no other."""
+    """The name of a field in the kubelet's own struct, and in its JSON: the struct defines no other name."""
     name = last_part(path)
     if path.startswith(SHARED_STRUCTS):
         return name
@@ -72,9 +73,9 @@ def go_name(path: str) -> str:
 
 
 def merge(base: Tree, patches: Iterable[Tree]) -> Tree:
-    """RFC 7386 as evanphx/json-patch does it, patch after patch; `base` is used up by it.
+    """Apply patches one after the other by RFC 7386, as evanphx/json-patch does. Changes `base`.
 
-    `null` takes a member away, mappings merge, all else replaces.
+    `null` removes a member, mappings merge, any other value replaces.
     """
     for patch in patches:
         base = merge_into(base, patch)
@@ -96,9 +97,9 @@ def merge_into(base: Tree, patch: Tree) -> Tree:
 
 
 def in_order(tree: Tree) -> Tree:
-    """The members of all mappings by name, as encoding/json writes them: of two spellings the later one counts.
+    """The tree as encoding/json writes it: members sorted by name, so the later one of two spellings counts.
 
-    Numbers are written anew, 110.0 as 110.
+    Numbers get their shortest form: 110.0 becomes 110.
     """
     if isinstance(tree.value, dict):
         return Tree({key: in_order(member) for key, member in sorted(tree.value.items())}, tree.origin)
@@ -110,7 +111,7 @@ def in_order(tree: Tree) -> Tree:
 
 
 def without_nulls(tree: Tree) -> Tree:
-    """A patch member that replaces: its own nulls say nothing, but those that a list holds stay."""
+    """A patch member that replaces another value. It loses its nulls, but lists keep theirs."""
     if isinstance(tree.value, dict):
         members = {key: without_nulls(member) for key, member in tree.value.items() if member.value is not None}
         return Tree(members, tree.origin)
@@ -120,17 +121,17 @@ def without_nulls(tree: Tree) -> Tree:
 
 
 def encode(configuration: Configuration) -> Tree:
-    """The configuration as a kubelet since 1.32 writes it to JSON: without what `omitempty` leaves out."""
+    """The configuration as JSON of a kubelet from 1.32 on, without the fields that `omitempty` omits."""
     return Encoder(configuration.origins, is_go=False).struct(configuration.values, KUBELET_CONFIGURATION, '')
 
 
 def encode_struct(configuration: Configuration) -> Tree:
-    """The configuration as a kubelet of 1.29 to 1.31 writes its own struct to JSON: all fields, named as in Go."""
+    """The configuration as JSON of a kubelet of 1.29 to 1.31: all fields of its own struct, named as in Go."""
     return Encoder(configuration.origins, is_go=True).struct(configuration.values, KUBELET_CONFIGURATION, '')
 
 
 class Encoder:
-    """Typed values to a tree, as encoding/json writes the struct of v1beta1, or the kubelet's own (`is_go`)."""
+    """Converts typed values into a tree, as encoding/json writes the v1beta1 struct, or the kubelet's own (`is_go`)."""
 
     def __init__(self, origins: Mapping[str, Origin], *, is_go: bool) -> None:
         self.origins = origins
@@ -150,7 +151,7 @@ class Encoder:
 
     def is_left_out(self, value: Any, spec: Field, path: str) -> bool:
         if self.is_go:
-            # The kubelet's own struct holds no fields of other releases, and no names of its own in `kind`.
+            # The kubelet's own struct has no fields of other releases, and neither `kind` nor `apiVersion`.
             return spec.until is not None or path in ('kind', 'apiVersion')
         is_struct = spec.kind in (Kind.STRUCT, Kind.DURATION, Kind.TIME_OR_DURATION, Kind.QUANTITY)
         if path in WRITTEN_WHEN_EMPTY:
@@ -174,12 +175,12 @@ class Encoder:
 
 
 def is_null_in_go(spec: Field, path: str) -> bool:
-    """Whether nothing is nil in the kubelet's own struct, and so `null` in its JSON."""
+    """Whether a missing value is nil in the kubelet's own struct, and so `null` in its JSON."""
     return spec.kind in (Kind.LIST, Kind.MAP) or path in GO_POINTERS or path.startswith(SHARED_STRUCTS)
 
 
 def override(lower: Configuration, upper: Configuration) -> Configuration:
-    """One whole configuration over another as mergo does it: what is not empty in the upper one counts."""
+    """Merge one whole configuration over another as mergo does: non-empty values of the upper one count."""
     origins = {path: origin for path, origin in upper.origins.items() if upper.get(path) not in EMPTY}
     values = overridden(lower.values, upper.values, KUBELET_CONFIGURATION)
     return Configuration(values, {**lower.origins, **origins})

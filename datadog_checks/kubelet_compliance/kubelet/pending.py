@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Would a restart change what a kubelet runs with? Pure."""
+"""Would a restart change the configuration that a kubelet runs with?"""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from datadog_checks.kubelet_compliance.model import Declared, Process, Setting, 
 from .decoding import Configuration
 from .defaults import iter_fields
 from .release import Release
-from .tables.fields import KUBELET_CONFIGURATION, Field
+from .tables.field_kinds import Field
+from .tables.fields import KUBELET_CONFIGURATION
 
 
 def restart_pending(
     process: Process, readings: Sequence[Declared], settings: Sequence[Setting], running: Configuration | Unknown
 ) -> bool | None:
-    """Whether a restart would change what runs; None where it cannot be told.
+    """Whether a restart would change the running configuration. None if that is not known.
 
-    `readings`: the configuration as each release that the kubelet can be of reads it. Files that changed since the
-    start leave a restart pending, unless the kubelet already runs with all that they say.
+    `readings`: the configuration as each possible release reads it. If files changed after the start, a restart is
+    pending, unless the kubelet already runs with all their values.
     """
     if any(is_drifted(setting) for setting in settings):
         return True
@@ -40,9 +41,9 @@ def is_doubted(declared: Declared) -> bool:
 
 
 def is_drifted(setting: Setting) -> bool:
-    """Whether what runs is known to differ from what is declared.
+    """Whether the running value is known to differ from the declared value.
 
-    A number that differs from the default, with nothing changed since the start, is the default of another release.
+    If nothing changed after the start, a number that differs from the default is another release's default.
     """
     if isinstance(setting.running, Unknown) or isinstance(setting.declared, Unknown):
         return False
@@ -55,7 +56,7 @@ def is_drifted(setting: Setting) -> bool:
 
 
 def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
-    """Whether every field that a kubelet shows is as declared; then only the times of its files changed."""
+    """Whether every field of /configz is as declared. Then only the timestamps of its files changed."""
     if isinstance(running, Unknown) or declared.unknown is not None or is_doubted(declared):
         return False
     releases = [Release(minor) for minor in sorted(declared.minors)]
@@ -66,7 +67,7 @@ def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
 
 IDENTITY = frozenset({'kind', 'apiVersion'})
 SELF_MADE = {'tlsCertFile': '/kubelet.crt', 'tlsPrivateKeyFile': '/kubelet.key'}
-"""Fields that a kubelet fills in where its configuration leaves them empty, and how what it made itself is called."""
+"""Fields that a kubelet fills in if they are empty, and the file names of its self-signed certificate and key."""
 
 
 def is_filled_in(path: str, declared: Value, running: Value) -> bool:
@@ -74,24 +75,24 @@ def is_filled_in(path: str, declared: Value, running: Value) -> bool:
 
 
 def is_shown_as(spec: Field, declared: Value, running: Value) -> bool:
-    """Whether /configz shows a value so.
+    """Whether /configz shows a declared value as `running`.
 
-    Go leaves out zero where that is not told apart from nothing, and shows it where a field has no default.
+    Go omits a zero value if it means the same as no value, and shows it if a field has no default.
     """
     is_zero = not (declared or running)
     return is_same(declared, running) or is_zero and (declared is None or not spec.nullable)
 
 
 def is_same(declared: Value, running: Value) -> bool:
-    """Whether two values are one to the kubelet: nothing, empty and Go's zero value are.
+    """Whether two values are the same to the kubelet. No value and an empty value are the same.
 
-    A relative path is shown absolute by the kubelet that runs with it.
+    A running kubelet shows a relative path as an absolute path.
     """
-    if declared in NOTHING and running in NOTHING:
+    if declared in UNSET_VALUES and running in UNSET_VALUES:
         return True
     if isinstance(declared, str) and isinstance(running, str) and declared and not declared.startswith('/'):
         return running == declared or running.endswith(f'/{declared.removeprefix("./")}')
     return declared == running
 
 
-NOTHING: tuple[Value, ...] = (None, '', (), {})
+UNSET_VALUES: tuple[Value, ...] = (None, '', (), {})

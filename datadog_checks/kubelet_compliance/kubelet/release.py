@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The minor releases of Kubernetes that a kubelet can be of, and which of them behave alike. Pure.
+"""The minor releases of Kubernetes that the tables cover, and which of them give the same answer.
 
-Whatever differs from release to release asks a `Release`. It keeps what it was asked, so that one reading of a
-configuration stands for all releases that would have answered the same: see `iter_alike`.
+Code that depends on the release asks a `Release` object. The object records each question, so that one reading of a
+configuration counts for every release that gives the same answers. See `iter_alike`.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, TypeVar
 
 OLDEST: Final = 20
-"""The tables begin here; what they say of it holds for older releases too."""
+"""The first minor release in the tables. Its rows also stand for older releases."""
 NEWEST: Final = 38
 ALL: Final = frozenset(range(OLDEST, NEWEST + 1))
 
-VERSION = re.compile(r'v?1\.([0-9]{1,3})(?![0-9])')
+MINOR_VERSION = re.compile(r'v?1\.([0-9]{1,3})(?![0-9])')
 
-Answer = TypeVar('Answer')
+Result = TypeVar('Result')
 
 
 class Release:
-    """One minor release of Kubernetes (`minor` 34 is 1.34), which keeps what it was asked."""
+    """One minor release of Kubernetes (`minor` 34 is 1.34). `asked` records the releases that it was compared with."""
 
     def __init__(self, minor: int) -> None:
         self.minor = minor
@@ -34,7 +34,7 @@ class Release:
         return f'1.{self.minor}'
 
     def at_least(self, minor: int) -> bool:
-        """Whether the release is that one or a later one."""
+        """Whether this release is 1.`minor` or later."""
         self.asked.add(minor)
         return self.minor >= minor
 
@@ -42,31 +42,34 @@ class Release:
         return not self.at_least(minor)
 
     def is_in(self, since: int, until: int | None = None) -> bool:
-        """Whether the release lies between two others, both included; `until` None: up to the newest."""
+        """Whether this release is between two others, inclusive. `until` None: no upper limit."""
         return self.at_least(since) and (until is None or self.before(until + 1))
 
     def is_like(self, minor: int) -> bool:
-        """Whether another release would have answered all that this one was asked in the same way."""
+        """Whether 1.`minor` gives the same answer to every question that was asked so far."""
         return all((self.minor >= asked) == (minor >= asked) for asked in self.asked)
 
 
 def minor_of(version: str) -> int | None:
-    """The minor release of a version such as `v1.31.4-eks-a1b2c3`; None for what is none."""
-    match = VERSION.match(version)
+    """The minor release of a version such as `v1.31.4-eks-a1b2c3`. None if it is not a Kubernetes version."""
+    match = MINOR_VERSION.match(version)
     return int(match[1]) if match is not None else None
 
 
 def within_tables(minor: int) -> int:
-    """The release in the tables that stands for another: the oldest for older ones, the newest for newer ones."""
+    """The release whose rows apply: the oldest in the tables for older releases, the newest for newer releases."""
     return min(max(minor, OLDEST), NEWEST)
 
 
-def iter_alike(minors: Iterable[int], work: Callable[[Release], Answer]) -> Iterator[tuple[frozenset[int], Answer]]:
-    """What the work comes to in each of some releases, newest first, and the releases for which it comes to that."""
+def iter_alike(minors: Iterable[int], work: Callable[[Release], Result]) -> Iterator[tuple[frozenset[int], Result]]:
+    """Do the work once for each group of releases that give the same answers, newest first.
+
+    Yields the releases of each group, and the result.
+    """
     rest = sorted(minors, reverse=True)
     while rest:
         release = Release(rest[0])
-        answer = work(release)
+        result = work(release)
         alike = frozenset(minor for minor in rest if release.is_like(minor))
-        yield alike, answer
+        yield alike, result
         rest = [minor for minor in rest if minor not in alike]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from datadog_checks.kubelet_compliance.kubelet.declare import is_later
+from datadog_checks.kubelet_compliance.kubelet.acceptance import is_later
 from datadog_checks.kubelet_compliance.kubelet.programs import (
     invocation_of,
     kubelet_arguments,

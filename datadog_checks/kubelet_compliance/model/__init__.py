@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The values that pass between the rooms. See `docs/design.md` for all rooms."""
+"""The values that the rooms exchange. `docs/design.md` describes the rooms."""
 
 from .evidence import (
     Argument as Argument,
@@ -30,6 +30,7 @@ from .evidence import (
 )
 from .results import (
     LONGEST_MESSAGE as LONGEST_MESSAGE,
+    NOT_ASKED as NOT_ASKED,
     NOT_RUNNING as NOT_RUNNING,
     Declared as Declared,
     Finding as Finding,

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What was seen of a node: processes, files, and what could not be seen. All that it comes to is in `results.py`."""
+"""What was read of a node: processes, files, and why something could not be read. `results.py` has the results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 Value = bool | int | float | str | tuple['Value', ...] | Mapping[str, 'Value'] | None
-"""A value of the kubelet's configuration. Durations are nanoseconds; None: the kubelet was not told."""
+"""A value of the kubelet's configuration. Durations are nanoseconds. None: not set."""
 
 
 def lookup(values: Mapping[str, Value], path: str) -> Value:
-    """The value of a dotted path in nested mappings; None where there is none."""
+    """The value at a dotted path in nested mappings. None if there is none."""
     value: Value = values
     for name in path.split('.'):
         value = value.get(name) if isinstance(value, Mapping) else None
@@ -22,7 +22,7 @@ def lookup(values: Mapping[str, Value], path: str) -> Value:
 
 
 class Source(Enum):
-    """Where a value was set; its value is the tag `set_by`."""
+    """Where a value was set. The member's value is the tag `set_by`."""
 
     FLAG = 'flag'
     CONFIG_FILE = 'config_file'
@@ -34,13 +34,13 @@ class Source(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a value was set: the kind of place, and the place as a person finds it (`/etc/k.yaml:4`, `--flag=x`)."""
+    """Where a value was set: the kind of place, and the place in words (`/etc/k.yaml:4`, `--flag=x`)."""
 
     source: Source
     place: str
     path: str | None = None
     where: str = ''
-    """The file and line of a flag, with the variable that it is in; '' where they are not known."""
+    """The file and line of a flag, and the variable that contains it. '' if they are not known."""
 
 
 def was_flag(origin: Origin | None) -> bool:
@@ -49,20 +49,20 @@ def was_flag(origin: Origin | None) -> bool:
 
 
 class Fault(Enum):
-    """What keeps something from being known; the value names it in `agent diagnose`."""
+    """Why something could not be read. The member's value is its name in `agent diagnose`."""
 
     NOT_CONNECTED = 'not_connected'
-    """The Agent itself does not reach the kubelet."""
+    """The Agent itself can't reach the kubelet."""
     STARTING = 'starting'
-    """The kubelet started some seconds ago and does not serve yet."""
+    """The kubelet started a few seconds ago and does not serve yet."""
     REFUSED_CONNECTION = 'refused_connection'
     NO_SUCH_HOST = 'no_such_host'
     TIMED_OUT = 'timed_out'
     NO_CONNECTION = 'no_connection'
     WRONG_PORT = 'wrong_port'
-    """No kubelet of this node listens there."""
+    """No kubelet of this node listens on the port."""
     NOT_THE_KUBELET = 'not_the_kubelet'
-    """What answers is no kubelet."""
+    """The server is not a kubelet."""
     READ_ONLY_PORT = 'read_only_port'
     OTHER_KUBELET = 'other_kubelet'
     UNKNOWN_CA = 'unknown_ca'
@@ -72,63 +72,63 @@ class Fault(Enum):
     """The kubelet has no serving certificate."""
     TLS_FAILED = 'tls_failed'
     NOT_VERIFIED = 'not_verified'
-    """Nothing shows that who answered is the kubelet."""
+    """Nothing proves that the server is the kubelet."""
     CREDENTIALS_REFUSED = 'credentials_refused'
     FORBIDDEN = 'forbidden'
     API_SERVER_AWAY = 'api_server_away'
-    """The kubelet could not ask the API server who asks, or what the Agent may do."""
+    """The kubelet could not ask the API server for the Agent's identity or permissions."""
     NOT_SERVED = 'not_served'
     FILES_NOT_SHOWN = 'files_not_shown'
-    """The Agent has no way at all to the files of the kubelet."""
+    """The Agent has no access at all to the files of the kubelet."""
     FILES_NOT_MOUNTED = 'files_not_mounted'
-    """`host_root` does not show them."""
+    """`host_root` does not contain them."""
     MOUNTED_OVER = 'mounted_over'
     NOT_ALLOWED_TO_READ = 'not_allowed_to_read'
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that cannot be told, and why. `remedy` is the one change that mends it."""
+    """Why a value is not known. `remedy`: the one change that fixes it."""
 
     reason: str
     remedy: str = ''
     refused: bool = False
-    """True: the kubelet would refuse this configuration, so its next start fails."""
+    """The kubelet would refuse this configuration, so its next start fails."""
     fault: Fault | None = None
-    """What failed, where something did that the one who runs the Agent can change."""
+    """The failure, if the person who runs the Agent can fix it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One kubelet process. `arguments` follow argv[0]; None where the command line cannot be believed."""
+    """One kubelet process. `arguments`: those after argv[0]. None if the command line can't be trusted."""
 
     pid: int
     start_ticks: int
     arguments: tuple[str, ...] | None
     started_at: float | None = None
-    """Seconds since the epoch; None where the machine's clock is not known."""
+    """Seconds since the epoch. None if the machine's clock is not known."""
     container: str | None = None
-    """The id of the container that it runs in."""
+    """The ID of the container that it runs in."""
     inside: str = ''
-    """The program that the kubelet is a part of; then `arguments` are that program's own."""
+    """The program that contains the kubelet. Then `arguments` are that program's own."""
     program: str = ''
     """argv[0]."""
     stack: int = 0
-    """Where its stack begins, which each `exec` places anew; 0 where the kernel does not show it to us."""
+    """The start address of its stack, which changes with each `exec`. 0 if the kernel does not show it."""
     unit: str = ''
-    """The service that would start it, of a machine that does not run; then there is no such process yet."""
+    """On a machine that is not running: the service that would start it. There is no such process yet."""
     unknown: Unknown | None = None
-    """Why its arguments are not known, where `unit` does not tell them."""
+    """Why the arguments are not known, if `unit` is set and does not determine them."""
 
     @property
     def key(self) -> tuple[int, ...]:
-        """What tells this program from every other one: a pid is used again, and `exec` keeps pid and start."""
+        """Identifies this program: the kernel reuses process IDs, and `exec` keeps the process ID and the start."""
         return self.pid, self.start_ticks, self.stack, hash((self.arguments, self.unit))
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file as the kubelet sees it. `changed_at`: the latest ctime of the file and of the links on the way to it."""
+    """A file as the kubelet sees it. `changed_at`: the latest ctime of the file and of the links on its path."""
 
     path: str
     data: bytes
@@ -137,7 +137,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """The kubelet itself would not find a file here, or not one that it can read: it refuses to start."""
+    """The kubelet itself would find no file here, or none that it can read. It would refuse to start."""
 
     path: str
     why: str
@@ -145,25 +145,25 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """We could not read what the kubelet may well read. `remedy` is the one change that mends it."""
+    """This check could not read a file that the kubelet may be able to read. `remedy`: the one change that fixes it."""
 
     path: str
     why: str
     remedy: str = ''
     absent: bool = False
-    """We see the place, and no such file there; the kubelet may see another one."""
+    """The file does not exist for this check. The kubelet may see another file."""
     fault: Fault | None = None
-    """As of `Unknown`."""
+    """As in `Unknown`."""
 
 
 def is_absent(answer: object) -> bool:
-    """Whether there is no such file, as far as we can see."""
+    """Whether the file does not exist, as far as this check can see."""
     return isinstance(answer, Missing) or isinstance(answer, Unreadable) and answer.absent
 
 
 @dataclass(frozen=True, slots=True)
 class DropIns:
-    """The files of `--config-dir` in the kubelet's own order. `changed_at`: the latest ctime of the folders."""
+    """The files of `--config-dir` in the kubelet's order. `changed_at`: the latest ctime of the folders."""
 
     path: str
     files: tuple[File | Missing | Unreadable, ...]
@@ -172,7 +172,7 @@ class DropIns:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What a folder lists, sorted. `changed_at`: the latest ctime of it and of the links on the way to it."""
+    """The sorted names in a folder. `changed_at`: the latest ctime of the folder and of the links on its path."""
 
     path: str
     names: tuple[str, ...]
@@ -181,10 +181,10 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """How a program starts the kubelet that is a part of it. `path`: the file with its arguments, if any.
+    """How a program starts the kubelet that it contains. `path`: the file with the kubelet's arguments, if any.
 
-    `places`: where each argument stands. `files`: those that the arguments come from and that say when they changed.
-    `doubt`: why the arguments may not be all of them: then they can show what is wrong, never that all is well.
+    `places`: the place of each argument. `files`: the files that the arguments come from, to see when they change.
+    `doubt`: why there may be more arguments. Then they can show that a rule is broken, but never that it holds.
     """
 
     program: str
@@ -194,14 +194,14 @@ class Launch:
     files: tuple[File, ...] = ()
     doubt: Unknown | None = None
     drop_ins: str = ''
-    """The folder for drop-ins that the program passes by itself, where there is one."""
+    """The folder for drop-ins that the program passes by itself. '' if there is none."""
     is_whole: bool = False
-    """Whether each argument that is known counts, whatever else the program passes before it."""
+    """Each known argument counts, whatever the program passes before it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A word of a command line, and the file and line that it stands in."""
+    """A word of a command line, and its file and line."""
 
     text: str
     place: str
@@ -211,67 +211,71 @@ class Argument:
 class Unit:
     """The systemd service that starts a kubelet.
 
-    `paths`: its unit file and its drop-ins, in the order in which systemd reads them. `command`: what its next start
-    runs, argv[0] first.
+    `paths`: its unit file and drop-ins, in the order in which systemd reads them. `command`: the command of its next
+    start, argv[0] first.
     """
 
     name: str
     paths: tuple[str, ...]
     command: tuple[Argument, ...] | Unknown
     files: tuple[File | Missing | Unreadable, ...] = ()
-    """All that the command line is made of: `paths`, and the environment files."""
+    """The files that determine the command line: `paths`, and the environment files."""
     environment: Mapping[str, Argument] = field(default_factory=dict)
-    """Those of its variables that a program takes options from."""
+    """Its variables from which a program reads options."""
     places: Mapping[str, str] = field(default_factory=dict)
-    """Where arguments of the process stand as words of a variable, whether the command uses it or not."""
+    """The places of arguments of the process that are words of a variable, even if the command does not use it."""
     directory: str = ''
-    """The working directory of the command; '' where the unit does not set it."""
+    """The working directory of the command. '' if the unit does not set it."""
     unread: tuple[Unreadable, ...] = ()
-    """Folders of drop-ins that could not be read."""
+    """Drop-in folders that could not be read."""
     unset: frozenset[str] = frozenset()
-    """Variables that the command uses and no file of the service sets: they are taken for empty."""
+    """Variables that the command uses and no file of the service sets. They count as empty."""
     folders: tuple[Folder, ...] = ()
-    """Those that its drop-ins may lie in, as far as they are there."""
+    """The existing folders that can contain its drop-ins."""
     parents: tuple[str, ...] = ()
-    """The folders that a file of it, or a folder of drop-ins, may have been taken out of."""
+    """The folders from which one of its files or drop-in folders may have been removed."""
     parents_changed_at: float | None = None
-    """The latest ctime of these, where that was asked for."""
+    """The latest ctime of `parents`, if it was read."""
     lacks_files: bool = False
-    """Files that it was made of while the process ran are no longer there."""
+    """Files that it consisted of while the process ran no longer exist."""
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that was read of one kubelet. None: the command line does not name such a file or folder."""
+    """Everything that was read of one kubelet. None: the command line names no such file or folder."""
 
     process: Process
     config: File | Missing | Unreadable | None = None
     drop_ins: DropIns | Missing | Unreadable | None = None
     launch: Launch | None = None
-    """None: the kubelet is a process of its own."""
+    """None: the kubelet is a separate process."""
     unit: Unit | Unknown | None = None
-    """The systemd service that starts it; None: it runs in a container."""
+    """The systemd service that starts it. None: it runs in a container."""
     service: str = ''
-    """The name of that service, also where nothing else of it is known."""
+    """The name of that service, even if nothing else is known about it."""
     places: Mapping[str, str] = field(default_factory=dict)
-    """The file and line of each argument, as far as they are known."""
+    """The file and line of each argument, if they are known."""
     options: str = ''
-    """The file with the options of the program that starts it, where they were read."""
+    """The file with the options of the program that starts it, if it was read."""
     age_seconds: float | None = None
-    """For how long the process has been running; None where that is not known."""
+    """How long the process has been running. None if that is not known."""
     broken: Mapping[str, str] = field(default_factory=dict)
-    """Files that the configuration names and that the kubelet would not take, by path, and why."""
+    """Files that the configuration names and the kubelet would not accept: path and reason."""
+    statuses: Mapping[str, FileStatus | Missing | Unreadable] = field(default_factory=dict)
+    """Modes and owners of the files that the rules are about, by path."""
+    kernel: Mapping[str, str | None] | None = None
+    """The kernel settings that the kubelet expects. None if its next start does not depend on them."""
 
     @property
     def arguments(self) -> tuple[str, ...] | Unknown | None:
-        """The kubelet's own; None where its command line cannot be believed."""
+        """The kubelet's own arguments. None if its command line can't be trusted."""
         if self.launch is not None:
             return self.launch.arguments
         return self.process.unknown if self.process.arguments is None else self.process.arguments
 
 
 class FileSubject(Enum):
-    """The files whose mode and owner are judged; the value says in words which they are."""
+    """The files whose mode and owner the rules judge. The member's value is their name in messages."""
 
     SERVICE = 'service file'
     KUBECONFIG = 'kubeconfig'
@@ -281,7 +285,7 @@ class FileSubject(Enum):
 
 
 class FileAspect(Enum):
-    """What of a file is judged."""
+    """The property of a file that a rule judges."""
 
     MODE = 'mode'
     OWNER = 'owner'
@@ -289,7 +293,7 @@ class FileAspect(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FileStatus:
-    """A file's permission bits and owner, links followed. `path` as the kubelet names it."""
+    """A file's permission bits and owner, links followed. `path`: as the kubelet names it."""
 
     path: str
     mode: int
@@ -299,7 +303,7 @@ class FileStatus:
 
 @dataclass(frozen=True, slots=True)
 class FileSet:
-    """The files of one subject that are in use, and what names them. None at all is an answer: nothing to judge."""
+    """The files of one subject that are in use, and where they are named. An empty set means nothing to judge."""
 
     files: tuple[FileStatus | Missing | Unreadable, ...]
     source: Source = Source.DEFAULT
@@ -307,16 +311,16 @@ class FileSet:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What a look through the processes found.
+    """The result of a search through the processes.
 
-    `doubtful`: processes that may be a kubelet, with the reason. `turned_away`: what only bears the name, and the
-    option that would admit it, if any does.
+    `doubtful`: processes that may be a kubelet, with the reason. `turned_away`: processes that only have a kubelet's
+    name, and the option that would admit each of them, if there is one.
     """
 
     processes: tuple[Process, ...] = ()
     doubtful: tuple[Unknown, ...] = ()
     turned_away: tuple[Unknown, ...] = ()
     names: frozenset[str] = frozenset()
-    """Those of the processes that handle the traffic to services, as far as they are known: see `DATAPATHS`."""
+    """The names of processes that handle service traffic, if they are known: see `DATAPATHS`."""
     none_found_because: str = ''
-    """Why no kubelet was found, where that is known."""
+    """Why no kubelet was found, if that is known."""

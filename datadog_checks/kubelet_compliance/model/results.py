@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The values that pass between the modules: what was seen (`evidence.py`), the tables (`rows.py`), what it comes to."""
+"""What evidence results in: declared configurations, settings, findings, and reports."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from .rows import (
 )
 
 LONGEST_MESSAGE = 500
-"""Letters of what is sent with a service check."""
+"""The longest message of a service check, in characters."""
 
 
 class Verdict(Enum):
-    """What a rule says of a kubelet; its value is the tag `verdict`. Ordered from best to worst by `badness`."""
+    """The result of a rule. The member's value is the tag `verdict`. `badness` orders them from best to worst."""
 
     COMPLIANT = 'compliant'
     EXEMPTED = 'exempted'
@@ -44,9 +44,9 @@ class Verdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Objection:
-    """What this check would have expected the kubelet to refuse, though it runs with it.
+    """A part of the configuration that this check expected the kubelet to refuse, but that it runs with.
 
-    `path`: of the field, '' for the command line. `place`: where it stands; it moves when other lines change.
+    `path`: the field, '' for the command line. `place`: where it is set, which changes when other lines change.
     """
 
     path: str
@@ -59,48 +59,48 @@ class Objection:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The configuration that a kubelet would run with if it started now, or why that cannot be told.
+    """The configuration that a kubelet would run with if it started now, or why that is not known.
 
-    `values` is nested by the field names of KubeletConfiguration; a flag that writes no field stands there by its own
-    name (`--hostname-override`). `origins` is by dotted path. `unknown` is set where a layer could not be read or
-    would be refused: then `values` holds only what flags decide, and nothing if the flags themselves are not known.
+    `values`: nested by the field names of KubeletConfiguration. A flag that sets no field has its own name
+    (`--hostname-override`). `origins`: by dotted path. `unknown`: set if a layer could not be read or would be refused.
+    Then `values` has only the values that flags set, and none if the flags themselves are not known.
     """
 
     values: Mapping[str, Value]
     origins: Mapping[str, Origin]
     unknown: Unknown | None = None
     flags_known: bool = True
-    """False: the kubelet would refuse this command line, or it is not understood."""
+    """False: the kubelet would refuse this command line, or it could not be interpreted."""
     line_accepted: bool = False
-    """Whether the kubelet has run for long enough to show that it took its command line."""
+    """The kubelet has run long enough to show that it accepted its command line."""
     undecided: Mapping[str, Unknown] = field(default_factory=dict)
-    """The paths whose value cannot be told, of a configuration that is known otherwise."""
+    """Paths whose value is not known, although the rest of the configuration is."""
     objections: tuple[Objection, ...] = field(default=(), compare=False)
     passed: tuple[Objection, ...] = field(default=(), compare=False)
-    """What would end a kubelet on its way to serving, of files that have not changed: this one is past that."""
+    """Problems in unchanged files that would stop a kubelet during startup. This one is past that point."""
     changed: str | None = None
-    """What changed after the process started (a path); None: nothing that was read did."""
+    """The path of a file or folder that changed after the process started. None: none did."""
     launch: Launch | None = None
     beneath: Mapping[str, Value] = field(default_factory=dict, compare=False)
-    """What the fields that flags set would be without these, as far as it is known."""
+    """The values that the fields set by flags would have without the flags, if they are known."""
     minors: frozenset[int] = field(default=frozenset(), compare=False)
-    """The releases that read it so."""
+    """The releases that read the configuration this way."""
 
     def value(self, path: str) -> Value:
-        """The value of a dotted path; None where nothing is set."""
+        """The value at a dotted path. None if it is not set."""
         return lookup(self.values, path)
 
 
 Values = tuple[tuple[str, Value], ...]
-"""The settings that a rule looks at, each with its name (a field, a flag, a file)."""
+"""The settings that a rule judges, each with its name (a field, a flag, or a file)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where a person changes the settings of a kubelet, and how: texts for its own node, see `distributions.py`.
+    """Where and how a person changes the kubelet's settings: texts for its node, see `distributions.py`.
 
-    `restart`: what restarts it. `apply`: what brings a change into force. `flags`: where flags are set. `file`: where
-    fields are set; '' where only flags are.
+    `restart`: how to restart it. `apply`: how to apply a change. `flags`: where flags are set. `file`: where fields are
+    set, '' if the node has only flags.
     """
 
     restart: str = 'restart the kubelet'
@@ -108,51 +108,53 @@ class Home:
     flags: str = 'what starts the kubelet'
     file: str = ''
     is_rewritten: bool = False
-    """Whether what the kubelet itself reads is written anew, so that a change there is lost."""
+    """The distribution rewrites the files that the kubelet reads, so a change there is lost."""
     lasting: str = ''
-    """Where the node gets its settings from when it is made anew; '' where that is not known."""
+    """The source of the node's settings when the node is replaced. '' if it is not known."""
     unread: str = ''
-    """The config file and the folder of drop-ins that the kubelet reads and this check could not, in words."""
+    """The config file and drop-in folder that the kubelet reads and this check could not read, in words."""
     json_files: frozenset[str] = frozenset()
-    """The config files that are written in JSON."""
+    """The config files that are in JSON."""
     made_anew: tuple[str, ...] = ()
-    """Patterns of files that the distribution writes anew, beside those that it leaves to its users."""
+    """Patterns of files that the distribution rewrites. It leaves all others to its users."""
     fixed_flags: frozenset[str] = frozenset()
-    """Flags that the distribution always passes, so that no one can take them out."""
+    """Flags that the distribution always passes, so nobody can remove them."""
     facts: Mapping[Fact, Answer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """What a rule looks at on one kubelet: as declared, as it runs, and whether its files changed since the start."""
+    """What a rule judges on one kubelet: the declared and running values, and whether its files changed."""
 
     declared: Values | Unknown
     origin: Origin | None
     running: Values | Unknown
     changed: str | None = None
-    """The path that changed since the start and that the value depends on; None: no such."""
+    """A path that the value depends on and that changed after the start. None: none did."""
     doubt: Unknown | None = None
-    """Why the declared value may not be the one in force: it can show what is wrong, never that all is well."""
+    """Why the declared value may not apply. It can show that the rule is broken, but never that it holds."""
     is_explicit: bool = False
-    """Whether the next start passes just this value, whatever the doubt is."""
+    """The next start passes exactly this value, whatever the doubt."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
-    """Where each of the fields is set."""
+    """Where each field is set."""
     others: Mapping[str, Value] = field(default_factory=dict)
-    """Fields beside those of the rule that its fix depends on, as far as they are known."""
+    """Other fields that the rule's fix depends on, if they are known."""
     beneath: Mapping[str, Value] = field(default_factory=dict)
-    """What each field would be without the flag that sets it, as far as it is known."""
+    """The value that each field would have without the flag that sets it, if it is known."""
     defect: Unknown | None = None
-    """What breaks the rule though its values are as expected."""
+    """Why the rule is broken although its values are as expected."""
     home: Home = Home()
 
 
-NOT_RUNNING = Unknown('the machine does not run')
-"""What the kubelet of an image runs with: there is nothing to ask, and nothing to restart."""
+NOT_ASKED = Unknown('the running configuration was not asked for')
+"""The running values of a kubelet that the check did not ask."""
+NOT_RUNNING = Unknown('the machine is not running')
+"""The running values of a kubelet in an image: there is no process to ask or to restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule's verdict on a kubelet, the sentence for a person, and the setting that it rests on."""
+    """A rule's verdict on a kubelet, the message for a person, and the setting behind the verdict."""
 
     rule: Rule
     verdict: Verdict
@@ -161,7 +163,7 @@ class Finding:
 
     @property
     def set_by(self) -> Source:
-        """Where the declared value was set; CONFIGZ where only the running one is known, UNKNOWN for that verdict."""
+        """Where the declared value was set. CONFIGZ if only the running value is known, UNKNOWN for that verdict."""
         if self.verdict is Verdict.UNKNOWN:
             return Source.UNKNOWN
         return self.setting.origin.source if self.setting.origin is not None else Source.CONFIGZ
@@ -169,23 +171,23 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class NextStart:
-    """What starts a kubelet next. `command`: argv[0] first. `flags`: the kubelet's own, each with its file and line.
+    """The next start of a kubelet. `command`: argv[0] first. `flags`: the kubelet's own, with their files and lines.
 
-    Where the command is not known, the flags are those of the process, if there is one.
+    If the command is not known, the flags are those of the process, if there is one.
     """
 
     summary: str
     command: tuple[str, ...] | Unknown
     flags: tuple[Argument, ...] = ()
     unit: str = ''
-    """The service that starts it; '' where none does, or none is known."""
+    """The service that starts it. '' if none does, or none is known."""
 
 
 @dataclass(frozen=True, slots=True)
 class KubeletReport:
-    """All that is said of one kubelet. `restart_pending`: None where it cannot be told.
+    """The full report on one kubelet. `restart_pending`: None if that is not known.
 
-    `name`: by which it is told from others, its `--hostname-override` or the id of its container.
+    `name`: distinguishes it from others. Its `--hostname-override`, or the ID of its container.
     """
 
     process: Process
@@ -198,9 +200,9 @@ class KubeletReport:
 
 @dataclass(frozen=True, slots=True)
 class NodeReport:
-    """All that is said of a node: how many kubelets were found, and one finding for each rule.
+    """The full report on a node: the number of kubelets, and one finding for each rule.
 
-    `problems`: what could not be seen of the kubelets; `doubts`: of the processes as a whole.
+    `problems`: what could not be read of the kubelets. `doubts`: what could not be read of the processes as a whole.
     """
 
     found: int
@@ -208,9 +210,9 @@ class NodeReport:
     problems: tuple[Unknown, ...] = ()
     doubts: tuple[Unknown, ...] = ()
     lapsed: tuple[Unknown, ...] = ()
-    """Exemptions that have run out."""
+    """Exemptions that have expired."""
     restart_pending: bool | None = None
     none_found_because: str = ''
-    """Why no kubelet was found, where that is known."""
+    """Why no kubelet was found, if that is known."""
     turned_away: tuple[Unknown, ...] = ()
-    """Processes that only bear a kubelet's name, each with the options that would admit it, if any would."""
+    """Processes that only have a kubelet's name, each with the options that would admit it, if there are any."""

@@ -13,16 +13,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import yaml
 
-from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
-from datadog_checks.kubelet_compliance.kubelet.tables.flags import BARE_KINDS, FLAGS, SHORTHANDS, FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Field, Kind, iter_secret_fields
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
+from datadog_checks.kubelet_compliance.kubelet.tables.flag_kinds import BARE_KINDS, Flag, FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS, SHORTHANDS
 
 LEFT_OUT = 'left-out'
 REFUSED = b'{\n'
 """A file that every kubelet refuses, in place of a refused file that cannot be redacted."""
 
-SECRET_FIELDS = frozenset({'staticpodurl', 'staticpodurlheader'})
-NEEDED_FLAGS = frozenset({'config', 'config-dir', 'kubeconfig', 'bootstrap-kubeconfig', 'hostname-override'})
-SECRET_FLAG, SECRET_PAIRS = 'manifest-url', 'manifest-url-header'
+SECRET_PATHS = frozenset(iter_secret_fields(KUBELET_CONFIGURATION))
+SECRET_FIELDS = frozenset(path.rpartition('.')[2].lower() for path in SECRET_PATHS)
+"""The names of fields with a secret, in lower case: a kubelet reads some files without regard to case."""
 
 ANSWER = Field(Kind.STRUCT, fields={'kubeletconfig': KUBELET_CONFIGURATION})
 
@@ -70,13 +72,17 @@ def redact_arguments(arguments: Sequence[str], is_opaque: Callable[[str], bool] 
 
 def kept_value(name: str, kind: FlagKind, text: str) -> str | None:
     """The replacement for the value of a flag, refused if the value is. None: the value itself stays."""
-    if name == SECRET_FLAG:
-        return LEFT_OUT
-    if name == SECRET_PAIRS:
-        is_pairs = all(':' in pair for pair in text.split(',') if pair)
+    flag = FLAGS[name]
+    if is_secret(flag):
+        is_pairs = kind is FlagKind.MULTIMAP and all(':' in pair for pair in text.split(',') if pair)
         return f'{LEFT_OUT}:{LEFT_OUT}' if is_pairs else LEFT_OUT
-    is_needed = FLAGS[name].field is not None or name in NEEDED_FLAGS or kind is not FlagKind.STRING
+    is_needed = flag.field is not None or flag.is_kept or kind is not FlagKind.STRING
     return None if is_needed else LEFT_OUT
+
+
+def is_secret(flag: Flag) -> bool:
+    """Whether the value of a flag, or of the field that it sets, can be a password or a token."""
+    return flag.secret or flag.field in SECRET_PATHS
 
 
 def redact_unknown(argument: str) -> str:
@@ -90,16 +96,17 @@ def redact_unknown(argument: str) -> str:
 
 def without_secret_flags(words: Iterable[str]) -> Iterator[str]:
     """A command line of a kubelet to show to a person, without what may hold a password."""
-    is_secret = False
+    is_hidden = False
     for word in words:
         name, has_value, _ = word.partition('=')
-        if is_secret and not word.startswith('-'):
+        if is_hidden and not word.startswith('-'):
             yield LEFT_OUT
-            is_secret = False
+            is_hidden = False
             continue
-        is_secret = name.startswith('-') and name.lstrip('-').replace('_', '-') in (SECRET_FLAG, SECRET_PAIRS)
-        yield f'{name}={LEFT_OUT}' if is_secret and has_value else word
-        is_secret = is_secret and not has_value
+        flag = FLAGS.get(name.lstrip('-').replace('_', '-')) if name.startswith('-') else None
+        is_hidden = flag is not None and is_secret(flag)
+        yield f'{name}={LEFT_OUT}' if is_hidden and has_value else word
+        is_hidden = is_hidden and not has_value
 
 
 def redact_configuration(data: bytes, is_same: Callable[[bytes], bool]) -> bytes | None:

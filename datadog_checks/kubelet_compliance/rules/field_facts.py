@@ -9,7 +9,8 @@ from itertools import product
 
 from datadog_checks.kubelet_compliance.kubelet.decoding import zero_of
 from datadog_checks.kubelet_compliance.kubelet.defaults import filled_in
-from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 from datadog_checks.kubelet_compliance.model import Benchmark, Rule, Value
 

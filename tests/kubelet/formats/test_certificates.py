@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What Go takes for certificates.
+"""Which files Go accepts as certificates.
 
-Each row was the client CA file, or the serving certificate, of real kubelets of 1.30, 1.33 and 1.36, which ended by
-themselves or served.
+Each row was the client CA file, or the serving certificate, of real kubelets of 1.30, 1.33, and 1.36, which exited or
+served.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ CCqGSM49BAMCA0gAMEUCIQDD/3jY26DfBIUS/IiKgd9fi0gxFtCvqKANyYeFlrlA
 """
 LINES = PEM.splitlines(keepends=True)
 DER = base64.b64decode(b''.join(LINES[1:-1]))
-# A block of another kind, as keys are.
+# A block of another kind, such as a key.
 OTHER = b'-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n'
 BROKEN = b'-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n'
 
@@ -45,7 +45,7 @@ def encoded(der: bytes) -> bytes:
 
 HEADERS = PEM.replace(b'CERTIFICATE-----\n', b'CERTIFICATE-----\nA: b\n\n', 1)
 
-# claim, the file, and whether a kubelet served with it
+# claim, file, and whether a kubelet served with it
 BUNDLES: list[tuple[str, bytes, bool]] = [
     ('a certificate', PEM, True),
     ('two certificates', PEM + PEM, True),

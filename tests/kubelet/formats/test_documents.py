@@ -87,7 +87,7 @@ def test_json_is_read(data: bytes, expected: Any) -> None:
     ],
 )
 def test_what_begins_with_a_brace_must_be_json(data: bytes) -> None:
-    with pytest.raises(DocumentError, match='begins with {'):
+    with pytest.raises(DocumentError, match='starts with {'):
         read(data)
 
 
@@ -110,11 +110,11 @@ def test_all_else_is_yaml(data: bytes, expected: Any) -> None:
 
 
 @pytest.mark.parametrize('number', ['1.0', '1e2', '1E2', '-0.5', '110.0', '100000000000000000000000'])
-def test_a_json_number_with_a_fraction_is_no_whole_one(number: str) -> None:
+def test_a_json_number_with_a_fraction_is_not_an_integer(number: str) -> None:
     assert type(read(f'{{"a": {number}}}'.encode())['a']) is JsonFloat
 
 
-def test_a_json_number_without_a_fraction_is_a_whole_one() -> None:
+def test_a_json_number_without_a_fraction_is_an_integer() -> None:
     assert type(read(b'{"a": 110}')['a']) is int
 
 
@@ -143,15 +143,13 @@ def test_a_json_number_without_a_fraction_is_a_whole_one() -> None:
         'escape',
     ],
 )
-def test_of_a_repeated_json_key_the_last_value_stands_and_it_is_noted(
-    data: bytes, expected: Any, duplicate: str | None
-) -> None:
+def test_the_last_of_duplicate_json_keys_counts_and_is_noted(data: bytes, expected: Any, duplicate: str | None) -> None:
     document = parse_document(data)
     assert plain(document.root) == expected
     assert document.duplicate == (None if duplicate is None else (duplicate, None))
 
 
-def test_the_last_of_a_repeated_json_key_stands_last() -> None:
+def test_the_last_of_duplicate_json_keys_comes_last() -> None:
     assert list(read(b'{"a": 1, "b": 2, "a": 3}')) == ['b', 'a']
 
 
@@ -211,7 +209,7 @@ def test_an_error_names_the_line_of_json() -> None:
 
 
 @pytest.mark.parametrize('data', [b'{"a": hunter2}', b'{"a": 1} hunter2', b'a: [hunter2'])
-def test_an_error_never_holds_what_the_file_holds(data: bytes) -> None:
+def test_an_error_never_contains_file_contents(data: bytes) -> None:
     with pytest.raises(DocumentError) as caught:
         read(data)
     assert 'hunter2' not in str(caught.value)

@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.kubelet.formats.goyaml import (
 )
 from tests.support.trees import plain
 
-# What sigs.k8s.io/yaml with goyaml.v2 made of each text, asked of the Go code itself.
+# The results of the Go code, sigs.k8s.io/yaml with goyaml.v2, for each text.
 SCALARS = [
     *[(word, True) for word in 'y Y yes Yes YES true True TRUE on On ON'.split()],
     *[(word, False) for word in 'n N no No NO false False FALSE off Off OFF'.split()],
@@ -223,7 +223,7 @@ ALL_READ = [
 
 
 def typed(value: Any) -> Any:
-    """A value in which 1, 1.0 and True differ, and so does the order of keys."""
+    """A form in which 1, 1.0, and True differ, and so do mappings in another order."""
     if isinstance(value, dict):
         return [(key, typed(member)) for key, member in value.items()]
     return [typed(item) for item in value] if isinstance(value, list) else (type(value), value)
@@ -370,12 +370,13 @@ def test_an_error_names_the_line(data: bytes, line: int) -> None:
     ]
     + [b'a: hunter2: b\n', b'<<: hunter2\n', b'a: !hunter2! 1\n', b'a: !!binary "hunter2?"\n', b'hunter2: \x01\n'],
 )
-def test_an_error_never_holds_what_the_file_holds(data: bytes) -> None:
+def test_an_error_never_contains_file_contents(data: bytes) -> None:
     with pytest.raises(DocumentError) as caught:
         read(data)
     assert 'hunter2' not in str(caught.value) and len(str(caught.value)) < 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('parser', [goyaml.YAML_PARSER, goyaml.GoParser])
 @pytest.mark.parametrize('opening, closing', [(b'[', b']'), (b'{a: ', b'}')], ids=['list', 'mapping'])
 def test_nesting_is_read_as_deep_as_go_reads_it(

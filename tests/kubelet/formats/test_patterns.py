@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Groups that are repeated and never give back what they took."""
+"""Repeated groups that never backtrack."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from datadog_checks.kubelet_compliance.kubelet.formats.patterns import CHUNK, re
 @pytest.mark.parametrize(
     'group, row, rest', [('_?[0-9]', '_1', '_'), ('a|:(?! )', ':', ': x'), ('[^"]++|""', '""', '"')]
 )
-def test_a_group_is_taken_as_often_as_it_is_there_and_no_part_of_it(
-    group: str, row: str, rest: str, count: int
-) -> None:
+def test_a_group_matches_all_its_repetitions_and_no_part(group: str, row: str, rest: str, count: int) -> None:
     for least in (0, 1):
         match = re.match(repeated(group, least), row * count + rest)
         if count < least:
@@ -27,5 +25,5 @@ def test_a_group_is_taken_as_often_as_it_is_there_and_no_part_of_it(
             assert match is not None and match.end() == len(row) * count
 
 
-def test_what_was_taken_is_not_given_back() -> None:
+def test_a_repeated_group_does_not_backtrack() -> None:
     assert re.match(repeated('a') + 'a', 'a' * 3 * CHUNK) is None

@@ -11,7 +11,8 @@ import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.formats.go import parse_duration
 from datadog_checks.kubelet_compliance.kubelet.release import ALL, OLDEST, Release
-from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, SAME, TAINT, Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import SAME, Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, TAINT
 from tests.support.by_release import FIELDS_OF, facts_of
 from tests.support.paths import TESTS
 
@@ -22,7 +23,7 @@ SECOND = 1_000_000_000
 
 
 def leaves(spec: Field, path: str = '') -> Iterator[tuple[str, Field]]:
-    """Every field that is no struct, by dotted path."""
+    """Every field that is not a struct, by dotted path."""
     for name, inner in (spec.fields or {}).items():
         if inner.kind is Kind.STRUCT:
             yield from leaves(inner, f'{path}{name}.')
@@ -34,7 +35,7 @@ LEAVES = dict(leaves(KUBELET_CONFIGURATION))
 
 
 def wrong(value: Any, spec: Field, path: str) -> Iterator[str]:
-    """The paths in a /configz body that the table does not have, or not with that kind."""
+    """The paths in a /configz body that the table lacks, or has with another kind."""
     if spec.kind is Kind.STRUCT:
         for name, member in value.items():
             inner = (spec.fields or {}).get(name)
@@ -91,7 +92,7 @@ GO_TYPES = {
 
 
 def known(spec: Field, release: Release, path: str = '') -> Iterator[tuple[str, Kind, bool]]:
-    """Every field that a release has, by dotted path, with its type and whether it is a pointer there."""
+    """Every field of a release, by dotted path, with its type and whether it is a pointer."""
     for name, inner in (spec.fields or {}).items():
         if inner.is_in(release):
             row = inner.row_in(release)
@@ -136,7 +137,7 @@ def test_a_row_that_changed_twice_is_that_of_the_release() -> None:
     assert [factor.row_in(Release(minor)).default for minor in (26, 27, 36, 37)] == [0.8, 0.9, 0.9, None]
 
 
-def test_a_row_asks_only_for_what_made_it_another() -> None:
+def test_a_row_depends_only_on_the_releases_that_changed_it() -> None:
     release = Release(36)
     assert LEAVES['readOnlyPort'].row_in(release) is LEAVES['readOnlyPort']
     assert release.asked == set()

@@ -8,8 +8,10 @@ import re
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
-from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION, Field, Kind
-from datadog_checks.kubelet_compliance.kubelet.tables.flags import BARE_KINDS, FLAGS, SHORTHANDS, Flag, FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Field, Kind
+from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
+from datadog_checks.kubelet_compliance.kubelet.tables.flag_kinds import BARE_KINDS, Flag, FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS, SHORTHANDS
 from tests.support.by_release import FLAGS_OF, facts_of
 
 WITH_FIELD = [(name, flag) for name, flag in FLAGS.items() if flag.field is not None]
@@ -48,7 +50,7 @@ GO_TYPES = {
 }
 
 WAS_LIBRARY = {'log-flush-frequency', 'v', 'vmodule'}
-"""Up to 1.22 only; a flag that takes a value parses the same either way, and what these three do, no rule asks."""
+"""Up to 1.22 only. A flag with a value parses the same in both ways, and no rule needs these three."""
 
 KINDS_OF_FIELDS = {
     FlagKind.BOOL: {Kind.BOOL},
@@ -80,7 +82,7 @@ def field_of(path: str) -> Field:
 
 
 @pytest.mark.parametrize('name', FLAGS)
-def test_a_name_is_normalised(name: str) -> None:
+def test_a_name_is_normalized(name: str) -> None:
     assert re.fullmatch(r'[a-z0-9]+(-[a-z0-9]+)*', name)
 
 
@@ -140,7 +142,7 @@ def test_three_flags_name_a_source_of_configuration() -> None:
     }
 
 
-def test_every_flag_that_speaks_of_configuration_was_weighed() -> None:
+def test_every_flag_about_configuration_was_considered() -> None:
     others = {
         'azure-container-registry-config',
         'bootstrap-kubeconfig',
@@ -154,13 +156,13 @@ def test_every_flag_that_speaks_of_configuration_was_weighed() -> None:
     assert {name for name in FLAGS if 'conf' in name} - {'resolv-conf'} == named | others
 
 
-def test_the_flags_of_vendors_are_none_of_a_release() -> None:
+def test_vendor_flags_are_in_no_release() -> None:
     vendors = set(FLAGS) - set(UPSTREAM)
     assert vendors == {'max-housekeeping-interval', 'pod-sysctls'}
     assert not any(vendors & set(facts_of('flags', minor)) for minor in FLAGS_OF)
 
 
-def test_a_library_flag_writes_no_field() -> None:
+def test_a_library_flag_sets_no_field() -> None:
     assert [name for name, flag in FLAGS.items() if flag.library and flag.field is not None] == []
 
 
@@ -169,11 +171,11 @@ def test_only_deprecated_spellings_share_a_field() -> None:
     assert sorted({field for field in fields if fields.count(field) > 1 and field}) == ['kernelMemcgNotification']
 
 
-def test_only_booleans_and_the_version_go_bare() -> None:
+def test_only_booleans_and_the_version_can_be_bare() -> None:
     assert BARE_KINDS == {FlagKind.BOOL, FlagKind.VERSION, FlagKind.RAW_OR_BOOL}
 
 
-def test_a_flag_goes_bare_in_all_releases_or_in_none() -> None:
+def test_a_flag_can_be_bare_in_all_releases_or_in_none() -> None:
     changed = [flag for flag in FLAGS.values() if flag.older is not None]
     assert all((flag.kind in BARE_KINDS) == (flag.older[1] in BARE_KINDS) for flag in changed if flag.older)
 

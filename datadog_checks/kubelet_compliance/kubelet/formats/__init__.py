@@ -1,4 +1,4 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Text to values, as the libraries that the kubelet uses read it. Pure."""
+"""Parsers that read text as the libraries of the kubelet do."""

@@ -1,9 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The bytes of a configuration file to a tree of nodes with line numbers, as the kubelet's own decoders read them.
+"""Parse the bytes of a configuration file into a tree of nodes with line numbers, as the kubelet's decoders do.
 
-What looks like JSON is JSON to the kubelet, everything else is YAML (k8s.io/apimachinery pkg/runtime/serializer).
+The kubelet reads a text that looks like JSON as JSON, and any other as YAML (k8s.io/apimachinery
+pkg/runtime/serializer).
 """
 
 from __future__ import annotations
@@ -20,18 +21,18 @@ from .patterns import repeated
 JSON_LETTERS = r'[^"\\]++|\\.|\\\Z'
 JSON_STRING = re.compile(rf'"{repeated(JSON_LETTERS)}(?:"|\Z)', re.DOTALL)
 BRACKETS = re.compile(r'[\[\]{}]')
-MAX_DEPTH = 256
-"""What Python's parser reads without recursing too deep: Go's reads more."""
+MAX_JSON_DEPTH = 256
+"""The limit for Python's parser, which is recursive. Go's limit is higher."""
 
 
 class JsonFloat(float):
-    """A JSON number with a fraction or an exponent: no integer to Go, whatever its value is."""
+    """A JSON number with a fraction or an exponent. Go never accepts it as an integer."""
 
 
 def parse_document(data: bytes) -> Document:
-    """Read a configuration file as the kubelet does; only the first YAML document counts.
+    """Read a configuration file as the kubelet does. Only the first YAML document counts.
 
-    Raises DocumentError where the kubelet refuses it, DocumentTooLarge where it passes our bounds.
+    Raises DocumentError if the kubelet refuses it, DocumentTooLarge if it exceeds our limits.
     """
     text = data.decode('utf-8', errors='replace')
     if text.lstrip().startswith('{'):
@@ -40,31 +41,31 @@ def parse_document(data: bytes) -> Document:
 
 
 def parse_json(text: str, data: bytes) -> Document:
-    """Read JSON as encoding/json does; line numbers come from reading it once more as YAML, where that works."""
+    """Read JSON as encoding/json does. Line numbers come from a second parse as YAML, if that succeeds."""
     check_bounds(text)
     reader = JsonReader()
     try:
         value = reader.read(text)
     except json.JSONDecodeError as error:
-        raise DocumentError(f'line {error.lineno}: it begins with {{ but is not valid JSON') from None
+        raise DocumentError(f'line {error.lineno}: starts with {{ but is not valid JSON') from None
     except ValueError:
-        raise DocumentError('it begins with { but is not valid JSON') from None
+        raise DocumentError('starts with { but is not valid JSON') from None
     try:
         lines: Node | None = YamlTree(data, for_lines=True).read().root
     except (DocumentError, DocumentTooLarge):
         lines = None
     root = node_of_json(value, lines, 1)
     if root.size > MAX_NODES:
-        raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
+        raise DocumentTooLarge(f'it has more than {MAX_NODES} values')
     return Document(root, (reader.duplicate, None) if reader.duplicate is not None else None, reader.has_endless_number)
 
 
 class Repeated(list[Any]):
-    """All values of a key that stands more than once in one object, in order."""
+    """All values of a key that occurs more than once in one object, in order."""
 
 
 class JsonReader:
-    """Reads JSON with what Go's decoders look at besides the values."""
+    """Reads JSON, and keeps what matters to Go's decoders besides the values: duplicate keys and huge numbers."""
 
     def __init__(self) -> None:
         self.duplicate: str | None = None
@@ -97,24 +98,24 @@ class JsonReader:
         return number
 
     def whole(self, digits: str) -> int | float:
-        """An integer; one that no Go integer can hold is a float to Go as well."""
+        """An integer. A longer one than any Go integer is a float in Go too."""
         return int(digits) if len(digits) <= 20 else self.real(digits)
 
 
 def check_bounds(text: str) -> None:
-    """Raise DocumentTooLarge for JSON of too many values or levels, before a parser builds or recurses.
+    """Raise DocumentTooLarge for JSON with too many values or levels, before the parser runs.
 
-    The count is of what parts values and of what opens and closes them, so at least as high as that of the values.
+    It counts commas and brackets, so the count is never lower than the number of values.
     """
     bare = JSON_STRING.sub('', text)
     depth = 0
     for bracket in islice(BRACKETS.finditer(bare), 4 * MAX_NODES):
         depth += 1 if bracket[0] in '[{' else -1
-        if depth > MAX_DEPTH:
-            raise DocumentTooLarge(f'it is nested more than {MAX_DEPTH} levels deep')
+        if depth > MAX_JSON_DEPTH:
+            raise DocumentTooLarge(f'nested more than {MAX_JSON_DEPTH} levels deep')
     opening, closing = bare.count('[') + bare.count('{'), bare.count(']') + bare.count('}')
     if max(bare.count(',') + opening, closing) > 2 * MAX_NODES:
-        raise DocumentTooLarge(f'it holds more than {MAX_NODES} values')
+        raise DocumentTooLarge(f'it has more than {MAX_NODES} values')
 
 
 def refuse_constant(name: str) -> float:
@@ -122,7 +123,7 @@ def refuse_constant(name: str) -> float:
 
 
 def node_of_json(value: Any, lines: Node | None, line: int | None) -> Node:
-    """Wrap a parsed JSON value into nodes; `lines` is the same tree read as YAML."""
+    """Convert a parsed JSON value into nodes. `lines`: the same tree, parsed as YAML."""
     if isinstance(value, Repeated):
         last = node_of_json(value[-1], lines, line)
         last.earlier = tuple(node_of_json(item, None, line) for item in value[:-1])

@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Text to values as Go's standard library reads them, which is how the kubelet reads its flags and files.
+"""Parse and format values as Go's standard library does: the kubelet reads its flags and files this way.
 
-Every function raises `ValueError` for what Go refuses.
+Every parser raises `ValueError` for a text that Go refuses.
 """
 
 from __future__ import annotations
@@ -24,19 +24,20 @@ INTEGER = re.compile(
 )
 BASES = {'hex': 16, 'bin': 2, 'oct': 8, 'old': 8, 'dec': 10}
 
-DIGITS = f'[0-9]{repeated("_?[0-9]")}'
-FLOAT = re.compile(rf'[+-]?(?:{DIGITS}(?:\.(?:{DIGITS})?)?|\.{DIGITS})(?:[eE][+-]?{DIGITS})?')
+DIGIT_RUN = f'[0-9]{repeated("_?[0-9]")}'
+FLOAT = re.compile(rf'[+-]?(?:{DIGIT_RUN}(?:\.(?:{DIGIT_RUN})?)?|\.{DIGIT_RUN})(?:[eE][+-]?{DIGIT_RUN})?')
 
 NANOSECOND = 1
-SECOND = 1_000_000_000 * NANOSECOND
+MILLISECOND = 1_000_000 * NANOSECOND
+SECOND = 1000 * MILLISECOND
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
-UNITS = {
+DURATION_UNITS = {
     'ns': NANOSECOND,
     'us': 1_000 * NANOSECOND,
     '\u00b5s': 1_000 * NANOSECOND,
     '\u03bcs': 1_000 * NANOSECOND,
-    'ms': 1_000_000 * NANOSECOND,
+    'ms': MILLISECOND,
     's': SECOND,
     'm': MINUTE,
     'h': HOUR,
@@ -77,7 +78,7 @@ def parse_int(text: str, bits: int = 64, *, signed: bool = True) -> int:
 
 
 def parse_float(text: str) -> float:
-    """Read a decimal float as `strconv.ParseFloat` does; its hexadecimal, infinite and NaN forms are refused here."""
+    """Read a decimal float as `strconv.ParseFloat` does. Hexadecimal, infinite, and NaN forms are refused here."""
     if not FLOAT.fullmatch(text):
         raise ValueError('not a number')
     value = float(text)
@@ -99,7 +100,7 @@ def parse_duration(text: str) -> Duration:
         match = DURATION_PART.match(rest, position)
         if match is None or not (match[1] or match[2]):
             raise ValueError('not a duration')
-        unit = UNITS[match[3]]
+        unit = DURATION_UNITS[match[3]]
         fraction = (match[2] or '')[:MOST_DECIMALS]
         total += int(match[1].lstrip('0') or '0') * unit
         total += int(int(fraction or '0') * (unit / 10 ** len(fraction)))
@@ -115,8 +116,8 @@ def format_duration(nanoseconds: int) -> str:
     if rest == 0:
         return '0s'
     if rest < SECOND:
-        unit = next(name for name in ('ms', '\u00b5s', 'ns') if rest >= UNITS[name])
-        return f'{sign}{decimal(rest, UNITS[unit])}{unit}'
+        unit = next(name for name in ('ms', '\u00b5s', 'ns') if rest >= DURATION_UNITS[name])
+        return f'{sign}{decimal(rest, DURATION_UNITS[unit])}{unit}'
     hours, rest = divmod(rest, HOUR)
     minutes, rest = divmod(rest, MINUTE)
     seconds = f'{decimal(rest, SECOND)}s'
@@ -126,7 +127,7 @@ def format_duration(nanoseconds: int) -> str:
 
 
 def decimal(amount: int, unit: int) -> str:
-    """`amount / unit` as an exact decimal; `unit` is a power of ten."""
+    """`amount / unit` as an exact decimal. `unit` is a power of ten."""
     whole, part = divmod(amount, unit)
     return f'{whole}.{part:0{len(str(unit)) - 1}d}'.rstrip('0') if part else str(whole)
 
@@ -135,7 +136,7 @@ MAX_FLOAT32 = struct.unpack('f', b'\xff\xff\x7f\x7f')[0]
 
 
 def format_float32(value: float) -> str:
-    """Write a number as `strconv.FormatFloat(value, 'g', -1, 32)` does: as few digits as a float of 32 bits needs."""
+    """Write a number as `strconv.FormatFloat(value, 'g', -1, 32)` does: with the fewest digits for a 32-bit float."""
     if abs(value) > MAX_FLOAT32:
         return '+Inf' if value > 0 else '-Inf'
     wanted = struct.pack('f', value)

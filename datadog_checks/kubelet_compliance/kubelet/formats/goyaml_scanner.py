@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""YAML's tokens as goyaml.v2 finds them, where PyYAML finds others.
+"""Scan YAML into tokens as goyaml.v2 does, where PyYAML does something else.
 
-goyaml.v2 was ported from an older libyaml than the one behind PyYAML, and was changed since then. PyYAML's own parser
-is of the same descent, so what differs is written here over it (goyaml.v2 scannerc.go, the function of the same name).
+goyaml.v2 is a port of an older libyaml than PyYAML's, with changes of its own. PyYAML's own parser has the same origin,
+so this module overrides only the methods that differ. Each follows the function of that name in goyaml.v2 scannerc.go.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ REST_OF_LINE = re.compile(f'[^{BREAKZ}]*+')
 SPACES = re.compile(' *+')
 BLANKS = re.compile('[ \t]*+')
 URI = frozenset('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_;/?:@&=+$,.!~*\'()[]%')
-WORD = frozenset('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_')
+HANDLE_LETTERS = frozenset('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_')
 MOST_VERSION_DIGITS = 2
 MOST_LETTERS_OF_A_KEY = 1024
 SURROGATE = re.compile('[\ud800-\udfff]')
 
-READ_OTHERWISE = re.compile(rb"[!?\t%]|\\[/']|:[,\[\]{}]|[|>][-+0-9]*#|\xef\xbb\xbf")
-"""What the libyaml behind PyYAML reads otherwise, or may: a text without it needs no parser of our own."""
+READ_DIFFERENTLY = re.compile(rb"[!?\t%]|\\[/']|:[,\[\]{}]|[|>][-+0-9]*#|\xef\xbb\xbf")
+"""Bytes that PyYAML's libyaml can read differently. A text without them needs no scanner of our own."""
 
 
 class GoParser(yaml.SafeLoader):
@@ -46,7 +46,7 @@ class GoParser(yaml.SafeLoader):
         raise yaml.scanner.ScannerError(None, None, what, self.get_mark())
 
     def take(self, pattern: re.Pattern[str]) -> str:
-        """What a pattern matches here, which holds no line break, and behind it."""
+        """Consume and return what a pattern matches here. It must not match a line break."""
         match = pattern.match(self.buffer, self.pointer)
         text = match[0] if match is not None else ''
         self.pointer += len(text)
@@ -59,15 +59,15 @@ class GoParser(yaml.SafeLoader):
             self.take(REST_OF_LINE)
 
     def skip_rest_of_line(self) -> None:
-        """Blanks and a comment up to the end of the line, and nothing else."""
+        """Skip blanks and a comment to the end of the line. Fails for anything else."""
         self.take(BLANKS)
         self.skip_comment()
         if self.peek() not in BREAKZ:
-            self.fail('something stands at the end of the line')
+            self.fail('unexpected text at the end of the line')
         self.line_break()
 
     def stale_possible_simple_keys(self) -> None:
-        # They stand in the order of the text: where one is not stale, no later one is. So deep nesting costs nothing.
+        # They are in the order of the text: if one is not stale, no later one is. So deep nesting costs nothing.
         while (level := next(iter(self.possible_simple_keys), None)) is not None:
             key = self.possible_simple_keys[level]
             if key.line == self.line and self.index - key.index <= MOST_LETTERS_OF_A_KEY:
@@ -90,7 +90,7 @@ class GoParser(yaml.SafeLoader):
         if self.index == 0 and self.peek() == '\ufeff':
             self.forward()
         while True:
-            # A tab may stand wherever no key can begin.
+            # Tabs are allowed wherever no key can begin.
             self.take(BLANKS if self.flow_level or not self.allow_simple_key else SPACES)
             self.skip_comment()
             if not self.line_break():
@@ -101,7 +101,7 @@ class GoParser(yaml.SafeLoader):
     def scan_flow_scalar(self, style: str) -> yaml.ScalarToken:
         token: yaml.ScalarToken = super().scan_flow_scalar(style)
         if SURROGATE.search(token.value):
-            self.fail('an escape is no character')
+            self.fail('an escape is not a valid character')
         return token
 
     def scan_plain(self) -> yaml.ScalarToken:
@@ -124,7 +124,7 @@ class GoParser(yaml.SafeLoader):
         return yaml.ScalarToken(''.join(chunks), True, start, end)
 
     def scan_plain_space(self, space: str, is_new_line: bool) -> tuple[str, bool]:
-        """What blanks and line breaks between two words come to, and whether there was a line break."""
+        """The value of the blanks and line breaks between two words, and whether there was a line break."""
         breaks: list[str] = []
         while (letter := self.peek()) in ' \t' + BREAKS:
             if letter in BREAKS:
@@ -133,7 +133,7 @@ class GoParser(yaml.SafeLoader):
                 space += self.take(BLANKS)
             elif self.take(SPACES) == '':
                 if self.column < self.indent + 1:
-                    self.fail('a tab stands where only spaces may')
+                    self.fail('a tab where only spaces are allowed')
                 self.forward()
         if not breaks:
             return space, is_new_line
@@ -158,14 +158,14 @@ class GoParser(yaml.SafeLoader):
                 if not suffix:
                     handle, suffix = None, '!'
         if self.peek() not in BLANKZ:
-            self.fail('a tag does not end with a blank')
+            self.fail('no blank after a tag')
         return yaml.TagToken((handle, suffix), start, self.get_mark())
 
     def scan_handle(self) -> str:
         if self.peek() != '!':
             self.fail('a tag has no handle')
         length = 1
-        while self.peek(length) in WORD:
+        while self.peek(length) in HANDLE_LETTERS:
             length += 1
         length += self.peek(length) == '!'
         handle: str = self.prefix(length)
@@ -173,7 +173,7 @@ class GoParser(yaml.SafeLoader):
         return handle
 
     def scan_uri(self, head: str) -> str:
-        """The rest of a tag after `head`, of which the `!` counts as something, but is none of the text."""
+        """The rest of a tag after `head`. The `!` in `head` counts as content, but is not part of the text."""
         chunks = [head[1:]]
         is_empty = not head
         while self.peek() in URI:
@@ -191,11 +191,11 @@ class GoParser(yaml.SafeLoader):
         self.take(BLANKS)
         handle = self.scan_handle()
         if handle != '!' and handle[-1] != '!' or self.peek() not in ' \t':
-            self.fail('a %TAG names no handle')
+            self.fail('a %TAG has no handle')
         self.take(BLANKS)
         prefix = self.scan_uri('')
         if self.peek() not in BLANKZ:
-            self.fail('a %TAG does not end with a blank')
+            self.fail('no blank after a %TAG')
         return handle, prefix
 
     def scan_directive(self) -> yaml.DirectiveToken:
@@ -216,7 +216,7 @@ class GoParser(yaml.SafeLoader):
 
     def scan_directive_name(self, start_mark: yaml.Mark) -> str:
         length = 0
-        while self.peek(length) in WORD:
+        while self.peek(length) in HANDLE_LETTERS:
             length += 1
         if not length or self.peek(length) not in BLANKZ:
             self.fail('a directive has no name')
@@ -236,7 +236,7 @@ class GoParser(yaml.SafeLoader):
         while '0' <= self.peek(length) <= '9':
             length += 1
         if not 0 < length <= MOST_VERSION_DIGITS:
-            self.fail('a version is no number')
+            self.fail('a version is not a number')
         value = int(self.prefix(length))
         self.forward(length)
         return value
@@ -266,7 +266,7 @@ class GoParser(yaml.SafeLoader):
             self.take(SPACES)
             max_indent = max(max_indent, self.column)
             if self.peek() == '\t':
-                self.fail('a tab stands where only spaces may')
+                self.fail('a tab where only spaces are allowed')
             if self.peek() not in BREAKS:
                 return chunks, max_indent, end
             chunks.append(self.line_break())
@@ -279,7 +279,7 @@ class GoParser(yaml.SafeLoader):
             while self.column < indent and self.peek() == ' ':
                 self.forward()
             if self.column < indent and self.peek() == '\t':
-                self.fail('a tab stands where only spaces may')
+                self.fail('a tab where only spaces are allowed')
             if self.peek() not in BREAKS:
                 return chunks, end
             chunks.append(self.line_break())

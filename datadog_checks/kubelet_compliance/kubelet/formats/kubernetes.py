@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Is a text what Kubernetes' own parsers accept? Quantities, labels, thresholds, lists of CPUs.
+"""Do Kubernetes' own parsers accept a text? Quantities, labels, thresholds, lists of CPUs.
 
-Total: no text raises anything or costs more than its length.
+Nothing here raises, and each function runs in linear time.
 """
 
 import posixpath
@@ -22,7 +22,7 @@ SCHEME = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*):')
 
 
 def quantity_sign(text: str) -> int | None:
-    """-1, 0 or 1, None if it is no quantity (apimachinery resource.ParseQuantity); an exponent is never worked out."""
+    """-1, 0, or 1. None if it is not a quantity (apimachinery resource.ParseQuantity). Never evaluates an exponent."""
     match = QUANTITY.fullmatch(text)
     if match is None:
         return None
@@ -34,7 +34,7 @@ def is_quantity(text: str) -> bool:
 
 
 def is_threshold(text: str, *, is_reclaim: bool) -> bool:
-    """pkg/kubelet/eviction/helpers.go parseThresholdStatement, parseMinimumReclaims; some kubelets allow 10000%."""
+    """pkg/kubelet/eviction/helpers.go parseThresholdStatement, parseMinimumReclaims. Some kubelets allow 10000%."""
     if not text.endswith('%'):
         return quantity_sign(text) in ((0, 1) if is_reclaim else (1,))
     bare = text.rstrip('%')
@@ -57,13 +57,13 @@ def is_qos_percentage(text: str) -> bool:
 
 
 def is_cpu_list(text: str) -> bool:
-    """k8s.io/utils cpuset.Parse: `0-3,8`, or nothing."""
+    """k8s.io/utils cpuset.Parse: `0-3,8`, or empty."""
     matches = [CPU_RANGE.fullmatch(part) for part in text.split(',')] if text else []
     return all(match is not None and int(match[1]) <= int(match[2] or match[1]) for match in matches)
 
 
 def is_label(text: str) -> bool:
-    """apimachinery validation.IsValidLabelValue, but for the empty text."""
+    """apimachinery validation.IsValidLabelValue, without the empty text."""
     return len(text) <= 63 and LABEL.fullmatch(text) is not None
 
 
@@ -75,11 +75,11 @@ def is_qualified_name(text: str) -> bool:
 
 
 def is_clean_path(text: str) -> bool:
-    """Absolute, as filepath.Clean leaves it, and ASCII."""
+    """An absolute path in ASCII that filepath.Clean does not change."""
     return text.isascii() and text[:1] == '/' and text[:2] != '//' and posixpath.normpath(text) == text
 
 
 def scheme(url: str) -> str:
-    """The scheme as net/url.Parse reads it, empty if there is none."""
+    """The scheme of a URL as net/url.Parse reads it. Empty if there is none."""
     match = SCHEME.match(url)
     return match[1].lower() if match else ''

@@ -1,117 +1,18 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Every command-line flag of the Linux kubelet, Kubernetes 1.20 to 1.37: how its value parses, which field it sets.
+"""Every command-line flag of the Linux kubelet, Kubernetes 1.20 to 1.37: how to parse its value, which field it sets.
 
-A row says what the newest release with that flag does, and where it differs what the older ones did. Upstream:
+A row describes the newest release with that flag, and where older releases differ, what they did. Sources:
 cmd/kubelet/app/options, component-base, google/cadvisor, klog, spf13/pflag.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
-from datadog_checks.kubelet_compliance.kubelet.release import OLDEST, Release
-
-
-class FlagKind(Enum):
-    """The parsers of values. The last of a repeated flag wins unless the comment says otherwise.
-
-    A map or a list that a flag sets takes the place of the file's whole map or list; MAP_STRING_BOOL is the exception.
-    Only STRING, IP, STRING_SLICE, NODE_LABELS, TAINTS, RESERVED_MEMORY, VMODULE, TRACE_LOCATION and the maps (but not
-    MAP_STRING_STRING_ONE) accept an empty value.
-    """
-
-    # strconv.ParseBool: 1 t T true True TRUE 0 f F false False FALSE; bare means true; never takes the next argument.
-    BOOL = 'bool'
-    # Anything. Whether the text makes sense is checked later, if at all.
-    STRING = 'string'
-    # strconv.ParseInt(v, 0, bits): optional sign; decimal, 0x, 0o, 0b, or a leading 0 for octal; _ as in Go literals.
-    INT = 'int'  # 64 bits
-    INT32 = 'int32'
-    INT64 = 'int64'
-    # strconv.ParseUint(v, 0, 64): as INT64, with no sign at all.
-    UINT64 = 'uint64'
-    # strconv.ParseFloat(v, 64): decimal or hexadecimal, exponents, inf and nan in any case.
-    FLOAT64 = 'float64'
-    # time.ParseDuration: optional sign, then 0 or numbers with units (ns us µs μs ms s m h), all within int64 ns.
-    DURATION = 'duration'
-    QUANTITY = 'quantity'  # resource.ParseQuantity: 512, 1K, 2Ki, 5Mi, 1e3
-    # IPv4 (leading zeros are fine) or IPv6, untrimmed, no zone. Empty changes nothing, but a later one then panics.
-    IP = 'ip'
-    # The first record of encoding/csv, so quotes count; empty is no element. The first replaces, later ones append.
-    STRING_SLICE = 'stringSlice'
-    # 'k=v,k=v', split at the first =, both trimmed, empty pairs skipped, no = refused. First clears, later ones merge.
-    MAP_STRING_STRING = 'mapStringString'
-    # One k=v, where a comma belongs to the value; no = (so empty too) refused. First clears, later ones merge.
-    MAP_STRING_STRING_ONE = 'mapStringStringNoSplit'
-    # As MAP_STRING_STRING, each value a ParseBool. Gates that only the file sets stay; for others the flag wins.
-    MAP_STRING_BOOL = 'mapStringBool'
-    # As MAP_STRING_STRING, but 'k:v', and the values of a repeated key add up.
-    MULTIMAP = 'colonSeparatedMultimapStringString'
-    # As MAP_STRING_STRING, but 'k<v'.
-    EVICTION = 'langleSeparatedMapStringString'
-    # As MAP_STRING_STRING, but no = is fine (the value is then empty) and nothing is refused here; all merge.
-    NODE_LABELS = 'configurationMap'
-    # 'key[=value]:Effect,…' of NoSchedule, PreferNoSchedule, NoExecute, valid label names, no key and effect twice.
-    # 'key-' and 'key:Effect-' parse too (and add none). Empty means none.
-    TAINTS = 'taints'
-    TAINTS_TO_ADD = 'taints to add'  # neither 'key-' nor 'key:Effect-', but a bare 'key', whose effect is empty
-    # 'node:type=quantity,…;node:…', type memory or hugepages-*. First clears, later ones append. Empty changes nothing,
-    # but any later one is then refused.
-    RESERVED_MEMORY = 'reservedMemory'
-    RESERVED_MEMORY_OF_ONE_NODE = 'reservedMemory of one node'  # no ';'
-    # raw and any true of ParseBool print and exit, any false goes on; bare means true; never takes the next argument.
-    # Also 'vX.Y.Z…' of the kubelet's own X.Y.Z, which goes on.
-    VERSION = 'version'
-    RAW_OR_BOOL = 'raw or bool'  # as VERSION, but no 'vX.Y.Z…'
-    # strconv.ParseUint(v, 10, 31): decimal digits, no sign, no _.
-    LOG_LEVEL = 'level'
-    SIGNED_LOG_LEVEL = 'klog.Level'  # strconv.ParseInt(v, 10, 32)
-    # INFO, WARNING, ERROR, FATAL in any case, or strconv.ParseInt(v, 10, 32).
-    SEVERITY = 'severity'
-    # 'file.go:N', one colon, a dot in the file, N > 0 in decimal.
-    TRACE_LOCATION = 'traceLocation'
-    # 'pattern=N,…', N as LOG_LEVEL, empty items skipped. Repeats append.
-    VMODULE = 'moduleSpec'
-
-
-# A flag of these kinds may stand bare and never takes the next argument; a flag of any other kind must have a value.
-BARE_KINDS: Final = frozenset({FlagKind.BOOL, FlagKind.VERSION, FlagKind.RAW_OR_BOOL})
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    kind: FlagKind
-    # Path in KubeletConfiguration (v1beta1 names) of the field it writes. None: it writes none.
-    field: str | None = None
-    # First and last minor release with the flag. 20 means 1.20 or older; None means that the newest still has it.
-    since: int = OLDEST
-    until: int | None = None
-    # The last minor release that parsed its value in another way, and how.
-    older: tuple[int, FlagKind] | None = None
-    # From a library (cAdvisor, klog, …). With --config or --config-dir the kubelet parses its arguments a second time,
-    # over the files, and this second parse takes all of these for flags that need a value: there a bare BOOL swallows
-    # the next argument, and as the last argument it ends the kubelet (server.go: newFakeFlagSet).
-    library: bool = False
-    # It says where more of the kubelet's own configuration lies. What nobody reads there may set any field.
-    names_configuration: bool = False
-    # False: only in a vendor's builds; every other kubelet refuses it.
-    is_upstream: bool = True
-
-    def is_in(self, release: Release) -> bool:
-        """Whether the kubelets of that release have the flag, those of a vendor at least."""
-        return release.is_in(self.since, self.until)
-
-    def kind_in(self, release: Release) -> FlagKind:
-        """How the kubelets of that release parse its value."""
-        if self.older is not None and release.before(self.older[0] + 1):
-            return self.older[1]
-        return self.kind
-
+from .flag_kinds import Flag, FlagKind
 
 FLAGS: Final[Mapping[str, Flag]] = {
     'add-dir-header': Flag(FlagKind.BOOL, until=25, library=True),
@@ -129,7 +30,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     ),
     'azure-container-registry-config': Flag(FlagKind.STRING, until=29, library=True),
     'boot-id-file': Flag(FlagKind.STRING, until=36, library=True),
-    'bootstrap-kubeconfig': Flag(FlagKind.STRING),
+    'bootstrap-kubeconfig': Flag(FlagKind.STRING, is_kept=True),
     'cert-dir': Flag(FlagKind.STRING),
     'cgroup-driver': Flag(FlagKind.STRING, 'cgroupDriver'),
     'cgroup-root': Flag(FlagKind.STRING, 'cgroupRoot'),
@@ -143,8 +44,8 @@ FLAGS: Final[Mapping[str, Flag]] = {
     'cni-bin-dir': Flag(FlagKind.STRING, until=23),
     'cni-cache-dir': Flag(FlagKind.STRING, until=23),
     'cni-conf-dir': Flag(FlagKind.STRING, until=23),
-    'config': Flag(FlagKind.STRING, names_configuration=True),
-    'config-dir': Flag(FlagKind.STRING, since=28, names_configuration=True),
+    'config': Flag(FlagKind.STRING, names_configuration=True, is_kept=True),
+    'config-dir': Flag(FlagKind.STRING, since=28, names_configuration=True, is_kept=True),
     'container-hints': Flag(FlagKind.STRING, until=36, library=True),
     'container-log-max-files': Flag(FlagKind.INT32, 'containerLogMaxFiles'),
     'container-log-max-size': Flag(FlagKind.STRING, 'containerLogMaxSize'),
@@ -201,7 +102,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     'healthz-bind-address': Flag(FlagKind.IP, 'healthzBindAddress'),
     'healthz-port': Flag(FlagKind.INT32, 'healthzPort'),
     'help': Flag(FlagKind.BOOL),
-    'hostname-override': Flag(FlagKind.STRING),
+    'hostname-override': Flag(FlagKind.STRING, is_kept=True),
     'housekeeping-interval': Flag(FlagKind.DURATION, library=True),
     'http-check-frequency': Flag(FlagKind.DURATION, 'httpCheckFrequency'),
     'image-credential-provider-bin-dir': Flag(FlagKind.STRING),
@@ -219,7 +120,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     'kube-api-qps': Flag(FlagKind.INT32, 'kubeAPIQPS'),
     'kube-reserved': Flag(FlagKind.MAP_STRING_STRING, 'kubeReserved'),
     'kube-reserved-cgroup': Flag(FlagKind.STRING, 'kubeReservedCgroup'),
-    'kubeconfig': Flag(FlagKind.STRING),
+    'kubeconfig': Flag(FlagKind.STRING, is_kept=True),
     'kubelet-cgroups': Flag(FlagKind.STRING, 'kubeletCgroups'),
     'local-storage-capacity-isolation': Flag(FlagKind.BOOL, 'localStorageCapacityIsolation', since=25),
     'lock-file': Flag(FlagKind.STRING),
@@ -288,7 +189,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     'runonce': Flag(FlagKind.BOOL, 'runOnce'),
     'runtime-cgroups': Flag(FlagKind.STRING),
     'runtime-request-timeout': Flag(FlagKind.DURATION, 'runtimeRequestTimeout'),
-    # Does not write the field seccompDefault: the kubelet uses the default profile if either of the two is true.
+    # Does not set the field seccompDefault: the kubelet uses the default profile if either of the two is true.
     'seccomp-default': Flag(FlagKind.BOOL, since=22),
     'seccomp-profile-root': Flag(FlagKind.STRING, until=22),
     'serialize-image-pulls': Flag(FlagKind.BOOL, 'serializeImagePulls'),
@@ -298,7 +199,7 @@ FLAGS: Final[Mapping[str, Flag]] = {
     'storage-driver-buffer-duration': Flag(FlagKind.DURATION, until=36, library=True),
     'storage-driver-db': Flag(FlagKind.STRING, until=36, library=True),
     'storage-driver-host': Flag(FlagKind.STRING, until=36, library=True),
-    'storage-driver-password': Flag(FlagKind.STRING, until=36, library=True),
+    'storage-driver-password': Flag(FlagKind.STRING, until=36, library=True, secret=True),
     'storage-driver-secure': Flag(FlagKind.BOOL, until=36, library=True),
     'storage-driver-table': Flag(FlagKind.STRING, until=36, library=True),
     'storage-driver-user': Flag(FlagKind.STRING, until=36, library=True),

@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The feature gates that need others: a kubelet refuses one that is on while another that it needs is off.
+"""Feature gates that require others: a kubelet refuses a gate that is on while a gate that it requires is off.
 
-Each row: the gate, what it needs, and the first and the last release with that rule; None where 1.37 has it still. From
-`defaultKubernetesFeatureGateDependencies` in pkg/features/kube_features.go, which came with 1.35.
+Each row: the gate, the gate that it requires, and the first and last release with that dependency. None: 1.37 still has
+it. From `defaultKubernetesFeatureGateDependencies` in pkg/features/kube_features.go, which 1.35 introduced.
 """
 
 from typing import Final

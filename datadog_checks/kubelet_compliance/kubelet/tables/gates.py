@@ -1,12 +1,13 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The feature gates that the newest kubelet in the tables knows, and what each was in the releases before.
+"""The feature gates that the newest kubelet in the tables knows, and the stages of each gate by release.
 
-A row is read by `feature_gates.py`: `28b 30B 34+` is a gate that is beta and off in 1.28, on in 1.30, locked in 1.34.
-The letters are a (alpha), b (beta) and s (stable or deprecated), capital where the gate is on by default; + and - stand
-for locked on and off, x for gone. From pkg/features/kube_features.go and its counterparts in apiserver, client-go,
-component-base, controller-manager and apiextensions-apiserver, 1.25 to 1.37; from 1.20 on of the kubelet's own gates.
+`feature_gates.py` reads the rows. `28b 30B 34+`: the gate is beta and off from 1.28 on, on from 1.30 on, and locked on
+from 1.34 on. The letters are a (alpha), b (beta), and s (stable or deprecated). A capital letter means on by default.
++ and - mean locked on and off, x means removed. The sources are pkg/features/kube_features.go and its counterparts in
+apiserver, client-go, component-base, controller-manager, and apiextensions-apiserver, from 1.25 to 1.37. The kubelet's
+own gates are complete from 1.20 on.
 """
 
 from collections.abc import Mapping

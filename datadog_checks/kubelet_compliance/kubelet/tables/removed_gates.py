@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The feature gates that kubelets from 1.25 on knew and 1.37 does not; the rows are as in `gates.py`."""
+"""The feature gates of kubelets from 1.25 on that 1.37 no longer has. For the form of a row, see `gates.py`."""
 
 from collections.abc import Mapping
 from typing import Final

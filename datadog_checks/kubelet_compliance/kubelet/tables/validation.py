@@ -1,10 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What each field of the kubelet's configuration may hold, and in which releases: the rows that `validation.py` reads.
+"""The values that each field of the kubelet's configuration accepts, by release: the rows for `validation.py`.
 
-Except where noted they come from `pkg/kubelet/apis/config/validation/validation.go`, `ValidateKubeletConfiguration`,
-Kubernetes 1.20 to 1.37. A row without releases holds for all of these; `since` and `until` are both included.
+Unless noted, the source is `pkg/kubelet/apis/config/validation/validation.go`, `ValidateKubeletConfiguration`,
+Kubernetes 1.20 to 1.37. A row without releases applies to all of them. `since` and `until` are inclusive.
 """
 
 from __future__ import annotations
@@ -15,15 +15,13 @@ from functools import partial
 from operator import eq
 from typing import Final
 
+from datadog_checks.kubelet_compliance.kubelet.formats.go import MILLISECOND, SECOND
 from datadog_checks.kubelet_compliance.kubelet.release import OLDEST
-
-MILLISECOND = 1_000_000
-SECOND = 1000 * MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A number or duration (in nanoseconds) with its lowest and highest value; `wanted` says it otherwise."""
+    """The lowest and highest value of a number or duration (in nanoseconds). `wanted`: the range in other words."""
 
     path: str
     low: int
@@ -37,7 +35,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """A text that must be one of some names; `gate`: only while that feature gate is on."""
+    """The names that a field accepts. `gate`: the row applies only while that feature gate is on."""
 
     path: str
     allowed: tuple[str, ...]
@@ -46,7 +44,7 @@ class Names:
     gate: str | None = None
 
 
-def is_set(value: object) -> bool:
+def is_given(value: object) -> bool:
     return value is not None
 
 
@@ -64,7 +62,7 @@ def is_other_than(default: str | int) -> Callable[[object], bool]:
 
 @dataclass(frozen=True, slots=True)
 class NeededGate:
-    """A setting that is refused while a feature gate is off; `when`: with which values."""
+    """A setting that is refused while a feature gate is off. `when`: whether that applies to a value."""
 
     path: str
     gate: str
@@ -74,7 +72,7 @@ class NeededGate:
 
 
 RANGES: Final = (
-    Range('containerLogMaxFiles', 2, since=33),  # before, NewContainerLogManager: late_values.py
+    Range('containerLogMaxFiles', 2, since=33),  # earlier releases: NewContainerLogManager, see startup_values.py
     Range('containerLogMaxWorkers', 1, since=30),
     Range('containerLogMonitorInterval', 3 * SECOND, since=30, wanted='at least 3s'),
     Range('eventBurst', 0),
@@ -88,7 +86,7 @@ RANGES: Final = (
     Range('iptablesMasqueradeBit', 0, 31),
     Range('kubeAPIBurst', 0),
     Range('kubeAPIQPS', 0),
-    # component-base logs/api/v1/options.go Validate; before 1.35 klog's StartFlushDaemon panics
+    # component-base logs/api/v1/options.go Validate. Before 1.35, klog's StartFlushDaemon panics.
     Range('logging.flushFrequency', 1, since=25, wanted='more than zero'),
     Range('maxOpenFiles', 0),
     Range('maxParallelImagePulls', 1, since=27),
@@ -105,10 +103,10 @@ RANGES: Final = (
     Range('tracing.samplingRatePerMillion', 0, 1_000_000, since=25),
 )
 
-# What lies in a range only while its gate is on; the restart period is compared in whole milliseconds.
+# Ranges that apply only while a gate is on. The kubelet compares the restart period in whole milliseconds.
 QUOTA_PERIOD: Final = Range('cpuCFSQuotaPeriod', MILLISECOND, SECOND, wanted='between 1ms and 1s')
 FINER_UNTIL: Final = 25
-"""Up to this release, cpuCFSQuotaPeriod may be as short as 1us."""
+"""Up to this release, cpuCFSQuotaPeriod can be as short as 1us."""
 RESTART_PERIOD: Final = Range(
     'crashLoopBackOff.maxContainerRestartPeriod',
     SECOND,
@@ -117,7 +115,7 @@ RESTART_PERIOD: Final = Range(
     wanted='between 1s and 300s',
 )
 
-# Also from TLSVersion (component-base cli/flag/ciphersuites_flag.go) and Validate (logs/api/v1)
+# Also TLSVersion (component-base cli/flag/ciphersuites_flag.go) and Validate (logs/api/v1)
 NAMES: Final = (
     Names('hairpinMode', ('none', 'hairpin-veth', 'promiscuous-bridge')),
     Names('logging.format', ('text', 'json')),
@@ -137,7 +135,7 @@ NAMES: Final = (
 
 NEEDED_GATES: Final = (
     NeededGate('cpuCFSQuotaPeriod', 'CustomCPUCFSQuotaPeriod', is_other_than(100 * MILLISECOND)),
-    NeededGate('crashLoopBackOff.maxContainerRestartPeriod', 'KubeletCrashLoopBackOffMax', is_set, since=32),
+    NeededGate('crashLoopBackOff.maxContainerRestartPeriod', 'KubeletCrashLoopBackOffMax', is_given, since=32),
     NeededGate('defaultPodSysctls', 'DefaultPodSysctls', since=37),
     NeededGate('enableSystemLogQuery', 'NodeLogQuery', since=27),
     NeededGate('imageMaximumGCAge', 'ImageMaximumGCAge', since=29),
@@ -152,14 +150,14 @@ NEEDED_GATES: Final = (
     NeededGate('shutdownGracePeriodCriticalPods', 'GracefulNodeShutdown', is_positive),
     NeededGate('topologyManagerPolicy', 'TopologyManager', is_other_than('none'), until=26),
     NeededGate('topologyManagerScope', 'TopologyManager', is_other_than('container'), until=26),
-    NeededGate('tracing', 'KubeletTracing', is_set, since=25, until=33),
+    NeededGate('tracing', 'KubeletTracing', is_given, since=25, until=33),
 )
 
 THROTTLING_DEFAULT: Final = 0.9
-"""Up to 1.36 the default of memoryThrottlingFactor, which 1.37 lets pass without the gate MemoryQoS."""
+"""The default of memoryThrottlingFactor up to 1.36. 1.37 accepts it without the gate MemoryQoS."""
 
-# What enforceNodeAllocatable may hold, and the field that must then name a cgroup; pkg/kubelet/types/constants.go. What
-# is called compressible came with 1.32.
+# The values of enforceNodeAllocatable, and the field that must then name a cgroup (pkg/kubelet/types/constants.go).
+# 1.32 introduced those that end in -compressible.
 ENFORCEMENTS: Mapping[str, str | None] = {
     'none': None,
     'pods': None,
@@ -169,23 +167,23 @@ ENFORCEMENTS: Mapping[str, str | None] = {
     'system-reserved-compressible': 'systemReservedCgroup',
 }
 
-# component-base cli/flag/curves_flag.go: the curves that Go's crypto/tls names, by their numbers
+# component-base cli/flag/curves_flag.go: the curves of Go's crypto/tls, by their numbers
 CURVES: Final = frozenset({23, 24, 25, 29, 4587, 4588, 4589})
 
 # pkg/kubelet/apis/config/validation/validation_linux.go
 ID_UNIT: Final = 65536
 MOST_IDS: Final = 2**32 - 1
 
-# component-helpers node/util/sysctl/namespace.go, `kernel.` as a whole so that a namespace added there does no harm
+# component-helpers node/util/sysctl/namespace.go. All of `kernel.`, so that a new namespace there is not refused.
 SYSCTL_PREFIXES: Final = ('fs.mqueue.', 'kernel.', 'net.')
 
-# pkg/util/taints/taints.go validateTaintEffect; an empty effect passes
+# pkg/util/taints/taints.go validateTaintEffect, which accepts an empty effect
 TAINT_EFFECTS = frozenset({'', 'NoExecute', 'NoSchedule', 'PreferNoSchedule'})
 
 # component-base tracing/api/v1/config.go validateEndpoint
 TRACING_SCHEMES = frozenset({'dns', 'unix', 'unix-abstract'})
 
-# component-base cli/flag/ciphersuites_flag.go: all that Go's crypto/tls names, secure or not, and two older names
+# component-base cli/flag/ciphersuites_flag.go: all suites of Go's crypto/tls, secure or not, and two older names
 CIPHER_SUITES = frozenset(
     {'TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'}
     | {
