@@ -16,7 +16,7 @@ import pytest
 
 from tests.fuzz import kept
 from tests.fuzz.kept import SEEDS, kept_inputs, write_line
-from tests.support.captured_nodes import NAMES, NODES, document_of, expected, files_of, lay_out_node
+from tests.support.captured_nodes import NODES, REPORTED, document_of, expected, files_of, lay_out_node
 from tests.support.packed import Packed, PackError, as_json, lay_out, pack_bytes, pack_folder, unpack_bytes
 from tools import pack
 
@@ -81,11 +81,13 @@ def test_no_document_writes_outside_its_folder(path: str, tmp_path: Path) -> Non
         lay_out({path: 'x'}, tmp_path / 'node')
 
 
-@pytest.mark.parametrize('name', NAMES)
-def test_packing_a_node_again_gives_the_same_document(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    'path', [*NODES.iterdir(), *REPORTED.iterdir()], ids=lambda path: f'{path.parent.name}-{path.stem}'
+)
+def test_packing_a_node_again_gives_the_same_document(path: Path, tmp_path: Path) -> None:
+    name = path.stem
     node = lay_out_node(name, tmp_path / name)
-    text = (NODES / f'{name}.json').read_text()
-    assert as_json({'expected': expected(name), 'files': pack_folder(node)}) == text
+    assert as_json({**document_of(name), 'files': pack_folder(node)}) == path.read_text()
     # A link of a node may lead anywhere, also for the programs that pack this repository.
     assert not any(isinstance(packed, dict) and 'link' in packed for packed in files_of(name).values())
 
