@@ -276,13 +276,13 @@ def fetch_body(connection: Connection, path: str, *, has_worked: bool = False) -
             if len(body) > limit:
                 mebibytes = limit // (1024 * 1024)
                 raise AskError(
-                    f'the answer is larger than {mebibytes} MiB', elsewhere(connection.way), Fault.NOT_THE_KUBELET
+                    f'the response is larger than {mebibytes} MiB', elsewhere(connection.way), Fault.NOT_THE_KUBELET
                 )
         return bytes(body)
 
 
-NOT_A_CONFIGURATION = 'the answer is not the configuration of a kubelet'
-SOMETHING_ELSE = 'something other than the kubelet answers there: check the address and the port'
+NOT_A_CONFIGURATION = 'the response is not a kubelet configuration'
+SOMETHING_ELSE = 'something other than the kubelet responds there: check the address and the port'
 
 
 def not_one() -> AskError:
