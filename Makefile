@@ -10,6 +10,7 @@ MINUTES ?= 60
 SOAK_ARGS ?=
 TARGET ?= files
 RUNS ?= 1000000
+MUTANTS ?=
 
 # The tests that depend most on the base class. They take a few seconds.
 BASE_TESTS := tests/test_agent_release.py tests/api/test_connection.py tests/node/test_procfs.py \
@@ -20,12 +21,16 @@ BASE_ARGS := -q -p no:cacheprovider -W default --disable-warnings
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: help run test test-as-user test-bases bench soak validate generate lint docs preview wheel single-file fuzz clean
+# The code that decides, without processes, connections, or an Agent.
+QUICK_TESTS := tests/kubelet tests/rules tests/launch tests/reporting
+
+.PHONY: help run test test-quick test-as-user test-bases bench soak validate generate lint docs preview wheel single-file fuzz mutate clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo 'make run          run the check once on this machine, or on an example node if no kubelet runs here'
 	@echo 'make test         run all tests; PYTEST_ARGS sets arguments for pytest'
+	@echo 'make test-quick   run the tests of the code that reads values and decides, in less than 30 seconds'
 	@echo 'make test-as-user run all tests as the user nobody (requires root); TEST_USER=NAME sets another user'
 	@echo 'make test-bases   run some tests with the oldest and the newest supported base package'
 	@echo 'make bench        measure the cost of the check; exits with 1 if a limit is exceeded'
@@ -38,6 +43,7 @@ help:
 	@echo 'make docs         write docs/rules.md, docs/design.md, and docs/scale.md from the rules, the imports, and runs of the check'
 	@echo 'make preview      draw the dashboard for a simulated week in build/preview, and its pictures in images/'
 	@echo 'make fuzz         fuzz one target: TARGET=argv|files|trees|proc|configz|... RUNS=... (atheris has wheels for Python 3.11)'
+	@echo 'make mutate       change the deciding code in small ways, and report what no test detects; takes an hour'
 	@echo 'make clean        remove the files that the other targets created'
 
 run: .venv/.installed
@@ -45,6 +51,9 @@ run: .venv/.installed
 
 test: .venv/.installed
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-quick: .venv/.installed
+	$(BIN)/python -m pytest -q -m 'not slow' $(QUICK_TESTS) $(PYTEST_ARGS)
 
 test-as-user:
 	@TEST_USER=$(TEST_USER) PYTHON=$(PYTHON) tools/test_as_user.sh $(PYTEST_ARGS)
@@ -88,8 +97,11 @@ single-file:
 fuzz: .venv/.fuzz
 	$(BIN)/python -m tools.fuzz $(TARGET) --runs $(RUNS)
 
+mutate: .venv-mutate/.filled
+	@nice -n 19 .venv-mutate/bin/python -m tools.mutate $(MUTANTS)
+
 clean:
-	rm -rf .venv .venv-ddev .venv-oldest .venv-newest .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf .venv .venv-ddev .venv-mutate .venv-oldest .venv-newest .benchmarks .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # All versions are pinned, so pip does not resolve dependencies. Python compiles a module at its first import.

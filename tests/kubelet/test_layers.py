@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
 from datadog_checks.kubelet_compliance.kubelet.flags import parse_flags
-from datadog_checks.kubelet_compliance.kubelet.layers import Refused, read_layers
+from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
+from datadog_checks.kubelet_compliance.kubelet.layers import MAX_DROP_IN_VALUES, NotRead, Refused, read_layers
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Origin, Process, Source
 from tests.support.nodes import HEAD
@@ -45,6 +47,9 @@ MERGES: tuple[tuple[str, str | None, tuple[str, ...], Any, Any, Any], ...] = (
     (RULE, 'makeIPTablesUtilChains: false', ('maxPods: 5',), True, False, False),
     (RULE, 'makeIPTablesUtilChains: false', ('makeIPTablesUtilChains: null',), True, False, True),
     (RULE, 'makeIPTablesUtilChains: false', (f'{RULE}: true', f'{RULE}: null'), True, False, True),
+    # In its Go name, null takes the member out of the JSON, and what is decoded over keeps its value.
+    (RULE, 'makeIPTablesUtilChains: false', ('MakeIPTablesUtilChains: null',), True, False, False),
+    ('readOnlyPort', 'readOnlyPort: 10255', ('ReadOnlyPort: null',), 10255, 10255, 10255),
     (RULE, 'makeIPTablesUtilChains: true', ('MakeIPTablesUtilChains: false',), True, False, True),
     (RULE, 'makeIPTablesUtilChains: true', ('MAKEIPTABLESUTILCHAINS: false',), True, True, True),
     (RULE, 'makeIPTablesUtilChains: true', ('makeiptablesutilchains: false',), True, False, False),
@@ -59,6 +64,8 @@ MERGES: tuple[tuple[str, str | None, tuple[str, ...], Any, Any, Any], ...] = (
     ('authorization.mode', None, ('authorization: {mode: null}',), 'Webhook', 'AlwaysAllow', 'Webhook'),
     ('resolvConf', '', ('resolvConf: /a',), '/a', '/etc/resolv.conf', '/a'),
     ('resolvConf', '', ('ResolverConfig: /a',), '/etc/resolv.conf', '/a', '/etc/resolv.conf'),
+    # A field of later releases only.
+    ('imageMaximumGCAge', '', ('imageMaximumGCAge: 5h',), 0, 5 * HOURS, 5 * HOURS),
     ('clusterDNS', 'clusterDNS: [a, b]', ('clusterDNS: [null, c]',), ('', 'c'), ('a', 'c'), ('', 'c')),
     ('clusterDNS', 'clusterDNS: [a, b]', ('clusterDNS: []',), ('a', 'b'), (), ()),
     ('tlsCipherSuites', '', ('tlsCipherSuites: [null]',), ('',), ('',), ('',)),
@@ -108,6 +115,28 @@ def test_each_release_requires_its_own_identity_in_a_drop_in(text: str, takers: 
     assert (value(minor, RULE, HEAD, text) != REFUSED) is (minor in takers)
 
 
+@pytest.mark.parametrize(
+    'text, place, says',
+    [
+        (KIND, '/d/0.conf:', 'apiVersion'),
+        (f'{HEAD}maxPods: 5\nmaxPods: 5\n', '/d/0.conf:4:', 'twice|duplicate'),
+        (
+            '{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletConfiguration", "a": 1, "a": 1}',
+            '/d/0.conf:', 'twice|duplicate',
+        ),
+        (IDENTITIES['a number too large'][0], '/d/0.conf:', 'number'),
+        ('', '/d/0.conf:', 'empty'),
+        ('a: [', '/d/0.conf:', 'YAML'),
+        (f'{HEAD}maxPods: x\n', 'maxPods (/d/0.conf:3)', 'integer'),
+    ],
+)  # fmt: skip
+def test_a_drop_in_that_is_refused_is_named_with_the_reason(text: str, place: str, says: str) -> None:
+    with pytest.raises(Refused) as raised:
+        layers(36, HEAD, text)
+    _, found, reason = str(raised.value).partition(f'{place} ')
+    assert found and re.search(says, reason)
+
+
 @pytest.mark.parametrize('minor', MINORS)
 def test_without_drop_ins_all_releases_agree(minor: int) -> None:
     assert value(minor, RULE, f'{HEAD}makeIPTablesUtilChains: false\n') is False
@@ -124,6 +153,45 @@ def test_a_drop_in_that_decides_is_the_origin(minor: int) -> None:
 def test_a_path_in_a_drop_in_is_absolute_in_1_28_only() -> None:
     text = f'{HEAD}staticPodPath: a\n'
     assert [value(minor, 'staticPodPath', HEAD, text) for minor in MINORS] == ['/d/a', 'a', 'a', 'a', 'a', 'a']
+
+
+@pytest.mark.parametrize(
+    'path',
+    [
+        'staticPodPath', 'authentication.x509.clientCAFile', 'tlsCertFile', 'tlsPrivateKeyFile', 'resolvConf',
+        'volumePluginDir', 'podLogsDir',
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    'text, expected', [('a', '/k/a'), ('./a/../b', '/k/b'), ('../a', '/a'), ('/a', '/a'), ('/a/../b', '/a/../b')]
+)
+def test_a_relative_path_in_the_main_file_is_meant_from_its_folder(path: str, text: str, expected: str) -> None:
+    *parents, name = path.split('.')
+    main = ''.join(f'{parent}: {{' for parent in parents) + f'{name}: {text}' + '}' * len(parents)
+    found = layers(36, f'{HEAD}{main}\n')
+    assert (found.get(path), found.origins[path].place) == (expected, '/k/c.yaml:3')
+
+
+def test_no_path_is_made_of_one_that_is_empty_or_in_a_file_that_is_named_without_a_folder() -> None:
+    assert layers(36, f'{HEAD}tlsCertFile: ""\n').get('tlsCertFile') == ''
+    evidence = Evidence(Process(1, 100, ()), File('c.yaml', f'{HEAD}tlsCertFile: a\n'.encode(), None))
+    assert read_layers(evidence, parse_flags((), Terms(Release(36))), Release(36)).get('tlsCertFile') == 'a'
+
+
+@pytest.mark.parametrize('more, is_read', [(0, True), (1, False)])
+def test_all_drop_ins_together_hold_a_bounded_number_of_values(more: int, is_read: bool) -> None:
+    def drop_in(values: int) -> str:
+        return f'{HEAD}a: [{", ".join("1" * values)}]\n'
+
+    without = parse_document(drop_in(0).encode()).root.size
+    texts = drop_in(MAX_DROP_IN_VALUES // 2 - without), drop_in(MAX_DROP_IN_VALUES // 2 - without + more)
+    if is_read:
+        assert layers(36, HEAD, *texts).get(RULE) is True
+    else:
+        with pytest.raises(NotRead) as raised:
+            layers(36, HEAD, *texts)
+        assert (raised.value.what.path, str(MAX_DROP_IN_VALUES) in raised.value.what.why) == ('/d', True)
+        assert raised.value.what.remedy
 
 
 @pytest.mark.parametrize('kind', ['text', 'json'])
@@ -156,3 +224,23 @@ JSON_HEAD = '{"apiVersion": "kubelet.config.k8s.io/v1beta1", "kind": "KubeletCon
 )
 def test_duplicate_json_keys_are_decoded_over_each_other(members: str, path: str, expected: Any) -> None:
     assert value(36, path, f'{JSON_HEAD}{members}}}') == expected
+
+
+@pytest.mark.parametrize('minor', MINORS)
+@pytest.mark.parametrize(
+    'argv, expected',
+    [
+        pytest.param((), {'A': False, 'B': True}, id='by the file alone'),
+        pytest.param(('--feature-gates=C=true',), {'A': False, 'B': True, 'C': True}, id='another gate'),
+        pytest.param(('--feature-gates=A=true',), {'A': True, 'B': True}, id='the same gate'),
+        pytest.param(('--feature-gates=',), {'A': False, 'B': True}, id='no gate'),
+    ],
+)
+def test_a_gate_of_a_flag_leaves_the_other_gates_of_the_file_as_they_are(
+    argv: tuple[str, ...], expected: dict[str, bool], minor: int
+) -> None:
+    """A gate that a file turns off stays off behind a flag that sets another one."""
+    found = layers(minor, f'{HEAD}featureGates: {{A: false, B: true}}\n', argv=argv)
+    assert found.get('featureGates') == expected
+    assert found.origins['featureGates.B'].source is Source.CONFIG_FILE
+    assert found.origins['featureGates.A'].source is (Source.FLAG if 'A=' in ''.join(argv) else Source.CONFIG_FILE)

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration, Decoder, Tree, tree_of
+from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration, Decoder, Tree, tree_of
 from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
 from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
 from datadog_checks.kubelet_compliance.kubelet.merging import encode, encode_struct, go_name, merge, override
 from datadog_checks.kubelet_compliance.kubelet.release import Release
-from datadog_checks.kubelet_compliance.model import Source
+from datadog_checks.kubelet_compliance.model import Origin, Source
 from tests.support.paths import TESTS
 
 CONFIGZ = TESTS / 'truth' / 'configz'
@@ -69,7 +69,9 @@ def test_merged_names_are_in_sorted_order() -> None:
 
 def test_a_whole_json_float_counts_as_whole_after_a_merge() -> None:
     found = merge(tree('maxPods: 1'), [tree('{"maxPods": 110.0}', Source.DROP_IN, '/d/1.conf')])
-    assert Decoder(any_case=True).decode(found).get('maxPods') == 110
+    decoded = Decoder(any_case=True).decode(found)
+    assert decoded.get('maxPods') == 110
+    assert decoded.origins['maxPods'].source is Source.DROP_IN
 
 
 @pytest.mark.parametrize('path', sorted(CONFIGZ.glob('*.json')), ids=lambda path: path.stem)
@@ -100,6 +102,12 @@ def test_defaults_survive_encoding_and_decoding() -> None:
         ('eventRecordQPS: 0', 'eventRecordQPS', 0),
         ('resolvConf: ""', 'resolvConf', ''),
         ('containerRuntimeEndpoint: ""', 'containerRuntimeEndpoint', ''),
+        ('reservedMemory: [{}]', 'reservedMemory', [{'limits': None, 'numaNode': 0}]),
+        (
+            'shutdownGracePeriodByPodPriority: [{}]',
+            'shutdownGracePeriodByPodPriority',
+            [{'priority': 0, 'shutdownGracePeriodSeconds': 0}],
+        ),
     ],
 )
 def test_empty_values_are_written_only_as_the_kubelet_does(text: str, name: str, expected: Any) -> None:
@@ -110,7 +118,21 @@ def test_empty_values_are_written_only_as_the_kubelet_does(text: str, name: str,
     'path, expected',
     [
         ('makeIPTablesUtilChains', 'MakeIPTablesUtilChains'),
+        ('cpuCFSQuota', 'CPUCFSQuota'),
+        ('cpuCFSQuotaPeriod', 'CPUCFSQuotaPeriod'),
+        ('cpuManagerPolicy', 'CPUManagerPolicy'),
+        ('cpuManagerPolicyOptions', 'CPUManagerPolicyOptions'),
+        ('cpuManagerReconcilePeriod', 'CPUManagerReconcilePeriod'),
+        ('httpCheckFrequency', 'HTTPCheckFrequency'),
+        ('iptablesDropBit', 'IPTablesDropBit'),
+        ('iptablesMasqueradeBit', 'IPTablesMasqueradeBit'),
+        ('oomScoreAdj', 'OOMScoreAdj'),
+        ('qosReserved', 'QOSReserved'),
+        ('tlsCertFile', 'TLSCertFile'),
         ('tlsCipherSuites', 'TLSCipherSuites'),
+        ('tlsMinVersion', 'TLSMinVersion'),
+        ('tlsPrivateKeyFile', 'TLSPrivateKeyFile'),
+        ('tracing.endpoint', 'endpoint'),
         ('resolvConf', 'ResolverConfig'),
         ('authentication.x509.clientCAFile', 'ClientCAFile'),
         ('logging', 'Logging'),
@@ -127,8 +149,10 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
     assert found['MaxPods'] == 5
     assert found['ReadOnlyPort'] == 0 and found['MakeIPTablesUtilChains'] is False
     assert found['TLSCipherSuites'] is None and found['Tracing'] is None
+    assert found['MaxParallelImagePulls'] is None and found['MemoryThrottlingFactor'] is None
+    assert found['UserNamespaces'] is None
     assert found['Authentication']['X509'] == {'ClientCAFile': ''}
-    assert not found.keys() & {'kind', 'Kind', 'apiVersion', 'APIVersion'}
+    assert not found.keys() & {'kind', 'Kind', 'apiVersion', 'ApiVersion', 'APIVersion'}
 
 
 @pytest.mark.parametrize(
@@ -140,6 +164,9 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
         ('clusterDNS: [a, b]', 'clusterDNS: [c]', 'clusterDNS', ('c',)),
         ('clusterDNS: [a]', 'clusterDNS: []', 'clusterDNS', ('a',)),
         ('featureGates: {A: true, B: true}', 'featureGates: {A: false}', 'featureGates', {'A': False, 'B': True}),
+        ('maxPods: 5', 'featureGates: {A: true}', 'featureGates', {'A': True}),
+        ('featureGates: {A: true}', 'maxPods: 5', 'featureGates', {'A': True}),
+        ('maxPods: 5', 'tracing: {endpoint: a}', 'tracing.endpoint', 'a'),
         (
             'authentication: {anonymous: {enabled: true}}',
             'authentication: {}',
@@ -150,3 +177,18 @@ def test_the_kubelets_own_struct_is_written_whole() -> None:
 )
 def test_non_empty_values_of_the_upper_configuration_count(lower: str, upper: str, path: str, expected: Any) -> None:
     assert override(decode(lower), decode(upper)).get(path) == expected
+
+
+def test_each_value_is_written_with_its_place_or_that_of_what_it_stands_in() -> None:
+    file, flag = Origin(Source.CONFIG_FILE, '/k.yaml:1'), Origin(Source.FLAG, '--feature-gates=A=true')
+    found = decode('featureGates: {A: true, B: true}\nauthentication: {anonymous: {enabled: true}, x509: {}}')
+    found.origins = {'featureGates': file, 'featureGates.A': flag, 'authentication': file}
+    for written, gates, authentication, x509 in (
+        (encode(found).value, 'featureGates', 'authentication', 'x509'),
+        (encode_struct(found).value, 'FeatureGates', 'Authentication', 'X509'),
+    ):
+        assert written[gates].origin is file
+        assert {name: gate.origin for name, gate in written[gates].value.items()} == {'A': flag, 'B': file}
+        assert written[authentication].origin is file
+        assert written[authentication].value[x509].origin is file
+    assert encode_struct(found).value['MaxPods'].origin is DEFAULT_ORIGIN

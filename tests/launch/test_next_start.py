@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
 from datadog_checks.kubelet_compliance.model import Unit, Unknown, Verdict
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.nodes import HEAD
 from tests.support.service_node import ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, ON, UNIT, ServiceNode, usual_node
@@ -139,6 +139,7 @@ def told(collection: Collection) -> tuple[Verdict, bool | None, str]:
     return finding.verdict, collection.node.restart_pending, finding.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('story', STORIES.values(), ids=STORIES)
 def test_an_edit_of_the_service_shows_before_the_restart(tmp_path: Path, story: Story) -> None:
     node = started(tmp_path, story.flags)
@@ -154,6 +155,7 @@ def test_an_edit_of_the_service_shows_before_the_restart(tmp_path: Path, story: 
     assert all(story.problem in problem.reason for problem in collection.node.problems)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('story', STORIES.values(), ids=STORIES)
 def test_where_configz_tells_what_runs_the_next_start_counts_all_the_same(tmp_path: Path, story: Story) -> None:
     node = started(tmp_path, story.flags)
@@ -166,6 +168,7 @@ def test_where_configz_tells_what_runs_the_next_start_counts_all_the_same(tmp_pa
     assert bool(pending) is bool(story.pending), message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('story', STORIES.values(), ids=STORIES)
 def test_after_the_restart_nothing_is_pending(tmp_path: Path, story: Story) -> None:
     """Where the next start is known and is one that a kubelet accepts, the kubelet is started as that says."""
@@ -226,7 +229,7 @@ class Life:
         self.check = self.new_check()
 
     def new_check(self) -> Collector:
-        return Collector(Host(str(self.node.procfs), admission=OURS), IPTABLES)
+        return Collector(LiveHost(str(self.node.procfs), admission=OURS), IPTABLES)
 
     def start(self, *arguments: str) -> None:
         if self.process is not None:
@@ -250,6 +253,7 @@ def life(tmp_path: Path, standins: Standins) -> Life:
     return Life(usual_node(tmp_path), standins)
 
 
+@pytest.mark.slow
 def test_a_real_kubelet_through_an_edit_its_way_back_and_a_restart(life: Life) -> None:
     assert life.tells()[:2] == (COMPLIANT, False)
     life.node.write(ADDED, drop_in(OFF))
@@ -267,6 +271,7 @@ def test_a_real_kubelet_through_an_edit_its_way_back_and_a_restart(life: Life) -
     assert life.tells()[:2] == (COMPLIANT, False)
 
 
+@pytest.mark.slow
 def test_a_check_that_starts_after_a_flag_was_taken_out_sees_it_by_the_times(life: Life) -> None:
     """That the folder changed after the start tells that what the process has more was taken out of its service."""
     life.node.write(ADDED, drop_in(ON))
@@ -286,6 +291,7 @@ def test_a_check_that_starts_after_a_flag_was_taken_out_sees_it_by_the_times(lif
     assert life.tells()[:2] == (NON_COMPLIANT, True)
 
 
+@pytest.mark.slow
 def test_a_mode_that_changes_makes_no_edit_of_what_only_the_process_has(life: Life) -> None:
     life.start(ARGUMENTS[0], OFF, *ARGUMENTS[1:])
     life.check = life.new_check()

@@ -30,6 +30,7 @@ def test_no_recorded_unit_is_left_out() -> None:
     assert len({case.id for case in CASES}) == len(CASES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', CASES, ids=lambda case: case.id)
 def test_a_recorded_unit_starts_what_systemd_started(case: UnitCase, tmp_path: Path) -> None:
     unit = unit_in(case.lay_out(tmp_path), case.unit)
@@ -41,6 +42,7 @@ def test_a_recorded_unit_starts_what_systemd_started(case: UnitCase, tmp_path: P
         assert words == expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', MORE_CASES, ids=lambda case: case.id)
 def test_a_made_up_unit_starts_what_systemd_started(case: UnitCase, tmp_path: Path) -> None:
     unit = unit_in(case.lay_out(tmp_path), case.unit)
@@ -51,6 +53,7 @@ def test_a_made_up_unit_starts_what_systemd_started(case: UnitCase, tmp_path: Pa
         assert words == case.argv
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', [case for case in CASES if case.argv is not None], ids=lambda case: case.id)
 def test_each_word_of_a_recorded_unit_stands_in_a_file_of_it(case: UnitCase, tmp_path: Path) -> None:
     unit = unit_in(case.lay_out(tmp_path), case.unit)

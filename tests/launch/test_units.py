@@ -470,6 +470,7 @@ def test_the_environment_files_are_read_up_to_their_bound_together() -> None:
     assert not raised.value.refused
 
 
+@pytest.mark.slow
 def test_specifiers_are_replaced_up_to_a_bound() -> None:
     name = 'k' * 247 + '.service'
     most = MAX_LETTERS // len(name)

@@ -27,8 +27,17 @@ from datadog_checks.kubelet_compliance.model import (
 )
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.judge import judge, judge_node
-from datadog_checks.kubelet_compliance.rules.wording import shorten, show
+from datadog_checks.kubelet_compliance.rules.judge import (
+    LONGEST_FINDING,
+    deciding,
+    fitted,
+    hinted,
+    judge,
+    judge_node,
+    origin_of,
+    values_that_differ,
+)
+from datadog_checks.kubelet_compliance.rules.wording import LONGEST_VALUE, MOST_VALUES, shorten, show
 
 RULE = RULES_BY_KEY['make_iptables_util_chains']
 BENCHMARK = BENCHMARKS['cis-1.24']
@@ -363,3 +372,249 @@ def test_where_only_what_runs_is_known_the_fix_is_whole(key: str) -> None:
     message = judge(rule, setting, BENCHMARK).message
     assert len(message) <= 500
     assert f', then {RESTART}' in message or 'xempt the rule' in message
+
+
+SUITES_RULE = RULES_BY_KEY['tls_cipher_suites']
+STRONG, WEAK = ('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',), ('TLS_RSA_WITH_RC4_128_SHA',)
+OTHER = ('TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',)
+DOUBT = Unknown('k3s passes more', 'ask k3s')
+
+
+@pytest.mark.parametrize('is_explicit', [False, True], ids=['', 'explicit'])
+@pytest.mark.parametrize(
+    'declared, running, verdict, verdict_if_explicit, is_told',
+    [
+        pytest.param(STRONG, None, UNKNOWN, UNKNOWN, True, id='compliant, if nothing overrules it'),
+        pytest.param(WEAK, None, NON_COMPLIANT, NON_COMPLIANT, True, id='not compliant'),
+        pytest.param(STRONG, STRONG, COMPLIANT, COMPLIANT, False, id='it runs with just that'),
+        pytest.param(WEAK, WEAK, NON_COMPLIANT, NON_COMPLIANT, False, id='it runs with just that, not compliant'),
+        pytest.param(STRONG, OTHER, COMPLIANT, COMPLIANT, False, id='overruled by what is compliant as well'),
+        pytest.param(STRONG, WEAK, NON_COMPLIANT, NON_COMPLIANT, True, id='overruled by what is not compliant'),
+        pytest.param(WEAK, STRONG, COMPLIANT, NON_COMPLIANT, False, id='overruled by what is compliant'),
+    ],
+)
+def test_a_value_that_something_may_overrule_shows_what_is_wrong_and_never_that_all_is_well(
+    declared: Value, running: Value, verdict: Verdict, verdict_if_explicit: Verdict, is_told: bool, is_explicit: bool
+) -> None:
+    field = SUITES_RULE.fields[0]
+    runs = NOT_ASKED if running is None else ((field, running),)
+    origin = Origin(Source.FLAG, '--tls-cipher-suites=x')
+    setting = Setting(
+        ((field, declared),), origin, runs, doubt=DOUBT, is_explicit=is_explicit, origins={field: origin}, home=HOME
+    )
+    finding = judge(SUITES_RULE, setting, BENCHMARK)
+    assert finding.verdict is (verdict_if_explicit if is_explicit else verdict)
+    assert (DOUBT.reason in finding.message) is is_told
+    assert (DOUBT.remedy in finding.message) is (finding.verdict is UNKNOWN)
+    shown = declared if running is None or is_explicit and declared == WEAK else running
+    assert isinstance(shown, tuple) and shown[0][:30] in finding.message
+    if finding.verdict is NON_COMPLIANT:
+        assert 'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256' in finding.message.partition('To fix it, ')[2]
+    if finding.message.startswith('Running with'):
+        # There is no room for more.
+        return
+    assert (f'{BENCHMARK.name} allows' in finding.message) is (finding.verdict is NON_COMPLIANT)
+    assert (origin.place in finding.message) is (running in (None, declared))
+
+
+def test_a_doubt_without_a_remedy_ends_with_its_reason() -> None:
+    setting = Setting(pair(True), FLAG, NOT_ASKED, doubt=Unknown('k3s passes more'))
+    assert judge(RULE, setting, BENCHMARK).message.endswith('k3s passes more')
+    unknown = judge(RULE, Setting(Unknown('not read'), None, NOT_ASKED), BENCHMARK)
+    assert unknown.message.endswith('not read')
+
+
+@pytest.mark.parametrize('declared', [UNREAD, True], ids=['declared unknown', 'declared compliant'])
+def test_what_runs_is_held_against_the_same_benchmark(declared: Value | Unknown) -> None:
+    field = SUITES_RULE.fields[0]
+    values = declared if isinstance(declared, Unknown) else ((field, STRONG),)
+    for running, verdict in ((STRONG, COMPLIANT), (WEAK, NON_COMPLIANT)):
+        setting = Setting(values, None, ((field, running),), home=HOME)
+        finding = judge(SUITES_RULE, setting, BENCHMARK)
+        assert finding.verdict is verdict
+        assert running[0][:20] in finding.message
+
+
+@pytest.mark.parametrize('declared', [True, False, UNREAD])
+@pytest.mark.parametrize('running', [True, False, NOT_ASKED])
+def test_a_defect_makes_any_value_non_compliant(declared: Value | Unknown, running: Value | Unknown) -> None:
+    setting = Setting(pair(declared), None, pair(running), home=HOME)
+    defect = Unknown('the kubelet has no certificate', 'approve it')
+    finding = judge(RULE, replace(setting, defect=defect), BENCHMARK)
+    plain = judge(RULE, setting, BENCHMARK)
+    assert finding.verdict is NON_COMPLIANT
+    if plain.verdict is NON_COMPLIANT:
+        assert finding.message == plain.message
+    else:
+        assert all(text in finding.message for text in ('no certificate', 'expected true', 'approve it'))
+
+
+def test_a_defect_says_what_its_benchmark_expects() -> None:
+    setting = Setting(((SUITES_RULE.fields[0], STRONG),), None, NOT_ASKED, defect=Unknown('it is broken', 'mend it'))
+    assert SUITES_RULE.expected.text(BENCHMARK) in judge(SUITES_RULE, setting, BENCHMARK).message
+
+
+CILIUM = 'cilium-agent'
+
+
+@pytest.mark.parametrize(
+    'value, names, is_hinted',
+    [
+        (False, {CILIUM}, True),
+        (False, {CILIUM, 'kube-proxy'}, False),
+        (False, {'sshd'}, False),
+        (False, set(), False),
+        (True, {CILIUM}, False),
+    ],
+)
+def test_a_rule_that_may_be_broken_on_purpose_says_how_to_exempt_it(
+    value: bool, names: set[str], is_hinted: bool
+) -> None:
+    finding = judge(RULE, Setting(pair(value), FILE, NOT_ASKED), BENCHMARK)
+    found = hinted(finding, frozenset(names))
+    assert found.verdict is finding.verdict
+    assert found.message.startswith(finding.message)
+    assert (CILIUM in found.message and 'exemptions' in found.message) is is_hinted
+    assert (found == finding) is not is_hinted
+
+
+@pytest.mark.parametrize('count', [MOST_VALUES, MOST_VALUES + 1])
+def test_of_many_values_only_those_that_differ_are_said(count: int) -> None:
+    values = tuple((f'/{number}', '600') for number in range(count))
+    others = ((f'/{0}', '644'), *values[1:])
+    told = values_that_differ(values, others)
+    assert told == (values if count <= MOST_VALUES else values[:1])
+
+
+@pytest.mark.parametrize('restart, says', [('restart k3s', ': restart k3s'), ('run: x', 'restart the kubelet, run: x')])
+def test_a_restart_is_called_one(restart: str, says: str) -> None:
+    setting = Setting(pair(True), FILE, pair(False), home=replace(HOME, restart=restart))
+    assert judge(RULE, setting, BENCHMARK).message.endswith(says)
+
+
+def test_where_it_is_set_is_said_only_where_the_fix_does_not_say_it() -> None:
+    setting = Setting(UNREAD, None, pair(False), home=HOME)
+    unread = replace(setting, home=replace(HOME, file='', unread='the file of --config'))
+    assert judge(RULE, setting, BENCHMARK).message.endswith(UNREAD.reason)
+    assert judge(RULE, unread, BENCHMARK).message.endswith(f'then {RESTART}')
+
+
+def test_what_could_not_be_seen_of_each_kubelet_and_of_the_node_is_kept() -> None:
+    reports = [kubelet(COMPLIANT, problem=UNREAD), kubelet(COMPLIANT), kubelet(COMPLIANT, problem=DOUBT)]
+    node = judge_node(reports, [NOT_ASKED])
+    assert (node.problems, node.doubts, node.none_found_because) == ((UNREAD, DOUBT), (NOT_ASKED,), '')
+    none = judge_node([], [NOT_ASKED], 'no process has the name')
+    assert (none.found, none.doubts, none.none_found_because) == (0, (NOT_ASKED,), 'no process has the name')
+    assert judge_node([], []).none_found_because == ''
+
+
+def test_kubelets_that_are_not_judged_by_the_same_rules_are_no_node() -> None:
+    one = kubelet(COMPLIANT)
+    with pytest.raises(ValueError):
+        judge_node([one, replace(one, findings=())], [])
+
+
+@pytest.mark.parametrize(
+    ('key', 'values', 'facts', 'is_said'),
+    [
+        pytest.param('rotate_certificates', (('rotateCertificates', False),), SAFE, True, id='a step in a file'),
+        pytest.param('rotate_certificates', (('rotateCertificates', False),), {}, False, id='no step is offered'),
+        pytest.param('config_file_permissions', (('/etc/a', '644'),), {}, False, id='the mode of a file'),
+    ],
+)
+def test_what_makes_a_fix_last_goes_only_with_a_step_that_the_next_node_needs(
+    key: str, values: Values, facts: dict[Fact, Answer], is_said: bool
+) -> None:
+    home = replace(HOME, lasting='the pool', facts=facts)
+    message = judge(RULES_BY_KEY[key], Setting(values, FILE, NOT_ASKED, home=home), BENCHMARK).message
+    assert ('the pool' in message) is is_said
+
+
+def test_of_many_values_that_run_those_are_said_that_the_next_restart_changes() -> None:
+    rule = RULES_BY_KEY['rotate_kubelet_server_certificate']
+    good = dict(zip(rule.fields, (True, None, '/a.crt', '/a.key', False), strict=True))
+    bad = {**good, rule.fields[0]: False}
+    setting = Setting(tuple(bad.items()), FILE, tuple(good.items()), home=replace(HOME, facts=SAFE))
+    finding = judge(rule, setting, BENCHMARK)
+    assert finding.verdict is NON_COMPLIANT
+    assert finding.message.startswith(f'Running with {rule.fields[0]} is true, but')
+    back = judge(rule, replace(setting, declared=setting.running, running=setting.declared), BENCHMARK)
+    assert back.verdict is NON_COMPLIANT
+    now = back.message.partition('now says ')[2]
+    assert now.startswith(f'{rule.fields[0]} is true') and '/a.crt' not in now
+
+
+GATED = RULES_BY_KEY['rotate_kubelet_server_certificate']
+GATE, BETA, CRT, KEY, ASKS = GATED.fields
+
+
+@pytest.mark.parametrize(
+    'key, values, told',
+    [
+        pytest.param(
+            'tls_cipher_suites', (('tlsCipherSuites', (*STRONG, *WEAK)),), (('tlsCipherSuites[1]', *WEAK),),
+            id='of a list only the items that are wrong',
+        ),
+        pytest.param(
+            'tls_cipher_suites', (('tlsCipherSuites', ()),), (('tlsCipherSuites', ()),), id='of an empty list the list'
+        ),
+        pytest.param(
+            'config_file_permissions', (('/a', '600'), ('/b', '644')), (('/b', '644'),), id='of files the wrong ones'
+        ),
+        pytest.param(
+            'config_file_permissions', (('/a', '600'), ('/b', '600')), (('/a', '600'), ('/b', '600')), id='else all'
+        ),
+        pytest.param(
+            'tls_cert_file', ((CRT, ''), (KEY, '/k'), (ASKS, False)), ((ASKS, False), (KEY, '/k'), (CRT, '')),
+            id='what has to change first, what is not set last',
+        ),
+        pytest.param(
+            GATED.key, ((GATE, False), (BETA, None), (CRT, '/c'), (KEY, ''), (ASKS, False)),
+            ((GATE, False), (ASKS, False), (CRT, '/c')), id='of many not those that are not set',
+        ),
+        pytest.param(
+            GATED.key, ((GATE, None), (BETA, False), (CRT, '/c'), (KEY, '/k'), (ASKS, False)),
+            ((GATE, None), (BETA, False), (CRT, '/c'), (KEY, '/k'), (ASKS, False)), id='what is not set and wrong',
+        ),
+    ],
+)  # fmt: skip
+def test_the_values_that_are_said_are_those_that_break_the_rule(key: str, values: Values, told: Values) -> None:
+    assert deciding(RULES_BY_KEY[key], values, BENCHMARK) == told
+
+
+def test_the_place_is_that_of_the_first_value_that_is_said() -> None:
+    origins = {'a': FILE, 'b': FLAG}
+    setting = Setting(UNREAD, FILE, NOT_ASKED, origins=origins)
+    assert origin_of(setting, (('b', 1), ('a', 2))) is FLAG
+    assert origin_of(setting, (('a[2]', 1),)) is FILE
+    unset = origin_of(setting, (('c', 1),))
+    assert unset is not None and unset.source is Source.DEFAULT
+    assert origin_of(replace(setting, origins={}), (('c', 1),)) is FILE
+    assert origin_of(replace(setting, origins={}), ()) is FILE
+
+
+PLACE, EXPECTED, LASTING, AFTER = f' (/{"p" * 100})', '; expected e', '. To make it last, l', '. But a'
+HINTED, BRIEF = 'do f (find it: c), then r', 'do f, then r'
+
+
+def test_a_finding_keeps_all_that_there_is_room_for_and_the_fix_in_any_case() -> None:
+    short = shorten(PLACE, LONGEST_VALUE)
+    stages = [
+        f'{PLACE}{EXPECTED}. {HINTED}{LASTING}{AFTER}',
+        f'{PLACE}{EXPECTED}. {HINTED}{AFTER}',
+        f'{PLACE}{EXPECTED}. {BRIEF}{AFTER}',
+        f'{PLACE}{EXPECTED}. {BRIEF}',
+        f'{PLACE}. {BRIEF}',
+        f'{short}. {BRIEF}',
+        f'. {BRIEF}',
+    ]
+    for stage, following in zip(stages, [*stages[1:], ''], strict=True):
+        said = 's' * (LONGEST_FINDING - len(stage))
+        assert fitted(said, PLACE, EXPECTED, HINTED, LASTING, AFTER) == f'{said}{stage}'
+        if following:
+            assert fitted(f'{said}s', PLACE, EXPECTED, HINTED, LASTING, AFTER) == f'{said}s{following}'
+    cut = fitted('s' * 999, PLACE, EXPECTED, HINTED, LASTING, AFTER)
+    assert LONGEST_FINDING - 1 <= len(cut) <= LONGEST_FINDING
+    assert cut.startswith('sss') and cut.endswith(f's. {BRIEF}') and '...' in cut
+    long = fitted('s' * 999, PLACE, EXPECTED, 'f' * 999, LASTING, AFTER)
+    assert long == f'{shorten("s" * 999, LONGEST_VALUE)}. {"f" * 999}'

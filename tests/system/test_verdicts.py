@@ -1,7 +1,10 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Every rule on a setting against every recorded launch: the verdict must be what the kubelet then ran with."""
+"""Every rule against every recorded launch, and against cases of its own where none is recorded.
+
+The verdict must be what the kubelet then ran with, and each rule must have a case for each verdict.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +14,23 @@ from typing import Any
 
 import pytest
 
-from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Process, Source, Verdict
-from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY, SETTING_RULES
+from datadog_checks.kubelet_compliance.model import (
+    DropIns,
+    Evidence,
+    File,
+    FileAspect,
+    FileSet,
+    FileStatus,
+    Missing,
+    Process,
+    Rule,
+    Source,
+    Verdict,
+)
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES, RULES_BY_KEY, SETTING_RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import judge
-from datadog_checks.kubelet_compliance.rules.resolve import resolve
+from datadog_checks.kubelet_compliance.rules.resolve import resolve, resolve_files
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, declare, declare_on, made_up_host, read_evidence
 
@@ -92,11 +107,17 @@ NO_SUCH_LAUNCH = {
 }  # fmt: skip
 """A rule, the place that decides, and a verdict that no recorded launch shows, with the reason."""
 
+ROTATION, GATE = 'rotate_kubelet_server_certificate', 'RotateKubeletServerCertificate'
+GATE_OFF, PAIR = f'featureGates: {{{GATE}: false}}\n', 'tlsCertFile: /a\ntlsPrivateKeyFile: /b\n'
+
 # Rule, argv, main file, drop-in, verdict and the place that decides; None: there is no such file.
 OWN_CASES: tuple[tuple[str, str, str | None, str | None, Verdict, Source], ...] = (
     ('client_ca_file', '', 'authentication: {x509: {clientCAFile: ""}}', None, NON_COMPLIANT, Source.CONFIG_FILE),
     ('tls_cipher_suites', '', '', 'tlsCipherSuites: [TLS_RSA_WITH_RC4_128_SHA]', NON_COMPLIANT, Source.DROP_IN),
     (IDLE_TIMEOUT, '', 'streamingConnectionIdleTimeout: -5s', None, NON_COMPLIANT, Source.CONFIG_FILE),
+    (ROTATION, '--feature-gates=AllAlpha=false', f'{GATE_OFF}{PAIR}', None, NON_COMPLIANT, Source.CONFIG_FILE),
+    (ROTATION, f'--feature-gates={GATE}=true', f'{GATE_OFF}{PAIR}', None, COMPLIANT, Source.FLAG),
+    (ROTATION, f'--feature-gates={GATE}=false', PAIR, None, NON_COMPLIANT, Source.FLAG),
     ('hostname_override', '--hostname-override=n1', '', None, NON_COMPLIANT, Source.FLAG),
     ('hostname_override', '--hostname-override=', '', None, COMPLIANT, Source.FLAG),
     ('hostname_override', '', None, None, COMPLIANT, Source.DEFAULT),
@@ -126,6 +147,7 @@ def test_every_rule_on_a_setting_is_held_against_the_recordings() -> None:
     assert {rule.key for rule in SETTING_RULES} == set(ASKS) | NOT_RECORDED
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('case', CASES, ids=lambda case: case.id)
 def test_all_verdicts_are_what_the_recorded_kubelet_would_confirm(case: Case, tmp_path: Path) -> None:
     for key, (verdict, source) in findings(case, tmp_path).items():
@@ -139,26 +161,31 @@ def test_all_verdicts_are_what_the_recorded_kubelet_would_confirm(case: Case, tm
 PLACES = ('flag', 'config_file', 'drop_in', 'default with a file', 'default without a file')
 
 
-def test_each_rule_passes_and_fails_by_each_place_or_it_is_said_why_not(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> None:
-    """Over the recorded launches that started; the two rules that they do not record are held below."""
+@pytest.fixture(scope='module')
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> set[tuple[str, str, str]]:
+    """Each rule, the place that decided, and the verdict, over all recorded launches. They hold by the test above."""
     seen: set[tuple[str, str, str]] = set()
     for case in CASES:
-        if case.effective is None:
-            continue
         has_file = any(argument.startswith('--config') for argument in case.argv)
         for key, (verdict, source) in findings(case, tmp_path_factory.mktemp('case')).items():
             place = source.value
-            if source is Source.DEFAULT:
+            if case.effective is None:
+                place = 'refused'
+            elif source is Source.DEFAULT:
                 place = 'default with a file' if has_file else 'default without a file'
             seen.add((key, place, verdict.value))
+    return seen
+
+
+@pytest.mark.slow
+def test_each_rule_passes_and_fails_by_each_place_or_it_is_said_why_not(recorded: set[tuple[str, str, str]]) -> None:
+    """Over the recorded launches that started; the two rules that they do not record are held below."""
     missing = {
         (key, place, verdict)
         for key in ASKS
         for place in PLACES
         for verdict in ('compliant', 'non_compliant')
-        if (key, place, verdict) not in seen
+        if (key, place, verdict) not in recorded
     }
     assert missing == set(NO_SUCH_LAUNCH)
 
@@ -175,3 +202,55 @@ def test_what_the_recordings_leave_out(
         rule, resolve(declare(Evidence(Process(1, 1, arguments), config, drop_ins)), rule.fields), BENCHMARK
     )
     assert (finding.verdict, finding.set_by) == (verdict, source)
+
+
+FILE_RULES = tuple(rule for rule in RULES if rule.files is not None)
+
+FILE_CASES: dict[FileAspect, tuple[tuple[FileStatus | Missing, Verdict], ...]] = {
+    FileAspect.MODE: (
+        (FileStatus('/f', 0o600, 0, 0), COMPLIANT),
+        (FileStatus('/f', 0o577, 0, 0), NON_COMPLIANT),
+        (FileStatus('/f', 0o666, 0, 0), NON_COMPLIANT),
+        (Missing('/f', 'it is gone'), Verdict.UNKNOWN),
+    ),
+    FileAspect.OWNER: (
+        (FileStatus('/f', 0o600, 0, 0), COMPLIANT),
+        (FileStatus('/f', 0o600, 1000, 0), NON_COMPLIANT),
+        (FileStatus('/f', 0o600, 0, 1000), NON_COMPLIANT),
+        (Missing('/f', 'it is gone'), Verdict.UNKNOWN),
+    ),
+}
+"""A file, and the verdict of each rule on that aspect, in each benchmark that has the rule and allows 600."""
+
+
+@pytest.mark.parametrize('rule', FILE_RULES, ids=lambda rule: rule.key)
+def test_every_rule_on_a_file_is_held_against_good_and_bad_files(rule: Rule) -> None:
+    aspect = rule.aspect
+    assert aspect is not None
+    benchmarks = [
+        benchmark
+        for benchmark in BENCHMARKS.values()
+        if rule.key in benchmark.controls and (aspect is FileAspect.OWNER or benchmark.modes[rule.key].allow(0o600))
+    ]
+    assert benchmarks
+    for benchmark in benchmarks:
+        for file, verdict in FILE_CASES[aspect]:
+            finding = judge(rule, resolve_files(FileSet((file,), Source.FLAG), aspect), benchmark)
+            assert finding.verdict is verdict, (benchmark.name, file)
+
+
+def verdicts_shown(rule: Rule, recorded: set[tuple[str, str, str]]) -> set[str]:
+    """The verdicts that a rule has in the cases of this file, each of which is held to its verdict above."""
+    if rule.aspect is not None:
+        return {verdict.value for _, verdict in FILE_CASES[rule.aspect]}
+    by_hand = {verdict.value for key, *_, verdict, _ in OWN_CASES if key == rule.key}
+    # A recorded launch confirms the verdicts of the rules in ASKS; of the others it shows only what is unknown.
+    of_launches = {verdict for key, _, verdict in recorded if key == rule.key and (key in ASKS or verdict == 'unknown')}
+    return by_hand | of_launches
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('rule', RULES, ids=lambda rule: rule.key)
+def test_every_rule_has_a_case_for_each_verdict(rule: Rule, recorded: set[tuple[str, str, str]]) -> None:
+    """A rule that is always compliant must not get in: add to ASKS, OWN_CASES, or FILE_CASES."""
+    assert verdicts_shown(rule, recorded) == {'compliant', 'non_compliant', 'unknown'}

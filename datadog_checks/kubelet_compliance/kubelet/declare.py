@@ -121,7 +121,7 @@ def declare(
     *,
     known: Known,
     parse: Parser,
-    accepted: bool = False,
+    accepted: bool,
 ) -> Reading:
     """What a kubelet of that release would run with if it started now. Raises nothing.
 

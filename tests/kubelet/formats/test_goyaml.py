@@ -376,6 +376,7 @@ def test_an_error_never_contains_file_contents(data: bytes) -> None:
     assert 'hunter2' not in str(caught.value) and len(str(caught.value)) < 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('parser', [goyaml.YAML_PARSER, goyaml.GoParser])
 @pytest.mark.parametrize('opening, closing', [(b'[', b']'), (b'{a: ', b'}')], ids=['list', 'mapping'])
 def test_nesting_is_read_as_deep_as_go_reads_it(
