@@ -310,7 +310,7 @@ def test_on_another_system_the_command_ends_without_a_traceback(
 def shown_next_start(node: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, dict[str, Any]]:
     """What is said of the next start, in words and as JSON."""
     main(['--node', str(node), '--rule', IPTABLES])
-    text = ' '.join(capsys.readouterr().out.partition('next start: ')[2].partition('\n\n')[0].split())
+    text = ' '.join(capsys.readouterr().out.partition('next start ')[2].partition('\n\n')[0].split())
     main(['--node', str(node), '--rule', IPTABLES, '--json'])
     (kubelet,) = json.loads(capsys.readouterr().out)['kubelets']
     return text, {key: kubelet[key] for key in ('unit', 'arguments', 'arguments_unknown', 'flags')}

@@ -112,7 +112,7 @@ class Task:
     options_from: str | None = None
     configz_from: str | None = None
     kept: bytes | None = None
-    """The saved answer of /configz."""
+    """The saved response of /configz."""
     image: str | None = None
     """The root file system of a machine image."""
 
@@ -254,6 +254,7 @@ def parser() -> argparse.ArgumentParser:
         '--rule',
         action='append',
         dest='rules',
+        metavar='RULE',
         help='evaluate only this rule, or the group settings or files; repeatable',
     )
     parser.add_argument(
@@ -269,6 +270,7 @@ def parser() -> argparse.ArgumentParser:
         '--allowed-user',
         action='append',
         dest='allowed_users',
+        metavar='USER',
         help='a user that may run the kubelet: root (default) or a numeric ID; repeatable',
     )
     parser.add_argument(
@@ -306,7 +308,7 @@ def host_of(options: argparse.Namespace, settings: Settings) -> Host:
 
 
 def configz_of(options: argparse.Namespace) -> bytes | None:
-    """A saved answer of /configz: from a file, or from a captured node. Raises CannotAnswer, ConfigError."""
+    """A saved response of /configz: from a file, or from a captured node. Raises CannotAnswer, ConfigError."""
     path = options.configz
     if path:
         data = agent_files.read_named(path, MAX_CONFIGZ_BYTES)

@@ -65,13 +65,13 @@ def verdicts(found: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ('name', 'status', 'said'),
     [
-        ('kubeadm', 0, 'next start: /usr/bin/kubelet with 6 arguments (kubelet.service)'),
-        ('eks-al2', 0, 'next start: /usr/bin/kubelet with 6 arguments (kubelet.service)'),
-        ('eks-al2023', 2, 'next start: unknown: /etc/eks/kubelet/environment does not exist'),
+        ('kubeadm', 0, 'next start /usr/bin/kubelet with 6 arguments (kubelet.service)'),
+        ('eks-al2', 0, 'next start /usr/bin/kubelet with 6 arguments (kubelet.service)'),
+        ('eks-al2023', 2, 'next start unknown: /etc/eks/kubelet/environment does not exist'),
         ('rke2', 2, 'RKE2 rewrites the command line and the drop-ins of its kubelet at each start'),
         ('k0s', 2, 'k0s rewrites the command line and the configuration of its kubelet at each start'),
         ('k3s', 2, 'the flags that k3s adds for its kubelet differ between k3s releases'),
-        ('microk8s', 0, 'next start: MicroK8s starts the kubelet that it contains'),
+        ('microk8s', 0, 'next start MicroK8s starts the kubelet that it contains'),
         ('microshift', 2, 'MicroShift rewrites the configuration of its kubelet at each start'),
     ],
 )

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which kubelet an answer of `/configz` belongs to. Pure."""
+"""Which kubelet a response of `/configz` belongs to. Pure."""
 
 from __future__ import annotations
 

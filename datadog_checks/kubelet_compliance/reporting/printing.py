@@ -33,7 +33,7 @@ from .report import admissible, printable, problem_text
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 NOT_SEEN = 'the kubelet is gone'
 WIDTH = 100
-LABEL_WIDTH = 10
+LABEL_WIDTH = 11
 LONGEST_TEXT = 2000
 CAPTURED_NOTE = (
     'The captured node does not record when its kubelet started or its files changed: later changes are not visible.'
@@ -80,14 +80,14 @@ def iter_lines(output: Output) -> Iterator[str]:
         if kubelet.findings:
             yield ''
         if kubelet.next_start is not None:
-            yield from labelled('next start:', kubelet.next_start.summary)
+            yield from labelled('next start', kubelet.next_start.summary)
         for problem in kubelet.problems:
             yield from labelled('problem', problem_text(problem))
         if kubelet.restart_pending:
             yield from labelled('restart', 'the running configuration may differ from the files: a restart is pending')
         yield ''
     for each in admissible(node) if kubelets else ():
-        yield from labelled('others', problem_text(each))
+        yield from labelled('ignored', problem_text(each))
     for problem in (*node.doubts, *node.lapsed):
         yield from labelled('problem', problem_text(problem))
     if output.captured and any(kubelet.process.started_at is None for kubelet in kubelets):
