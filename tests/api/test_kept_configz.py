@@ -50,7 +50,7 @@ def test_every_form_is_read_like_the_whole_answer(form: str) -> None:
         (b'[]', 'it does not hold an object'),
         (b'null', 'it does not hold an object'),
         (b'{}', 'it does not hold the configuration of a kubelet'),
-        (b'{"kubeletconfig": {}}', 'the answer is not the configuration of a kubelet'),
+        (b'{"kubeletconfig": {}}', 'the response is not a kubelet configuration'),
         (b'{"kind": "Status", "code": 403}', 'it holds an error of the API server (kind: Status)'),
         (b'{"kind": "ConfigMap", "data": {}}', 'it holds an object of another kind (ConfigMap)'),
         (b'kind: KubeletConfiguration\nmakeIPTablesUtilChains: true\n', 'it holds a config file, without the defaults'),
