@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import os
-import resource
 import statistics
 import threading
 import time
@@ -15,18 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
-Clock = Callable[[], float]
-
-
-def children_seconds() -> float:
-    """CPU, user and system, of all programs that were waited for."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
 
 @dataclass(frozen=True)
 class Work:
-    """Something to measure: `times` calls make a round. `clock`: the CPU that counts; of this process, all threads.
+    """Something to measure: `times` calls make a round. The CPU of all threads of this process counts.
 
     `before` runs ahead of each round, `before_each` ahead of each call; neither is counted. `within` lasts for a round.
     """
@@ -34,7 +25,6 @@ class Work:
     what: str
     call: Callable[[], object]
     times: int = 1
-    clock: Clock = time.process_time
     before: Callable[[], object] | None = None
     before_each: Callable[[], object] | None = None
     within: Callable[[], AbstractContextManager[None]] = nullcontext
@@ -82,16 +72,16 @@ def one_round(work: Work) -> tuple[float, float]:
 
 def timed(work: Work) -> tuple[float, float]:
     if work.before_each is None:
-        cpu, wall = work.clock(), time.perf_counter()
+        cpu, wall = time.process_time(), time.perf_counter()
         for _ in range(work.times):
             work.call()
-        return (work.clock() - cpu) / work.times, (time.perf_counter() - wall) / work.times
+        return (time.process_time() - cpu) / work.times, (time.perf_counter() - wall) / work.times
     cpu_sum = wall_sum = 0.0
     for _ in range(work.times):
         work.before_each()
-        cpu, wall = work.clock(), time.perf_counter()
+        cpu, wall = time.process_time(), time.perf_counter()
         work.call()
-        cpu_sum += work.clock() - cpu
+        cpu_sum += time.process_time() - cpu
         wall_sum += time.perf_counter() - wall
     return cpu_sum / work.times, wall_sum / work.times
 

@@ -25,11 +25,13 @@ from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from tests.support.cases import TRUTH
 from tests.support.clocks import SETTLED_SECONDS
 from tests.support.kubelet_server import make_certificates, serve
-from tests.support.nodes import write_process
+from tests.support.nodes import HEAD, write_process
 from tools.agent import collect as collect_once
+from tools.hardened_node import CONFIG, DROP_INS, arguments, hardened
 
+from .floor import all_sent
 from .measure import Limit, Results
-from .node import ARGUMENTS, CONFIG, DROP_INS, FILES, lay_out, made_up_node
+from .node import lay_out, made_up_node
 
 COLLECTIONS = 100_000
 WARM_UP = 30_000
@@ -60,18 +62,10 @@ LIMIT_RESIDENT_MIB = 12
 # Runs in a separate process. `has_http` loads the HTTP code of the base class, as any check with HTTP requests does.
 RESIDENT = """
 import json, sys
-from datadog_checks.base import AgentCheck
-class Sends(AgentCheck):
-    __NAMESPACE__ = 'kubelet_compliance'
-    def check(self, _):
-        for name, value, tags in self.gauges:
-            self.gauge(name, value, tags=tags)
-        for name, status, tags, message in self.service_checks:
-            self.service_check(name, status, tags=tags, message=message)
 given = json.load(sys.stdin)
 if given['instance'] is None:
-    check = Sends('kubelet_compliance', {}, [{}])
-    check.gauges, check.service_checks = given['gauges'], given['service_checks']
+    from benchmarks.floor import SendsTheSame
+    check = SendsTheSame({}, given)
 else:
     from datadog_checks.kubelet_compliance import KubeletComplianceCheck
     check = KubeletComplianceCheck('kubelet_compliance', {}, [given['instance']])
@@ -128,12 +122,7 @@ def resident_mib(folder: Path) -> tuple[float, float, float]:
     """Return the memory above a check that only sends, without HTTP and with HTTP in both, and that of HTTP itself."""
     node = made_up_node(folder / 'node')
     instance = {'procfs_path': str(node.procfs), 'use_configz': False, 'allowed_users': ['root', str(os.getuid())]}
-    sent = collect_once(KubeletComplianceCheck('kubelet_compliance', {}, [instance]))
-    prefix = len('kubelet_compliance.')
-    rows = {
-        'gauges': [(each.name[prefix:], each.value, each.tags) for each in sent.metrics],
-        'service_checks': [(each.name[prefix:], each.value, each.tags, each.message) for each in sent.service_checks],
-    }
+    rows = all_sent(collect_once(KubeletComplianceCheck('kubelet_compliance', {}, [instance])))
     (folder / 'certificates').mkdir()
     certificates = make_certificates(folder / 'certificates')
     with serve(certificates) as server:
@@ -212,13 +201,12 @@ class Changing:
         """Write other content, sometimes up to 4 kB larger."""
         self.number += 1
         padding = '#' * self.random.choice((0, 0, 400, 4000))
-        (self.root / CONFIG.lstrip('/')).write_text(f'{FILES[CONFIG]}maxPods: {self.number}\n{padding}\n')
+        (self.root / CONFIG.lstrip('/')).write_text(f'{hardened()}maxPods: {self.number}\n{padding}\n')
 
     def add_drop_in(self) -> None:
         self.number += 1
-        head = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
         name = f'{self.random.randrange(5)}-{self.number % 50}.conf'
-        (self.root / DROP_INS.lstrip('/') / name).write_text(f'{head}maxPods: {self.number}\n')
+        (self.root / DROP_INS.lstrip('/') / name).write_text(f'{HEAD}maxPods: {self.number}\n')
 
     def remove_drop_in(self) -> None:
         for path in sorted((self.root / DROP_INS.lstrip('/')).iterdir())[:3]:
@@ -239,9 +227,5 @@ class Changing:
 
     def start(self) -> None:
         self.number += 1
-        write_process(self.procfs, self.number, (*ARGUMENTS, f'--max-pods={self.number}'))
-        for name in ('root', 'cwd'):
-            link = self.procfs / str(self.number) / name
-            link.unlink()
-            link.symlink_to(self.root)
+        write_process(self.procfs, self.number, (*arguments(), f'--max-pods={self.number}'), root=self.root)
         self.running.append(self.number)

@@ -19,7 +19,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.dev.utils import get_metadata_metrics, get_service_checks
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.collection import collect
+from datadog_checks.kubelet_compliance.collection import reading
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from tests.support.cases import CASES, TRUTH, Case
 from tests.support.kubelet_server import Certificates, KubeletServer
@@ -60,7 +60,7 @@ def test_each_recorded_launch_as_a_real_process(
     dd_run_check: Run,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(collect, 'ALL', frozenset({case.minor}))
+    monkeypatch.setattr(reading, 'ALL', frozenset({case.minor}))
     folder = tmp_path / 'kubelet'
     folder.mkdir()
     case.lay_out(folder)
@@ -543,7 +543,9 @@ def test_where_the_chosen_benchmark_has_none_of_the_rules_the_default_one_judges
     assert 'benchmark:cis-1.24' in rule_sent(aggregator).tags
     (sent,) = aggregator.service_checks('kubelet_compliance.kubelet')
     assert sent.status == WARNING
-    assert 'judged by cis-1.24, the default: cis-1.12 has none of the rules protect_kernel_defaults' in sent.message
+    assert (
+        'the default benchmark cis-1.24 is used: cis-1.12 has none of the rules protect_kernel_defaults' in sent.message
+    )
 
 
 def test_the_agents_own_connection_is_used_where_it_has_one(
@@ -614,7 +616,7 @@ def test_agent_status_shows_what_there_is_to_change_at_each_run_and_the_log_only
         dd_run_check(check)
         shown.append(check.get_warnings())
     (line,) = [line for line in shown[0] if 'could not be identified' in line]
-    assert line.endswith(': look at /proc/PID/cmdline; a wrapper may have renamed it')
+    assert line.endswith(': check /proc/PID/cmdline; a wrapper may have renamed it')
     assert shown[1] == shown[2] == shown[0]
     assert [record.message for record in caplog.records].count(line) == 1
     doubtful.kill()

@@ -184,7 +184,7 @@ def test_an_answer_of_configz_may_be_a_link_or_a_pipe(
 def test_the_benchmark_that_goes_by_the_version_says_that_none_is_known(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--node', KUBEADM, '--benchmark', 'auto', '--rule', IPTABLES]) == 1
     shown = ' '.join(capsys.readouterr().out.split())
-    assert 'problem judged by cis-1.24, the default: the version of the kubelet is not known' in shown
+    assert 'problem the default benchmark cis-1.24 is used: the version of the kubelet is not known' in shown
 
 
 def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
@@ -194,7 +194,7 @@ def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
     (tmp_path / '7' / 'comm').write_text('bash\n')
     for procfs, words, problem in (
         (str(tmp_path), 'no kubelet runs on this host, or ', f'{tmp_path} does not show it: it hides process 1'),
-        ('/nonexistent', 'Could not find a kubelet.', 'the processes in /nonexistent cannot be listed: no such file'),
+        ('/nonexistent', 'Could not find a kubelet.', 'could not list the processes in /nonexistent: no such file'),
     ):
         assert main(['--procfs', procfs]) == 2
         assert capsys.readouterr().out.startswith(words)
@@ -226,7 +226,7 @@ def test_the_facts_of_a_capture_count_as_if_live(node: Path, capsys: pytest.Capt
 def test_a_capture_with_broken_facts_is_an_error(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (node / 'node.json').write_text('{"files": []}')
     assert main(['--node', str(node)]) == 2
-    assert capsys.readouterr().err == 'kubelet-compliance: node.json is not what a capture writes\n'
+    assert capsys.readouterr().err == 'kubelet-compliance: node.json is not valid: capture the node again\n'
 
 
 def test_a_link_in_a_captured_node_does_not_lead_out_of_it(node: Path, capsys: pytest.CaptureFixture[str]) -> None:

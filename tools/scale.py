@@ -38,14 +38,16 @@ FLEETS = (100, 1_000, 10_000)
 DETAILS = ('full', 'summary', 'none')
 HOST, TIME, SECONDS_A_DAY, INTERVAL = 'ip-10-0-101-123.eu-central-1.compute.internal', 1795000000, 86400, 60
 COLLECTIONS = 100
+MONITORED = 5_000
+"""The nodes of the example of how many groups a monitor has."""
 SIZE = r'\b([0-9.]+) ([kMG]?B)\b'
 
 # The number of nodes in each state, out of a hundred.
 MIX = (
     (94, GOOD),
-    (3, State(iptables_drop_in='false')),
+    (3, State(drop_in=('makeIPTablesUtilChains: false',))),
     (2, State(readable=False)),
-    (1, State(protect_kernel_defaults=False, exempted=('protect_kernel_defaults',))),
+    (1, State(drop_in=('protectKernelDefaults: false',), exempted=('protect_kernel_defaults',))),
 )
 
 
@@ -126,7 +128,7 @@ def size(count: int) -> str:
         if value < 1000:
             break
         value, unit = value / 1000, larger
-    return f'{value:.0f} {unit}' if unit == 'B' or value >= 100 else f'{value:.1f} {unit}'
+    return f'{value:.0f} {unit}' if unit == 'B' or value >= 100 else f'{value:.3g} {unit}'
 
 
 def page() -> str:
@@ -144,6 +146,9 @@ def page() -> str:
     return TEMPLATE.read_text().format(
         rules=rules,
         full=len(full.metrics),
+        with_gauge=len(full.metrics) + rules,
+        monitored=f'{MONITORED:,}',
+        groups=f'{MONITORED * rules:,}',
         summary=len(summary.metrics),
         one=len(one.metrics),
         one_checks=len(one.service_checks),

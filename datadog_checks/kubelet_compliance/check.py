@@ -17,6 +17,7 @@ from .api.ownership import UrlError, address_of
 from .collection.collect import Collection, Collector
 from .config_models import ConfigMixin
 from .model import Unknown
+from .node.live_host import LiveHost
 from .node.patient_host import PatientHost
 from .node.processes import Admission, AdmissionError, parse_users
 from .reporting.report import Detail, Rows, iter_diagnoses, printable, problem_text
@@ -79,8 +80,8 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         except (SelectionError, ExemptionError, AdmissionError, UrlError, ValueError) as error:
             raise ConfigurationError(str(error)) from None
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
-        host = PatientHost(procfs.rstrip('/') or '/', options.host_root, admission=admission)
-        host.needs_procfs = self.needs_procfs
+        procfs, root = procfs.rstrip('/') or '/', options.host_root
+        host = PatientHost(LiveHost(procfs, root, admission=admission, needs_procfs=self.needs_procfs))
         problem = host.procfs_problem() if options.procfs_path else None
         if problem is not None:
             raise ConfigurationError(f'procfs_path: {problem_text(problem)}')

@@ -25,11 +25,14 @@ from .collection.image import Image
 from .kubelet.release import minor_of
 from .model import Exemption, KubeletReport, Unknown
 from .node.captured import CONFIGZ, NODE_FACTS, Capture, CaptureError, parse_capture
+from .node.captured_host import CapturedHost
+from .node.cgroups import SERVICE_NAME
+from .node.change_stamps import Trace
 from .node.host import Host
+from .node.live_host import LINUX_ONLY, LiveHost
 from .node.patient_host import PatientHost
-from .node.proc_text import UNIT
 from .node.process_root import CannotRead, NotThere, Root
-from .node.processes import LINUX_ONLY, Admission, AdmissionError, parse_users
+from .node.processes import Admission, AdmissionError, parse_users
 from .reporting.printing import (
     ALL_COMPLIANT,
     NOT_DETERMINED,
@@ -126,7 +129,7 @@ class Task:
             apply_exemptions(collection.node, self.exemptions, today),
             [with_exemptions(report) for report in collection.kubelets],
             collection.selection.benchmark,
-            self.collector.host.capture is not None,
+            self.collector.host.is_captured,
             self.options_from,
             self.configz_from,
             self.image,
@@ -165,7 +168,7 @@ def task_of_image(options: argparse.Namespace) -> Task:
     unit: str | None = options.unit
     if unit is not None:
         unit = unit if unit.endswith('.service') else f'{unit}.service'
-        if UNIT.fullmatch(unit) is None:
+        if SERVICE_NAME.fullmatch(unit) is None:
             raise CannotAnswer(f'--unit {options.unit}: it is not the name of a service')
     try:
         host = Image(options.root, unit)
@@ -289,12 +292,14 @@ def host_of(options: argparse.Namespace, settings: Settings) -> Host:
     admission = Admission(parse_users(options.allowed_users), options.nested)
     node = options.node
     if node is None:
-        return PatientHost(options.procfs or agent_files.procfs(settings), options.host_root, admission=admission)
+        return PatientHost(
+            LiveHost(options.procfs or agent_files.procfs(settings), options.host_root, admission=admission)
+        )
     if not os.path.isdir(os.path.join(node, 'proc')):
         raise NotADirectoryError(f'{node} is not a captured node: it has no folder proc')
     facts = kept_file(node, NODE_FACTS)
     capture = Capture() if facts is None else parse_capture(facts)
-    return Host(os.path.join(node, 'proc'), node, admission=admission, capture=capture)
+    return CapturedHost(os.path.join(node, 'proc'), node, admission=admission, capture=capture)
 
 
 def configz_of(options: argparse.Namespace) -> bytes | None:
@@ -315,7 +320,7 @@ def configz_of(options: argparse.Namespace) -> bytes | None:
 def kept_file(node: str, name: str) -> bytes | None:
     """A file that the capture added to the node. None if it does not exist. Raises CannotAnswer."""
     try:
-        with Root(node) as root:
+        with Root(node, trace=Trace()) as root:
             return root.read(f'/{name}').data
     except NotThere:
         return None

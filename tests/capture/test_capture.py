@@ -19,7 +19,9 @@ from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.model import NodeReport, Selection
 from datadog_checks.kubelet_compliance.node.captured import CONFIGZ, NODE_FACTS, Capture, parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, write_process
@@ -30,7 +32,7 @@ SELECTION = select('cis-1.24', None)
 SECRET = 'S3CR3T'
 
 
-class Only(Host):
+class Only(LiveHost):
     """This machine, with one process on it (and process 1)."""
 
     def __init__(self, pid: int, folder: Path) -> None:
@@ -47,7 +49,7 @@ def judged(host: Host) -> NodeReport:
 
 def judged_copy(folder: Path) -> NodeReport:
     capture = parse_capture((folder / 'node.json').read_bytes())
-    return judged(Host(str(folder / 'proc'), str(folder), admission=OURS, capture=capture))
+    return judged(CapturedHost(str(folder / 'proc'), str(folder), admission=OURS, capture=capture))
 
 
 def verdicts(node: NodeReport, cwd: Path = Path('/')) -> dict[str, Any]:
@@ -143,7 +145,7 @@ def node(tmp_path: Path) -> Path:
 
 
 def host_of(node: Path) -> Host:
-    return Host(str(node / 'proc'), str(node), capture=Capture(booted_at=0.0))
+    return CapturedHost(str(node / 'proc'), str(node), capture=Capture(booted_at=0.0))
 
 
 def test_no_secret_and_no_comment_is_captured(node: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from datadog_checks.kubelet_compliance.kubelet.tables.programs import (
 )
 from datadog_checks.kubelet_compliance.model import NodeReport, Unknown, Verdict
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, Capture, parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.nodes import write_process
@@ -67,14 +68,14 @@ def node_of(folder: Path, *arguments: str) -> Host:
         place = root / path.lstrip('/')
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    return Host(str(root / 'proc'), str(root), admission=OURS, capture=Capture(booted_at=0.0))
+    return CapturedHost(str(root / 'proc'), str(root), admission=OURS, capture=Capture(booted_at=0.0))
 
 
 def copy_of(host: Host, folder: Path) -> Host:
     image = record(host, ALL, None)
     write_node(str(folder), image.files, image.links, seal=NODE_FACTS)
     capture = parse_capture((folder / NODE_FACTS).read_bytes())
-    return Host(str(folder / 'proc'), str(folder), admission=OURS, capture=capture)
+    return CapturedHost(str(folder / 'proc'), str(folder), admission=OURS, capture=capture)
 
 
 def judged(host: Host) -> NodeReport:

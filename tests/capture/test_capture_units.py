@@ -18,7 +18,9 @@ from datadog_checks.kubelet_compliance.capture.writer import write_node
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.model import Unit, Unknown
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, CannotCapture, parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from tests.support.nodes import HEAD, write_process
 from tests.support.service_node import ALL, ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, UNIT, ServiceNode, usual_node
 from tests.support.users import OURS, needs_root
@@ -30,10 +32,10 @@ RUN = '[Service]\nExecStart=/usr/bin/kubelet'
 
 def copy_of(node: ServiceNode) -> Host:
     copy = node.folder / 'copy'
-    image = record(Host(str(node.procfs), admission=OURS), ALL, None)
+    image = record(LiveHost(str(node.procfs), admission=OURS), ALL, None)
     write_node(str(copy), image.files, image.links, seal=NODE_FACTS)
     capture = parse_capture((copy / NODE_FACTS).read_bytes())
-    return Host(str(copy / 'proc'), str(copy), admission=OURS, capture=capture)
+    return CapturedHost(str(copy / 'proc'), str(copy), admission=OURS, capture=capture)
 
 
 def collected(host: Host) -> Collection:
@@ -61,7 +63,7 @@ def facts(unit: Unit | Unknown | None) -> object:
 
 
 def assert_copied(node: ServiceNode) -> None:
-    live = Host(str(node.procfs), admission=OURS)
+    live = LiveHost(str(node.procfs), admission=OURS)
     copy = copy_of(node)
     assert facts(node.evidence(copy).unit) == facts(node.evidence(live).unit)
     assert findings(collected(copy)) == findings(collected(live))
@@ -326,7 +328,7 @@ def holder_node(folder: Path, unit: str, *argv: str, comm: str) -> ServiceNode:
 def test_a_service_of_a_program_is_captured_without_its_secrets(tmp_path: Path, command: str, kept: str) -> None:
     options = f'Environment="K3S_OPTIONS=--token {SECRET} --kubelet-arg=v=2" T={SECRET}\n'
     node = holder_node(tmp_path, f'[Service]\n{options}ExecStart={command}\n', 'k3s', 'server', comm='k3s-server')
-    live = collected(Host(str(node.procfs), admission=OURS))
+    live = collected(LiveHost(str(node.procfs), admission=OURS))
     assert findings(collected(copy_of(node))) == findings(live)
     written = (node.folder / 'copy/etc/systemd/system/k3s.service').read_text()
     assert written.splitlines()[2] == f'ExecStart={kept}'

@@ -21,6 +21,7 @@ from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.model import Evidence, Fault, Process, Unknown, Verdict
 from datadog_checks.kubelet_compliance.node import change_stamps as stamps
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.rules.selection import AUTO, select
 from tests.support.cases import TRUTH
@@ -80,7 +81,7 @@ def listening(inode: int, address: str = '00000000', port: int = 10250) -> str:
 
 
 def collector_of(procfs: Path, now: Now) -> Collector:
-    collector = Collector(PatientHost(str(procfs)), IPTABLES)
+    collector = Collector(PatientHost(LiveHost(str(procfs))), IPTABLES)
     collector.asking.api = KubeletApi(now)
     return collector
 
@@ -156,7 +157,7 @@ def test_a_look_that_failed_forgets_nothing(procfs: Path, now: Now, monkeypatch:
     collector = collector_of(procfs, now)
     assert verdict(collector.collect()) is Verdict.NON_COMPLIANT
     with monkeypatch.context() as patch:
-        patch.setattr('datadog_checks.kubelet_compliance.node.processes.os.listdir', fail)
+        patch.setattr('datadog_checks.kubelet_compliance.node.proc_files.os.listdir', fail)
         assert collector.collect().node.found == 1
         config.write_text(f'{HEAD}makeIPTablesUtilChains: true\n')
         assert collector.collect().node.found == 0
@@ -186,10 +187,10 @@ def test_one_of_two_kubelets_that_cannot_be_looked_at_for_once_makes_nothing_gre
         return really(path, *arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr('datadog_checks.kubelet_compliance.node.processes.os.open', open_or_fail)
+        patch.setattr('datadog_checks.kubelet_compliance.node.proc_files.os.open', open_or_fail)
         for _ in range(4):
             # So that all is looked at each time.
-            collector.host.trace.give_up()
+            collector.host.give_up()
             collection = collector.collect()
             assert (verdict(collection), collection.node.found) == (Verdict.UNKNOWN, 2)
     assert verdict(collector.collect()) is Verdict.UNKNOWN
@@ -202,7 +203,7 @@ def test_a_kubelet_that_ended_while_another_process_cannot_be_told_is_forgotten(
     collector = collector_of(procfs, now)
     assert collector.collect().node.found == 2
     shutil.rmtree(procfs / str(PID))
-    assert (collector.collect().node.found, len(collector.known)) == (1, 1)
+    assert (collector.collect().node.found, len(collector.search.known)) == (1, 1)
 
 
 def fail(*_: object) -> list[str]:
@@ -271,9 +272,9 @@ def test_the_version_is_asked_for_only_where_something_depends_on_it_and_once(
 
     selection = select(judged_by, rules)
     choose = (lambda version: select(AUTO, rules, version)) if judged_by == AUTO else None
-    collector = Collector(PatientHost(str(procfs)), selection, choose)
+    collector = Collector(PatientHost(LiveHost(str(procfs))), selection, choose)
     for _ in range(3):
-        collector.host.trace.give_up()
+        collector.host.give_up()
         collection = collector.collect(replace(UP, get=get))
     assert asked == (['/configz', '/metrics'] if asks else ['/configz'])
     assert collection.version == ('v1.31.4' if asks else None)
@@ -286,7 +287,7 @@ def test_why_the_version_is_not_known_is_said_where_a_rule_is_unknown_without_it
     files = f'--config={procfs.parent}/c.yaml', f'--config-dir={procfs.parent}/d'
     start(procfs, PID, *files, inode=111, tcp=listening(111))
     refusal = b'Forbidden (user=u, verb=get, resource=nodes, subresource(s)=[metrics])'
-    collector = Collector(PatientHost(str(procfs)), select('cis-1.24', ['protect_kernel_defaults']))
+    collector = Collector(PatientHost(LiveHost(str(procfs))), select('cis-1.24', ['protect_kernel_defaults']))
     collection = collector.collect(Connection(URL, lambda path: KeptAnswer(403, refusal), 10.0, is_verified=True))
     assert verdict(collection) is Verdict.UNKNOWN
     last = collection.node.problems[-1]
@@ -302,12 +303,14 @@ def test_an_answer_that_nobody_vouched_for_does_not_count_once_the_version_is_ve
     """Who answered then need not be who answers now."""
     start(procfs, PID, '--config=/nonexistent')
     rules = ['make_iptables_util_chains']
-    collector = Collector(PatientHost(str(procfs)), select(AUTO, rules), lambda version: select(AUTO, rules, version))
+    collector = Collector(
+        PatientHost(LiveHost(str(procfs))), select(AUTO, rules), lambda version: select(AUTO, rules, version)
+    )
     collector.asking.api = KubeletApi(now)
     collector.collect(replace(WITHOUT_VERSION, is_verified=False))
     for _ in range(3):
         now.seconds += 20.0
-        collector.host.trace.give_up()
+        collector.host.give_up()
         collection = collector.collect(answers({'/metrics': METRICS}, URL))
     assert (collection.version, verdict(collection)) == ('v1.31.4', Verdict.UNKNOWN)
 
@@ -331,7 +334,7 @@ def test_an_answer_that_comes_late_counts_only_by_what_was_known_when_it_was_ask
     (procfs / str(PID) / 'fd' / '3').symlink_to('socket:[111]')
     for _ in range(3):
         now.seconds += 20.0
-        collector.host.trace.give_up()
+        collector.host.give_up()
         assert verdict(collector.collect(connection)) is Verdict.UNKNOWN
 
 

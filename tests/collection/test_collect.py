@@ -6,18 +6,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.history import Memory
+from datadog_checks.kubelet_compliance.collection.history import History
 from datadog_checks.kubelet_compliance.model import File, Missing, NodeReport, Process, Source, Unreadable, Verdict
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.nodes import HEAD, collect
-from tests.support.sent import BAD, GOOD
+from tests.support.sent import BAD, GOOD, show
 from tests.support.standin import Standin, Standins
 from tests.support.ticks import until_later_than
 from tests.support.users import OURS
@@ -26,30 +27,26 @@ IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
 HEADER, COMPLIANT, NON_COMPLIANT = HEAD.encode(), GOOD.encode(), BAD.encode()
 
 
-class Clocked(Host):
+class StartedAt(LiveFacts):
+    """Processes that started when told; None: when they did."""
+
+    def __init__(self, started: float | None) -> None:
+        self.started = started
+
+    def started_at(self, start_ticks: int) -> float | None:
+        return super().started_at(start_ticks) if self.started is None else self.started
+
+
+class Clocked(LiveHost):
     """Some real processes only, for other ones on this machine may be named kubelet; they started when told."""
 
     def __init__(self, procfs: Path, started: float | None = None) -> None:
-        super().__init__(str(procfs), admission=OURS)
-        self.started = started
-
-    def started_at(self, stat: Any) -> float | None:
-        return super().started_at(stat) if self.started is None else self.started
+        super().__init__(str(procfs), admission=OURS, facts=StartedAt(started))
 
 
 @pytest.fixture
 def procfs(tmp_path: Path) -> Path:
-    """A procfs with what a test shows of the real one."""
-    folder = tmp_path / 'proc'
-    folder.mkdir()
-    (folder / '1').symlink_to('/proc/self')  # Never a kubelet.
-    return folder
-
-
-def show(procfs: Path, *standins: Standin) -> Path:
-    for standin in standins:
-        (procfs / str(standin.pid)).symlink_to(f'/proc/{standin.pid}')
-    return procfs
+    return show(tmp_path / 'proc')
 
 
 def verdict(node: NodeReport) -> Verdict:
@@ -57,8 +54,8 @@ def verdict(node: NodeReport) -> Verdict:
     return finding.verdict
 
 
-def one_pass(host: Host, memory: Memory | None = None) -> NodeReport:
-    return collect(host, IPTABLES, memory or Memory())[0]
+def one_pass(host: Host, history: History | None = None) -> NodeReport:
+    return collect(host, IPTABLES, history or History())[0]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +82,7 @@ def test_a_real_kubelet_is_judged_by_its_command_line_and_files(
     (tmp_path / 'd' / '1.conf').write_bytes(NON_COMPLIANT)
     os.mkfifo(tmp_path / 'fifo')
     standin = standins.launch(('kubelet', *arguments), cwd=tmp_path)
-    node, reports = collect(Clocked(show(procfs, standin)), IPTABLES, Memory())
+    node, reports = collect(Clocked(show(procfs, standin)), IPTABLES, History())
     assert node.found == len(reports) == 1
     assert node.doubts == ()
     assert verdict(node) is expected
@@ -94,7 +91,7 @@ def test_a_real_kubelet_is_judged_by_its_command_line_and_files(
 @pytest.mark.parametrize('flag', ['--version', '--version=true', '--version=raw', '--help', '-h'])
 def test_a_kubelet_that_only_prints_is_passed_by(standins: Standins, procfs: Path, flag: str) -> None:
     standin = standins.launch(('kubelet', flag))
-    assert collect(Clocked(show(procfs, standin)), IPTABLES, Memory()) == (NodeReport(0), ())
+    assert collect(Clocked(show(procfs, standin)), IPTABLES, History()) == (NodeReport(0), ())
 
 
 @pytest.mark.parametrize('flag', ['--version=false', '--help=false'])
@@ -109,13 +106,13 @@ def test_one_that_prints_beside_one_that_runs_is_not_counted(standins: Standins,
 
 
 def test_no_kubelet_is_an_empty_report(procfs: Path) -> None:
-    assert collect(Clocked(procfs), IPTABLES, Memory()) == (NodeReport(0), ())
+    assert collect(Clocked(procfs), IPTABLES, History()) == (NodeReport(0), ())
 
 
 @pytest.mark.parametrize('flags', [('true', 'false'), ('false', 'true')], ids=['bad-last', 'bad-first'])
 def test_of_two_kubelets_the_worse_counts(standins: Standins, procfs: Path, flags: tuple[str, str]) -> None:
     pair = [standins.launch(('kubelet', f'--make-iptables-util-chains={flag}')) for flag in flags]
-    node, reports = collect(Clocked(show(procfs, *pair)), IPTABLES, Memory())
+    node, reports = collect(Clocked(show(procfs, *pair)), IPTABLES, History())
     assert node.found == 2
     assert verdict(node) is Verdict.NON_COMPLIANT
     assert node.findings[0].message.startswith('the worst of 2 kubelets')
@@ -169,7 +166,7 @@ def test_a_kubelet_that_ends_while_it_is_read_is_not_reported(
     (tmp_path / 'k.yaml').write_bytes(data)
     standin = standins.launch(('kubelet', '--config=k.yaml'), cwd=tmp_path)
     host = Dying(show(procfs, standin), lambda: standin.kill(reap=reap), before=before)
-    assert collect(host, IPTABLES, Memory()) == (NodeReport(0), ())
+    assert collect(host, IPTABLES, History()) == (NodeReport(0), ())
 
 
 def test_a_kubelet_that_was_known_and_ended_is_no_mount_that_is_missing(standins: Standins, procfs: Path) -> None:
@@ -180,7 +177,7 @@ def test_a_kubelet_that_was_known_and_ended_is_no_mount_that_is_missing(standins
     standin.kill()
     for _ in range(3):
         node = collector.collect(connection).node
-        assert node.none_found_because == f'the kubelet, process {standin.pid}, ended, and no other one runs'
+        assert node.none_found_because == f'the kubelet (process {standin.pid}) ended, and no other kubelet runs'
     show(procfs, standins.launch())
     assert collector.collect(connection).node.none_found_because == ''
 
@@ -198,7 +195,7 @@ def test_a_kubelet_that_ends_while_another_is_read_does_not_take_it_along(
     staying = standins.launch(('kubelet', '--config=k.yaml'), cwd=tmp_path)
     dying, staying = sorted((dying, staying), key=lambda standin: standin.pid)
     host = Dying(show(procfs, dying, staying), dying.kill, before=True)
-    _, reports = collect(host, IPTABLES, Memory())
+    _, reports = collect(host, IPTABLES, History())
     assert staying.pid in {report.process.pid for report in reports}
 
 
@@ -258,23 +255,23 @@ def test_after_the_start_only_a_change_of_bytes_counts_where_they_were_seen_befo
     known: Verdict,
     fresh: Verdict,
 ) -> None:
-    host, memory = Clocked(show(procfs, kubelet), started_with(config)), Memory()
-    assert verdict(one_pass(host, memory)) is Verdict.COMPLIANT
+    host, history = Clocked(show(procfs, kubelet), started_with(config)), History()
+    assert verdict(one_pass(host, history)) is Verdict.COMPLIANT
     change_until_later(config, lambda: change(config))
     for _ in range(2):
-        assert verdict(one_pass(host, memory)) is known
+        assert verdict(one_pass(host, history)) is known
     assert verdict(one_pass(host)) is fresh
 
 
 def test_a_change_is_remembered_when_the_file_is_only_touched_later(
     kubelet: Standin, procfs: Path, config: Path
 ) -> None:
-    host, memory = Clocked(show(procfs, kubelet), started_with(config)), Memory()
+    host, history = Clocked(show(procfs, kubelet), started_with(config)), History()
     config.write_bytes(NON_COMPLIANT)
-    assert verdict(one_pass(host, memory)) is Verdict.NON_COMPLIANT
+    assert verdict(one_pass(host, history)) is Verdict.NON_COMPLIANT
     change_until_later(config, lambda: config.write_bytes(COMPLIANT))
     for _ in range(2):
-        node = one_pass(host, memory)
+        node = one_pass(host, history)
         assert verdict(node) is Verdict.UNKNOWN
         assert node.restart_pending is True
         change_until_later(config, lambda: config.chmod(0o600))
@@ -301,10 +298,10 @@ def test_after_the_start_a_change_of_the_drop_ins_counts(
     standin = standins.launch(('kubelet', '--config-dir=d'), cwd=tmp_path)
     latest = max((folder, folder / '1.conf'), key=lambda path: path.stat().st_ctime)
     wait_for_a_tick_after(latest, tmp_path)
-    host, memory = Clocked(show(procfs, standin), started_with(latest)), Memory()
-    assert verdict(one_pass(host, memory)) is Verdict.COMPLIANT
+    host, history = Clocked(show(procfs, standin), started_with(latest)), History()
+    assert verdict(one_pass(host, history)) is Verdict.COMPLIANT
     change(folder)
-    assert verdict(one_pass(host, memory)) is expected
+    assert verdict(one_pass(host, history)) is expected
 
 
 def wait_for_a_tick_after(path: Path, folder: Path) -> None:
@@ -342,13 +339,13 @@ def test_what_a_flag_decides_does_not_depend_on_files_that_changed(
 def test_a_kubelet_that_is_gone_is_forgotten_and_a_new_one_starts_afresh(
     standins: Standins, procfs: Path, config: Path, kubelet: Standin
 ) -> None:
-    host, memory = Clocked(show(procfs, kubelet)), Memory()
-    one_pass(host, memory)
-    assert [key[0] for key in memory.seen] == [kubelet.pid]
+    host, history = Clocked(show(procfs, kubelet)), History()
+    one_pass(host, history)
+    assert [key[0] for key in history.records] == [kubelet.pid]
     kubelet.kill()
-    one_pass(host, memory)
-    assert memory.seen == {}
+    one_pass(host, history)
+    assert history.records == {}
     new = standins.launch(('kubelet', '--config=k.yaml'), cwd=config.parent)
     show(procfs, new)
-    one_pass(host, memory)
-    assert [key[0] for key in memory.seen] == [new.pid]
+    one_pass(host, history)
+    assert [key[0] for key in history.records] == [new.pid]

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from datadog_checks.kubelet_compliance.collection.history import Memory
+from datadog_checks.kubelet_compliance.collection.history import History
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Process, Unreadable
 
 FILE_PATH = '/etc/k.yaml'
@@ -18,8 +18,8 @@ FOLDER_PATH = '/etc/k.d'
 PROCESS = Process(1, 100, ())
 
 
-def seen_after(memory: Memory, evidence: Evidence) -> float | None:
-    config = memory.settle(evidence).config
+def seen_after(history: History, evidence: Evidence) -> float | None:
+    config = history.with_content_times(evidence).config
     assert isinstance(config, File)
     return config.changed_at
 
@@ -58,8 +58,8 @@ def drop_in_times(evidence: Evidence) -> tuple[float | None, ...]:
     ],
 )
 def test_a_file_changed_when_its_bytes_did(looks: list[tuple[bytes, float | None]], expected: float | None) -> None:
-    memory = Memory()
-    assert [seen_after(memory, with_config(data, at)) for data, at in looks][-1] == expected
+    history = History()
+    assert [seen_after(history, with_config(data, at)) for data, at in looks][-1] == expected
 
 
 @pytest.mark.parametrize(
@@ -70,65 +70,67 @@ def test_a_file_changed_when_its_bytes_did(looks: list[tuple[bytes, float | None
 def test_a_process_started_at_the_earliest_time_that_was_ever_worked_out(
     starts: list[float | None], expected: float
 ) -> None:
-    memory = Memory()
-    seen = [memory.settle(Evidence(replace(PROCESS, started_at=start))).process.started_at for start in starts]
+    history = History()
+    seen = [
+        history.with_content_times(Evidence(replace(PROCESS, started_at=start))).process.started_at for start in starts
+    ]
     assert seen[-1] == expected
 
 
 def test_a_file_under_another_path_is_another_file() -> None:
-    memory = Memory()
-    memory.settle(with_config(b'a', 10.0))
+    history = History()
+    history.with_content_times(with_config(b'a', 10.0))
     other = Evidence(PROCESS, File('/other', b'a', 20.0))
-    assert seen_after(memory, other) == 20.0
+    assert seen_after(history, other) == 20.0
 
 
 def test_a_file_that_could_not_be_read_meanwhile_is_not_forgotten() -> None:
-    memory = Memory()
-    memory.settle(with_config(b'a', 10.0))
-    memory.settle(Evidence(PROCESS, Unreadable(FILE_PATH, 'why')))
-    assert seen_after(memory, with_config(b'b', 5.0)) == math.inf
+    history = History()
+    history.with_content_times(with_config(b'a', 10.0))
+    history.with_content_times(Evidence(PROCESS, Unreadable(FILE_PATH, 'why')))
+    assert seen_after(history, with_config(b'b', 5.0)) == math.inf
 
 
 def test_a_file_that_was_missing_and_comes_is_a_change_whatever_its_time_says() -> None:
-    memory = Memory()
-    memory.settle(Evidence(PROCESS, Missing(FILE_PATH, 'why'), Missing(FOLDER_PATH, 'why')))
-    assert seen_after(memory, with_config(b'a', 5.0)) == math.inf
-    assert drop_in_times(memory.settle(with_drop_ins(5.0, a=(b'x', 5.0))))[0] == math.inf
+    history = History()
+    history.with_content_times(Evidence(PROCESS, Missing(FILE_PATH, 'why'), Missing(FOLDER_PATH, 'why')))
+    assert seen_after(history, with_config(b'a', 5.0)) == math.inf
+    assert drop_in_times(history.with_content_times(with_drop_ins(5.0, a=(b'x', 5.0))))[0] == math.inf
 
 
 def test_names_that_a_folder_no_longer_lists_are_not_kept_for_ever() -> None:
-    memory = Memory()
+    history = History()
     for number in range(100):
-        memory.settle(with_drop_ins(10.0 + number, **{f'a{number}': (b'x', 5.0)}))
-    assert set(memory.seen[PROCESS.key]) == {f'{FOLDER_PATH}/', f'{FOLDER_PATH}/a99.conf'}
+        history.with_content_times(with_drop_ins(10.0 + number, **{f'a{number}': (b'x', 5.0)}))
+    assert set(history.of(PROCESS).files) == {f'{FOLDER_PATH}/', f'{FOLDER_PATH}/a99.conf'}
     unread = Evidence(PROCESS, None, DropIns(FOLDER_PATH, (Unreadable(f'{FOLDER_PATH}/a99.conf', 'why'),), 10.0))
-    memory.settle(unread)
-    assert f'{FOLDER_PATH}/a99.conf' in memory.seen[PROCESS.key]
+    history.with_content_times(unread)
+    assert f'{FOLDER_PATH}/a99.conf' in history.of(PROCESS).files
 
 
 def test_a_file_that_was_there_is_not_forgotten_while_it_is_missing() -> None:
-    memory = Memory()
-    memory.settle(with_config(b'a', 10.0))
-    memory.settle(Evidence(PROCESS, Missing(FILE_PATH, 'why')))
-    assert seen_after(memory, with_config(b'a', 20.0)) == 10.0
+    history = History()
+    history.with_content_times(with_config(b'a', 10.0))
+    history.with_content_times(Evidence(PROCESS, Missing(FILE_PATH, 'why')))
+    assert seen_after(history, with_config(b'a', 20.0)) == 10.0
 
 
 @pytest.mark.parametrize('other', [replace(PROCESS, pid=2), replace(PROCESS, start_ticks=200)], ids=['pid', 'start'])
 def test_what_one_process_had_seen_says_nothing_of_another(other: Process) -> None:
-    memory = Memory()
-    memory.settle(with_config(b'a', 10.0))
-    assert seen_after(memory, with_config(b'a', 20.0, other)) == 20.0
+    history = History()
+    history.with_content_times(with_config(b'a', 10.0))
+    assert seen_after(history, with_config(b'a', 20.0, other)) == 20.0
 
 
 def test_a_process_that_is_gone_is_forgotten_and_the_others_are_kept() -> None:
-    memory = Memory()
+    history = History()
     other = replace(PROCESS, pid=2)
     for process in (replace(PROCESS, started_at=1.0), replace(other, started_at=1.0)):
-        memory.settle(with_config(b'a', 10.0, process))
-    memory.forget_all_but([other])
-    assert set(memory.seen) == set(memory.starts) == {other.key}
-    assert seen_after(memory, with_config(b'a', 20.0, other)) == 10.0
-    assert seen_after(memory, with_config(b'a', 20.0)) == 20.0
+        history.with_content_times(with_config(b'a', 10.0, process))
+    history.forget_all_but([other])
+    assert set(history.records) == {other.key}
+    assert seen_after(history, with_config(b'a', 20.0, other)) == 10.0
+    assert seen_after(history, with_config(b'a', 20.0)) == 20.0
 
 
 @pytest.mark.parametrize(
@@ -165,9 +167,9 @@ def test_a_process_that_is_gone_is_forgotten_and_the_others_are_kept() -> None:
 def test_a_folder_changed_when_its_drop_ins_became_other_ones(
     before: Evidence, after: Evidence, expected: tuple[float, ...]
 ) -> None:
-    memory = Memory()
-    memory.settle(before)
-    assert drop_in_times(memory.settle(after)) == expected
+    history = History()
+    history.with_content_times(before)
+    assert drop_in_times(history.with_content_times(after)) == expected
 
 
 def test_evidence_without_files_and_times_stays_what_it_is() -> None:
@@ -177,14 +179,14 @@ def test_evidence_without_files_and_times_stays_what_it_is() -> None:
         Evidence(PROCESS, missing, Unreadable(FOLDER_PATH, 'why')),
         Evidence(PROCESS, with_config(b'a', None).config, DropIns(FOLDER_PATH, (missing,), None)),
     ):
-        assert Memory().settle(evidence) == evidence
+        assert History().with_content_times(evidence) == evidence
 
 
 def test_an_exec_keeps_the_age_of_its_process_and_its_program_begins_anew() -> None:
-    memory, first = Memory(), Process(7, 100, ('--a',), stack=1)
+    history, first = History(), Process(7, 100, ('--a',), stack=1)
     second = replace(first, stack=2)
-    assert memory.age_of(first, 500.0) == 500.0
-    memory.forget_all_but([second])
-    assert (memory.age_of(second, 510.0), memory.age_of(second, 575.0)) == (0.0, 65.0)
-    assert memory.age_of(replace(first, start_ticks=101), 500.0) == 500.0
-    assert memory.age_of(second, None) is None
+    assert history.program_age(first, 500.0) == 500.0
+    history.forget_all_but([second])
+    assert (history.program_age(second, 510.0), history.program_age(second, 575.0)) == (0.0, 65.0)
+    assert history.program_age(replace(first, start_ticks=101), 500.0) == 500.0
+    assert history.program_age(second, None) is None

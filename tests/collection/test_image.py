@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,9 @@ import pytest
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.launch.starts import KNOWN_UNITS
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES
-from tests.support.images import HEAD, IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
+from tests.support.images import IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s, rke2, write
+from tests.support.nodes import HEAD
+from tests.support.sockets import make_socket
 
 IPTABLES = 'make_iptables_util_chains'
 OFF = '--make-iptables-util-chains=false'
@@ -234,14 +235,14 @@ def test_a_unit_that_cannot_be_read_is_no_unit_that_is_not_there(
     os.mkfifo(root / KUBELET)
     status, shown = run()
     assert status == 2
-    assert shown.startswith('Could not find a kubelet. problem whether a kubelet starts cannot be told: ')
+    assert shown.startswith("Could not find a kubelet. problem can't determine whether a kubelet starts: ")
     assert 'kubelet.service could not be read: it is a FIFO, not a file' in shown
 
 
 def test_a_folder_without_a_unit_says_which_it_looked_for(root: Path, run: Callable[..., tuple[int, str]]) -> None:
     status, shown = run()
     assert status == 2
-    assert shown.startswith(f'{root} has no unit of a kubelet; looked for kubelet.service, ')
+    assert shown.startswith(f'{root} has no unit that starts a kubelet; looked for kubelet.service, ')
     assert all(name in shown for name in KNOWN_UNITS)
 
 
@@ -424,7 +425,8 @@ def test_what_depends_on_the_version_is_unknown_without_it(root: Path, run: Call
 
 def test_auto_says_that_the_version_is_not_known(root: Path, run: Callable[..., tuple[int, str]]) -> None:
     kubeadm(root)
-    assert 'the default: the version of the kubelet is not known: set --kubelet-version' in run('--benchmark=auto')[1]
+    reason = 'is used: the version of the kubelet is not known: set --kubelet-version'
+    assert reason in run('--benchmark=auto')[1]
 
 
 @pytest.mark.parametrize(
@@ -496,20 +498,11 @@ def test_what_lies_in_run_is_gone_when_the_machine_boots(root: Path, run: Callab
     write(root, {'etc/systemd/system/kubelet.service.d/a.conf': '[Service]\nEnvironmentFile=-/run/kubelet.env\n'})
     write(root, {'run/kubelet.env': 'KUBELET_EXTRA_ARGS=\n'})
     status, shown = run()
-    assert (status, 'it lies in /run, which is empty until the machine runs' in shown) == (2, True)
+    assert (status, 'it is in /run, which is empty until the machine runs' in shown) == (2, True)
 
 
 def make_fifo(path: Path) -> None:
     os.mkfifo(path)
-
-
-def make_socket(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as server:
-        here = os.open(path.parent, os.O_PATH)
-        try:
-            server.bind(f'/proc/self/fd/{here}/{path.name}')
-        finally:
-            os.close(here)
 
 
 def make_huge(path: Path) -> None:
@@ -591,7 +584,7 @@ def test_a_folder_that_may_not_be_read_is_unknown(root: Path, run: Callable[...,
     (root / UNITS).chmod(0)
     status, shown = run()
     (root / UNITS).chmod(0o700)
-    assert (status, 'whether a kubelet starts cannot be told' in shown) == (2, True)
+    assert (status, "can't determine whether a kubelet starts" in shown) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -15,12 +15,11 @@ import pytest
 from datadog_checks.kubelet_compliance.collection.services import MAX_UNIT_FILES, read_unit, with_parent_times
 from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
 from datadog_checks.kubelet_compliance.model import Argument, Folder, Missing, Process, Unit, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host, View
 from tests.support.service_node import ServiceNode
 from tests.support.systemd_cases import PROCESS, Booted, root_below, unit_in, words_of
 
 NAME = 'kubelet.service'
-USR, ETC, RUN_TIME = '/usr/lib/systemd/system', '/etc/systemd/system', '/run/systemd/system'
+USR, ETC = '/usr/lib/systemd/system', '/etc/systemd/system'
 RUN = '[Service]\nExecStart=/k'
 
 
@@ -109,7 +108,7 @@ def test_an_instance_is_read_from_its_template_and_both_have_drop_ins(node: Serv
 
 def test_a_unit_that_is_nowhere_is_not_known(node: ServiceNode) -> None:
     node.write(f'{ETC}/{NAME}.d/1.conf', adds('x'))
-    assert unit_in(node) == Unknown(f'no unit file of {NAME} was found')
+    assert unit_in(node) == Unknown(f'could not find a unit file of {NAME}')
 
 
 @pytest.mark.parametrize('target', ['/dev/null', '../../../dev/null'])
@@ -179,7 +178,7 @@ def test_a_template_under_another_name_is_not_supported(node: ServiceNode) -> No
     node.write(f'{USR}/real@.service', RUN)
     node.link(f'{ETC}/k@.service', f'{USR}/real@.service')
     assert words(node, 'k@x.service') == (
-        f'{ETC}/k@.service is a link to a unit of another name, which is not supported for templates'
+        f'{ETC}/k@.service is a link to a unit with another name, which this check does not support for templates'
     )
 
 
@@ -196,7 +195,7 @@ def test_no_more_drop_ins_are_read_than_the_most(node: ServiceNode) -> None:
     unit = unit_of(node)
     reason = f'the unit has more than {MAX_UNIT_FILES} drop-ins'
     assert unit.unread == (Unreadable(f'{ETC}/{NAME}.d', reason),)
-    assert unit.command == Unknown(f'{ETC}/{NAME}.d could not be read: {reason}')
+    assert unit.command == Unknown(f'could not read {ETC}/{NAME}.d: {reason}')
     assert len(unit.files) == MAX_UNIT_FILES + 1
 
 
@@ -263,7 +262,7 @@ def test_a_pattern_that_is_not_supported_is_not_told(node: ServiceNode, pattern:
     node.write('/e/a', 'A=1')
     command = unit_of(node).command
     assert command == Unknown(
-        f'{pattern} could not be read: this check does not support a pattern in the name of a folder'
+        f'{pattern} could not be read: this check does not support a wildcard in the name of a folder'
     )
 
 
@@ -273,7 +272,7 @@ def test_a_pattern_that_matches_too_many_files_is_not_told(node: ServiceNode) ->
         node.write(f'/e/{number:03}', f'A={number}')
     assert words(node) == ('/k', str(MAX_UNIT_FILES - 1))
     node.write('/e/x', '')
-    assert words(node) == f'/e/* could not be read: it matches more than {MAX_UNIT_FILES} files'
+    assert words(node) == f'/e/* could not be read: the pattern matches more than {MAX_UNIT_FILES} files'
 
 
 def test_a_unit_tells_its_files_in_the_order_in_which_they_count(node: ServiceNode) -> None:
@@ -320,13 +319,8 @@ def test_of_a_unit_that_would_not_start_the_files_are_told_all_the_same(node: Se
 class Mounted(Booted):
     """A folder of the check in which the root of a node is mounted."""
 
+    is_its_own = False
     whole = True
-
-    def below_root(self, process: Process, path: str) -> View:
-        return replace(super().below_root(process, path), is_its_own=False)
-
-    def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
-        return Host.missing(self, view, path, why)
 
     def shows_whole_root(self, process: Process) -> bool:
         return self.whole
@@ -342,7 +336,7 @@ class PartlyMounted(Mounted):
     'kind, expected',
     [
         (Mounted, (Argument('/k', f'{ETC}/{NAME}:2'),)),
-        (PartlyMounted, Unknown(f'host_root does not hold all folders that systemd looks for {NAME} in')),
+        (PartlyMounted, Unknown(f'host_root does not show all folders that may contain files of {NAME}')),
     ],
 )
 def test_a_root_that_shows_only_a_part_of_the_node_does_not_tell_the_command(
@@ -364,7 +358,7 @@ def test_a_folder_of_drop_ins_that_cannot_be_listed_leaves_the_command_unknown(n
     unit = read_unit(Shut(str(node.root)), PROCESS, NAME)
     assert isinstance(unit, Unit)
     assert unit.unread == (Unreadable(f'{ETC}/{NAME}.d', 'no permission'),)
-    assert unit.command == Unknown(f'{ETC}/{NAME}.d could not be read: no permission')
+    assert unit.command == Unknown(f'could not read {ETC}/{NAME}.d: no permission')
 
 
 def test_the_last_change_of_its_folders_is_the_latest_of_them(node: ServiceNode) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -17,8 +16,9 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.model import Evidence, Finding, NodeReport, Process, Unknown, Verdict
 from datadog_checks.kubelet_compliance.node.captured import CaptureError, parse_capture
-from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.node.proc_text import listeners_at, mounts_of
+from datadog_checks.kubelet_compliance.node.listeners import listeners_at
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.mount_table import mounts_of
 from datadog_checks.kubelet_compliance.reporting.redact import redact_configz
 from tests.support.nodes import HEAD, PID, declare, write_process
 
@@ -159,7 +159,7 @@ def on_node(
         place.write_bytes(data)
 
     def work() -> Outcome:
-        collection = Collector(Host(str(folder / 'proc')), SELECTION).collect()
+        collection = Collector(LiveHost(str(folder / 'proc')), SELECTION).collect()
         check_reported(collection.kubelets, collection.node, nested=is_nested)
         return outcome_of(collection.node)
 
@@ -167,11 +167,7 @@ def on_node(
 
 
 def lay_out(folder: Path, pid: int, comm: str, line: tuple[str, ...]) -> None:
-    write_process(folder / 'proc', pid, line, comm=comm)
-    for name in ('root', 'cwd'):
-        link = folder / 'proc' / str(pid) / name
-        link.unlink()
-        link.symlink_to(os.path.abspath(folder / 'root'))
+    write_process(folder / 'proc', pid, line, comm=comm, root=folder / 'root')
 
 
 def outcome_of(node: NodeReport) -> Outcome:

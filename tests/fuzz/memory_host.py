@@ -28,38 +28,53 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
 )
 from datadog_checks.kubelet_compliance.node.captured import Capture
-from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.node.processes import Admission, ProcessGone
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
+from datadog_checks.kubelet_compliance.node.proc_files import ProcessGone, ProcFolder
+from datadog_checks.kubelet_compliance.node.processes import Admission
 
 PIDS = (1, 1000, 1001, 1002, 1003)
 NOT_THERE = 'no such file or directory'
 
 
-class MemoryHost(Host):
-    """A host whose files in `/proc` are given; only the list of pids is that of a real folder."""
+class MemoryProc(ProcFolder):
+    """Files in `/proc` that are given; only the list of pids is that of a real folder."""
 
-    def __init__(self, proc: Mapping[tuple[int, str], bytes], files: Mapping[str, bytes], *, nested: bool) -> None:
-        # A captured node has no clock of its own, so that two looks at it are the same.
-        super().__init__(pid_folders(), admission=Admission(nested=nested), capture=Capture(booted_at=0.0))
-        self.proc = proc
+    def __init__(self, files: Mapping[tuple[int, str], bytes]) -> None:
+        super().__init__(pid_folders())
         self.files = files
 
     def read(self, pid: int, name: str, limit: int) -> bytes:
-        if (pid, name) not in self.proc:
+        if (pid, name) not in self.files:
             raise ProcessGone
-        return self.proc[pid, name][:limit]
+        return self.files[pid, name][:limit]
+
+
+class MemoryHost(CapturedHost):
+    """A captured host in memory: it has no clock of its own, so that two looks at it are the same."""
+
+    def __init__(
+        self,
+        proc: Mapping[tuple[int, str], bytes],
+        files: Mapping[str, bytes],
+        *,
+        nested: bool,
+        capture: Capture | None = None,
+    ) -> None:
+        capture, admission = capture or Capture(booted_at=0.0), Admission(nested=nested)
+        super().__init__('', pid_folders(), admission=admission, capture=capture, source=MemoryProc(proc))
+        self.contents = files
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
-        return File(path, self.files[path], 1.0) if path in self.files else Missing(path, NOT_THERE)
+        return File(path, self.contents[path], 1.0) if path in self.contents else Missing(path, NOT_THERE)
 
     def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
-        found = [name for name in sorted(self.files) if name.startswith(f'{path}/') and name.endswith(endings)]
+        found = [name for name in sorted(self.contents) if name.startswith(f'{path}/') and name.endswith(endings)]
         if not found:
             return Missing(path, NOT_THERE)
-        return DropIns(path, tuple(File(name, self.files[name], 1.0) for name in found), 1.0)
+        return DropIns(path, tuple(File(name, self.contents[name], 1.0) for name in found), 1.0)
 
     def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
-        found = [name.removeprefix(f'{path}/') for name in sorted(self.files) if name.startswith(f'{path}/')]
+        found = [name.removeprefix(f'{path}/') for name in sorted(self.contents) if name.startswith(f'{path}/')]
         names = tuple(dict.fromkeys(name.partition('/')[0] for name in found))
         return Folder(path, names, 1.0) if names else Missing(path, NOT_THERE)
 
@@ -67,7 +82,7 @@ class MemoryHost(Host):
         return path
 
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
-        return FileStatus(path, 0o600, 0, 0) if path in self.files else Missing(path, NOT_THERE)
+        return FileStatus(path, 0o600, 0, 0) if path in self.contents else Missing(path, NOT_THERE)
 
 
 @cache

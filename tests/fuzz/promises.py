@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
 from datadog_checks.kubelet_compliance.model import (
+    LONGEST_MESSAGE,
     Declared,
     Evidence,
     Finding,
@@ -22,7 +23,6 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.reporting.report import (
-    LONGEST_MESSAGE,
     OK,
     Gauge,
     ServiceCheck,
@@ -117,7 +117,7 @@ def check_reported(reports: Sequence[KubeletReport], node: NodeReport | None = N
 def check_gauges(gauges: Iterable[Gauge]) -> None:
     for gauge in gauges:
         promise(TAGS.issuperset(gauge.tags), f'{gauge.name} has the tags {gauge.tags}')
-        promise(isinstance(gauge.value, int | float) and gauge.value >= 0, f'{gauge.name} is {gauge.value!r}')
+        promise(gauge.value >= 0, f'{gauge.name} is {gauge.value!r}')
 
 
 def check_service_checks(service_checks: Iterable[ServiceCheck]) -> None:

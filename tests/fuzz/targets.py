@@ -27,7 +27,8 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.node.captured import CaptureError, parse_capture
-from datadog_checks.kubelet_compliance.node.proc_text import listeners_at, mounts_of, other_mounts
+from datadog_checks.kubelet_compliance.node.listeners import listeners_at
+from datadog_checks.kubelet_compliance.node.mount_table import mounts_of, other_mounts
 from datadog_checks.kubelet_compliance.reporting.redact import (
     redact_arguments,
     redact_configuration,
@@ -197,8 +198,7 @@ def fuzz_captures(data: bytes) -> None:
         capture.changed_at(path)
     if not is_chosen(data, 8):
         return
-    host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: HEADER}, nested=False)
-    host.capture = capture
+    host = MemoryHost(proc_of((f'--config={CONFIG}',)), {CONFIG: HEADER}, nested=False, capture=capture)
     collection = Collector(host, SELECTION).collect()
     check_reported(collection.kubelets, collection.node)
 

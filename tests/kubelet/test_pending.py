@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.api.configz import parse_configz
-from datadog_checks.kubelet_compliance.collection.kubelets import Kubelet, setting_of
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.pending import is_drifted, is_same, restart_pending, runs_with
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.model import (
@@ -35,6 +35,7 @@ from datadog_checks.kubelet_compliance.rules.all_rules import SETTING_RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import holds
 from datadog_checks.kubelet_compliance.rules.resolve import NOT_ASKED
+from datadog_checks.kubelet_compliance.rules.settings import setting_of
 from tests.support.cases import CASES, TRUTH, Case
 from tests.support.nodes import made_up_host, read_evidence
 from tests.system.test_verdicts import NOT_RECORDED

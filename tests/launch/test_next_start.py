@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
 from datadog_checks.kubelet_compliance.model import Unit, Unknown, Verdict
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.nodes import HEAD
 from tests.support.service_node import ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, ON, UNIT, ServiceNode, usual_node
@@ -229,7 +229,7 @@ class Life:
         self.check = self.new_check()
 
     def new_check(self) -> Collector:
-        return Collector(Host(str(self.node.procfs), admission=OURS), IPTABLES)
+        return Collector(LiveHost(str(self.node.procfs), admission=OURS), IPTABLES)
 
     def start(self, *arguments: str) -> None:
         if self.process is not None:

@@ -11,8 +11,16 @@ from pathlib import Path
 
 import pytest
 
+from datadog_checks.kubelet_compliance.model import Scan, Unknown
 from datadog_checks.kubelet_compliance.node import change_stamps as stamps
-from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.change_stamps import (
+    ProcessStamp,
+    Stamped,
+    StampedScan,
+    Trace,
+    held,
+    unheld,
+)
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
 from tests.support.clocks import Ahead
 from tests.support.ticks import wait_for_the_next_tick
@@ -32,9 +40,20 @@ def tree(tmp_path: Path) -> Path:
     return root
 
 
+STAMP = ProcessStamp(100, b'kubelet', b'kubelet\0', 0, b'')
+
+
+def with_a_kubelet() -> Trace:
+    """The trace of a collection that found one kubelet and judged it."""
+    trace = Trace()
+    trace.scan_of(lambda: StampedScan(Scan(), {1: STAMP}))
+    trace.expect([1])
+    return trace
+
+
 def look(tree: Path) -> Trace:
     """Look at all of it, as a collection would."""
-    trace = Trace()
+    trace = with_a_kubelet()
     with Root(str(tree), trace=trace) as root:
         assert root.read('/etc/kubernetes/linked.yaml').data == b'one'
         assert root.walk('/etc/d').paths == ('/etc/d/10.conf', '/etc/d/below/20.conf')
@@ -129,7 +148,7 @@ def test_what_was_not_looked_at_does_not_matter(tree: Path, change: Callable[[Pa
 
 def test_a_relative_path_is_held_from_the_working_directory(tree: Path) -> None:
     trace = Trace()
-    with Root(str(tree), str(tree / 'etc/d'), trace) as root:
+    with Root(str(tree), str(tree / 'etc/d'), trace=trace) as root:
         assert root.read('../real/linked.yaml').data == b'one'
     assert trace.files_are_unchanged()
     rewrite_same_size(tree)
@@ -173,7 +192,7 @@ def test_a_file_that_changes_while_it_is_read_proves_nothing(tree: Path, monkeyp
         return os.stat(handle)
 
     with Root(str(tree), trace=trace) as root:
-        monkeypatch.setattr('datadog_checks.kubelet_compliance.node.process_root.os.fstat', fstat)
+        monkeypatch.setattr('datadog_checks.kubelet_compliance.node.open_paths.os.fstat', fstat)
         with pytest.raises(CannotRead, match='it changed while it was read'):
             root.read('/etc/real/c.yaml')
         monkeypatch.undo()
@@ -187,7 +206,7 @@ def test_an_error_of_the_system_proves_nothing(tree: Path, monkeypatch: pytest.M
 
     trace = Trace()
     with Root(str(tree), trace=trace) as root, monkeypatch.context() as patch:
-        patch.setattr(f'datadog_checks.kubelet_compliance.node.process_root.os.{call}', fail)
+        patch.setattr(f'datadog_checks.kubelet_compliance.node.open_paths.os.{call}', fail)
         with pytest.raises(CannotRead, match='input/output error'):
             root.walk('/etc/kubernetes/../d')
     assert not trace.is_provable
@@ -198,6 +217,16 @@ def test_a_root_that_cannot_be_opened_proves_nothing(tmp_path: Path) -> None:
     with pytest.raises(CannotRead):
         Root(str(tmp_path / 'none'), trace=trace)
     assert not trace.is_provable
+
+
+def test_a_root_is_held_even_where_no_step_was_made_in_it(tree: Path) -> None:
+    trace = Trace()
+    with Root(str(tree), trace=trace) as root, pytest.raises(CannotRead, match='it is in /proc'):
+        root.read('/proc/x')
+    assert trace.files_are_unchanged()
+    tree.rename(tree.parent / 'elsewhere')
+    tree.mkdir()
+    assert not trace.files_are_unchanged()
 
 
 def test_comparing_leaves_no_handle(tree: Path, no_handle_is_left: None) -> None:
@@ -220,7 +249,7 @@ def test_a_folder_that_was_swapped_within_a_look_proves_nothing(
     tree: Path, monkeypatch: pytest.MonkeyPatch, is_listed_first: bool, is_swapped: bool
 ) -> None:
     monkeypatch.setattr(stamps, 'time', Ahead(60.0))
-    trace = Trace()
+    trace = with_a_kubelet()
     with Root(str(tree), trace=trace) as root:
         steps = [lambda: root.read('/etc/d/10.conf'), lambda: root.walk('/etc/d')]
         first, second = reversed(steps) if is_listed_first else steps
@@ -232,3 +261,42 @@ def test_a_folder_that_was_swapped_within_a_look_proves_nothing(
             (tree / 'etc/before/10.conf').rename(tree / 'etc/d/10.conf')
         second()
     assert trace.is_trusted() is not is_swapped
+
+
+def failing() -> Stamped[None]:
+    raise OSError(5, 'Input/output error')
+
+
+def fail_to_read(trace: Trace) -> None:
+    with pytest.raises(OSError, match='Input/output error'):
+        trace.value_of(failing)
+
+
+DOUBTFUL = StampedScan(Scan(doubtful=(Unknown('why'),)), {1: STAMP})
+
+
+@pytest.mark.parametrize(
+    ('happens', 'is_trusted'),
+    [
+        pytest.param(lambda trace: None, True, id='nothing'),
+        pytest.param(lambda trace: trace.value_of(lambda: held(1)), True, id='a-value-with-a-stamp-was-read'),
+        pytest.param(lambda trace: trace.value_of(lambda: unheld(1)), False, id='a-value-without-a-stamp-was-read'),
+        pytest.param(fail_to_read, False, id='a-read-failed'),
+        pytest.param(lambda trace: trace.scan_of(lambda: DOUBTFUL), False, id='a-scan-has-doubts'),
+        pytest.param(lambda trace: trace.scan_of(lambda: StampedScan(Scan(), {})), False, id='no-kubelet-was-found'),
+        pytest.param(lambda trace: trace.expect([2]), False, id='another-process-is-judged'),
+        pytest.param(lambda trace: trace.expect([1, 2]), True, id='another-process-is-judged-too'),
+    ],
+)
+def test_only_what_has_a_stamp_may_stay_unread(happens: Callable[[Trace], object], is_trusted: bool) -> None:
+    trace = with_a_kubelet()
+    happens(trace)
+    assert trace.is_trusted() is is_trusted
+
+
+def test_a_new_trace_proves_nothing() -> None:
+    assert not Trace().is_trusted()
+
+
+def test_a_value_is_given_out_with_its_reading_only() -> None:
+    assert Trace().value_of(lambda: held(7)) == Trace().value_of(lambda: unheld(7)) == 7

@@ -65,7 +65,7 @@ def test_a_file_that_is_seen_and_may_not_be_read_is_another_thing(rights: Rights
 
 def test_what_host_root_does_not_show_is_to_be_mounted() -> None:
     assert 'below host_root too' in not_mounted('/etc/x').remedy
-    assert not_mounted('').remedy == 'mount the root file system of the host read-only where host_root says'
+    assert not_mounted('').remedy == 'mount the root file system of the host read-only at host_root'
 
 
 def test_the_rights_are_those_that_the_kernel_shows() -> None:

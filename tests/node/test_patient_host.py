@@ -22,7 +22,10 @@ from datadog_checks.kubelet_compliance.collection.collect import Collection, Col
 from datadog_checks.kubelet_compliance.model import Verdict
 from datadog_checks.kubelet_compliance.node import patient_host
 from datadog_checks.kubelet_compliance.node.change_stamps import Trace
-from datadog_checks.kubelet_compliance.node.patient_host import PatientHost, Reader
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.patient_host import PatientHost, PatientReader
+from datadog_checks.kubelet_compliance.node.proc_files import Proc, ProcFolder
 from datadog_checks.kubelet_compliance.node.process_root import Content, Root
 from datadog_checks.kubelet_compliance.node.worker import OutOfPatience
 from datadog_checks.kubelet_compliance.rules.selection import select
@@ -57,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def host(folder: Path) -> PatientHost:
-    return PatientHost(str(folder.parent / 'proc'))
+    return PatientHost(LiveHost(str(folder.parent / 'proc')))
 
 
 class Blocked:
@@ -87,7 +90,7 @@ def verdicts(collection: Collection) -> dict[str, Verdict]:
     return {finding.rule.key: finding.verdict for finding in collection.node.findings}
 
 
-def wait_until_it_ends(reader: Reader) -> None:
+def wait_until_it_ends(reader: PatientReader) -> None:
     stuck = reader.worker.stuck
     assert stuck is not None
     stuck.outcome.put(stuck.outcome.get(timeout=LONG))
@@ -99,7 +102,7 @@ def our_threads() -> set[threading.Thread]:
 
 def test_together_the_readers_wait_for_less_than_five_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
-    host = PatientHost()
+    host = PatientHost(LiveHost())
     assert 0 < host.files.seconds + host.processes.seconds < 5
 
 
@@ -113,9 +116,9 @@ def test_what_hangs_is_unknown_and_what_is_known_without_it_is_judged(host: Pati
         'kubeconfig_permissions': Verdict.UNKNOWN,
     }
     reasons = {problem.reason for problem in collection.node.problems}
-    assert f'could not read {path}: reading {path} does not end' in reasons
-    kubeconfig = f'{host.root or path.removesuffix("/etc/c.yaml")}/k'
-    assert f'could not read the mode and owner of {kubeconfig}: reading {path} does not end' in {
+    assert f'could not read {path}: timed out reading {path}' in reasons
+    kubeconfig = f'{path.removesuffix("/etc/c.yaml")}/k'
+    assert f'could not read the mode and owner of {kubeconfig}: timed out reading {path}' in {
         finding.message.partition('cannot be determined: ')[2].partition(';')[0] for finding in collection.node.findings
     }
 
@@ -137,6 +140,18 @@ def test_while_a_read_is_stuck_no_second_one_begins_and_afterwards_all_is_well(
     assert len(our_threads() - before) == 2
 
 
+def test_what_was_not_read_in_time_is_read_again(
+    host: PatientHost, blocked: Blocked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.change_stamps.FRESH_SECONDS', -1)
+    collector = Collector(host, SELECTION)
+    first = collector.collect()
+    blocked.event.set()
+    wait_until_it_ends(host.files)
+    assert not host.live.trace.is_trusted()
+    assert collector.collect() is not first
+
+
 def test_a_file_system_that_begins_to_hang_after_the_read_holds_nothing_up(
     host: PatientHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,7 +169,7 @@ def test_a_file_system_that_begins_to_hang_after_the_read_holds_nothing_up(
 def test_slow_reads_share_the_seconds_of_a_collection(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock()
     monkeypatch.setattr(patient_host, 'time', clock)
-    reader = Reader(2.5)
+    reader = PatientReader(2.5)
     for seconds in (1.0, 1.0):
         assert reader.read('a file', partial(clock.take, seconds)) == seconds
     assert reader.left == 0.5
@@ -183,7 +198,7 @@ def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
     folder: Path, monkeypatch: pytest.MonkeyPatch, aggregator: AggregatorStub, dd_run_check: Run
 ) -> None:
     event = threading.Event()
-    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and b'')
+    monkeypatch.setattr(Proc, 'command_line', lambda proc, pid: event.wait(LONG) and b'')
     check = KubeletComplianceCheck('kubelet_compliance', {}, [{'procfs_path': str(folder.parent / 'proc')}])
     try:
         for _ in range(2):
@@ -191,15 +206,15 @@ def test_processes_that_cannot_be_read_are_a_doubt_and_no_green(
             dd_run_check(check)
             (sent,) = aggregator.service_checks('kubelet_compliance.kubelet')
             assert sent.status == AgentCheck.WARNING
-            assert 'proc does not end: look for a process in state D' in sent.message
+            assert 'proc: look for a process in state D' in sent.message
             assert aggregator.service_checks('kubelet_compliance.rule') == []
     finally:
         event.set()
 
 
 def test_processes_that_can_be_read_again_are_found_again(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
-    event, read = threading.Event(), PatientHost.command_line
-    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and read(host, pid))
+    event, read = threading.Event(), Proc.command_line
+    monkeypatch.setattr(Proc, 'command_line', lambda proc, pid: event.wait(LONG) and read(proc, pid))
     collector = Collector(host, SELECTION)
     assert collector.collect().node.found == 0
     event.set()
@@ -242,8 +257,7 @@ def test_a_real_file_system_that_hangs_does_not_hold_the_agent_up(
         collection = collector.collect()
         assert collection.node.found == 1
         assert verdicts(collection)['anonymous_auth'] is Verdict.UNKNOWN
-        assert f'reading {folder}' in collection.node.problems[0].reason
-        assert collection.node.problems[0].reason.endswith('does not end')
+        assert f'timed out reading {folder}' in collection.node.problems[0].reason
 
 
 def test_when_the_file_system_is_back_so_are_the_verdicts(host: PatientHost, folder: Path) -> None:
@@ -260,13 +274,13 @@ def test_when_the_file_system_is_back_so_are_the_verdicts(host: PatientHost, fol
 def test_no_file_of_proc_is_read_by_who_asks(host: PatientHost, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever asks is one thread, whoever waits is another."""
     readers = set()
-    read = PatientHost.read
+    read = ProcFolder.read
 
-    def watched(self: PatientHost, pid: int, its_name: str, limit: int) -> bytes:
+    def watched(self: ProcFolder, pid: int, its_name: str, limit: int) -> bytes:
         readers.add(threading.current_thread())
         return read(self, pid, its_name, limit)
 
-    monkeypatch.setattr(PatientHost, 'read', watched)
+    monkeypatch.setattr(ProcFolder, 'read', watched)
     Collector(host, SELECTION).collect(answers({}))
     assert readers and threading.current_thread() not in readers
 
@@ -275,10 +289,22 @@ def test_what_hangs_is_named_whatever_was_compared_before(host: PatientHost, mon
     monkeypatch.setattr('datadog_checks.kubelet_compliance.node.change_stamps.FRESH_SECONDS', -1)
     collector = Collector(host, SELECTION)
     assert collector.collect() is collector.collect()
-    event, read = threading.Event(), PatientHost.command_line
-    monkeypatch.setattr(PatientHost, 'command_line', lambda host, pid: event.wait(LONG) and read(host, pid))
+    event, read = threading.Event(), Proc.command_line
+    monkeypatch.setattr(Proc, 'command_line', lambda proc, pid: event.wait(LONG) and read(proc, pid))
     try:
         collector.collect()
         assert host.files.doing == 'the process of the kubelet'
     finally:
         event.set()
+
+
+WITHOUT_FILES = {
+    'procfs', 'is_captured', 'give_up', 'expect', 'age', 'times', 'shows', 'keeps_status', 'kept_answer', 'reread',
+    'kernel_settings', 'peek_kernel',
+}  # fmt: skip
+"""Questions that no file system can hold up: /proc/sys is answered by the kernel at once."""
+
+
+def test_every_other_question_has_a_time_limit() -> None:
+    questions = {name for name in vars(Host) if not name.startswith('_')}
+    assert questions - set(vars(PatientHost)) == WITHOUT_FILES

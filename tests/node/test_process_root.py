@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.open_paths import OpenPath
 from datadog_checks.kubelet_compliance.node.process_root import (
     MAX_ENTRIES,
     MAX_FILE_BYTES,
@@ -48,22 +50,22 @@ def link(tree: Path, name: str, target: str) -> None:
 
 
 def read(root: Path, path: str, cwd: str | None = None) -> bytes:
-    with Root(str(root), None if cwd is None else str(root / cwd)) as opened:
+    with Root(str(root), None if cwd is None else str(root / cwd), trace=Trace()) as opened:
         return opened.read(path).data
 
 
 def walk(root: Path, path: str) -> tuple[str, ...]:
-    with Root(str(root)) as opened:
+    with Root(str(root), trace=Trace()) as opened:
         return opened.walk(path).paths
 
 
 def changed_at(root: Path, path: str) -> float:
-    with Root(str(root)) as opened:
+    with Root(str(root), trace=Trace()) as opened:
         return opened.read(path).changed_at
 
 
 def walk_changed_at(root: Path, path: str) -> float:
-    with Root(str(root)) as opened:
+    with Root(str(root), trace=Trace()) as opened:
         return opened.walk(path).changed_at
 
 
@@ -122,7 +124,7 @@ def test_an_absolute_link_met_from_the_working_directory_starts_at_the_root(tree
 
 
 def test_a_relative_path_without_a_working_directory_cannot_be_read(tree: Path) -> None:
-    with pytest.raises(CannotRead, match='relative and the working directory is not known'):
+    with pytest.raises(CannotRead, match="relative, and the kubelet's working directory is unknown"):
         read(tree, 'etc/file')
 
 
@@ -140,9 +142,9 @@ def test_a_relative_path_without_a_working_directory_cannot_be_read(tree: Path) 
         pytest.param({}, '/', 'it is a directory', id='root'),
         pytest.param({'a': '/etc'}, '/a', 'it is a directory', id='linked-folder'),
         pytest.param({'a': '/none'}, '/a', 'no such file', id='dangling'),
-        pytest.param({'a': 'a'}, '/a', 'too many links', id='loop-of-one'),
-        pytest.param({'a': 'b', 'b': 'a'}, '/a', 'too many links', id='loop-of-two'),
-        pytest.param({'a': 'a/a'}, '/a', 'too many links', id='loop-that-grows'),
+        pytest.param({'a': 'a'}, '/a', 'too many symbolic links', id='loop-of-one'),
+        pytest.param({'a': 'b', 'b': 'a'}, '/a', 'too many symbolic links', id='loop-of-two'),
+        pytest.param({'a': 'a/a'}, '/a', 'too many symbolic links', id='loop-that-grows'),
         pytest.param({}, '/etc/fi\0le', 'NUL', id='nul'),
     ],
 )
@@ -168,7 +170,7 @@ def test_as_many_links_are_followed_as_the_kernel_follows(tree: Path, count: int
     if kernel_reads_it:
         assert read(tree, f'/etc/{count}') == b'inside'
     else:
-        with pytest.raises(NotThere, match='too many links'):
+        with pytest.raises(NotThere, match='too many symbolic links'):
             read(tree, f'/etc/{count}')
 
 
@@ -216,7 +218,7 @@ def test_proc_is_not_read_for_it_would_show_ourselves(
     (tree / 'proc' / 'file').write_bytes(b'ours')
     for name, target in links.items():
         link(tree, name, target)
-    with pytest.raises(CannotRead, match='it lies in /proc'):
+    with pytest.raises(CannotRead, match='it is in /proc'):
         read(tree, path, cwd)
 
 
@@ -252,7 +254,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tree: Path, monkeypatch
                 file.write_bytes(b'longer than before')
         return status
 
-    with Root(str(tree)) as root, monkeypatch.context() as patch:
+    with Root(str(tree), trace=Trace()) as root, monkeypatch.context() as patch:
         patch.setattr(os, 'fstat', fstat)
         with pytest.raises(CannotRead, match='it changed while it was read'):
             root.read('/etc/file')
@@ -261,14 +263,14 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tree: Path, monkeypatch
 def test_the_file_that_was_looked_at_is_the_one_that_is_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look and the opening the name comes to lead to a FIFO: that must not block."""
     file = tree / 'etc' / 'file'
-    real_read = Root.read_regular
+    real_read = OpenPath.content
 
-    def swap_first(self: Root, found: Any) -> Any:
+    def swap_first(self: OpenPath, limit: int) -> Any:
         file.unlink()
         os.mkfifo(file)
-        return real_read(self, found)
+        return real_read(self, limit)
 
-    monkeypatch.setattr(Root, 'read_regular', swap_first)
+    monkeypatch.setattr(OpenPath, 'content', swap_first)
     assert read(tree, '/etc/file') == b'inside'
 
 
@@ -287,9 +289,9 @@ def test_a_root_or_working_directory_that_is_no_folder_cannot_be_read(
     make(tmp_path / 'odd')
     with pytest.raises(CannotRead, match=why):
         if of == 'root':
-            Root(str(tmp_path / 'odd'))
+            Root(str(tmp_path / 'odd'), trace=Trace())
         else:
-            Root(str(tmp_path), str(tmp_path / 'odd'))
+            Root(str(tmp_path), str(tmp_path / 'odd'), trace=Trace())
 
 
 def test_the_time_is_the_ctime_which_a_set_back_mtime_does_not_hide(tree: Path) -> None:
@@ -369,7 +371,7 @@ def test_a_walk_from_the_root_names_its_files_below_it(tmp_path: Path) -> None:
 
 def test_a_walk_from_a_relative_path_starts_at_the_working_directory(tree: Path) -> None:
     fill(tree / 'etc' / 'd', 'x')
-    with Root(str(tree), str(tree / 'etc')) as root:
+    with Root(str(tree), str(tree / 'etc'), trace=Trace()) as root:
         assert root.walk('d').paths == ('d/x',)
         assert root.read('d/x').data == b''
 
@@ -540,7 +542,7 @@ def test_no_handle_is_left_whichever_call_fails(
     with monkeypatch.context() as patch:
         patch.setattr(os, call, failing)
         try:
-            with Root(str(tree), str(tree)) as root:
+            with Root(str(tree), str(tree), trace=Trace()) as root:
                 if what == 'read':
                     root.read('/a/inner/file')
                 else:
@@ -560,7 +562,7 @@ def test_no_handle_is_left_whatever_is_wrong_with_the_path(tree: Path, path: str
     link(tree, 'dangling', 'none')
     make_fifo(tree / 'etc' / 'fifo')
     (tree / 'etc' / 'big').write_bytes(b'x' * (MAX_FILE_BYTES + 1))
-    root = Root(str(tree))
+    root = Root(str(tree), trace=Trace())
     held = open_handles()
     try:
         root.read(path) if what == 'read' else root.walk(path)
@@ -574,15 +576,36 @@ def test_no_handle_is_left_whatever_is_wrong_with_the_path(tree: Path, path: str
 def test_our_handles_are_not_inherited_by_programs_that_we_start(tree: Path) -> None:
     link(tree, 'a', '/etc')
     link(tree, 'b', '/')
-    with Root(str(tree), str(tree)) as root:
-        assert not any(os.get_inheritable(handle) for handle in root.handles)
+    with Root(str(tree), str(tree), trace=Trace()) as root:
+        assert not any(os.get_inheritable(handle) for handle in [place.handle for place in root.opened])
         for path in ('/a/file', '/etc', '/', '/b', 'b'):
             with root.resolve(path) as found:
-                assert not os.get_inheritable(found.handle)
+                assert not os.get_inheritable(found.place.handle)
 
 
 @pytest.mark.parametrize('path', ['/etc/\ud800', '/\udc00\ud800/k.yaml', '\ud800'])
 def test_a_path_that_is_no_text_leads_nowhere(tree: Path, path: str) -> None:
     """JSON can spell it; no path of a file can."""
-    with Root(str(tree), str(tree)) as root, pytest.raises(NotThere, match='its path holds what is no character'):
+    with (
+        Root(str(tree), str(tree), trace=Trace()) as root,
+        pytest.raises(NotThere, match='the path is not valid UTF-8'),
+    ):
         root.status(path)
+
+
+@pytest.mark.parametrize('target', ['/var', '../var', '../etc/../var', 'inner/../../var'])
+def test_no_link_leads_past_what_is_mounted_for_the_kubelet(tree: Path, target: str) -> None:
+    """However the link spells its way there."""
+    link(tree, 'etc/a', target)
+    others = {'/var': 'another file system'}
+    with Root(str(tree), trace=Trace(), others=others) as root:
+        with pytest.raises(CannotRead, match='another file system'):
+            root.read('/etc/a/file')
+        assert root.read('/etc/inner/../file').data == b'inside'
+
+
+def test_where_the_root_itself_is_another_one_a_link_may_lead_through_it(tree: Path) -> None:
+    """A part of a host below host_root: what is below its mount points is that of the kubelet."""
+    link(tree, 'etc/a', '../var/file')
+    with Root(str(tree), trace=Trace(), others={'/': 'another root'}) as root:
+        assert root.read('/etc/a').data == b'var'

@@ -15,7 +15,8 @@ import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.programs import MAX_ARGUMENTS, MAX_COMMAND_LINE_BYTES
 from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.proc_files import Proc, ProcFolder
 from datadog_checks.kubelet_compliance.node.processes import AdmissionError, parse_users
 from tests.support.made_up_node import PID, Node, doubts, found, here, real_process, the_only, unprivileged
 from tests.support.nodes import write_process
@@ -193,12 +194,13 @@ def test_an_exec_with_the_same_words_is_another_program(standins: Standins, tmp_
     standin = standins.launch(('kubelet', '--same'), again=str(standins.program))
     host = Interrupted(only_these(tmp_path / 'proc', standin.pid), lambda: None, 0)
     (before,) = host.find_kubelets().processes
-    assert before.stack > 0 and host.processes_are_the_same()
+    stamps = host.trace.processes
+    assert before.stack > 0 and host.processes.are_the_same(stamps)
     os.kill(standin.pid, signal.SIGUSR1)
     deadline = time.monotonic() + DEADLINE_SECONDS
-    while host.processes_are_the_same() and time.monotonic() < deadline:
+    while host.processes.are_the_same(stamps) and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert not host.processes_are_the_same()
+    assert not host.processes.are_the_same(stamps)
     # In the middle of an exec a process has no command line.
     while not (scan := host.find_kubelets()).processes and time.monotonic() < deadline:
         time.sleep(0.01)
@@ -308,15 +310,15 @@ def test_a_procfs_that_shows_no_process_is_a_doubt(tmp_path: Path, make: str | N
         procfs.write_text('')
     elif make == 'folder':
         procfs.mkdir()
-    scan = Host(str(procfs)).find_kubelets()
+    scan = LiveHost(str(procfs)).find_kubelets()
     assert scan.processes == ()
     (doubt,) = scan.doubtful
     assert (
         doubt.reason
         == {
-            None: f'the processes in {procfs} cannot be listed: no such file or directory',
-            'file': f'the processes in {procfs} cannot be listed: not a directory',
-            'folder': f'{procfs} shows no process',
+            None: f'could not list the processes in {procfs}: no such file or directory',
+            'file': f'could not list the processes in {procfs}: not a directory',
+            'folder': f'{procfs} has no processes',
         }[make]
     )
     assert 'procfs_path' in doubt.remedy
@@ -367,7 +369,7 @@ def test_a_file_of_proc_that_cannot_be_read_is_a_doubt(node: Node, name: str, ma
 @pytest.mark.parametrize('comm', ['kubelet', 'a) Z 1 (b', '((', '))', ') Z', 'a b'])
 def test_the_fields_of_stat_are_counted_from_the_last_parenthesis(node: Node, comm: str) -> None:
     node.add(comm=comm, state='S', flags=FORKED_NO_EXEC, ticks=123)
-    stat = node.host().stat(PID)
+    stat = Proc(ProcFolder(str(node.procfs))).stat(PID)
     assert (stat.state, stat.flags, stat.start_ticks) == ('S', FORKED_NO_EXEC, 123)
 
 
@@ -382,7 +384,7 @@ def test_processes_whose_names_are_hidden_are_a_doubt(open_node: Node, name: str
         open_node.procfs,
     )
     assert (process['kind'], process['pid']) == ('Process', 2)
-    assert doubt['reason'] == f'the names of 2 processes in {open_node.procfs} may not be read'
+    assert doubt['reason'] == f'could not read the names of 2 processes in {open_node.procfs}: permission denied'
     assert 'hidepid' in doubt['remedy']
 
 
@@ -393,18 +395,18 @@ def test_a_procfs_that_may_not_be_listed_is_a_doubt(open_node: Node) -> None:
         (doubt,) = unprivileged(code, open_node.procfs)
     finally:
         open_node.procfs.chmod(0o755)
-    assert doubt['reason'] == f'the processes in {open_node.procfs} cannot be listed: permission denied'
+    assert doubt['reason'] == f'could not list the processes in {open_node.procfs}: permission denied'
 
 
 MOST_READS = 16
 """At least as many as a pass makes for one process: each of its reads is interrupted in turn."""
 
 
-class Interrupted(Host):
-    """A host on which something happens just before the n-th read of /proc/PID."""
+class InterruptedProc(ProcFolder):
+    """A /proc in which something happens just before the n-th read of /proc/PID."""
 
     def __init__(self, procfs: str, happens: Callable[[], None], nth: int) -> None:
-        super().__init__(procfs, admission=OURS)
+        super().__init__(procfs)
         self.happens = happens
         self.nth = nth
         self.reads = 0
@@ -414,6 +416,18 @@ class Interrupted(Host):
         if self.reads == self.nth:
             self.happens()
         return super().read(pid, name, limit)
+
+
+class Interrupted(LiveHost):
+    """A host on which something happens just before the n-th read of /proc/PID."""
+
+    def __init__(self, procfs: str, happens: Callable[[], None], nth: int) -> None:
+        self.proc = InterruptedProc(procfs, happens, nth)
+        super().__init__(source=self.proc, admission=OURS)
+
+    @property
+    def reads(self) -> int:
+        return self.proc.reads
 
     def one_pass(self) -> tuple[list[Process], tuple[Unknown, ...]]:
         """As a collection goes: find, then see that those found still run."""
@@ -515,7 +529,7 @@ def test_a_process_that_comes_to_run_another_program_between_any_two_reads_is_no
 
 def test_a_node_with_a_renamed_process_is_never_silent(tmp_path: Path) -> None:
     write_process(tmp_path, 7, ('/opt/wrapper', '--v=2'))
-    (doubt,) = Host(str(tmp_path)).find_kubelets().doubtful
+    (doubt,) = LiveHost(str(tmp_path)).find_kubelets().doubtful
     assert 'could not be identified' in doubt.reason
 
 
@@ -528,5 +542,5 @@ def test_allowed_users_are_root_and_numbers(names: list[str] | None, uids: set[i
 
 
 def test_other_allowed_users_are_an_error() -> None:
-    with pytest.raises(AdmissionError, match="allowed_users has 'kubelet'; it takes root and numbers"):
+    with pytest.raises(AdmissionError, match="allowed_users has 'kubelet'; it accepts only root and numbers"):
         parse_users(['kubelet'])

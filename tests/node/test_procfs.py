@@ -16,14 +16,17 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.mount_table import procfs_mounts
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
-from datadog_checks.kubelet_compliance.node.proc_text import procfs_mounts
 from datadog_checks.kubelet_compliance.node.procfs import is_procfs
 from tests.support.mounts import needs_mounts
 from tests.support.nodes import write_process
 from tests.support.sent import WARNING, check_of, collect
 
-IS_NONE = 'is not a procfs, and its processes do not count: set procfs_path to where the /proc of the host is mounted'
+IS_NONE = (
+    'is not a procfs, so the check ignores its processes: set procfs_path to where the /proc of the host is mounted'
+)
 TABLE = """\
 22 1 254:0 / / rw,relatime - ext4 /dev/root rw
 23 22 0:21 / /proc rw,nosuid shared:5 master:1 - proc proc rw
@@ -99,7 +102,7 @@ def test_a_made_up_proc_is_refused_and_nothing_is_sent(made_up: Path, aggregator
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, aggregator: AggregatorStub) -> None:
     (error,) = json.loads(agents_check(tmp_path / 'none').run())
-    assert error['message'].startswith(f'procfs_path: the processes in {tmp_path}/none cannot be listed: no such file')
+    assert error['message'].startswith(f'procfs_path: could not list the processes in {tmp_path}/none: no such file')
     assert list(aggregator.service_check_names) == []
 
 
@@ -131,13 +134,12 @@ def test_a_link_is_followed_once_so_that_it_leads_nowhere_else_later(
     collect(check, aggregator)
     # Other kubelets may run on this machine meanwhile, so what was sent is not compared.
     assert check.collector.host.procfs == '/proc'
-    assert 700 not in [process.pid for process in check.collector.known if process.program == 'kubelet']
+    assert 700 not in [process.pid for process in check.collector.search.known if process.program == 'kubelet']
 
 
 def test_a_folder_that_takes_the_place_of_one_that_was_missing_is_refused(tmp_path: Path) -> None:
     """At each look and not only at the start."""
-    host = PatientHost(str(tmp_path / 'proc'))
-    host.needs_procfs = True
+    host = PatientHost(LiveHost(str(tmp_path / 'proc'), needs_procfs=True))
     assert host.procfs_problem() is not None
     write_process(tmp_path / 'proc', 700, ('kubelet',))
     scan = host.find_kubelets()
@@ -149,10 +151,10 @@ def test_where_the_table_of_mounts_cannot_be_read_no_process_counts(
     made_up: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr('datadog_checks.kubelet_compliance.node.procfs.MAX_MOUNTINFO_BYTES', 10)
-    host = PatientHost('/proc')
-    host.needs_procfs = True
+    host = PatientHost(LiveHost('/proc', needs_procfs=True))
     (doubt,) = host.find_kubelets().doubtful
-    assert doubt.reason == 'whether /proc is a procfs is not known: what is mounted where is larger than 0 MiB'
+    table = 'the mount table (/proc/PID/mountinfo) is larger than 0 MiB'
+    assert doubt.reason == f"can't verify that /proc is a procfs: {table}"
 
 
 STAND_INS = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.sockets import MAX_SOCKET_BYTES
 from tests.support.nodes import write_process
 
@@ -46,7 +46,7 @@ def test_whether_the_kubelet_answers_is_told_by_its_sockets(
             (tmp_path / 'proc' / '700' / 'net' / name).mkdir()
         else:
             (tmp_path / 'proc' / '700' / 'net' / name).write_text(table)
-    host = Host(str(tmp_path / 'proc'))
+    host = LiveHost(str(tmp_path / 'proc'))
     (process,) = host.find_kubelets().processes
     assert host.answers_at(process, '127.0.0.1', 10250) is answers
 
@@ -55,6 +55,6 @@ def test_where_the_handles_may_not_be_seen_it_is_not_told(tmp_path: Path) -> Non
     write_process(tmp_path / 'proc', 700, ('kubelet',))
     (tmp_path / 'proc' / '700' / 'net').mkdir()
     (tmp_path / 'proc' / '700' / 'net' / 'tcp').write_text(SOCKET.format(uid=0, inode=111))
-    host = Host(str(tmp_path / 'proc'))
+    host = LiveHost(str(tmp_path / 'proc'))
     (process,) = host.find_kubelets().processes
     assert host.answers_at(process, '127.0.0.1', 10250) is None

@@ -92,9 +92,3 @@ def test_while_it_waits_nothing_of_the_last_work_is_kept() -> None:
     worker.run(lambda: 1, LONG)
     gc.collect()
     assert gone() is None
-
-
-def test_the_worker_itself_is_told_from_others() -> None:
-    worker = Worker()
-    assert not worker.is_this_thread()
-    assert worker.run(worker.is_this_thread, LONG)

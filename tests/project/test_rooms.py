@@ -133,3 +133,25 @@ def test_no_function_swallows_an_error(module: str) -> None:
                 or module in ('node.worker', 'api.connection')
                 or any(isinstance(step, ast.Raise) for step in node.body)
             )
+
+
+def public_names(module: str) -> set[str]:
+    """The functions, classes, and constants that a module defines."""
+    found = set()
+    for node in tree(module).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.AnnAssign):
+            found.add(ast.unparse(node.target))
+        elif isinstance(node, ast.Assign):
+            found.update(ast.unparse(target) for target in node.targets)
+    return found
+
+
+def test_no_name_means_two_things() -> None:
+    defined_in: dict[str, list[str]] = {}
+    for module in MODULES:
+        for name in public_names(module):
+            defined_in.setdefault(name, []).append(module)
+    assert len(defined_in) > 1000
+    assert {name: modules for name, modules in defined_in.items() if len(modules) > 1} == {}

@@ -17,7 +17,7 @@ import yaml
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.model import Finding, Setting
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.processes import Admission
 from datadog_checks.kubelet_compliance.rules.fixes import (
     ChangeFlag,
@@ -41,7 +41,7 @@ OWN_FILES = ('etc/rancher', 'var/snap')
 def judged(node: Path, benchmark: str) -> dict[str, Finding]:
     """The findings on the one kubelet of a captured node, by rule."""
     capture = parse_capture((node / NODE_FACTS).read_bytes())
-    host = Host(str(node / 'proc'), str(node), admission=Admission(nested=True), capture=capture)
+    host = CapturedHost(str(node / 'proc'), str(node), admission=Admission(nested=True), capture=capture)
     found = Collector(host, select(benchmark, None)).collect().node.findings
     return {finding.rule.key: finding for finding in found}
 

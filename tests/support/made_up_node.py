@@ -17,6 +17,7 @@ from typing import Any
 
 from datadog_checks.kubelet_compliance.model import File, Process, Scan, Unknown
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 
 from .apart import NOBODY
 from .paths import ROOT
@@ -76,8 +77,8 @@ class Node:
         (self.root / path.lstrip('/')).symlink_to(target)
         return self.root / path.lstrip('/')
 
-    def host(self, root: Path | None = None) -> Host:
-        return Host(str(self.procfs), None if root is None else str(root))
+    def host(self, root: Path | None = None) -> LiveHost:
+        return LiveHost(str(self.procfs), None if root is None else str(root))
 
 
 def make_node(folder: Path) -> Node:
@@ -87,9 +88,9 @@ def make_node(folder: Path) -> Node:
     return Node(folder / 'proc', folder / 'node')
 
 
-def here(root: str | None = None) -> Host:
+def here(root: str | None = None) -> LiveHost:
     """This machine; our own stand-ins count as the node's, whoever runs the tests."""
-    return Host(root=root, admission=OURS)
+    return LiveHost(root=root, admission=OURS)
 
 
 def found(scan: Scan, *pids: int) -> tuple[Process, ...]:
@@ -115,11 +116,11 @@ def real_process(standin: Standin, host: Host | None = None) -> Process:
 
 PRELUDE = """
 import functools, json, os, sys
-from datadog_checks.kubelet_compliance.node import host
+from datadog_checks.kubelet_compliance.node import live_host
 from datadog_checks.kubelet_compliance.model import DropIns, File, Process
 from datadog_checks.kubelet_compliance.node.processes import Admission
 
-Host = functools.partial(host.Host, admission=Admission(frozenset({{0, os.geteuid()}})))
+Host = functools.partial(live_host.LiveHost, admission=Admission(frozenset({{0, os.geteuid()}})))
 
 if os.geteuid() == 0:
     os.setgroups([])

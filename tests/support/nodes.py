@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.history import Memory
-from datadog_checks.kubelet_compliance.collection.kubelets import flags_of
-from datadog_checks.kubelet_compliance.collection.named_files import iter_broken, read
-from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
+from datadog_checks.kubelet_compliance.collection.history import History
+from datadog_checks.kubelet_compliance.collection.named_files import read_named_files, read_needed_files
+from datadog_checks.kubelet_compliance.kubelet.broken_files import broken_files
+from datadog_checks.kubelet_compliance.kubelet.command_lines import flags_of, read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading, iter_needed, read_configurations
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.release import ALL
@@ -29,6 +29,7 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
 )
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 
 PID = 1000
 HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
@@ -49,7 +50,7 @@ def declare_on(host: Host, evidence: Evidence, minor: int) -> Declared:
     """The same, with a look at the files that the configuration names."""
     lines = read_command_lines(evidence.arguments, {minor}, accepted=False)
     readings = read_configurations(evidence, lines)
-    broken = dict(iter_broken(host, evidence.process, iter_needed(readings, lines)))
+    broken = broken_files(read_needed_files(host, evidence.process, iter_needed(readings, lines)))
     return declare(replace(evidence, broken=broken), minor)
 
 
@@ -69,10 +70,11 @@ def write_process(
     argv: Sequence[str],
     *,
     comm: str = 'kubelet',
-    cwd: Path = Path('/'),
+    root: Path = Path('/'),
+    cwd: Path | None = None,
     cgroup: str = IN_A_SERVICE,
 ) -> None:
-    """A process's folder as the kernel shows it; its links lead to real places of this machine.
+    """A process's folder as the kernel shows it; its links lead to real places of this machine. `cwd`: none is `root`.
 
     It starts a minute from now, so that no file that a test wrote before has changed since.
     """
@@ -89,22 +91,22 @@ def write_process(
         (procfs / '1').mkdir()
         (procfs / '1' / 'comm').write_text('systemd\n')
         (procfs / '1' / 'cgroup').write_text('0::/init.scope\n')
-    (folder / 'root').symlink_to('/')
-    (folder / 'cwd').symlink_to(cwd)
+    (folder / 'root').symlink_to(root.absolute())
+    (folder / 'cwd').symlink_to(cwd or root.absolute())
 
 
 def made_up_host(tmp_path: Path, arguments: Sequence[str], cwd: Path) -> tuple[Host, Process]:
     """A node with one kubelet, and that kubelet as the node shows it."""
     procfs = tmp_path / 'proc'
     write_process(procfs, PID, ('/usr/bin/kubelet', *arguments), cwd=cwd)
-    host = Host(str(procfs))
+    host = LiveHost(str(procfs))
     (process,) = host.find_kubelets().processes
     return host, process
 
 
 def read_evidence(host: Host, process: Process) -> Evidence:
     evidence = Evidence(process)
-    return read(host, evidence, flags_told(evidence))
+    return read_named_files(host, evidence, flags_told(evidence))
 
 
 def flags_told(evidence: Evidence) -> Flags | Unknown:
@@ -113,10 +115,10 @@ def flags_told(evidence: Evidence) -> Flags | Unknown:
 
 
 def collect(
-    host: Host, selection: Selection, memory: Memory | None = None
+    host: Host, selection: Selection, history: History | None = None
 ) -> tuple[NodeReport, tuple[KubeletReport, ...]]:
     """One pass over a node by its processes and files alone."""
     collector = Collector(host, selection)
-    collector.memory = memory or collector.memory
+    collector.reader.history = history or collector.reader.history
     collection = collector.collect()
     return collection.node, collection.kubelets

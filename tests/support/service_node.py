@@ -14,6 +14,7 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
 from datadog_checks.kubelet_compliance.model import Evidence, Unit
 from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.rules.selection import select
 
@@ -80,20 +81,16 @@ class ServiceNode:
     def start(self, *arguments: str, program: str = '/usr/bin/kubelet') -> None:
         """Show a kubelet that starts now, in place of any other one."""
         shutil.rmtree(self.procfs, ignore_errors=True)
-        write_process(self.procfs, PID, (program, *arguments))
-        for name in ('root', 'cwd'):
-            link = self.procfs / str(PID) / name
-            link.unlink()
-            link.symlink_to(self.root)
+        write_process(self.procfs, PID, (program, *arguments), root=self.root)
 
     def host(self) -> Host:
-        return PatientHost(str(self.procfs), admission=OURS)
+        return PatientHost(LiveHost(str(self.procfs), admission=OURS))
 
     def evidence(self, host: Host | None = None) -> Evidence:
         """What one look comes to."""
         collector = Collector(host or self.host(), ALL)
         (process,) = collector.host.find_kubelets().processes
-        kubelet = collector.look_at(process)
+        kubelet = collector.reader.read(process)
         assert kubelet is not None
         return kubelet.evidence
 

@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance.collection.image import Image
+from datadog_checks.kubelet_compliance.collection.image_files import unless_masked
 from datadog_checks.kubelet_compliance.collection.services import read_unit
 from datadog_checks.kubelet_compliance.launch.units import Service, environment_of, next_command
 from datadog_checks.kubelet_compliance.model import Argument, File, Missing, Process, Unit, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host, Seen, View
+from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.file_reader import FileReader, View
+from datadog_checks.kubelet_compliance.node.file_remedies import Rights
+from datadog_checks.kubelet_compliance.node.live_files import LiveView
 from datadog_checks.kubelet_compliance.node.process_root import Root
 
 from .cases import rows_of
@@ -30,17 +34,38 @@ def command_of(service: Service, contents: Mapping[str, Sequence[File | Missing 
     return next_command(service, environment_of(service, contents))
 
 
+class BootedView(LiveView):
+    """A view in which a link to /dev/null is a mask, as in an image."""
+
+    def as_file(self, found: File | Missing | Unreadable) -> File | Missing | Unreadable:
+        return unless_masked(self.root, found)
+
+
+class BootedWays:
+    """A root in which `/run` holds what a boot has made. `is_its_own`: as of a `LiveView`."""
+
+    def __init__(self, folder: str, *, is_its_own: bool) -> None:
+        self.folder = folder
+        self.is_its_own = is_its_own
+
+    def openers(self) -> Sequence[Callable[[Process, str, Trace], View]]:
+        return (self.below_folder,)
+
+    def below_folder(self, process: Process, path: str, trace: Trace) -> View:
+        return BootedView(Root(self.folder, trace=trace), path, Rights, self.is_its_own)
+
+    def no_view(self, process: Process, path: str, why: str, trace: Trace) -> Unreadable:
+        return Unreadable(path, why)
+
+
 class Booted(Image):
     """A root in which `/run` holds what a boot has made."""
 
-    def below_root(self, process: Process, path: str) -> View:
-        return View(Root(self.folder, trace=self.trace), path, is_its_own=True)
+    is_its_own = True
 
-    def look(self, view: View, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
-        return Host.look(self, view, path, read)
-
-    def missing(self, view: View, path: str, why: str) -> Missing:
-        return Missing(path, why)
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.files = FileReader(BootedWays(root, is_its_own=self.is_its_own), Trace)
 
 
 @dataclass(frozen=True)

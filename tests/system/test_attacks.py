@@ -17,7 +17,7 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.cli import main
 from datadog_checks.kubelet_compliance.model import Fault, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from tests.support.cases import TRUTH
 from tests.support.kubelet_server import Certificates, KubeletServer
 from tests.support.mounts import needs_mounts
@@ -47,10 +47,10 @@ ANOTHER = os.geteuid() + 1000
 OF_A_USER = {'status': f'Uid:\t{ANOTHER}\t{ANOTHER}\t0\t0\nNSpid:\t{OTHER}\n'}
 
 
-TURNED_AWAY = f'no kubelet runs on this host, but process {OTHER} is named kubelet and is turned away: it runs'
+TURNED_AWAY = f'no kubelet runs on this host, but process {OTHER} is named kubelet and is ignored: it runs'
 NONE_RUNS = {
     str(IN_A_POD): 'no kubelet runs on this host',
-    str(IN_A_CONTAINER): f'{TURNED_AWAY} in a pid namespace of its own: set nested: true',
+    str(IN_A_CONTAINER): f'{TURNED_AWAY} in its own PID namespace: set nested: true',
     str(OF_A_USER): f'{TURNED_AWAY} as user {ANOTHER}: add "{ANOTHER}" to allowed_users',
 }
 """What is said where only such a process runs: of what an option would admit, the option."""
@@ -98,7 +98,7 @@ def test_no_file_of_a_pods_kubelet_is_looked_at(
 ) -> None:
     write_other(procfs, files, '--config=/etc/shadow', '--config-dir=/etc', '--kubeconfig=/proc/1/environ')
     for name in ('read_file', 'read_files', 'file_status', 'list_folder', 'real_path'):
-        monkeypatch.setattr(Host, name, None)
+        monkeypatch.setattr(LiveHost, name, None)
     sent = collect(check_of(procfs, rules=None), aggregator)
     assert sent.kubelet == (UNKNOWN, NONE_RUNS[str(files)])
 
@@ -175,7 +175,7 @@ def test_of_the_real_shadow_nothing_is_shown(
         assert not [part for part in line.split(':')[1:2] if len(part) > 4 and part in shown]
 
 
-LIES_IN_PROC = 'it lies in /proc, which is not the same for each process'
+LIES_IN_PROC = 'it is in /proc, which differs between processes'
 
 
 @pytest.mark.parametrize('target', ['/proc/1/environ', '/proc/self/environ', '/proc/1/root/etc/shadow'])
@@ -444,11 +444,11 @@ def test_a_file_that_is_mounted_over_for_the_kubelet_alone_is_not_read_from_the_
         procfs = show(tmp_path / 'proc', standin)
         sent = collect(check_of(procfs, host_root='/'), aggregator)
         assert (sent.status(), sent.green) == (CRITICAL, set())
-        host = Host(str(procfs), '/', admission=OURS)
+        host = LiveHost(str(procfs), '/', admission=OURS)
         (process,) = host.find_kubelets().processes
-        host.refused.add(process.key)
+        host.ways.refused.add(process.key)
         unread = host.read_file(process, str(good))
-        assert isinstance(unread, Unreadable) and 'something else mounted' in str(unread)
+        assert isinstance(unread, Unreadable) and 'a different mount there' in str(unread)
         assert unread.fault is Fault.MOUNTED_OVER
     finally:
         launcher.kill()

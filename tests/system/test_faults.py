@@ -340,13 +340,13 @@ def test_a_kubelet_whose_file_is_written_in_place_without_pause_is_never_green(
 
 
 ODD = {
-    'fifo': (os.mkfifo, 'it is a FIFO, not a file', 'it is no regular file'),
-    'socket': (make_socket, 'it is a socket, not a file', 'it is no regular file'),
-    'device': (lambda path: path.symlink_to('/dev/null'), 'it is a device, not a file', 'it is no regular file'),
-    'endless': (lambda path: path.symlink_to('/dev/zero'), 'it is a device, not a file', 'it is no regular file'),
-    'directory': (lambda path: path.symlink_to('.'), 'it is a directory', 'it is no regular file'),
+    'fifo': (os.mkfifo, 'it is a FIFO, not a file', 'it is not a regular file'),
+    'socket': (make_socket, 'it is a socket, not a file', 'it is not a regular file'),
+    'device': (lambda path: path.symlink_to('/dev/null'), 'it is a device, not a file', 'it is not a regular file'),
+    'endless': (lambda path: path.symlink_to('/dev/zero'), 'it is a device, not a file', 'it is not a regular file'),
+    'directory': (lambda path: path.symlink_to('.'), 'it is a directory', 'it is not a regular file'),
     'dangling': (lambda path: path.symlink_to('none'), 'no such file or directory', 'no such file or directory'),
-    'loop': (lambda path: path.symlink_to(path.name), *['too many links on the way to it'] * 2),
+    'loop': (lambda path: path.symlink_to(path.name), *['too many symbolic links on the way to it'] * 2),
     'missing': (lambda path: None, *['no such file or directory'] * 2),
 }
 

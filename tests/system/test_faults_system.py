@@ -158,7 +158,7 @@ def test_with_hidepid_an_unprivileged_agent_finds_no_kubelet_and_calls_nothing_g
     assert (sent.found, sent.rules, sent.green) == (0, {}, set())
     if hidepid == 'noaccess':
         assert sent.kubelet[0] == WARNING
-        assert 'may not be read: run the Agent as root, or mount /proc without hidepid' in sent.kubelet[1]
+        assert 'permission denied: run the Agent as root, or mount /proc without hidepid' in sent.kubelet[1]
     else:
         # The kernel does not even say that there are other processes.
         assert sent.kubelet[0] == UNKNOWN
@@ -185,7 +185,7 @@ def test_a_process_whose_files_are_hidden_is_told_and_never_green(open_folder: P
     sent = run_without_rights(open_folder / 'proc')
     assert (sent.found, sent.rules, sent.green) == (0, {}, set())
     assert sent.kubelet[0] == WARNING
-    assert 'may not be read' in sent.kubelet[1]
+    assert 'permission denied' in sent.kubelet[1]
 
 
 FEWER_AND_FEWER = """

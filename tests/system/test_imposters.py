@@ -136,7 +136,7 @@ def test_a_version_that_another_process_tells_chooses_no_benchmark(
     sent = collect(check, aggregator)
     assert {tag for tags in sent.tags for tag in tags if tag.startswith('benchmark:')} == {'benchmark:cis-1.24'}
     assert sent.kubelet[0] == WARNING
-    assert 'judged by cis-1.24, the default: ' in sent.kubelet[1]
+    assert 'the default benchmark cis-1.24 is used: ' in sent.kubelet[1]
 
 
 @pytest.mark.parametrize('in_a_pod', [False, True])

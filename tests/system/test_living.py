@@ -16,8 +16,9 @@ import pytest
 from datadog_checks.kubelet_compliance.api.configz import Connection
 from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.model import Process, Verdict
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.model import Verdict
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.cases import TRUTH
 from tests.support.kubelet_server import make_certificates
@@ -37,15 +38,15 @@ METRICS = b'kubernetes_build_info{git_version="v1.36.2"} 1\n'
 SELF_MADE = {'tlsCertFile': '/var/lib/kubelet/pki/kubelet.crt', 'tlsPrivateKeyFile': '/var/lib/kubelet/pki/kubelet.key'}
 
 
-class Living(Host):
-    """A node whose kubelet started when told, and has been running for long."""
+class StartedWhenTold(LiveFacts):
+    """Processes that have been running for long."""
 
     started = 0.0
 
-    def started_at(self, stat: Any) -> float | None:
+    def started_at(self, start_ticks: int) -> float | None:
         return self.started
 
-    def age(self, process: Process) -> float | None:
+    def age(self, start_ticks: int) -> float | None:
         return 3600.0
 
 
@@ -56,9 +57,10 @@ class Kubelet:
         self.file = folder / 'config.yaml'
         self.write(config)
         write_process(folder / 'proc', PID, ('kubelet', f'--config={self.file}'))
-        self.host = Living(str(folder / 'proc'))
+        self.facts = StartedWhenTold()
+        self.host = LiveHost(str(folder / 'proc'), facts=self.facts)
         # The latest start for which the file as it is now is no change: a second's grain is allowed.
-        self.host.started = self.file.stat().st_ctime - 1.0
+        self.facts.started = self.file.stat().st_ctime - 1.0
         body = {'kubeletconfig': {**RECORDED, **SELF_MADE, **config}}
         self.connection = answers({'/configz': json.dumps(body).encode(), '/metrics': METRICS})
         self.check = self.restarted_check()

@@ -18,6 +18,7 @@ from datadog_checks.kubelet_compliance.collection.services import read_unit_of
 from datadog_checks.kubelet_compliance.launch.next_start import next_arguments, places_of
 from datadog_checks.kubelet_compliance.model import Evidence, Unit
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
+from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.processes import Admission
 from tests.support.paths import TESTS
@@ -125,7 +126,7 @@ OWN_PROCESS = sorted(
 
 def host_of(node: Path) -> Host:
     capture = parse_capture((node / NODE_FACTS).read_bytes())
-    return Host(str(node / 'proc'), str(node), admission=Admission(nested=True), capture=capture)
+    return CapturedHost(str(node / 'proc'), str(node), admission=Admission(nested=True), capture=capture)
 
 
 @pytest.mark.parametrize('name', OWN_PROCESS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,15 @@ from datadog_checks.base import AgentCheck
 from datadog_checks.kubelet_compliance.api.configz import Connection
 from datadog_checks.kubelet_compliance.api.connection import connect
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
-from datadog_checks.kubelet_compliance.model import Fault, Process, Unknown, Verdict
+from datadog_checks.kubelet_compliance.model import Fault, Missing, Process, Unknown, Verdict
+from datadog_checks.kubelet_compliance.node.change_stamps import Stamped, Trace, held
+from datadog_checks.kubelet_compliance.node.file_reader import FileReader
 from datadog_checks.kubelet_compliance.node.file_remedies import DAC_READ_SEARCH, SYS_PTRACE, Rights
-from datadog_checks.kubelet_compliance.node.host import NO_PERMISSION, Host, View
+from datadog_checks.kubelet_compliance.node.live_files import NO_PERMISSION, LiveView, LiveWays
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
+from datadog_checks.kubelet_compliance.node.mounts import MountTables
+from datadog_checks.kubelet_compliance.node.proc_files import ProcFolder
+from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead
 from datadog_checks.kubelet_compliance.reporting.report import OK, by_remedy, iter_diagnoses, kubelet_status
 from datadog_checks.kubelet_compliance.rules.selection import select
@@ -78,40 +84,70 @@ class Situation:
         return self.uid == 0 or self.has_dac
 
 
-class Modeled(Host):
-    """A made-up node, of which only that is shown which the situation lets an Agent see."""
+class Old(LiveFacts):
+    """Processes that have been running for long."""
 
-    def __init__(self, node: Node, situation: Situation, port: int) -> None:
-        super().__init__(str(node.procfs), str(node.root) if situation.has_root else None)
+    def age(self, start_ticks: int) -> float | None:
+        return 3600.0
+
+
+class SameMounts(MountTables):
+    """Mount tables that hide nothing below host_root."""
+
+    def mounted_otherwise(self, process: Process, root: str) -> Stamped[Mapping[str, str] | None]:
+        return held({})
+
+    def shares_our_root(self, process: Process) -> Stamped[bool]:
+        return held(False)
+
+
+class ClosedView(LiveView):
+    """A view on files that may not be read."""
+
+    def as_file(self, found: Any) -> Any:
+        return found if isinstance(found, Missing) else self.unreadable(found.path, NO_PERMISSION)
+
+
+class ModeledWays(LiveWays):
+    """The ways to the files as far as the situation lets an Agent use them."""
+
+    def __init__(self, node: Node, situation: Situation) -> None:
+        source = ProcFolder(str(node.procfs))
+        root = str(node.root) if situation.has_root else None
+        super().__init__(source, root, SameMounts(source), self.rights_there)
         self.situation = situation
-        self.port = port
 
-    @property
-    def rights(self) -> Rights:
+    def rights_there(self) -> Rights:
         """As of a container: without a user of root, what is added has no effect."""
         situation = self.situation
         mask = (situation.has_ptrace and situation.uid == 0) << SYS_PTRACE | situation.has_dac << DAC_READ_SEARCH
         return Rights(situation.uid, mask)
 
-    def age(self, process: Process) -> float | None:
-        return 3600.0
+    def seen(self, view: LiveView) -> LiveView:
+        if self.situation.may_read:
+            return view
+        return ClosedView(view.root, view.path, view.rights, view.is_its_own)
 
-    def mounted_otherwise(self, process: Process, root: str) -> dict[str, str]:
-        return {}
+    def below_root(self, process: Process, path: str, trace: Trace) -> LiveView | None:
+        view = super().below_root(process, path, trace)
+        return None if view is None else self.seen(view)
 
-    def shares_our_root(self, process: Process) -> bool:
-        return False
-
-    def through_process(self, process: Process, path: str) -> View | None:
+    def through_process(self, process: Process, path: str, trace: Trace) -> LiveView:
         if not self.situation.may_look:
             raise CannotRead(NO_PERMISSION)
-        return super().through_process(process, path)
+        return self.seen(super().through_process(process, path, trace))
 
-    def read_one(self, view: View, path: str) -> Any:
-        if not self.situation.may_read:
-            view.root.status(path)
-            return self.unreadable(path, NO_PERMISSION, self.no_sight(path, NO_PERMISSION))
-        return super().read_one(view, path)
+
+class Modeled(LiveHost):
+    """A made-up node, of which only that is shown which the situation lets an Agent see."""
+
+    def __init__(self, node: Node, situation: Situation, port: int) -> None:
+        super().__init__(str(node.procfs), str(node.root) if situation.has_root else None, facts=Old())
+        self.situation = situation
+        self.port = port
+        self.ways = ModeledWays(node, situation)
+        self.files = FileReader(self.ways, lambda: self.trace)
+        self.unwatched = FileReader(self.ways, Trace)
 
     def answers_at(self, process: Process, host: str, port: int) -> bool | None:
         """Who listens is public; which process holds the socket is not."""
@@ -348,7 +384,7 @@ def test_an_answer_without_a_certificate_counts_where_it_says_what_unchanged_fil
     collection = collector.collect(connected(servers, situation))
     if other:
         node.write(CONFIG, other)
-        collector.host.trace.give_up()
+        collector.host.give_up()
         collection = collector.collect(connected(servers, situation))
         assert collection.node.restart_pending
     assert [each.fault for each in by_remedy(collection.node.problems) if each.fault is not None] == faults

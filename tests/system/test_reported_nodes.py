@@ -32,7 +32,7 @@ def lay_out(name: str, folder: Path) -> Path:
 # The node, the options, the exit status, and what the answer says.
 ANSWERS = [
     ('authz-rbac', IPTABLES, COMPLIANT, 'COMPLIANT'),
-    ('capture-no-stat', IPTABLES, NOT_DETERMINED, 'has no proc/1200/stat that can be read'),
+    ('capture-no-stat', IPTABLES, NOT_DETERMINED, 'has no readable proc/1200/stat'),
     ('client-ca-gone', IPTABLES, COMPLIANT, 'COMPLIANT'),
     ('dynamic-config-dir', IPTABLES, NOT_DETERMINED, 'this check does not support --dynamic-config-dir'),
     ('gate-unknown', IPTABLES, COMPLIANT, 'COMPLIANT'),

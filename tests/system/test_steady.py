@@ -18,19 +18,22 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
 from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
 from datadog_checks.kubelet_compliance.api.replay import answers
-from datadog_checks.kubelet_compliance.collection import collect
+from datadog_checks.kubelet_compliance.collection import collect, reading
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.kubelet.kernel_settings import EXPECTED
 from datadog_checks.kubelet_compliance.model import Unknown, Verdict
-from datadog_checks.kubelet_compliance.node import change_stamps as stamps, process_root as rooted, processes
-from datadog_checks.kubelet_compliance.node.host import NO_PERMISSION, Host
+from datadog_checks.kubelet_compliance.node import change_stamps as stamps, open_paths, proc_files
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_files import NO_PERMISSION
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
+from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead
 from datadog_checks.kubelet_compliance.rules.selection import select
 from tests.support.clocks import Ahead
 from tests.support.nodes import HEAD, PID, write_process
 from tests.support.standin import Standins
-from tests.support.ticks import wait_for_the_next_tick
+from tests.support.ticks import rewrite, wait_for_the_next_tick
 from tests.support.users import OURS
 
 ALL = select('cis-1.24', None)
@@ -62,7 +65,7 @@ class Node:
         write_process(self.procfs, pid, ('kubelet', *arguments, *more))
 
     def host(self) -> Host:
-        return PatientHost(str(self.procfs))
+        return PatientHost(LiveHost(str(self.procfs)))
 
 
 @pytest.fixture
@@ -77,7 +80,7 @@ def node(tmp_path: Path) -> Node:
 
 
 class Opened:
-    """What the doors open of the node, as they call the system."""
+    """The names that the check opens on the node."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.names: list[str] = []
@@ -91,7 +94,7 @@ class Opened:
             self.names.append('a listing')
             return real_list(path)
 
-        for module in (processes, rooted, stamps):
+        for module in (proc_files, open_paths, stamps):
             monkeypatch.setattr(module.os, 'open', open_it)
             monkeypatch.setattr(module.os, 'listdir', list_it)
 
@@ -108,8 +111,8 @@ def test_while_nothing_changed_no_process_is_looked_for_and_no_file_is_read(
     collector = Collector(node.host(), ALL)
     first = collector.collect()
     assert 'a listing' in opened.names and '10.conf' in opened.names
-    monkeypatch.setattr(collect, 'read_configurations', None)
-    monkeypatch.setattr(collect, 'report_on', None)
+    monkeypatch.setattr(reading, 'read_configurations', None)
+    monkeypatch.setattr(collect, 'judge_kubelet', None)
     for _ in range(3):
         opened.names.clear()
         assert collector.collect() is first
@@ -146,15 +149,6 @@ def test_a_kernel_setting_that_ends_the_next_start_is_seen_within_a_minute(node:
     clock.seconds += 60
     (problem,) = collector.collect().node.problems
     assert problem.refused and problem.remedy == 'set kernel.panic=10'
-
-
-def rewrite(path: Path, old: str, new: str) -> None:
-    """Change bytes, neither the size nor the mtime."""
-    before, text = path.stat(), path.read_text()
-    assert text.count(old) == 1 and len(old) == len(new)
-    path.write_text(text.replace(old, new))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert (path.stat().st_size, path.stat().st_mtime_ns) == (before.st_size, before.st_mtime_ns)
 
 
 def iptables(collection: Collection) -> Verdict:
@@ -262,7 +256,7 @@ def test_a_real_kubelet_that_was_restarted_is_noticed_at_the_next_collection(
     procfs.mkdir()
     first = standins.launch(('kubelet',))
     (procfs / str(first.pid)).symlink_to(f'/proc/{first.pid}')
-    collector = Collector(PatientHost(str(procfs), admission=OURS), ALL)
+    collector = Collector(PatientHost(LiveHost(str(procfs), admission=OURS)), ALL)
     before = collector.collect()
     assert collector.collect() is before
     first.kill()
@@ -334,7 +328,7 @@ def test_a_kubelet_that_moves_to_another_cgroup_is_judged_by_its_new_unit_at_onc
     assert collector.collect() is collector.last
     (node.procfs / str(PID) / 'cgroup').write_text('0::/system.slice/other.service\n')
     (finding,) = collector.collect().node.findings
-    assert 'no unit file of other.service was found' in finding.message
+    assert 'could not find a unit file of other.service' in finding.message
 
 
 def test_a_collection_that_failed_leaves_nothing_behind(
@@ -344,7 +338,7 @@ def test_a_collection_that_failed_leaves_nothing_behind(
     first = collector.collect()
     exec_in_place(node)
     with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
-        patch.setattr(collect, 'report_on', lambda *_: 1 // 0)
+        patch.setattr(collect, 'judge_kubelet', lambda *_: 1 // 0)
         collector.collect()
     after = collector.collect()
     assert (iptables(first), iptables(after)) == (Verdict.COMPLIANT, Verdict.NON_COMPLIANT)
@@ -358,8 +352,9 @@ def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Ahead)
     assert with_two.collect(answers({})) is not with_two.collect(answers({}))
     assert with_two.collect() is with_two.collect()
     write_process(node.folder / 'other', PID, ('kubelet', '--config=c.yaml'), cwd=node.folder)
-    below = Collector(PatientHost(str(node.folder / 'other'), root='/'), ALL)
-    below.host.others[below.host.find_kubelets().processes[0].key] = frozenset()
+    host = LiveHost(str(node.folder / 'other'), root='/')
+    below = Collector(PatientHost(host), ALL)
+    host.ways.mounts.others[host.find_kubelets().processes[0].key] = {}
     assert below.collect() is not below.collect()
 
 
@@ -371,7 +366,7 @@ def test_where_the_files_may_not_be_seen_the_steady_state_is_as_cheap(
     def refuse(*_: object, **__: object) -> None:
         raise CannotRead(NO_PERMISSION)
 
-    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.host.Root', refuse)
+    monkeypatch.setattr('datadog_checks.kubelet_compliance.node.live_files.Root', refuse)
     collector = Collector(node.host(), ALL)
     first = collector.collect()
     assert iptables(first) is Verdict.UNKNOWN
@@ -414,6 +409,31 @@ def test_a_program_that_is_no_kubelet_proves_nothing(node: Node, clock: Ahead) -
     assert collector.collect().node.found == 0
     node.start(pid=PID + 1)
     assert collector.collect().node.found == 1
+
+
+class Aged(LiveFacts):
+    """Processes of a given age."""
+
+    seconds = 0.0
+
+    def age(self, start_ticks: int) -> float | None:
+        return self.seconds
+
+
+def test_what_a_young_kubelet_may_not_accept_is_judged_again_when_it_has_run_for_a_minute(
+    node: Node, clock: Ahead
+) -> None:
+    """Nothing changes on the node, and the same flags mean something else by then."""
+    (node.procfs / str(PID)).rename(node.folder / 'ended')
+    node.start('--no-such-flag=1', pid=PID + 1)
+    facts = Aged()
+    collector = Collector(PatientHost(LiveHost(str(node.procfs), facts=facts)), ALL)
+    facts.seconds = 30.0
+    assert iptables(collector.collect()) is Verdict.UNKNOWN
+    facts.seconds = 90.0
+    after = collector.collect()
+    assert iptables(after) is Verdict.COMPLIANT
+    assert collector.collect() is after
 
 
 def test_what_could_not_be_compared_is_looked_at_again(

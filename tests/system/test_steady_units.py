@@ -18,7 +18,7 @@ from datadog_checks.kubelet_compliance.node import change_stamps as stamps
 from tests.support.clocks import Ahead
 from tests.support.service_node import ALL, DROP_IN, ENVIRONMENT, OFF, UNIT, ServiceNode, usual_node
 from tests.support.steps import steps
-from tests.support.ticks import wait_for_the_next_tick
+from tests.support.ticks import rewrite, wait_for_the_next_tick
 from tests.support.users import needs_root
 
 UNITS = '/etc/systemd/system'
@@ -122,14 +122,6 @@ CHANGES: dict[str, tuple[Change, bool | None]] = {
     'a mode': (lambda node: node.at(DROP_IN).chmod(0o666), False),
 }
 """Each with whether the next start then has another command line; None: that is not looked at here."""
-
-
-def rewrite(path: Path, old: str, new: str) -> None:
-    """Change bytes, neither the size nor the mtime."""
-    before, text = path.stat(), path.read_text()
-    assert text.count(old) == 1 and len(old) == len(new)
-    path.write_text(text.replace(old, new))
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
 
 
 @pytest.mark.parametrize('change, pending', CHANGES.values(), ids=CHANGES)

@@ -15,7 +15,7 @@ import yaml
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.kubelet_compliance import KubeletComplianceCheck
-from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.trust import DEFAULT_TRUSTED, reason_to_refuse
 from tests.support.kubelet_server import Certificates, serve
 from tests.support.nodes import write_process
@@ -164,7 +164,7 @@ def test_no_option_leads_the_agents_own_request_elsewhere(
     monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
 ) -> None:
     """Over plain HTTP, where a proxy would see the request itself; it is asked, for the kubelet holds the socket."""
-    monkeypatch.setattr(Host, 'answers_at', lambda *_: True)
+    monkeypatch.setattr(LiveHost, 'answers_at', lambda *_: True)
     with serve(None) as server, serve(None) as thief:
         server.status, server.location = 302, f'{thief.url}/configz'
         monkeypatch.setenv('http_proxy', thief.url)

@@ -22,11 +22,9 @@ from .queries import (
     Metric,
     MetricAlert,
     Number,
-    QueryError,
     Reference,
-    Tag,
-    Variable,
 )
+from .scopes import AllOf, AnyOf, Filter, Not, QueryError, Tag, Variable
 
 Points = tuple[float | None, ...]
 Group = tuple[tuple[str, str], ...]
@@ -84,27 +82,40 @@ def evaluate(
 
 
 def evaluate_metric(metric: Metric, store: Store, variables: Mapping[str, Tag | None]) -> Result:
-    wanted = []
-    for part in metric.scope:
-        tag = part
-        if isinstance(part, Variable):
-            if part.name not in variables:
-                raise QueryError(f'unknown template variable ${part.name}')
-            tag = variables[part.name]  # type: ignore[assignment]
-        if isinstance(tag, Tag):
-            wanted.append(tag)
     groups: dict[Group, list[Points]] = {}
     for series in store.series:
-        if series.metric == metric.name and all(has(series.tags, tag) for tag in wanted):
+        if series.metric == metric.name and holds(AllOf(metric.scope), series.tags, variables):
             for group in groups_of(series.tags, metric.by):
                 groups.setdefault(group, []).append(series.points)
     aggregate = SPACE_AGGREGATORS[metric.aggregator]
     return {group: tuple(aggregate_points(aggregate, members)) for group, members in groups.items()}
 
 
-def has(tags: Mapping[str, Collection[str]], tag: Tag) -> bool:
-    values = tags.get(tag.key, ())
-    return any(values if value == '*' else value in values for value in tag.values) is not tag.is_excluded
+def holds(part: Filter, tags: Mapping[str, Collection[str]], variables: Mapping[str, Tag | None]) -> bool:
+    """Return whether a series with these tags matches a part of a scope."""
+    if isinstance(part, AllOf):
+        return all(holds(each, tags, variables) for each in part.parts)
+    if isinstance(part, AnyOf):
+        return any(holds(each, tags, variables) for each in part.parts)
+    if isinstance(part, Not):
+        return not holds(part.part, tags, variables)
+    if isinstance(part, Variable):
+        if part.name not in variables:
+            raise QueryError(f'unknown template variable ${part.name}')
+        chosen = variables[part.name]
+        return chosen is None or holds(chosen, tags, variables)
+    values = tags.get(part.key, ())
+    return any(matches(pattern, value) for pattern in part.values for value in values) is not part.is_excluded
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Return whether a value matches a pattern, where `*` at either end is any text."""
+    text = pattern.strip('*')
+    if pattern == '*' or (pattern[0] == pattern[-1] == '*'):
+        return text in value
+    if pattern[0] == '*':
+        return value.endswith(text)
+    return value.startswith(text) if pattern[-1] == '*' else value == text
 
 
 def groups_of(tags: Mapping[str, Collection[str]], keys: Sequence[str]) -> Iterable[Group]:

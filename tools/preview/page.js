@@ -12,7 +12,7 @@ const PALETTES = {
 };
 const HEADERS = {
   vivid_green: '#2a9d55', vivid_blue: '#3b7dd8', vivid_orange: '#e0702f', vivid_purple: '#7b5ea7',
-  vivid_yellow: '#c98a0b', gray: '#6c7686',
+  vivid_yellow: '#c98a0b', white: '#ffffff',
 };
 const NOTES = {yellow: '#fdf6e0', purple: '#f1ecf8', transparent: '#ffffff'};
 
@@ -41,6 +41,25 @@ const draw = {
       frame.classList.add('filled');
       frame.style.background = FILLS[widget.palette];
     }
+    body.append(bars(widget.points, FILLS[widget.palette] ? '#fff' : BLUE));
+  },
+
+  manage_status(widget, body) {
+    const names = Object.keys(widget.monitors), alerts = names.filter((name) => widget.monitors[name] === 'ALERT');
+    const counts = element('div', 'counts'), list = element('div', 'monitors');
+    for (const [text, color, count] of [['ALERT', RED, alerts.length], ['OK', GREEN, names.length - alerts.length]]) {
+      const tile = element('div', 'count');
+      tile.style.color = color;
+      tile.append(element('b', '', shown(count)), element('span', '', text));
+      counts.append(tile);
+    }
+    for (const name of [...alerts, ...names.filter((each) => !alerts.includes(each))]) {
+      const line = element('div', 'monitor'), pill = element('span', 'pill', widget.monitors[name]);
+      pill.style.background = widget.monitors[name] === 'ALERT' ? RED : GREEN;
+      line.append(pill, element('span', 'name', name));
+      list.append(line);
+    }
+    body.append(counts, list);
   },
 
   note(widget, body, frame) {
@@ -63,13 +82,14 @@ const draw = {
 
   toplist(widget, body) {
     const list = element('div', 'list');
-    const most = Math.max(...widget.rows.map((row) => row.value), widget.alias.startsWith('%') ? 100 : 0) || 1;
+    const isShare = widget.aliases[0].startsWith('%');
+    const most = Math.max(...widget.rows.map((row) => row.values[0].value), isShare ? 100 : 0) || 1;
     for (const row of widget.rows.slice(0, Math.floor((body.clientHeight - 8) / 24))) {
       const bar = element('div', 'bar'), track = element('div', 'track'), fill = element('div', 'fill');
-      fill.style.width = `${100 * row.value / most}%`;
-      fill.style.background = FILLS[row.palette] || GRAY;
+      fill.style.width = `${100 * row.values[0].value / most}%`;
+      fill.style.background = FILLS[row.values[0].palette] || GRAY;
       track.append(fill, element('div', 'name', row.label));
-      bar.append(element('div', 'number', shown(row.value) + (widget.alias.startsWith('%') ? ' %' : '')), track);
+      bar.append(element('div', 'number', shown(row.values[0].value) + (isShare ? ' %' : '')), track);
       list.append(bar);
     }
     body.append(list);
@@ -78,16 +98,22 @@ const draw = {
   query_table(widget, body) {
     const box = element('div', 'table'), table = element('table'), head = element('tr');
     for (const key of widget.keys) head.append(element('th', '', key));
-    head.append(element('th', 'number', widget.alias));
+    for (const alias of widget.aliases) head.append(element('th', 'number', alias));
     table.append(head);
     const room = Math.max(Math.floor((body.clientHeight - 30) / 24.4) - 1, 1);
     const rows = widget.rows.length > room ? widget.rows.slice(0, room) : widget.rows;
     for (const row of rows) {
-      const line = element('tr'), cell = element('td', 'number'), pill = element('span', 'pill', shown(row.value));
+      const line = element('tr');
       for (const text of row.cells) line.append(element('td', '', text));
-      pill.style.background = FILLS[row.palette] || GRAY;
-      cell.append(pill);
-      line.append(cell);
+      for (const {value, palette} of row.values) {
+        const cell = element('td', 'number');
+        if (value !== null) {
+          const pill = element('span', 'pill', shown(value));
+          pill.style.background = FILLS[palette] || GRAY;
+          cell.append(pill);
+        }
+        line.append(cell);
+      }
       table.append(line);
     }
     box.append(table);
@@ -157,6 +183,22 @@ const draw = {
   },
 };
 
+/* Bars of the series, as the background of a number. */
+function bars(points, color) {
+  const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  const every = Math.ceil(points.length / 84), shownPoints = points.filter((_, at) => at % every === 0);
+  const most = Math.max(...shownPoints) || 1;
+  svg.setAttribute('class', 'bars');
+  svg.setAttribute('viewBox', `0 0 ${shownPoints.length} 100`);
+  svg.setAttribute('preserveAspectRatio', 'none');
+  shownPoints.forEach((value, at) => {
+    const bar = document.createElementNS('http://www.w3.org/2000/svg', 'rect'), height = 100 * (value || 0) / most;
+    for (const [name, setting] of Object.entries({x: at + .1, y: 100 - height, width: .8, height, fill: color})) bar.setAttribute(name, setting);
+    svg.append(bar);
+  });
+  return svg;
+}
+
 /* The hexagons of a cluster, as large as fits. */
 function honeycomb(nodes, width, height, most) {
   let radius = 40;
@@ -207,16 +249,29 @@ for (const name of data.variables) {
 }
 header.append(element('span', 'time', `Past ${data.days} days. Sample data: ${data.nodes} simulated nodes, evaluated by the check`));
 
-/* ?groups=0,2 shows these groups only. */
-const wanted = new URLSearchParams(location.search).get('groups');
-const groups = data.groups.filter((_, at) => !wanted || wanted.split(',').includes(String(at)));
+/* ?groups=0,2 shows these groups only. ?height=1080 stretches their rows to this height of the page. */
+const wanted = new URLSearchParams(location.search), chosen = wanted.get('groups');
+const groups = data.groups.filter((_, at) => !chosen || chosen.split(',').includes(String(at)));
 for (const group of groups) {
   const card = element('article', 'group'), title = element('h2', '', group.title), inner = element('div', 'inner');
   card.style.gridColumn = `${group.layout.x + 1} / span ${group.layout.width}`;
-  title.style.background = HEADERS[group.color] || GRAY;
+  if (group.color) title.style.background = HEADERS[group.color] || GRAY;
+  else title.className = 'banner';
+  if (group.color === 'white') title.style.color = 'inherit';
   inner.style.gridTemplateColumns = `repeat(${group.layout.width}, minmax(0, 1fr))`;
+  inner.style.gridTemplateRows = `repeat(${Math.max(...group.widgets.map(({layout}) => layout.y + layout.height))}, minmax(var(--row), 1fr))`;
   card.append(title, inner);
   document.getElementById('groups').append(card);
+}
+if (wanted.get('height')) {
+  const bands = new Set(groups.map((group) => group.layout.y)).size;
+  document.body.style.height = `${wanted.get('height')}px`;
+  document.body.classList.add('stretched');
+  document.getElementById('groups').style.gridTemplateRows = `repeat(${bands}, minmax(0, 1fr))`;
+}
+/* A widget needs its size before it draws itself. */
+for (const [at, group] of groups.entries()) {
+  const inner = document.querySelectorAll('.inner')[at];
   for (const widget of group.widgets) {
     const frame = frameOf(widget);
     place(frame, widget.layout);

@@ -1,13 +1,19 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A strict parser for the part of the query language that these dashboards and monitors use."""
+"""A strict parser for the part of the query language that these dashboards and monitors use.
+
+It accepts only what Datadog documents in https://docs.datadoghq.com/metrics/advanced-filtering/ (see scopes.py),
+https://docs.datadoghq.com/dashboards/functions/, and https://docs.datadoghq.com/api/latest/monitors/.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+
+from .scopes import PLAIN_VALUE, TAG_KEY, Filter, QueryError, Tag, iter_variables, parse_scope, parse_whole_tag
 
 SPACE_AGGREGATORS: dict[str, Callable[[Sequence[float]], float]] = {
     'avg': lambda values: sum(values) / len(values),
@@ -16,7 +22,7 @@ SPACE_AGGREGATORS: dict[str, Callable[[Sequence[float]], float]] = {
     'sum': sum,
 }
 TIME_AGGREGATORS = SPACE_AGGREGATORS
-ROLLUPS = frozenset(SPACE_AGGREGATORS)
+ROLLUPS = frozenset({*SPACE_AGGREGATORS, 'count'})
 COUNTS = frozenset({'count_nonzero', 'count_not_null'})
 LIMITS = frozenset({'clamp_max', 'clamp_min', 'cutoff_max', 'cutoff_min'})
 COMPARATORS: dict[str, Callable[[float, float], bool]] = {
@@ -24,11 +30,9 @@ COMPARATORS: dict[str, Callable[[float, float], bool]] = {
     '<=': lambda left, right: left <= right,
     '>': lambda left, right: left > right,
     '>=': lambda left, right: left >= right,
+    '==': lambda left, right: left == right,
+    '!=': lambda left, right: left != right,
 }
-
-
-class QueryError(Exception):
-    """The parser does not support the query. The text says where."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +48,12 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class Tag:
-    """A tag with one of the values, where `*` is any value. `is_excluded` excludes series with the tag."""
-
-    key: str
-    values: tuple[str, ...]
-    is_excluded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A template variable, `$name`."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
 class Metric:
     """`aggregator:name{scope} by {keys}`. A series must match the whole scope."""
 
     aggregator: str
     name: str
-    scope: tuple[Tag | Variable, ...]
+    scope: tuple[Filter, ...]
     by: tuple[str, ...]
 
 
@@ -119,24 +107,24 @@ TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
-TAG_KEY = r'[a-z][a-z0-9_.-]*'
-TAG_VALUE = r'[A-Za-z0-9_.-]+'
-SCOPE_PART = re.compile(
-    rf"""\s*(?:
-      \$(?P<variable>[a-z_]+)
-    | (?P<excluded>!?)(?P<key>{TAG_KEY}):(?P<value>{TAG_VALUE}|\*)
-    | (?P<one_of>{TAG_KEY})\s+IN\s+\((?P<values>{TAG_VALUE}(?:\s*,\s*{TAG_VALUE})*)\)
-    )\s*(?:,|$)""",
-    re.VERBOSE,
+ROLLUP = re.compile(r'(?P<aggregator>[a-z]+)(?:\s*,\s*(?P<interval>[0-9]+))?')
+WINDOW = re.compile(r'last_([1-9][0-9]*)([mhdw])')
+SHIFT = re.compile(r'([1-9][0-9]*)([mhd])_ago')
+UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400}
+LONGEST_WINDOW, LONGEST_CHANGE_WINDOW = 7 * 86400, 2 * 86400
+SHIFTS = frozenset({'5m_ago', '10m_ago', '15m_ago', '30m_ago', '1h_ago', '2h_ago', '4h_ago', '1d_ago'})
+MOST_RUNS = 100
+"""The most check runs that a service check monitor can evaluate."""
+ALERT = re.compile(
+    r'(?P<time>[^:]+):(?P<query>.+?)\s*(?P<comparator><=|>=|==|!=|<|>)\s*(?P<threshold>-?[0-9]+(?:\.[0-9]+)?)'
 )
-WINDOW = re.compile(r'last_([0-9]+)([mhd])')
-ALERT = re.compile(r'(?P<time>[^:]+):(?P<query>.+?)\s*(?P<comparator><=|>=|<|>)\s*(?P<threshold>-?[0-9]+(?:\.[0-9]+)?)')
 TIME = re.compile(r'(?P<aggregator>avg|max|min|sum)\((?P<window>last_\w+)\)')
-CHANGE = re.compile(r'change\((?P<time>[^()]+\([^()]+\)),(?P<shift>last_\w+)\)')
-STRINGS = r'"[^"]+"(?:,"[^"]+")*'
+CHANGE = re.compile(r'change\((?P<time>[^()]+\([^()]+\)),(?P<shift>\w+)\)')
+TAGS = rf'"(?:{TAG_KEY}:{PLAIN_VALUE}|\*)"'
+KEYS = rf'"{TAG_KEY}"'
 SERVICE_CHECK = re.compile(
-    rf'"(?P<check>[a-z_.]+)"\.over\((?P<over>{STRINGS})\)\.by\((?P<by>{STRINGS})\)'
-    r'\.last\((?P<last>[0-9]+)\)\.count_by_status\(\)'
+    rf'"(?P<check>[a-z_.]+)"\.over\((?P<over>{TAGS}(?:,{TAGS})*)\)\.by\((?P<by>{KEYS}(?:,{KEYS})*)\)'
+    r'\.last\((?P<last>[1-9][0-9]*)\)\.count_by_status\(\)'
 )
 
 
@@ -198,19 +186,25 @@ class Parser:
         keys = tuple(key.strip() for key in by['keys'].split(',')) if by else ()
         if not all(re.fullmatch(TAG_KEY, key) for key in keys):
             raise QueryError(f'not all of {keys} are tag keys in {self.text!r}')
-        while method := self.take('method'):
-            if method['methodname'] != 'rollup' or method['arguments'] not in ROLLUPS:
+        if method := self.take('method'):
+            rollup = ROLLUP.fullmatch(method['arguments'])
+            if method['methodname'] != 'rollup' or rollup is None or rollup['aggregator'] not in ROLLUPS:
                 raise QueryError(f'unknown method {method.group()!r} in {self.text!r}')
+            if rollup['interval'] is not None and not int(rollup['interval']):
+                raise QueryError(f'{method.group()!r} has an interval of 0 in {self.text!r}')
         return Metric(token['aggregator'], token['name'], parse_scope(token['scope']), keys)
 
     def call(self, function: str) -> Call:
         if function not in COUNTS | LIMITS:
             raise QueryError(f'unknown function {function!r} in {self.text!r}')
         argument = self.sum()
+        if function in COUNTS and not all(metric.by for metric in iter_metrics(argument)):
+            raise QueryError(f'{function} needs a query with groups in {self.text!r}')
         limit = None
         if function in LIMITS:
             self.need('sign', ',')
-            limit = float(self.need('number')['number'])
+            sign = -1 if self.take('sign', '-') else 1
+            limit = sign * float(self.need('number')['number'])
         self.need('sign', ')')
         return Call(function, argument, limit)
 
@@ -225,30 +219,6 @@ def tokens(text: str) -> Iterator[re.Match[str]]:
         at = token.end()
 
 
-def parse_scope(text: str) -> tuple[Tag | Variable, ...]:
-    """Parse the text in braces: `*`, or tags and template variables, separated by commas."""
-    if text.strip() == '*':
-        return ()
-    parts: list[Tag | Variable] = []
-    at = 0
-    while at < len(text) or not parts:
-        part = SCOPE_PART.match(text, at)
-        if part is None:
-            raise QueryError(f'could not parse {text[at:]!r} in the scope {{{text}}}')
-        if part['variable']:
-            parts.append(Variable(part['variable']))
-        elif part['key']:
-            parts.append(Tag(part['key'], (part['value'],), bool(part['excluded'])))
-        else:
-            parts.append(Tag(part['one_of'], tuple(value.strip() for value in part['values'].split(','))))
-        at = part.end()
-    if any(isinstance(part, Tag) and part.is_excluded for part in parts) and ' IN ' in text:
-        raise QueryError(f'the scope {{{text}}} has both `!` and `IN`, which can\'t be combined')
-    if text.rstrip().endswith(','):
-        raise QueryError(f'the scope {{{text}}} ends with a comma')
-    return tuple(parts)
-
-
 def parse_query(text: str) -> Expression:
     """Parse a query, or a formula over queries. Raises QueryError."""
     return Parser(text).parse()
@@ -258,27 +228,36 @@ def parse_monitor(text: str) -> MetricAlert | ServiceCheckAlert:
     """Parse the query of a monitor. Raises QueryError."""
     check = SERVICE_CHECK.fullmatch(text)
     if check is not None:
-        over = [part for part in strings(check['over']) if part != '*']
-        tags = [parse_scope(part)[0] for part in over]
-        return ServiceCheckAlert(
-            check['check'],
-            tuple(tag for tag in tags if isinstance(tag, Tag)),
-            strings(check['by']),
-            int(check['last']),
-        )
+        return service_check_alert(check)
     alert = ALERT.fullmatch(text)
     change = CHANGE.fullmatch(alert['time']) if alert else None
     time = TIME.fullmatch(change['time'] if change else alert['time']) if alert else None
     if alert is None or time is None:
         raise QueryError(f'{text!r} is neither a service check nor a metric with a window and a threshold')
+    window = parse_window(time['window'])
+    expression = parse_query(alert['query'])
+    if any(list(iter_variables(metric.scope)) for metric in iter_metrics(expression)):
+        raise QueryError(f'{text!r} has a template variable, which monitors do not support')
+    if window > (LONGEST_CHANGE_WINDOW if change else LONGEST_WINDOW):
+        raise QueryError(f'the time window of {text!r} is too long')
     return MetricAlert(
         time['aggregator'],
-        parse_window(time['window']),
-        parse_window(change['shift']) if change else None,
-        parse_query(alert['query']),
+        window,
+        parse_shift(change['shift']) if change else None,
+        expression,
         alert['comparator'],
         float(alert['threshold']),
     )
+
+
+def service_check_alert(found: re.Match[str]) -> ServiceCheckAlert:
+    tags = [parse_whole_tag(part) for part in strings(found['over']) if part != '*']
+    by = strings(found['by'])
+    if len(set(by)) < len(by):
+        raise QueryError(f'duplicate group in {found.group()!r}')
+    if int(found['last']) > MOST_RUNS:
+        raise QueryError(f'{found.group()!r} evaluates more than {MOST_RUNS} check runs')
+    return ServiceCheckAlert(found['check'], tuple(tag for tag in tags if isinstance(tag, Tag)), by, int(found['last']))
 
 
 def parse_window(text: str) -> int:
@@ -286,7 +265,15 @@ def parse_window(text: str) -> int:
     match = WINDOW.fullmatch(text)
     if match is None:
         raise QueryError(f'{text!r} is not a time window')
-    return int(match[1]) * {'m': 60, 'h': 3600, 'd': 86400}[match[2]]
+    return int(match[1]) * UNITS[match[2]]
+
+
+def parse_shift(text: str) -> int:
+    """Parse the timeshift of a change. Return its seconds."""
+    match = SHIFT.fullmatch(text)
+    if match is None or text not in SHIFTS:
+        raise QueryError(f'{text!r} is not a timeshift of a change')
+    return int(match[1]) * UNITS[match[2]]
 
 
 def strings(text: str) -> tuple[str, ...]:

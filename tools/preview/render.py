@@ -25,15 +25,14 @@ from .evaluation import (
     Store,
 )
 from .fleet import Node, store_of
-from .queries import (
-    Tag,
-)
+from .scopes import Tag
 from .story import STEP, STEPS, tell_story
 from .widgets import (
+    evaluate_columns,
     evaluate_request,
-    evaluate_scalars,
     iter_widgets,
     label,
+    monitor_states,
     palette_of,
     ranked,
     requests_of,
@@ -43,8 +42,8 @@ from .widgets import (
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 DASHBOARD = ROOT / 'assets' / 'dashboards' / 'kubelet_compliance_overview.json'
-WIDTH = 1440
-HEADER, TITLE, ROW, GAP, GROUP_GAP = 75, 55, 66, 8, 12
+MONITORS = ROOT / 'assets' / 'monitors'
+WIDTH, HEIGHT = 1920, 1080
 DAYS = STEPS * STEP // 86400
 
 
@@ -57,8 +56,9 @@ class Picture:
 
 
 PICTURES = (
-    Picture('kubelet_compliance_overview', (0, 1)),
-    Picture('kubelet_compliance_rules', (2, 3)),
+    Picture('kubelet_compliance_overview', (0, 1, 2)),
+    Picture('kubelet_compliance_rules', (3, 4)),
+    Picture('kubelet_compliance_causes', (5, 6, 7, 8)),
 )
 
 # No lookups and no updates: the browser loads the page only.
@@ -81,6 +81,7 @@ class Fleet:
     nodes: tuple[Node, ...]
     store: Store
     variables: Mapping[str, Tag | None]
+    monitors: tuple[Mapping[str, Any], ...]
 
 
 def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
@@ -96,7 +97,9 @@ def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
         return {**drawn, 'html': html, 'color': definition['background_color']}
     if kind == 'group':
         inner = [{**draw(each['definition'], fleet), 'layout': each['layout']} for each in definition['widgets']]
-        return {**drawn, 'widgets': inner, 'color': definition['background_color']}
+        return {**drawn, 'widgets': inner, 'color': definition.get('background_color')}
+    if kind == 'manage_status':
+        return {**drawn, 'monitors': monitor_states(fleet.monitors, fleet.nodes, fleet.store)}
     if kind == 'check_status':
         counts = statuses_now(definition, fleet.nodes, STEPS - 1, fleet.variables)
         return {**drawn, 'counts': counts, 'of': ' and '.join(definition['group_by'])}
@@ -115,24 +118,33 @@ def draw(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
 def numbers(definition: Mapping[str, Any], fleet: Fleet) -> dict[str, Any]:
     """Return a query value, a top list, or a table."""
     [request] = requests_of(definition)
-    [formula] = request['formulas']
-    formats = formula.get('conditional_formats') or request.get('conditional_formats', [])
-    values = evaluate_scalars(definition, fleet.store, fleet.variables)
+    formulas = request['formulas']
+    columns = evaluate_columns(definition, fleet.store, fleet.variables)
     if definition['type'] == 'query_value':
-        [value] = values.values()
+        [value] = columns[0].values()
         shown = f'{value:,.{definition["precision"]}f}'
-        return {'value': shown, 'unit': definition.get('custom_unit', ''), 'palette': palette_of(formats, value)}
-    keys = [key for key, _ in next(iter(values))]
-    rows = [
+        [series] = evaluate_request(request, fleet.store, fleet.variables)[0].values()
+        palette = palette_of(request.get('conditional_formats', []), value)
+        return {
+            'value': shown,
+            'unit': definition.get('custom_unit', ''),
+            'palette': palette,
+            'points': rounded(series),
+        }
+    formats = [formula.get('conditional_formats') or request.get('conditional_formats', []) for formula in formulas]
+    rows = ranked(request, columns)
+    drawn = [
         {
             'cells': [cell for _, cell in group],
             'label': label(group),
-            'value': value,
-            'palette': palette_of(formats, value),
+            'values': [
+                {'value': value, 'palette': '' if value is None else palette_of(each, value)}
+                for value, each in zip(values, formats, strict=True)
+            ],
         }
-        for group, value in ranked(request, values)
+        for group, values in rows
     ]
-    return {'keys': keys, 'alias': formula['alias'], 'rows': rows}
+    return {'keys': [key for key, _ in rows[0][0]], 'aliases': [each['alias'] for each in formulas], 'rows': drawn}
 
 
 def lines(definition: Mapping[str, Any], fleet: Fleet) -> list[dict[str, Any]]:
@@ -172,7 +184,8 @@ def page(library: str) -> str:
     dashboard = json.loads(DASHBOARD.read_text())
     nodes = tell_story()
     variables = dict.fromkeys(variable['name'] for variable in dashboard['template_variables'])
-    fleet = Fleet(nodes, store_of(nodes, STEPS, STEP), variables)
+    monitors = tuple(json.loads(path.read_text())['definition'] for path in sorted(MONITORS.glob('*.json')))
+    fleet = Fleet(nodes, store_of(nodes, STEPS, STEP), variables, monitors)
     data = {
         'title': dashboard['title'],
         'about': dashboard['description'],
@@ -204,21 +217,14 @@ def take_pictures(path: Path, folder: Path, browser: str) -> None:
             command = [browser, *BROWSER_OPTIONS, f'--user-data-dir={profile}', f'--screenshot={target}']
             command += ['--no-sandbox'] if os.geteuid() == 0 else []  # Chromium's sandbox refuses to start as root.
             command += [
-                f'--window-size={WIDTH},{height_of(picture.groups)}',
-                f'{path.as_uri()}?groups={numbers_of(picture.groups)}',
+                f'--window-size={WIDTH},{HEIGHT}',
+                f'{path.as_uri()}?groups={numbers_of(picture.groups)}&height={HEIGHT}',
             ]
             target.unlink(missing_ok=True)
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL, timeout=120)
         if not target.exists():
             sys.exit(f'{browser} did not write {target}')
         print(target)
-
-
-def height_of(groups: Sequence[int]) -> int:
-    """Return the height of the page with these groups, one below the other. See page.css."""
-    layouts = [each['layout'] for each in json.loads(DASHBOARD.read_text())['widgets']]
-    rows = [int(layouts[group]['height']) - 1 for group in groups]
-    return HEADER + sum(TITLE + row * ROW + (row - 1) * GAP for row in rows) + (len(rows) - 1) * GROUP_GAP
 
 
 def numbers_of(groups: Sequence[int]) -> str:

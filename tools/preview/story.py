@@ -13,7 +13,8 @@ from .fleet import GOOD, Node, State
 STEP = 1800
 STEPS = 7 * 24 * 2
 SEED = 427
-EXEMPTED = State(protect_kernel_defaults=False, exempted=('protect_kernel_defaults',))
+EXEMPTED = State(drop_in=('protectKernelDefaults: false',), exempted=('protect_kernel_defaults',))
+OFF, ON = 'makeIPTablesUtilChains: false', 'makeIPTablesUtilChains: true'
 
 # Cluster, node pool, how many nodes.
 POOLS = (
@@ -51,7 +52,7 @@ def states(cluster: str, pool: str, number: int, chance: random.Random) -> dict[
     if (cluster, pool) == ('prod-us', 'general'):
         old_image(told, number, chance)
         if number in (7, 23, 31):  # Someone tried something by hand, and left it.
-            told[hours(97 + number)] = replace(usual, iptables_flag='false')
+            told[hours(97 + number)] = with_drop_in(usual, OFF)
     elif cluster == 'prod-eu' and pool != 'system':
         if chance.random() < 0.72:
             bad_roll_out(told, usual, chance)
@@ -62,29 +63,32 @@ def states(cluster: str, pool: str, number: int, chance: random.Random) -> dict[
     return told
 
 
+def with_drop_in(state: State, line: str, *, is_new: bool = False) -> State:
+    """`is_new`: the kubelet was not restarted since."""
+    return replace(state, drop_in=(*state.drop_in, line), changed_since_start=is_new)
+
+
 def old_image(told: dict[int, State | None], number: int, chance: random.Random) -> None:
-    """The kubeconfig of an old image is readable by all; the nodes are replaced one by one."""
+    """An old image opens the read-only port; the nodes are replaced one by one."""
     if number < 14:
-        told[0] = State(kubeconfig_mode='644')
+        told[0] = State(drop_in=('readOnlyPort: 10255',))
         told[hours(8 + chance.random() * (OLD_IMAGE_UNTIL - 8))] = GOOD
 
 
 def bad_roll_out(told: dict[int, State | None], usual: State, chance: random.Random) -> None:
     """A drop-in turns the iptables chains off; it is taken back, but not every kubelet is restarted then."""
     broken = hours(ROLL_OUT + chance.random() * 5)
-    told[broken] = replace(usual, iptables_drop_in='false', changed_since_start=True)
-    told[broken + 1 + chance.randrange(3)] = replace(usual, iptables_drop_in='false')
+    told[broken] = with_drop_in(usual, OFF, is_new=True)
+    told[broken + 1 + chance.randrange(3)] = with_drop_in(usual, OFF)
     luck = chance.random()
     if luck < 0.07:  # Forgotten by the roll-back.
         return
     mended = hours(ROLL_BACK + 2 + chance.random() * 9)
-    told[mended] = replace(usual, iptables_drop_in='true', changed_since_start=True)
+    told[mended] = with_drop_in(usual, ON, is_new=True)
     if luck < 0.09:  # Mended, and never restarted.
         return
     late = luck < 0.35
-    told[mended + (hours(10 + chance.random() * 30) if late else 1 + chance.randrange(2))] = replace(
-        usual, iptables_drop_in='true'
-    )
+    told[mended + (hours(10 + chance.random() * 30) if late else 1 + chance.randrange(2))] = with_drop_in(usual, ON)
 
 
 def agent_without_its_mount(told: dict[int, State | None], usual: State, number: int, chance: random.Random) -> None:

@@ -17,6 +17,7 @@ from .evaluation import (
     Result,
     Store,
     evaluate,
+    fires,
     last,
 )
 from .fleet import Node, collection_of, tags_by_key
@@ -24,12 +25,12 @@ from .queries import (
     COMPARATORS,
     TIME_AGGREGATORS,
     Expression,
-    QueryError,
-    Tag,
+    ServiceCheckAlert,
+    parse_monitor,
     parse_query,
-    parse_scope,
     parse_window,
 )
+from .scopes import QueryError, Tag, parse_whole_tag
 
 BADNESS = {0: 0, 1: 1, 3: 2, 2: 3}
 Variables = Mapping[str, Tag | None]
@@ -62,8 +63,8 @@ def evaluate_request(request: Mapping[str, Any], store: Store, variables: Variab
     return [evaluate(formula, store, variables, queries) for formula in formulas_of(request)]
 
 
-def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Variables) -> dict[Group, float]:
-    """Return one number for each group. Aggregates each query over time, then evaluates the formula."""
+def evaluate_columns(definition: Mapping[str, Any], store: Store, variables: Variables) -> list[dict[Group, float]]:
+    """Return one number for each group, for each formula. Aggregates each query over time, then evaluates formulas."""
     [request] = requests_of(definition)
     if 'time' in definition:
         store = store.newest(parse_window(f'last_{definition["time"]["live_span"]}'))
@@ -71,9 +72,14 @@ def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Var
     for query in request['queries']:
         series = evaluate(parse_query(query['query']), store, variables)
         queries[query['name']] = {group: (in_time(query['aggregator'], points),) for group, points in series.items()}
-    [formula] = formulas_of(request)
-    result = evaluate(formula, Store((), 1, store.step), variables, queries)
-    return {group: value for group, (value,) in result.items() if value is not None}
+    results = [evaluate(each, Store((), 1, store.step), variables, queries) for each in formulas_of(request)]
+    return [{group: value for group, (value,) in result.items() if value is not None} for result in results]
+
+
+def evaluate_scalars(definition: Mapping[str, Any], store: Store, variables: Variables) -> dict[Group, float]:
+    """Return one number for each group of a widget with one formula."""
+    [column] = evaluate_columns(definition, store, variables)
+    return column
 
 
 def in_time(aggregator: str, points: Points) -> float | None:
@@ -83,12 +89,19 @@ def in_time(aggregator: str, points: Points) -> float | None:
     return TIME_AGGREGATORS[aggregator](known) if known else None
 
 
-def ranked(request: Mapping[str, Any], values: Mapping[Group, float]) -> list[tuple[Group, float]]:
-    """Return the rows of a list or table, with the order and limit of the request."""
-    sort = request['sort']
-    falling = sort['order_by'][0]['order'] == 'desc'
-    rows = sorted(values.items(), key=lambda row: (-row[1] if falling else row[1], row[0]))
-    return rows[: sort['count']]
+def ranked(
+    request: Mapping[str, Any], columns: Sequence[Mapping[Group, float]]
+) -> list[tuple[Group, list[float | None]]]:
+    """Return the rows of a list or table, with the order and limit of the request. None is an empty cell."""
+    rows = {group: [column.get(group) for column in columns] for column in columns for group in column}
+    orders = [(order['index'], -1 if order['order'] == 'desc' else 1) for order in request['sort']['order_by']]
+
+    def place(row: tuple[Group, list[float | None]]) -> tuple[Any, ...]:
+        values = [row[1][index] for index, _ in orders]
+        signed = [(value is None, sign * (value or 0)) for value, (_, sign) in zip(values, orders, strict=True)]
+        return (*signed, row[0])
+
+    return sorted(rows.items(), key=place)[: request['sort']['count']]
 
 
 def palette_of(formats: Sequence[Mapping[str, Any]], value: float) -> str:
@@ -109,10 +122,34 @@ def statuses_now(definition: Mapping[str, Any], nodes: Sequence[Node], step: int
     return Counter(STATUS_NAMES[status] for status in worst.values())
 
 
+def monitor_states(monitors: Sequence[Mapping[str, Any]], nodes: Sequence[Node], store: Store) -> dict[str, str]:
+    """Return the state of each monitor by its name: ALERT if any group alerts at the last step, or else OK."""
+    states = {}
+    for monitor in monitors:
+        alert = parse_monitor(monitor['query'])
+        if isinstance(alert, ServiceCheckAlert):
+            holds_now = is_critical(alert, nodes, store.length - 1)
+        else:
+            full_window = monitor['options']['require_full_window']
+            holds_now = any(held[-1] for held in fires(alert, store, full_window=full_window).values())
+        states[monitor['name']] = 'ALERT' if holds_now else 'OK'
+    return states
+
+
+def is_critical(alert: ServiceCheckAlert, nodes: Sequence[Node], step: int) -> bool:
+    """Return whether a group of the monitor is CRITICAL. A status without a tag of the grouping is in no group."""
+    for node, sent in iter_statuses(nodes, step):
+        if sent.name == alert.check and STATUS_NAMES[int(sent.value)] == 'CRITICAL':
+            tags = tags_by_key((*sent.tags, *node.host_tags))
+            if set(alert.by) <= set(tags) and all(set(tag.values) & set(tags.get(tag.key, ())) for tag in alert.over):
+                return True
+    return False
+
+
 def wanted_tags(texts: Sequence[str], variables: Variables) -> list[Tag]:
     wanted = []
     for text in texts:
-        [part] = parse_scope(text)
+        part = parse_whole_tag(text)
         if isinstance(part, Tag):
             wanted.append(part)
             continue

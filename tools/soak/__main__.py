@@ -4,6 +4,7 @@
 """Run the check beside a real stand-in kubelet that changes all the time: `python -m tools.soak [--minutes N]`.
 
 Prints a line each minute and a summary; exits 1 at the first disagreement or leak, with what is needed to repeat it.
+Where another process named kubelet runs, the check of the real /proc is left out, and the summary says so.
 """
 
 from __future__ import annotations
@@ -57,7 +58,10 @@ def watch(soak: Soak, seconds: float) -> int:
         print(error)
         return 1
     print(f'{seconds / 60:g} min: {summary(soak)}; {holding()}')
-    if before is not None and (left := left_since(before)):
+    if before is None:
+        print('leaks were not measured: soak for more minutes')
+        return 1
+    if left := left_since(before):
         print(f'seed {soak.seed}: a leak: {"; ".join(left)}')
         return 1
     print('no disagreement, no leak')

@@ -19,10 +19,10 @@ from enum import Enum
 from pathlib import Path
 
 from tests.support.kubelet_server import Certificates
+from tests.support.nodes import HEAD
 
 from .settings import KEY, Values, can_be_null, choices, written
 
-HEAD = 'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n'
 NAMES = ('10-a.conf', '20-b.conf', '30-c.conf')
 MODES = (0o600, 0o644)
 MODES_OF_ROOT = (*MODES, 0o400, 0)

@@ -33,8 +33,8 @@ class Disagreement(Exception):
     """The check said something else than it must."""
 
 
-class PutOff(Exception):
-    """What else runs on this machine keeps the two from being compared."""
+class AnotherKubelet(Exception):
+    """Another kubelet runs on this machine, so nobody can say what a check of the real /proc has to send."""
 
 
 @dataclass
@@ -100,14 +100,15 @@ class Referee:
     def collect(self, checked: LongLived) -> None:
         """One collection of a check, held against everything. Raises Disagreement.
 
-        In the real /proc another kubelet may have come and gone meanwhile, so there the next one decides.
+        In the real /proc another kubelet may have come and gone meanwhile, so there the next one decides. Raises
+        AnotherKubelet where one runs.
         """
         try:
             self.collect_once(checked)
         except Disagreement:
             if not checked.sees_all:
                 raise
-            self.counts['put off: looked at twice in the real /proc'] += 1
+            self.counts['collected twice in the real /proc'] += 1
             self.collect_once(checked)
 
     def collect_once(self, checked: LongLived) -> None:
@@ -117,27 +118,22 @@ class Referee:
         if sent.error:
             raise Disagreement(f'the check fails: {sent.error}')
         before, checked.last = checked.last, sent
-        try:
-            if checked.sees_all:
-                self.put_off_with_strangers(sent)
-            self.hold_against_oracle(checked, sent, checked.watch, change)
-            has_ended = self.node.kubelet is None and before is not None and before.value('kubelet.found')
-            if has_ended and KUBELET not in self.ignored and 'hostPID' in sent.of_kubelet():
-                raise Disagreement(f'of a kubelet that it knew and that ended: {sent.of_kubelet()}')
-            self.hold_against_fresh_check(checked, sent, change)
-        except PutOff:
-            self.counts['put off: another kubelet ran on this machine'] += 1
-            # Beside a kubelet that it knows the check may not look for ours for minutes: nobody can say what it saw.
-            checked.check, checked.watch = make(checked.instance), Watch()
+        if checked.sees_all:
+            self.refuse_strangers(sent)
+        self.hold_against_oracle(checked, sent, checked.watch, change)
+        has_ended = self.node.kubelet is None and before is not None and before.value('kubelet.found')
+        if has_ended and KUBELET not in self.ignored and 'hostPID' in sent.of_kubelet():
+            raise Disagreement(f'of a kubelet that it knew and that ended: {sent.of_kubelet()}')
+        self.hold_against_fresh_check(checked, sent, change)
 
-    def put_off_with_strangers(self, *several: Outcome) -> None:
-        """Other kubelets on this machine are seen by the check of the real /proc. Raises PutOff."""
+    def refuse_strangers(self, sent: Outcome) -> None:
+        """Other kubelets on this machine are seen by the check of the real /proc. Raises AnotherKubelet."""
         own = self.node.kubelet.standin.pid if self.node.kubelet is not None else None
         count = own is not None
-        if any(sent.value('kubelet.found') > count for sent in several) or any(
+        if sent.value('kubelet.found') > count or any(
             int(pid) != own and comm_of(pid) in COMMS for pid in os.listdir('/proc') if pid.isdecimal()
         ):
-            raise PutOff
+            raise AnotherKubelet
 
     def collect_the_same(self, checked: LongLived) -> None:
         """One collection where nothing happened since the last: what it sends must be the same, or hold by itself."""
@@ -163,9 +159,6 @@ class Referee:
         """One collection while the files change: of a kubelet that was seen as it was started. Raises Disagreement."""
         kubelet = self.node.kubelet
         assert kubelet is not None
-        if checked.watch.number != kubelet.number:
-            # It was put off, and made anew.
-            return
         sent = run(checked.check)
         self.counts['collections while files changed'] += 1
         if sent.error:
@@ -231,7 +224,7 @@ class Referee:
         fresh = afresh(checked.instance)
         plain = watch.look(node, time.time(), minor=checked.minor(node))
         if checked.sees_all:
-            self.put_off_with_strangers(fresh)
+            self.refuse_strangers(fresh)
         try:
             self.hold_against_oracle(checked, fresh, watch, plain)
         except Disagreement as error:

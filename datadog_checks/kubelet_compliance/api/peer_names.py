@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 
 
 def certificate_names(host: str, port: int, verify: bool | str, seconds: float) -> tuple[str, ...]:
@@ -18,6 +17,9 @@ def certificate_names(host: str, port: int, verify: bool | str, seconds: float) 
 
     `seconds`: the limit for each step. Raises OSError and ValueError.
     """
+    # A large module, which only this message needs.
+    import ssl
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     if isinstance(verify, str):

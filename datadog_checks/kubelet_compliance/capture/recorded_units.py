@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.collection.services import read_unit
 from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
@@ -22,7 +22,8 @@ from datadog_checks.kubelet_compliance.model import (
     Unknown,
     Unreadable,
 )
-from datadog_checks.kubelet_compliance.node.captured import CannotCapture, Capture
+from datadog_checks.kubelet_compliance.node.captured import CannotCapture
+from datadog_checks.kubelet_compliance.node.forwarding_host import ForwardingHost
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.reporting.redact import LEFT_OUT, redact_arguments
 
@@ -31,38 +32,41 @@ from .redact_units import padded, redact_command, redact_environment, redact_uni
 NOT_THERE = 'no such file or directory'
 
 
-class Retold(Host):
-    """The files of a service as they were recorded, with other contents."""
+@dataclass(frozen=True, slots=True)
+class RecordedFiles:
+    """What was read of a node, by the paths in a captured node."""
 
-    def __init__(
-        self,
-        procfs: str,
-        files: Mapping[str, File],
-        listings: Mapping[str, Folder],
-        real_paths: Mapping[str, str],
-        unseen: Mapping[str, Missing | Unreadable],
-    ) -> None:
-        super().__init__(procfs, capture=Capture())
-        self.files = files
-        self.listings = listings
-        self.real_paths = real_paths
-        self.unseen = unseen
+    contents: Mapping[str, File]
+    listings: Mapping[str, Folder]
+    real_paths: Mapping[str, str]
+    unseen: Mapping[str, Missing | Unreadable]
+
+
+class RedactedFiles(ForwardingHost):
+    """A node that has the recorded files only, with other contents."""
+
+    def __init__(self, host: Host, recorded: RecordedFiles) -> None:
+        super().__init__(host)
+        self.recorded = recorded
         self.contents: Mapping[str, bytes] = {}
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
-        file = self.files.get(path)
+        file = self.recorded.contents.get(path)
         kept = Missing(path, NOT_THERE) if file is None else replace(file, data=self.contents.get(path, b''))
-        return self.unseen.get(path, kept)
+        return self.recorded.unseen.get(path, kept)
 
     def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
-        kept = self.listings.get(path, Missing(path, NOT_THERE))
-        return self.unseen.get(path, kept)
+        kept = self.recorded.listings.get(path, Missing(path, NOT_THERE))
+        return self.recorded.unseen.get(path, kept)
 
     def real_path(self, process: Process, path: str) -> str:
-        return self.real_paths.get(path, path)
+        return self.recorded.real_paths.get(path, path)
+
+    def shows_whole_root(self, process: Process) -> bool:
+        return True
 
 
-def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
+def redacted_unit(host: RedactedFiles, evidence: Evidence) -> dict[str, bytes]:
     """The files of the service that starts a kubelet, by path, without what no verdict needs.
 
     Raises CannotCapture if that changes the command line.
@@ -82,7 +86,7 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
     for kept in (redacted, {path: padded(data, len(files[path])) for path, data in redacted.items()}):
         host.contents = kept
         again = read_unit(host, process, unit.name)
-        if isinstance(again, Unit) and (again.paths, again.unread, told(again.command)) == wanted:
+        if isinstance(again, Unit) and (again.paths, again.unread, without_places(again.command)) == wanted:
             break
     else:
         raise CannotCapture(f'could not remove what may be secret from the files of {unit.name}')
@@ -95,8 +99,8 @@ def redacted_unit(host: Retold, evidence: Evidence) -> dict[str, bytes]:
     return kept
 
 
-def told(command: tuple[Argument, ...] | Unknown) -> object:
-    """What must stay the same; where a word stands that is left out does not matter."""
+def without_places(command: tuple[Argument, ...] | Unknown) -> object:
+    """What must stay the same. The place of a word that is left out does not matter."""
     if isinstance(command, Unknown):
         return command.reason
     return tuple(replace(word, place='') if word.text == LEFT_OUT else word for word in command)
@@ -106,7 +110,7 @@ def redacted_words(command: tuple[Argument, ...] | Unknown) -> object:
     if isinstance(command, Unknown):
         return command.reason
     words = redact_command([word.text for word in command])
-    return told(tuple(replace(word, text=text) for word, text in zip(command, words, strict=True)))
+    return without_places(tuple(replace(word, text=text) for word, text in zip(command, words, strict=True)))
 
 
 def is_drift(evidence: Evidence) -> bool | None:

@@ -1,17 +1,15 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A node as one pass over it saw it, with secrets left out: what `--capture` writes."""
+"""Reads a node once and keeps what was read, without secrets: what `--capture` writes."""
 
 from __future__ import annotations
 
 import json
-import os
 import posixpath
 from dataclasses import dataclass, field, replace
 
 from datadog_checks.kubelet_compliance.collection.collect import Collector
-from datadog_checks.kubelet_compliance.collection.kubelets import report_on
 from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS
 from datadog_checks.kubelet_compliance.model import (
     Answer,
@@ -31,25 +29,25 @@ from datadog_checks.kubelet_compliance.node.captured import (
     CannotCapture as CannotCapture,
     Capture,
     FileFacts,
-    as_json,
+    capture_as_json,
 )
-from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.node.process_root import CannotRead
-from datadog_checks.kubelet_compliance.node.processes import booted_at, now
+from datadog_checks.kubelet_compliance.node.forwarding_host import ForwardingHost
+from datadog_checks.kubelet_compliance.node.host import KUBELET_DROP_IN, Host
+from datadog_checks.kubelet_compliance.node.proc_files import ProcSource
 from datadog_checks.kubelet_compliance.reporting.redact import redact_configz
 
 from .recorded_files import redacted_files
-from .recorded_units import Retold, redacted_unit
+from .recorded_proc import RecordedProc
+from .recorded_units import NOT_THERE, RecordedFiles, RedactedFiles, redacted_unit
 from .redact_proc import redacted_proc
 
 OWN_NAMES = frozenset({'', 'proc', NODE_FACTS, CONFIGZ})
-"""Names at the top of a captured node that are not the node's."""
+"""Names at the top of a captured node that do not belong to the node."""
 PROC_FILES = ('comm', 'cmdline', 'stat', 'status', 'cgroup')
-NOT_THERE = 'no such file or directory'
 
 
 @dataclass(slots=True)
-class Image:
+class CapturedNode:
     """A captured node: its files by path below the folder, its folders, and its links with their targets."""
 
     files: dict[str, bytes] = field(default_factory=dict)
@@ -57,35 +55,33 @@ class Image:
     links: dict[str, str] = field(default_factory=dict)
 
 
-class Recorder(Host):
-    """A host that remembers what was read of it."""
+class Recorder(ForwardingHost):
+    """A host that keeps what is read of it."""
 
     def __init__(self, host: Host) -> None:
-        super().__init__(host.procfs, host.root, admission=host.admission, capture=host.capture)
-        self.proc: dict[tuple[int, str], bytes] = {}
+        sources: list[RecordedProc] = []
+
+        def through(source: ProcSource) -> RecordedProc:
+            sources.append(RecordedProc(source))
+            return sources[-1]
+
+        super().__init__(host.reread(through))
+        (self.proc,) = sources
         self.contents: dict[str, File] = {}
         self.folders: dict[str, float | None] = {}
         self.modes: dict[str, FileStatus] = {}
         self.unseen: dict[str, Missing | Unreadable] = {}
         self.unseen_modes: dict[str, Missing | Unreadable] = {}
-        self.working_directories: dict[int, str] = {}
         self.listings: dict[str, Folder] = {}
         self.real_paths: dict[str, str] = {}
-
-    def read(self, pid: int, name: str, limit: int) -> bytes:
-        data = super().read(pid, name, limit)
-        self.proc[pid, name] = data
-        return data
-
-    def working_directory(self, process: Process) -> str:
-        found = super().working_directory(process)
-        self.working_directories[process.pid] = found
-        return found
 
     def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
         answer = super().read_file(process, path)
         self.keep(process, path, answer)
         return answer
+
+    def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
+        return self.read_files(process, path, (KUBELET_DROP_IN,))
 
     def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
         answer = super().read_files(process, path, endings)
@@ -120,12 +116,12 @@ class Recorder(Host):
         return answer
 
     def is_to_keep(self, place: str, answer: Missing | Unreadable) -> bool:
-        """Whether an answer on the mode says something of the file: not where a captured node just lacks the mode."""
-        lacks_mode = self.capture is not None and isinstance(answer, Unreadable) and place not in self.capture.unseen
+        """Whether an answer on the mode belongs to the file. In a captured node, the mode may only be missing."""
+        lacks_mode = isinstance(answer, Unreadable) and not self.keeps_status(place)
         return not lacks_mode and place not in self.contents
 
     def keep(self, process: Process, path: str, answer: File | Missing | Unreadable, *, listed: bool = False) -> None:
-        """Remember an answer. `listed`: a folder lists it, so that it must be there even if it cannot be read."""
+        """Keep an answer. `listed`: a folder lists it, so it must exist even if it cannot be read."""
         place = self.place(process, path)
         if isinstance(answer, File):
             self.contents[place] = answer
@@ -136,33 +132,29 @@ class Recorder(Host):
                 self.contents.setdefault(place, File(path, b'', None))
 
     def place(self, process: Process, path: str) -> str:
-        """A path as a captured node is asked for it."""
+        """A path as it is in a captured node."""
         if path.startswith('/'):
             return path
-        try:
-            found = self.working_directory(process)
-        except CannotRead as error:
-            raise CannotCapture(f'{path} is relative, and {error}') from error
+        found = self.working_directory_of(process)
+        if found is None:
+            raise CannotCapture(f"{path} is relative, and the kubelet's working directory is unknown")
         # Below a folder the paths are cleaned.
         return f'{found.rstrip("/")}/{path}'
 
 
-def record(host: Host, selection: Selection, configz: bytes | None) -> Image:
+def record(host: Host, selection: Selection, configz: bytes | None) -> CapturedNode:
     """Make one pass over a node and keep what it read, without secrets. Raises CannotCapture."""
     recorder = Recorder(host)
     collector = Collector(recorder, selection)
-    scan = recorder.find_kubelets()
-    kubelets = [kubelet for process in scan.processes if (kubelet := collector.look_at(process)) is not None]
+    kubelets = collector.read(collector.search.find(), None)
     facts: dict[Fact, Answer] = {}
     for kubelet in kubelets:
-        # The rules on files read more than the configuration.
-        report = report_on(recorder, kubelet, selection, scan.names)
-        facts.update(*(finding.setting.home.facts for finding in report.findings[:1]))
-    image = Image()
+        facts.update(collector.read_facts(kubelet, collector.resolve(kubelet)))
+    image = CapturedNode()
     contents: dict[str, bytes | None] = dict.fromkeys(recorder.contents, b'')
     for kubelet in kubelets:
-        retold = Retold(recorder.procfs, recorder.contents, recorder.listings, recorder.real_paths, recorder.unseen)
-        contents.update(redacted_unit(retold, kubelet.evidence))
+        recorded = RecordedFiles(recorder.contents, recorder.listings, recorder.real_paths, recorder.unseen)
+        contents.update(redacted_unit(RedactedFiles(recorder, recorded), kubelet.evidence))
         contents.update(redacted_files(recorder.contents, recorder.place, kubelet))
     add_proc(image, recorder)
     for place, data in contents.items():
@@ -185,40 +177,45 @@ def below(place: str) -> str:
 
 
 def facts_of(recorder: Recorder) -> Capture:
-    capture = recorder.capture
-    times = {
+    changed_at = {
         **{place: file.changed_at for place, file in recorder.contents.items()},
         **recorder.folders,
         **{path: folder.changed_at for path, folder in recorder.listings.items()},
     }
     files = {
-        place: FileFacts(status.mode, status.uid, status.gid, times.get(place))
+        place: FileFacts(status.mode, status.uid, status.gid, changed_at.get(place))
         for place, status in recorder.modes.items()
     }
-    for place, changed_at in times.items():
-        files.setdefault(place, FileFacts(changed_at=changed_at))
-    ticks = capture.ticks_per_second if capture is not None else os.sysconf('SC_CLK_TCK')
-    booted, captured = (capture.booted_at, capture.captured_at) if capture is not None else (booted_at(), now())
+    for place, at in changed_at.items():
+        files.setdefault(place, FileFacts(changed_at=at))
     listings = {path: folder.names for path, folder in recorder.listings.items()}
+    times = recorder.times()
     return Capture(
-        files, booted, captured, ticks, listings, recorder.real_paths, recorder.unseen, recorder.unseen_modes
+        files,
+        times.booted_at,
+        times.read_at,
+        times.ticks_per_second,
+        listings,
+        recorder.real_paths,
+        recorder.unseen,
+        recorder.unseen_modes,
     )
 
 
 def as_text(capture: Capture) -> bytes:
-    return (json.dumps(as_json(capture), indent=2, sort_keys=True) + '\n').encode()
+    return (json.dumps(capture_as_json(capture), indent=2, sort_keys=True) + '\n').encode()
 
 
-def add_proc(image: Image, recorder: Recorder) -> None:
+def add_proc(image: CapturedNode, recorder: Recorder) -> None:
     """The files in `/proc` of the kubelets, of network agents, and of process 1, which the others are compared with."""
-    named = {pid: data.rstrip(b'\n') for (pid, name), data in recorder.proc.items() if name == 'comm'}
+    named = {pid: data.rstrip(b'\n') for (pid, name), data in recorder.proc.files.items() if name == 'comm'}
     for pid, comm in named.items():
         if comm not in COMMS | DATAPATHS and pid != 1:
             continue
         for name in PROC_FILES if comm in COMMS else ('comm', 'cgroup'):
-            data = recorder.proc.get((pid, name))
+            data = recorder.proc.files.get((pid, name))
             if data is not None:
                 image.files[f'proc/{pid}/{name}'] = redacted_proc(name, data, comm)
-    for pid, folder in recorder.working_directories.items():
+    for pid, folder in recorder.proc.working_directories.items():
         image.links[f'proc/{pid}/cwd'] = folder
     image.files.setdefault('proc/.keep', b'')

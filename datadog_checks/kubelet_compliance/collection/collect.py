@@ -1,52 +1,42 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""One pass over a node: find the kubelets, read what each was told, and have it judged. No deciding here."""
+"""One collection of a node: find, read, resolve, judge, report. `Collector.collect_anew` has one line for each."""
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
-from datadog_checks.kubelet_compliance.kubelet.acceptance import has_accepted_its_files, has_accepted_its_line
-from datadog_checks.kubelet_compliance.kubelet.command_lines import (
-    narrow_command_lines,
-    read_command_lines,
-    read_next_lines,
-)
-from datadog_checks.kubelet_compliance.kubelet.declare import Known, is_refused, iter_needed, read_configurations
-from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
-from datadog_checks.kubelet_compliance.kubelet.flags import Flags
-from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE
-from datadog_checks.kubelet_compliance.kubelet.release import ALL, minor_of, within_tables
-from datadog_checks.kubelet_compliance.launch.next_start import is_as_given, next_arguments, places_of, start_folder
+from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.model import (
-    Evidence,
+    Answer,
+    Fact,
     KubeletReport,
     NodeReport,
     Process,
-    Scan,
     Selection,
-    Unit,
+    Setting,
     Unknown,
 )
 from datadog_checks.kubelet_compliance.node.host import Host
-from datadog_checks.kubelet_compliance.reporting.report import problem_text
 from datadog_checks.kubelet_compliance.rules.judge import judge_node
+from datadog_checks.kubelet_compliance.rules.problems import not_seen
+from datadog_checks.kubelet_compliance.rules.settings import depends_on_version, wanted_facts
 
 from .asking import NO_VERSION, Asking
-from .history import Memory
-from .kubelets import Kubelet, depends_on_version, flags_of, not_seen, report_on
-from .launches import read_launch, starter_options
-from .named_files import iter_broken, read
-from .services import read_unit_of, with_parent_times
+from .fact_sources import read_facts
+from .file_statuses import with_statuses
+from .find import FoundKubelets, Search
+from .history import History
+from .judging import judge_kubelet, resolve_settings
+from .reading import KubeletReader
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What one pass over a node came to."""
+    """The result of one collection. `version`: the version of the kubelet, if known."""
 
     node: NodeReport
     kubelets: tuple[KubeletReport, ...]
@@ -55,7 +45,7 @@ class Collection:
 
 
 class Collector:
-    """Makes passes over a node, and keeps what is the same from one to the next."""
+    """Collects from a node, and keeps what stays the same from one collection to the next."""
 
     def __init__(
         self,
@@ -64,243 +54,136 @@ class Collector:
         choose: Callable[[str | None], Selection | Unknown] | None = None,
         version: str | None = None,
     ) -> None:
-        """`choose`: what is judged goes by the kubelet's version (None: not known) instead, where that has it.
+        """`choose`: selects the rules by the kubelet's version (None: unknown) instead of `selection`.
 
-        `version`: that of the kubelet, where it does not tell it itself.
+        `version`: the version of the kubelet, for when the kubelet itself does not show it.
         """
         self.version = version
-        self.host = host
         self.selection = self.default = selection
         self.choose = choose
-        self.memory = Memory()
-        self.known: tuple[Process, ...] = ()
-        self.ended: int | None = None
-        """The process of the last kubelet, as long as no other one has been seen since."""
+        self.search = Search(host)
+        self.reader = KubeletReader(host, History())
         self.asking = Asking(host, KubeletApi())
         self.last: Collection | None = None
         self.last_asked: object = None
+
+    @property
+    def host(self) -> Host:
+        """The node. It can't be replaced: what was seen before belongs to it."""
+        return self.search.host
 
     @property
     def api(self) -> KubeletApi:
         return self.asking.api
 
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
-        """Judge the node. `connection`: how its kubelet is reached; None: it is not to be asked.
+        """Judge the node. `connection`: how to reach its kubelet; None: do not ask it.
 
-        The very same object as last time means that nothing changed, and so that nothing was read nor judged anew.
+        If nothing changed, this returns the same object as last time, without reading or judging anything.
         """
         asked = connection.url if isinstance(connection, Connection) else connection
         is_unchanged = self.host.begin() and asked == self.last_asked and not self.api.has_to_ask()
         if self.last is not None and is_unchanged:
             return self.last
         self.last = None
-        self.last, self.last_asked = self.look(connection), asked
+        self.last, self.last_asked = self.collect_anew(connection), asked
         return self.last
 
-    def look(self, connection: Connection | Unknown | None) -> Collection:
-        scan = self.host.find_kubelets()
-        lost = self.lost(scan)
-        before = [process for process in self.known if process not in lost]
-        self.known = (*scan.processes, *lost)
-        self.memory.forget_all_but(self.known)
-        self.asking.forget_all_but(self.known)
-        kubelets = [self.look_at(process) for process in scan.processes]
-        asked = self.asking.ask([kubelet for kubelet in kubelets if kubelet is not None], connection)
-        version = self.version_of(asked, connection)
-        if isinstance(version, Unknown) and self.version is not None:
-            version = self.version
-        asked = [replace(each, release=version) for each in self.by_version(asked, version)]
-        reports = []
-        for kubelet in asked:
-            report = report_on(self.host, kubelet, self.selection, scan.names)
-            is_running = self.host.is_running(kubelet.evidence.process)
-            if is_running is not False:
-                reports.append(report if is_running else not_seen(report.process, self.selection))
+    def collect_anew(self, connection: Connection | Unknown | None) -> Collection:
+        """find -> read -> resolve -> judge -> report.
+
+        Only facts about the node are read later, because the broken rules decide which of them matter.
+        """
+        found = self.search.find()
+        kubelets = self.read(found, connection)
+        settings = [self.resolve(kubelet) for kubelet in kubelets]
+        facts = [self.read_facts(*each) for each in zip(kubelets, settings, strict=True)]
+        judged = [self.judge(found, *each) for each in zip(kubelets, settings, facts, strict=True)]
+        return self.report(found, kubelets, judged, connection)
+
+    def read(self, found: FoundKubelets, connection: Connection | Unknown | None) -> list[Kubelet]:
+        """Everything that the rules need of each kubelet: its files, and its answers."""
+        self.reader.history.forget_all_but(found.all)
+        self.asking.forget_all_but(found.all)
+        processes = found.scan.processes
+        read = [self.reader.read(process, self.known_version(process, connection)) for process in processes]
+        kubelets = self.asking.ask([kubelet for kubelet in read if kubelet is not None], connection)
+        version = self.version_of(kubelets, connection)
+        kubelets = self.with_selection(kubelets, version)
+        known = None if isinstance(version, Unknown) else version
+        kubelets = [replace(self.reader.with_version(kubelet, known), release=version) for kubelet in kubelets]
+        return [with_statuses(self.host, kubelet, self.selection) for kubelet in kubelets]
+
+    def resolve(self, kubelet: Kubelet) -> dict[str, Setting]:
+        """The setting of each rule, by rule key."""
+        return resolve_settings(kubelet, self.selection)
+
+    def read_facts(self, kubelet: Kubelet, settings: Mapping[str, Setting]) -> dict[Fact, Answer]:
+        """The facts about the node that the fixes of broken rules depend on. A compliant kubelet needs none."""
+        return read_facts(self.host, kubelet, wanted_facts(settings, self.selection))
+
+    def judge(
+        self, found: FoundKubelets, kubelet: Kubelet, settings: Mapping[str, Setting], facts: Mapping[Fact, Answer]
+    ) -> KubeletReport:
+        return judge_kubelet(kubelet, settings, facts, self.selection, found.scan.names)
+
+    def report(
+        self,
+        found: FoundKubelets,
+        kubelets: Sequence[Kubelet],
+        judged: Sequence[KubeletReport],
+        connection: Connection | Unknown | None,
+    ) -> Collection:
+        """The result for the node, from the reports on the kubelets that still run after everything was read."""
+        reports = [report for each in judged if (report := self.while_running(each)) is not None]
+        self.search.note(found, is_any_judged=bool(reports))
+        because = ''
         if reports:
-            self.ended = None
-        elif before:
-            self.ended = before[-1].pid
-        if reports:
-            reports += [not_seen(process, self.selection) for process in lost]
+            reports += [not_seen(process, self.selection) for process in found.lost]
+        else:
+            because = self.search.why_none(found, is_reachable=isinstance(connection, Connection))
         self.host.expect(report.process for report in reports)
-        because = '' if reports else self.why_none(scan, connection)
-        node = replace(judge_node(reports, scan.doubtful, because), turned_away=scan.turned_away)
-        told = version if isinstance(version, str) else None
-        return Collection(node, tuple(reports), self.selection, told)
+        node = replace(judge_node(reports, found.scan.doubtful, because), turned_away=found.scan.turned_away)
+        version = next((kubelet.release for kubelet in kubelets if isinstance(kubelet.release, str)), None)
+        return Collection(node, tuple(reports), self.selection, version)
 
-    def why_none(self, scan: Scan, connection: Connection | Unknown | None) -> str:
-        """Why no kubelet was found. One that was known and ended is no mount that is missing, nor one turned away."""
-        likely = scan.none_found_because or first_of(scan.turned_away)
-        if not likely and isinstance(connection, Connection):
-            likely = NONE_RUNS if self.host.shows_all_processes() else unseen(self.host.procfs)
-        if likely and self.ended is not None:
-            return f'the kubelet, process {self.ended}, ended, and no other one runs'
-        return likely
-
-    def lost(self, scan: Scan) -> tuple[Process, ...]:
-        """The kubelets of the last look that this one shows neither to run nor to have ended."""
-        found = {process.key for process in scan.processes}
-        if not scan.doubtful:
-            return ()
-        return tuple(
-            process for process in self.known if process.key not in found and self.host.is_running(process) is not False
-        )
-
-    def look_at(self, process: Process) -> Kubelet | None:
-        """What a process was told; None for one that only prints its help or version, or holds no kubelet."""
-        evidence = Evidence(process, age_seconds=self.memory.age_of(process, self.host.age(process)))
-        if process.inside:
-            service = read_unit_of(self.host, process)
-            launch = read_launch(self.host, process, service.unit)
-            if launch is None:
-                return None
-            evidence = replace(evidence, launch=launch, unit=service.unit, service=service.name)
-        minors = self.minors_of(process, self.api.known_version(process))
-        lines = read_command_lines(evidence.arguments, minors, accepted=has_accepted_its_line(evidence))
-        flags = flags_of(lines)
-        if all(line.flags is not None and line.flags.exits and not line.is_accepted for line in lines):
+    def while_running(self, report: KubeletReport) -> KubeletReport | None:
+        """The report on a kubelet that still runs; None if it ended. If that can't be seen, every rule is unknown."""
+        is_running = self.host.is_running(report.process)
+        if is_running is False:
             return None
-        evidence = self.memory.settle(read(self.host, evidence, flags))
-        if evidence.launch is None:
-            evidence = self.with_unit(evidence)
-        kubelet = self.with_readings(Kubelet(evidence, lines, ()))
-        cgroups = kubelet.readings[0].value(CGROUP_FIELD)
-        if isinstance(evidence.unit, Unit) or evidence.launch is not None or not cgroups:
-            return kubelet
-        return self.with_readings(replace(kubelet, evidence=self.with_unit(kubelet.evidence, str(cgroups))))
+        return report if is_running else not_seen(report.process, self.selection)
 
-    def with_unit(self, evidence: Evidence, kubelet_cgroups: str = '') -> Evidence:
-        """The evidence with the systemd service that starts the kubelet."""
-        process = evidence.process
-        service = read_unit_of(self.host, process, kubelet_cgroups)
-        unit = service.unit
-        if isinstance(unit, Unit):
-            unit = self.memory.settle_unit(process, unit)
-        evidence = replace(evidence, unit=unit, service=service.name, places=places_of(unit))
-        if isinstance(unit, Unit) and not is_as_given(evidence):
-            is_told = not isinstance(unit.command, Unknown) or unit.command.refused
-            evidence = replace(evidence, unit=with_parent_times(self.host, process, unit)) if is_told else evidence
-        options = starter_options(self.host, process, unit, service.name)
-        if options is None:
-            return evidence
-        return replace(evidence, places={**evidence.places, **options.places}, options=options.path)
+    def known_version(self, process: Process, connection: Connection | Unknown | None) -> str | None:
+        """The version of a kubelet before it is read. A given version counts only if the kubelet can't be asked."""
+        given = None if isinstance(connection, Connection) else self.version
+        return self.api.known_version(process) or given
 
-    def with_readings(self, kubelet: Kubelet) -> Kubelet:
-        """The kubelet with its configuration as it is read by the releases of its command lines."""
-        evidence, lines, process = kubelet.evidence, kubelet.lines, kubelet.evidence.process
-        running = kubelet.running if isinstance(kubelet.running, Configuration) else None
-        known = Known(self.memory.objections_to(process), running, self.memory.has_seen_the_files_of(process))
-        readings = read_configurations(evidence, lines, known)
-        needed = iter_needed(readings, lines, is_first_start=bool(process.unit))
-        broken = dict(iter_broken(self.host, process, needed))
-        if broken:
-            evidence = replace(evidence, broken=broken)
-            readings = read_configurations(evidence, lines, known)
-        self.memory.learn(process, readings, accepted=has_accepted_its_files(evidence))
-        if not has_accepted_its_line(evidence) and any(is_refused(each) or not each.flags_known for each in readings):
-            # Once it has run for long enough, it has shown that it takes this.
-            self.host.give_up()
-        started = self.memory.started(process, readings, SELF_MADE)
-        return self.with_next_start(replace(kubelet, evidence=evidence, readings=readings, started=started), known)
+    def version_of(self, kubelets: Sequence[Kubelet], connection: Connection | Unknown | None) -> str | Unknown:
+        """The version of the only kubelet, else the given version."""
+        found = self.asked_version(kubelets, connection)
+        return self.version if isinstance(found, Unknown) and self.version is not None else found
 
-    def with_next_start(self, kubelet: Kubelet, known: Known) -> Kubelet:
-        """The kubelet with what its next start would run with, where its service passes it other arguments by then."""
-        evidence = kubelet.evidence
-        arguments = next_arguments(evidence)
-        before = flags_of(kubelet.lines)
-        if evidence.launch is not None or isinstance(arguments, Unknown):
-            return replace(kubelet, next=None, coming=None)
-        has_moved = self.will_start_elsewhere(evidence, before)
-        if arguments == evidence.arguments and not has_moved:
-            return replace(kubelet, next=None, coming=None)
-        minors = frozenset(minor for line in kubelet.lines for minor in line.minors)
-        lines = read_next_lines(arguments, minors, kubelet.lines)
-        flags = flags_of(lines)
-        evidence = replace(evidence, age_seconds=None, broken={})
-        if (
-            has_moved
-            or isinstance(before, Unknown)
-            or isinstance(flags, Unknown)
-            or any(before.text(name) != flags.text(name) for name in ('config', 'config-dir'))
-        ):
-            folder = start_folder(evidence)
-            evidence = read(self.host, replace(evidence, config=None, drop_ins=None), flags, folder)
-        objections = (each for declared in kubelet.readings for each in declared.objections)
-        known = replace(known, objections=known.objections | {replace(each, place='') for each in objections})
-        coming = replace(evidence, process=replace(evidence.process, arguments=arguments))
-        return replace(kubelet, next=read_configurations(evidence, lines, known), coming=coming)
-
-    def will_start_elsewhere(self, evidence: Evidence, flags: Flags | Unknown) -> bool:
-        """Whether relative paths will lead to other files, as far as the working directory can be seen."""
-        process = evidence.process
-        if isinstance(flags, Unknown) or process.unit:
-            return False
-        named = (flags.text('config'), flags.text('config-dir'))
-        if not any(path and not path.startswith('/') for path in named):
-            return False
-        now = self.host.working_directory_of(process)
-        return now is not None and posixpath.normpath(now) != posixpath.normpath(start_folder(evidence))
-
-    def minors_of(self, process: Process, version: str | None) -> frozenset[int]:
-        """The releases that a kubelet can be of, by its version, else by what it has accepted."""
-        minor = minor_of(version) if version is not None else None
-        return self.memory.minors_of(process) or ALL if minor is None else frozenset({within_tables(minor)})
-
-    def version_of(self, kubelets: list[Kubelet], connection: Connection | Unknown | None) -> str | Unknown:
-        """The version of the only kubelet, asked for where anything depends on it: `/metrics` is long."""
+    def asked_version(self, kubelets: Sequence[Kubelet], connection: Connection | Unknown | None) -> str | Unknown:
+        """The version of the only kubelet. The check asks for it only if a result depends on it: `/metrics` is long."""
         if len(kubelets) != 1:
             return NO_VERSION
         (kubelet,) = kubelets
-        told = self.api.known_version(kubelet.evidence.process)
-        if told is not None:
-            return told
+        known = self.api.known_version(kubelet.process)
+        if known is not None:
+            return known
         if self.choose is None and not depends_on_version(kubelet, self.selection):
             return NO_VERSION
         return self.asking.version(kubelet, connection)
 
-    def by_version(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
-        """What depends on the version: the benchmark, if it is to be chosen, and how the configuration is read."""
-        if self.choose is not None:
-            chosen = self.choose(None if isinstance(version, Unknown) else version)
-            self.selection = self.default if isinstance(chosen, Unknown) else chosen
-            why = next((each for each in (version, chosen) if isinstance(each, Unknown)), None)
-            if why is not None:
-                reason = f'judged by {self.selection.benchmark.name}, the default: {why.reason}'
-                doubt = Unknown(reason, why.remedy)
-                kubelets = [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]
-        return [self.told(kubelet, None if isinstance(version, Unknown) else version) for kubelet in kubelets]
-
-    def told(self, kubelet: Kubelet, version: str | None) -> Kubelet:
-        """The kubelet as its version reads its command line and its files, and with what it shows that it takes."""
-        evidence = kubelet.evidence
-        minors = self.minors_of(evidence.process, version)
-        if version is not None and any(line.minors != minors for line in kubelet.lines):
-            accepted = has_accepted_its_line(evidence)
-            lines = narrow_command_lines(kubelet.lines, evidence.arguments, minors, accepted=accepted)
-            return self.with_readings(replace(kubelet, lines=lines))
-        has_answered = isinstance(kubelet.running, Configuration)
-        return self.with_readings(kubelet) if has_answered and any(map(is_refused, kubelet.readings)) else kubelet
-
-
-CGROUP_FIELD = 'kubeletCgroups'
-
-
-def first_of(turned_away: Sequence[Unknown]) -> str:
-    """The first process that an option would admit; '' where there is none."""
-    admissible = [each for each in turned_away if each.remedy]
-    if not admissible:
-        return ''
-    more = f' (and {len(admissible) - 1} more)' if len(admissible) > 1 else ''
-    return f'no kubelet runs on this host, but {problem_text(admissible[0])}{more}'
-
-
-def unseen(procfs: str) -> str:
-    """What is said where the Agent knows how to reach a kubelet and there is no process of one."""
-    return (
-        f'no kubelet runs on this host, or {procfs} does not show it: if there is one, '
-        'set hostPID: true or mount the /proc of the host'
-    )
-
-
-NONE_RUNS = 'no kubelet runs on this host: start it, or look at the log of its service'
-"""What is said where `/proc` shows all processes of the host."""
+    def with_selection(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
+        """Select the rules by the version, if `choose` is set. If it can't, the reason becomes a problem."""
+        if self.choose is None:
+            return kubelets
+        chosen = self.choose(None if isinstance(version, Unknown) else version)
+        self.selection = self.default if isinstance(chosen, Unknown) else chosen
+        why = next((each for each in (version, chosen) if isinstance(each, Unknown)), None)
+        if why is None:
+            return kubelets
+        doubt = Unknown(f'the default benchmark {self.selection.benchmark.name} is used: {why.reason}', why.remedy)
+        return [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]

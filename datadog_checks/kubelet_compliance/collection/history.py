@@ -1,13 +1,13 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What was read of each kubelet before, when each is known to have started, and with what."""
+"""What earlier collections saw of each kubelet: file contents, its start, and what it has accepted."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from datadog_checks.kubelet_compliance.model import (
@@ -23,127 +23,140 @@ from datadog_checks.kubelet_compliance.model import (
 )
 
 
-class Memory:
-    """What was read of each kubelet before, so that a change of mode or owner does not look like one of content."""
+@dataclass(frozen=True, slots=True)
+class KnownContent:
+    """The hash of a file's content, and since when the file is known to have had it.
+
+    `digest`: Python's own hash, which is keyed; None: there was no such file.
+    """
+
+    digest: int | None
+    changed_at: float
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of one process. `files`, `unit_files`: by path. A path that ends in a slash is a folder."""
+
+    files: dict[str, KnownContent] = field(default_factory=dict)
+    unit_files: dict[str, KnownContent] = field(default_factory=dict)
+    earliest_start: float | None = None
+    """The earliest start that a collection computed, in seconds since the epoch."""
+    started_with: Declared | None = None
+    minors: frozenset[int] = frozenset()
+    """The releases that it may be, by what it has accepted; empty if it has not run long enough to show that."""
+    accepted: frozenset[Objection] = frozenset()
+    """What it has accepted, although the check expected a refusal."""
+    files_seen_as_started: bool = False
+    """Whether a collection saw its files as they were at the start."""
+
+
+class History:
+    """A record of each kubelet. With it, a change of mode or owner does not count as a change of content."""
 
     def __init__(self) -> None:
-        self.seen: dict[tuple[int, ...], dict[str, Seen]] = {}
-        self.starts: dict[tuple[int, ...], float] = {}
-        self.started_with: dict[tuple[int, ...], Declared] = {}
-        self.born: dict[tuple[int, ...], float] = {}
-        self.units: dict[tuple[int, ...], dict[str, Seen]] = {}
-        self.accepts: dict[tuple[int, ...], tuple[frozenset[int], frozenset[Objection]]] = {}
+        self.records: dict[tuple[int, ...], Record] = {}
+        self.ages_before: dict[tuple[int, ...], float] = {}
+        """The age of a process, in seconds, when it began to run its current program."""
 
     def forget_all_but(self, processes: Sequence[Process]) -> None:
         alive = {process.key for process in processes}
-        self.seen = {key: seen for key, seen in self.seen.items() if key in alive}
-        self.units = {key: seen for key, seen in self.units.items() if key in alive}
-        self.starts = {key: start for key, start in self.starts.items() if key in alive}
-        self.started_with = {key: declared for key, declared in self.started_with.items() if key in alive}
-        self.accepts = {key: accepted for key, accepted in self.accepts.items() if key in alive}
-        self.born = {
-            key: age for key, age in self.born.items() if key in alive or key[:2] in {each[:2] for each in alive}
-        }
+        running = {key[:2] for key in alive}
+        self.records = {key: record for key, record in self.records.items() if key in alive}
+        self.ages_before = {key: age for key, age in self.ages_before.items() if key[:2] in running}
 
-    def age_of(self, process: Process, age: float | None) -> float | None:
-        """For how long a program has been running, in seconds: an `exec` keeps the age of its process.
+    def of(self, process: Process) -> Record:
+        return self.records.setdefault(process.key, Record())
 
-        The age counts from where the program was first seen, if another one was seen in that process before.
+    def program_age(self, process: Process, age: float | None) -> float | None:
+        """How long a program has been running, in seconds. An `exec` keeps the age of its process.
+
+        If another program ran in the process before, the time counts from when this one was first seen.
         """
         if age is None:
             return None
-        if process.key not in self.born:
-            is_another = any(key[:2] == process.key[:2] for key in self.born)
-            self.born[process.key] = age if is_another else 0.0
-        return age - self.born[process.key]
+        if process.key not in self.ages_before:
+            is_another = any(key[:2] == process.key[:2] for key in self.ages_before)
+            self.ages_before[process.key] = age if is_another else 0.0
+        return age - self.ages_before[process.key]
 
-    def started(self, process: Process, readings: Sequence[Declared], fields: Collection[str]) -> Declared | None:
-        """The configuration that a process started with, from a look before anything changed; None: not known.
+    def started_with(self, process: Process, readings: Sequence[Declared], fields: Collection[str]) -> Declared | None:
+        """The configuration that a process started with; None if no collection saw it.
 
-        `readings`: what this look came to. While nothing has changed since the start, that is it, where all releases
-        read those `fields` alike, which are all that counts of it.
+        `readings`: its configuration now, which is the one at the start while nothing has changed. It counts only if
+        all releases read the `fields` alike: nothing else of it is used.
         """
-        is_one = len({tuple(repr(declared.value(field)) for field in fields) for declared in readings}) == 1
+        is_one = len({tuple(repr(declared.value(path)) for path in fields) for declared in readings}) == 1
         if process.started_at is not None and is_one and all(map(is_as_started, readings)):
-            self.started_with[process.key] = readings[0]
-        return self.started_with.get(process.key)
+            self.of(process).started_with = readings[0]
+        return self.of(process).started_with
 
-    def learn(self, process: Process, readings: Sequence[Declared], *, accepted: bool) -> None:
-        """Remember what a process has shown that it takes, of files that are as old as it.
+    def add_accepted(self, process: Process, readings: Sequence[Declared], *, has_run: bool) -> None:
+        """Remember what a process has accepted, if no file changed after its start.
 
-        `accepted`: it has run for a minute, which also tells which releases it can be of.
+        `has_run`: it has run for a minute, which also shows which releases it may be.
         """
         if any(declared.changed is not None for declared in readings):
             return
-        minors, objections = self.accepts.get(process.key, NOTHING)
+        record = self.of(process)
         found = {each for declared in readings for each in declared.passed}
-        if accepted:
-            minors = frozenset(minor for declared in readings for minor in declared.minors)
+        if has_run:
+            record.minors = frozenset(minor for declared in readings for minor in declared.minors)
             found |= {each for declared in readings for each in declared.objections}
-        self.accepts[process.key] = minors, objections | {replace(each, place='') for each in found}
+        record.accepted |= {replace(each, place='') for each in found}
+        record.files_seen_as_started = True
 
-    def minors_of(self, process: Process) -> frozenset[int]:
-        """The releases that a process can be of by what it has accepted; none where it has not shown that yet."""
-        return self.accepts.get(process.key, NOTHING)[0]
-
-    def has_seen_the_files_of(self, process: Process) -> bool:
-        """Whether they were seen as they were when the process started."""
-        return process.key in self.accepts
-
-    def objections_to(self, process: Process) -> frozenset[Objection]:
-        return self.accepts.get(process.key, NOTHING)[1]
-
-    def settle(self, evidence: Evidence) -> Evidence:
-        """The evidence with the time of each file's content instead of that of its last touch."""
-        process = self.with_earliest_start(evidence.process)
-        before = self.seen.get(process.key, {})
-        look = Look(before)
-        config, drop_ins, launch = look.settled(evidence.config), evidence.drop_ins, evidence.launch
+    def with_content_times(self, evidence: Evidence) -> Evidence:
+        """The evidence in which `changed_at` is when the content of a file changed, and not its mode or owner."""
+        record = self.of(evidence.process)
+        process = with_earliest_start(evidence.process, record)
+        before = record.files
+        contents = Comparison(before)
+        config, drop_ins, launch = contents.with_time(evidence.config), evidence.drop_ins, evidence.launch
         if isinstance(drop_ins, Missing):
-            look.missed(f'{drop_ins.path}/')
+            contents.add_missing(f'{drop_ins.path}/')
         if isinstance(drop_ins, DropIns):
             names = '\0'.join(file.path for file in drop_ins.files).encode('utf-8', 'surrogateescape')
             drop_ins = DropIns(
                 drop_ins.path,
-                tuple(look.settled(file) for file in drop_ins.files),
-                look.content(f'{drop_ins.path}/', names, drop_ins.changed_at),
+                tuple(contents.with_time(file) for file in drop_ins.files),
+                contents.changed_at(f'{drop_ins.path}/', names, drop_ins.changed_at),
             )
         if launch is not None:
-            launch = replace(launch, files=tuple(look.settled(file) for file in launch.files))
-        # What could not be read just now is not forgotten, but for files that a folder no longer lists.
+            launch = replace(launch, files=tuple(contents.with_time(file) for file in launch.files))
+        # Keep what could not be read this time, but not files that a folder no longer lists.
         if isinstance(drop_ins, DropIns):
             below = f'{drop_ins.path.rstrip("/")}/'
             listed = {file.path for file in (*drop_ins.files, evidence.config) if file is not None}
-            before = {path: seen for path, seen in before.items() if not path.startswith(below) or path in listed}
-        self.seen[process.key] = {**before, **look.now}
+            before = {path: content for path, content in before.items() if not path.startswith(below) or path in listed}
+        record.files = {**before, **contents.now}
         return replace(evidence, process=process, config=config, drop_ins=drop_ins, launch=launch)
 
-    def settle_unit(self, process: Process, unit: Unit) -> Unit:
-        """The service with the time of each file's content, and whether files of it have gone."""
-        before = self.units.get(process.key, {})
-        look = Look(before)
-        files = tuple(look.settled(file) for file in unit.files)
+    def unit_with_content_times(self, process: Process, unit: Unit) -> Unit:
+        """The same for a service. `lacks_files`: whether files of it are gone."""
+        record = self.of(process)
+        before = record.unit_files
+        contents = Comparison(before)
+        files = tuple(contents.with_time(file) for file in unit.files)
         folders = tuple(
-            replace(folder, changed_at=look.content(f'{folder.path}/', folder.names, folder.changed_at))
+            replace(folder, changed_at=contents.changed_at(f'{folder.path}/', folder.names, folder.changed_at))
             for folder in unit.folders
         )
-        self.units[process.key] = {**before, **look.now}
-        lacks_files = any(seen.digest is not None and path not in look.now for path, seen in before.items())
+        record.unit_files = {**before, **contents.now}
+        lacks_files = any(seen.digest is not None and path not in contents.now for path, seen in before.items())
         return replace(unit, files=files, folders=folders, lacks_files=lacks_files)
 
-    def with_earliest_start(self, process: Process) -> Process:
-        """The process with the earliest start that was ever worked out for it, in seconds since the epoch.
 
-        When the clock is stepped forward, a start seems to be later, and a change after it to lie before it.
-        """
-        if process.started_at is None:
-            return process
-        start = min(process.started_at, self.starts.get(process.key, process.started_at))
-        self.starts[process.key] = start
-        return replace(process, started_at=start)
+def with_earliest_start(process: Process, record: Record) -> Process:
+    """The process with the earliest start that a collection computed for it.
 
-
-NOTHING: tuple[frozenset[int], frozenset[Objection]] = frozenset(), frozenset()
+    After the clock is set forward, the start seems later, and a change after the start seems to precede it.
+    """
+    if process.started_at is None:
+        return process
+    earlier = record.earliest_start
+    record.earliest_start = process.started_at if earlier is None else min(process.started_at, earlier)
+    return replace(process, started_at=record.earliest_start)
 
 
 def is_as_started(declared: Declared) -> bool:
@@ -151,31 +164,31 @@ def is_as_started(declared: Declared) -> bool:
     return declared.unknown is None and declared.changed is None and not is_doubted
 
 
-Read = TypeVar('Read', bound=File | Missing | Unreadable | None)
+AnyFile = TypeVar('AnyFile', bound=File | Missing | Unreadable | None)
 
 
-class Look:
-    """What one collection reads of a kubelet, beside what was read of it before."""
+class Comparison:
+    """Compares the contents that one collection reads of a kubelet with those of earlier collections."""
 
-    def __init__(self, before: Mapping[str, Seen]) -> None:
+    def __init__(self, before: Mapping[str, KnownContent]) -> None:
         self.before = before
-        self.now: dict[str, Seen] = {}
+        self.now: dict[str, KnownContent] = {}
 
-    def settled(self, file: Read) -> Read:
-        """The file with the time of its content."""
+    def with_time(self, file: AnyFile) -> AnyFile:
+        """The file with the time when its content changed."""
         if isinstance(file, Missing):
-            self.missed(file.path)
+            self.add_missing(file.path)
         if isinstance(file, File):
-            return replace(file, changed_at=self.content(file.path, file.data, file.changed_at))
+            return replace(file, changed_at=self.changed_at(file.path, file.data, file.changed_at))
         return file
 
-    def missed(self, path: str) -> None:
-        """Nothing is there; what comes there later is a change, whatever its time says."""
+    def add_missing(self, path: str) -> None:
+        """Note a missing file: a file that appears there later is a change, whatever its time."""
         if path not in self.before:
-            self.now[path] = Seen(None, -math.inf)
+            self.now[path] = KnownContent(None, -math.inf)
 
-    def content(self, path: str, content: bytes | tuple[str, ...], changed_at: float | None) -> float | None:
-        """When a content became what it is; None where files have no times."""
+    def changed_at(self, path: str, content: bytes | tuple[str, ...], changed_at: float | None) -> float | None:
+        """When the content changed; None if files have no times, as in a capture."""
         if changed_at is None:
             return None
         digest, old = hash(content), self.before.get(path)
@@ -184,18 +197,7 @@ class Look:
         elif old.digest == digest:
             at = old.changed_at if math.isinf(old.changed_at) else min(changed_at, old.changed_at)
         else:
-            # We saw it change, whatever its ctime says: an old file may have been moved here, or the clock set.
+            # The check saw the change, so the ctime does not count: an old file may have been moved here.
             at = math.inf
-        self.now[path] = Seen(digest, at)
+        self.now[path] = KnownContent(digest, at)
         return at
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A file's content, as Python's keyed hash of it, and since when it is known to have been that.
-
-    None: there was no such file.
-    """
-
-    digest: int | None
-    changed_at: float

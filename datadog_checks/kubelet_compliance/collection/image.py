@@ -1,15 +1,14 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The door to a machine that does not run: a folder with its root file system, and the services that start a kubelet.
+"""A machine that does not run: a folder with its root file system, and the services that start a kubelet.
 
-Each service stands in for the process that it would start. Nothing in the folder is executed, and no link leads out.
+Each service stands for the process that it would start. Nothing in the folder is executed, and no link leads out.
 """
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from datadog_checks.kubelet_compliance.launch.next_start import start_folder
 from datadog_checks.kubelet_compliance.launch.starts import (
@@ -19,43 +18,58 @@ from datadog_checks.kubelet_compliance.launch.starts import (
     without_older_units,
 )
 from datadog_checks.kubelet_compliance.launch.unit_paths import unit_paths
-from datadog_checks.kubelet_compliance.model import Evidence, File, Missing, Process, Scan, Unit, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import Host, Seen, UnitName, View
-from datadog_checks.kubelet_compliance.node.process_root import A_DEVICE, CannotRead, NotThere, Root
+from datadog_checks.kubelet_compliance.model import (
+    Answer,
+    DropIns,
+    Evidence,
+    Fact,
+    File,
+    FileStatus,
+    Folder,
+    Missing,
+    Process,
+    Scan,
+    Unit,
+    Unknown,
+    Unreadable,
+)
+from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.file_reader import FileReader
+from datadog_checks.kubelet_compliance.node.host import KUBELET_DROP_IN, Host, UnitName
+from datadog_checks.kubelet_compliance.node.proc_files import ProcSource
+from datadog_checks.kubelet_compliance.node.process_facts import Times
+from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
 
+from .image_files import ImageWays
 from .services import is_gone, is_masked, read_unit
 
-NULL = 'dev/null'
-UNITS_OF_A_BOOT = '/run/systemd/'
-MADE_AT_BOOT = 'it lies in /run, which is empty until the machine runs'
 
-
-class Image(Host):
+class Image:
     """A root file system below a folder. Raises CannotRead where there is no such folder."""
+
+    procfs = '/proc'
+    is_captured = False
 
     def __init__(self, root: str, unit: str | None = None) -> None:
         """`unit`: the service that starts the kubelet; None: look for those of known distributions."""
-        super().__init__(root=root)
-        self.refuse_undeployed()
+        refuse_undeployed(root)
         self.folder = root
         self.names = KNOWN_UNITS if unit is None else (unit,)
         self.is_named = unit is not None
-        self.started_in: dict[str, str] = {}
-        """The working directory of each service."""
-        Root(root).close()
+        self.ways = ImageWays(root)
+        self.files = FileReader(self.ways, Trace)
 
-    def refuse_undeployed(self) -> None:
-        """Raises CannotRead for what an OSTree commit holds: its configuration lies elsewhere until it is deployed."""
-        assert self.root is not None
-        with Root(self.root) as root:
-            if not holds_folder(root, '/etc') and holds_folder(root, '/usr/etc'):
-                raise CannotRead('it holds usr/etc and no etc: name an OSTree deployment, not a commit')
-
-    def is_unchanged(self) -> bool:
+    def begin(self) -> bool:
         return False
 
+    def give_up(self) -> None:
+        """There is nothing to give up."""
+
+    def expect(self, processes: Iterable[Process]) -> None:
+        """Nothing is watched."""
+
     def find_kubelets(self) -> Scan:
-        """One process for each service that would start a kubelet."""
+        """Find the services that would start a kubelet, as one process each."""
         found: list[Process] = []
         units: dict[str, Unit] = {}
         unseen: list[Unreadable] = []
@@ -68,7 +82,7 @@ class Image(Host):
             if self.is_masked_unit(name):
                 without.append(f'{name} is masked')
             elif isinstance(first, Unreadable) and not self.is_named:
-                # A folder that may not be looked at could hold any unit.
+                # A folder that cannot be read could hold any unit.
                 unseen.append(first)
             else:
                 process = self.process_of(unit)
@@ -86,18 +100,18 @@ class Image(Host):
         )
 
     def process_of(self, unit: Unit) -> Process | None:
-        """The process that a service would start; there is none yet, so neither has it a number nor a time."""
+        """The process that a service would start. It does not run yet, so it has no pid and no start time."""
         start = start_of(unit)
         if start is None:
             return None
         process = Process(
             0, 0, start.arguments, inside=start.inside, program=start.program, unit=unit.name, unknown=start.unknown
         )
-        self.started_in[unit.name] = start_folder(Evidence(process, unit=unit))
+        self.ways.started_in[unit.name] = start_folder(Evidence(process, unit=unit))
         return process
 
     def is_masked_unit(self, name: str) -> bool:
-        """Whether the file of a unit leads to /dev/null, or is empty, which systemd takes for the same."""
+        """Whether the file of a unit leads to /dev/null, or is empty, which means the same to systemd."""
         probe = Process(0, 0, None, unit=name)
         files = (self.read_file(probe, path) for path in unit_paths(name))
         file = next((each for each in files if not is_gone(each)), None)
@@ -110,62 +124,93 @@ class Image(Host):
             return f'No kubelet would start in {self.folder}: {", ".join(names)} starts none'
         if self.is_named:
             return f'{self.folder} has no unit {self.names[0]}'
-        return f'{self.folder} has no unit of a kubelet; looked for {", ".join(self.names)} (name another with --unit)'
+        looked_for = ', '.join(self.names)
+        return f'{self.folder} has no unit that starts a kubelet; looked for {looked_for} (name another with --unit)'
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
         return UnitName(process.unit, has_moved=False)
 
     def is_running(self, process: Process) -> bool | None:
-        # It will: what is judged is its start to come.
+        # It will: its next start is judged.
         return True
 
+    def shows_all_processes(self) -> bool:
+        return False
+
     def age(self, process: Process) -> float | None:
+        return None
+
+    def times(self) -> Times:
+        return Times(None, None, 0)
+
+    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
+        return None
+
+    def working_directory_of(self, process: Process) -> str | None:
         return None
 
     def shows_whole_root(self, process: Process) -> bool:
         return True
 
+    def is_still_so(self, process: Process) -> bool:
+        return True
+
     def shows(self, path: str) -> bool:
-        # What is not there yet may come before the first start, such as the client CA that a join writes.
+        # A missing file may still come before the first start, such as the client CA that a join writes.
         return not isinstance(self.file_status(Process(0, 0, None), path), Missing)
 
-    def below_root(self, process: Process, path: str) -> View | None:
-        path = posixpath.join(self.started_in.get(process.unit, '/'), path)
-        return View(ImageRoot(self.folder, trace=self.trace), path, is_its_own=True)
+    def keeps_status(self, path: str) -> bool:
+        return True
 
-    def through_process(self, process: Process, path: str) -> View | None:
+    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        return self.files.read_file(process, path)
+
+    def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
+        return self.files.read_files(process, path, (KUBELET_DROP_IN,))
+
+    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
+        return self.files.read_files(process, path, endings)
+
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        return self.files.list_folder(process, path)
+
+    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        return self.files.file_status(process, path)
+
+    def folder_changed_at(self, process: Process, path: str) -> float | None:
+        return self.files.folder_changed_at(process, path)
+
+    def real_path(self, process: Process, path: str) -> str:
+        return self.files.real_path(process, path)
+
+    def kernel_settings(self, names: Iterable[str]) -> Mapping[str, str | None]:
+        return dict.fromkeys(names)
+
+    def peek_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        return self.read_file(process, path)
+
+    def peek_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        return self.list_folder(process, path)
+
+    def peek_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        return self.file_status(process, path)
+
+    def peek_kernel(self, names: Iterable[str]) -> Mapping[str, str | None]:
+        return dict.fromkeys(names)
+
+    def kept_answer(self, fact: Fact) -> Answer | None:
         return None
 
-    def look(self, view: View, path: str, read: Callable[[View, str], Seen]) -> Seen | Missing | Unreadable:
-        if view.path.startswith(UNITS_OF_A_BOOT):
-            # Only a boot makes units there, so in an image there are none.
-            view.root.close()
-            return Missing(path, MADE_AT_BOOT)
-        return super().look(view, path, read)
-
-    def read_one(self, view: View, path: str) -> File | Missing | Unreadable:
-        found = super().read_one(view, path)
-        if view.root.led_to == NULL:
-            # Many images have no devices, so that a mask is a link to nothing, or to an empty file.
-            return Unreadable(path, A_DEVICE, absent=True)
-        return found
-
-    def missing(self, view: View, path: str, why: str) -> Missing | Unreadable:
-        if view.root.dangles:
-            # Another file system is mounted there once the machine runs, most likely.
-            return Unreadable(path, f'it is a link to /{view.root.led_to}, which is not in the image')
-        return Missing(path, why)
-
-    def remedy(self) -> str:
-        return ''
+    def reread(self, through: Callable[[ProcSource], ProcSource]) -> Host:
+        # It has no /proc.
+        return self
 
 
-class ImageRoot(Root):
-    """A root in which what a boot makes is not there yet."""
-
-    def refuse_others(self, anchor: str, place: str) -> None:
-        if place == 'run':
-            raise CannotRead(MADE_AT_BOOT)
+def refuse_undeployed(folder: str) -> None:
+    """Raises CannotRead for an OSTree commit: its configuration is elsewhere until it is deployed."""
+    with Root(folder, trace=Trace()) as root:
+        if not holds_folder(root, '/etc') and holds_folder(root, '/usr/etc'):
+            raise CannotRead('it has usr/etc and no etc: name an OSTree deployment, not a commit')
 
 
 def holds_folder(root: Root, path: str) -> bool:
@@ -177,9 +222,9 @@ def holds_folder(root: Root, path: str) -> bool:
 
 
 def could_not_see(unseen: list[Unreadable]) -> list[Unknown]:
-    """One doubt for all units that could not be looked at."""
+    """One reason for all units that could not be read."""
     if not unseen:
         return []
     more = f' (and {len(unseen) - 1} more)' if len(unseen) > 1 else ''
     first = unseen[0]
-    return [Unknown(f'whether a kubelet starts cannot be told: {first.path} could not be read: {first.why}{more}')]
+    return [Unknown(f"can't determine whether a kubelet starts: {first.path} could not be read: {first.why}{more}")]

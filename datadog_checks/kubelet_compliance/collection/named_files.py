@@ -1,24 +1,26 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Reads the files that a kubelet's command line and its configuration name."""
+"""Reads the files that the command line and the configuration of a kubelet name."""
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 
+from datadog_checks.kubelet_compliance.kubelet.broken_files import NeededContent
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
 from datadog_checks.kubelet_compliance.kubelet.needed_files import NeededFile
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Process, Unknown, Unreadable
-from datadog_checks.kubelet_compliance.node.host import CHANGED_MEANWHILE, Host
+from datadog_checks.kubelet_compliance.node.host import Host
+from datadog_checks.kubelet_compliance.node.process_root import CHANGED_MEANWHILE
 
 
-def read(host: Host, evidence: Evidence, flags: Flags | Unknown, start: str = '') -> Evidence:
-    """Add the files that the command line names, all as they were at one time.
+def read_named_files(host: Host, evidence: Evidence, flags: Flags | Unknown, start: str = '') -> Evidence:
+    """The evidence with the files that the command line names, all as they were at one time.
 
-    `start`: the working directory of a start to come; '' for that of the process.
+    `start`: the working directory of the next start; '' for that of the process.
     """
     if isinstance(flags, Unknown):
         return evidence
@@ -38,17 +40,19 @@ def read(host: Host, evidence: Evidence, flags: Flags | Unknown, start: str = ''
     return seen
 
 
-def iter_broken(host: Host, process: Process, needed: Iterable[NeededFile]) -> Iterator[tuple[str, str]]:
-    """The files among those needed that the kubelet would not take, and why. What cannot be read tells nothing."""
-    for file in dict.fromkeys(needed):
-        if not host.shows(file.path):
-            continue
-        is_gone = isinstance(host.file_status(process, file.path), Missing)
-        if is_gone and file.instead and not isinstance(host.file_status(process, file.instead), Missing):
-            continue
-        found = host.read_file(process, file.path) if file.is_read and not is_gone else None
-        why = file.judge(None) if is_gone else file.judge(found.data) if isinstance(found, File) else None
-        if isinstance(found, Missing):
-            why = f'cannot be read: {found.why}'
-        if why is not None:
-            yield file.path, why
+def read_needed_files(host: Host, process: Process, needed: Iterable[NeededFile]) -> dict[NeededFile, NeededContent]:
+    """The files without which a kubelet would not start, except those that another file replaces."""
+    return {
+        file: content
+        for file in dict.fromkeys(needed)
+        # A capture has only some files of the node: one that is not in the capture may exist on the node.
+        if host.shows(file.path) and (content := read_needed_file(host, process, file)) is not None
+    }
+
+
+def read_needed_file(host: Host, process: Process, file: NeededFile) -> NeededContent | None:
+    """One of these files; None if it is missing and the file that may replace it exists."""
+    if isinstance(host.file_status(process, file.path), Missing):
+        has_other = file.instead and not isinstance(host.file_status(process, file.instead), Missing)
+        return None if has_other else NeededContent(is_there=False)
+    return NeededContent(is_there=True, content=host.read_file(process, file.path) if file.is_read else None)

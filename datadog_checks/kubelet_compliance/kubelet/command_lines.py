@@ -156,3 +156,17 @@ def line_refusal(error: FlagError) -> Unknown:
     if isinstance(error, UnknownFlag):
         return Unknown(f"could not interpret the kubelet's command line: {error}")
     return Unknown(f'the kubelet would refuse its command line: {error}', refused=True)
+
+
+NAMING_FLAGS = ('config', 'config-dir', 'kubeconfig')
+"""The flags that name the files that a kubelet reads."""
+
+
+def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
+    """The flags, as far as they name files to read; Unknown where they are refused, or name other files as well."""
+    known = [line.flags for line in lines if line.flags is not None]
+    if not known:
+        return lines[0].unknown or NOT_BELIEVED
+    if any(flags.text(name) != known[0].text(name) for flags in known for name in NAMING_FLAGS):
+        return Unknown('an unknown kubelet flag decides which files the kubelet reads')
+    return known[0]

@@ -30,6 +30,7 @@ from .evidence import (
 )
 from .results import (
     LONGEST_MESSAGE as LONGEST_MESSAGE,
+    NOT_ASKED as NOT_ASKED,
     NOT_RUNNING as NOT_RUNNING,
     Declared as Declared,
     Finding as Finding,

@@ -261,6 +261,10 @@ class Evidence:
     """How long the process has been running. None if that is not known."""
     broken: Mapping[str, str] = field(default_factory=dict)
     """Files that the configuration names and the kubelet would not accept: path and reason."""
+    statuses: Mapping[str, FileStatus | Missing | Unreadable] = field(default_factory=dict)
+    """Modes and owners of the files that the rules are about, by path."""
+    kernel: Mapping[str, str | None] | None = None
+    """The kernel settings that the kubelet expects. None if its next start does not depend on them."""
 
     @property
     def arguments(self) -> tuple[str, ...] | Unknown | None:

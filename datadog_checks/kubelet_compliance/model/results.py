@@ -146,6 +146,8 @@ class Setting:
     home: Home = Home()
 
 
+NOT_ASKED = Unknown('the running configuration was not asked for')
+"""The running values of a kubelet that the check did not ask."""
 NOT_RUNNING = Unknown('the machine is not running')
 """The running values of a kubelet in an image: there is no process to ask or to restart."""
 

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What a captured node keeps besides copies of its files: `node.json`, with the facts that copying loses."""
+"""Reads and writes `node.json`: the facts of a captured node that copies of its files do not hold."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ CONFIGZ = 'configz.json'
 
 
 class CaptureError(Exception):
-    """`node.json` is not what a capture writes."""
+    """`node.json` is not valid."""
 
 
 class CannotCapture(Exception):
-    """What is seen of this node cannot be kept so that it reads the same."""
+    """A copy of this node would not read the same as the node."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """The facts by path, as the node's own processes name it. What is not there is not known."""
+    """The facts by path, as the processes of the node name it. A missing fact is unknown."""
 
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     booted_at: float | None = None
     """When the node was booted, in seconds since the epoch."""
     captured_at: float | None = None
-    """When it was captured; None in what older releases wrote."""
+    """When it was captured; None: an older release wrote it."""
     ticks_per_second: int = 100
     listings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """The names in folders of which not all files were read."""
+    """The names in folders whose files were not all read."""
     real_paths: Mapping[str, str] = field(default_factory=dict)
-    """Where links lead that the copy does not have."""
+    """The targets of links that the copy does not have."""
     unseen: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
-    """What was found in place of a file or folder that the node does not have, or that could not be read."""
+    """The answer for a file or folder that the node does not have, or that could not be read."""
     unseen_modes: Mapping[str, Missing | Unreadable] = field(default_factory=dict)
-    """What was found in place of a file's mode and owner."""
+    """The answer where the mode and owner of a file could not be read."""
     facts: Mapping[Fact, Answer] = field(default_factory=dict)
-    """What the fixes depend on."""
+    """The facts that the fixes depend on."""
 
     def kept_status(self, path: str) -> FileStatus | Missing | Unreadable | None:
-        """Mode and owner of a file, or what was found in their place; None where neither is known."""
+        """Mode and owner of a file, or the answer in their place; None: neither is known."""
         facts = self.files.get(path)
         known = self.status(path) if facts is not None and facts.mode is not None else None
         return self.unseen_modes.get(path, known)
@@ -65,11 +65,11 @@ class Capture:
         return facts.changed_at if facts is not None else None
 
     def started_at(self, start_ticks: int) -> float | None:
-        """When a process started that shows these clock ticks since boot."""
+        """When a process started, by its clock ticks since boot."""
         return None if self.booted_at is None else self.booted_at + start_ticks / self.ticks_per_second
 
     def age(self, start_ticks: int) -> float | None:
-        """For how many seconds a process had been running. Without the time of the capture: for long."""
+        """For how many seconds a process had been running; infinity if the time of the capture is unknown."""
         started_at = self.started_at(start_ticks)
         if started_at is None:
             return None
@@ -78,7 +78,7 @@ class Capture:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """Mode and owner (no mode: they are not known), and when it changed last (ctime, links on the way included)."""
+    """Mode and owner (no mode: unknown), and the last change (ctime, including links on the way)."""
 
     mode: int | None = None
     uid: int = 0
@@ -92,20 +92,20 @@ def parse_capture(data: bytes) -> Capture:
         facts = json.loads(data)
         return Capture(
             files={str(path): file_facts(row) for path, row in facts.get('files', {}).items()},
-            booted_at=number(facts.get('booted_at')),
-            captured_at=number(facts.get('captured_at')),
+            booted_at=parse_time(facts.get('booted_at')),
+            captured_at=parse_time(facts.get('captured_at')),
             ticks_per_second=positive(facts.get('ticks_per_second', 100)),
             listings={str(path): tuple(map(str, names)) for path, names in facts.get('listings', {}).items()},
             real_paths={str(path): str(real) for path, real in facts.get('real_paths', {}).items()},
-            unseen={str(path): unseen(path, row) for path, row in facts.get('unseen', {}).items()},
-            unseen_modes={str(path): unseen(path, row) for path, row in facts.get('unseen_modes', {}).items()},
-            facts={Fact[name.upper()]: answer(row) for name, row in facts.get('facts', {}).items()},
+            unseen={str(path): parse_unseen(path, row) for path, row in facts.get('unseen', {}).items()},
+            unseen_modes={str(path): parse_unseen(path, row) for path, row in facts.get('unseen_modes', {}).items()},
+            facts={Fact[name.upper()]: parse_answer(row) for name, row in facts.get('facts', {}).items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, ArithmeticError):
-        raise CaptureError(f'{NODE_FACTS} is not what a capture writes') from None
+        raise CaptureError(f'{NODE_FACTS} is not valid: capture the node again') from None
 
 
-def unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
+def parse_unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
     if row.get('missing'):
         return Missing(path, str(row['why']))
     remedy, fault = str(row.get('remedy', '')), row.get('fault')
@@ -114,8 +114,8 @@ def unseen(path: str, row: Mapping[str, Any]) -> Missing | Unreadable:
     )
 
 
-def as_json(capture: Capture) -> dict[str, Any]:
-    """What `parse_capture` reads."""
+def capture_as_json(capture: Capture) -> dict[str, Any]:
+    """The form that `parse_capture` reads."""
     return {
         'booted_at': capture.booted_at,
         'captured_at': capture.captured_at,
@@ -128,8 +128,8 @@ def as_json(capture: Capture) -> dict[str, Any]:
         },
         'listings': {path: list(names) for path, names in capture.listings.items()},
         'real_paths': dict(capture.real_paths),
-        'unseen': {path: told(found) for path, found in capture.unseen.items()},
-        'unseen_modes': {path: told(found) for path, found in capture.unseen_modes.items()},
+        'unseen': {path: unseen_as_json(found) for path, found in capture.unseen.items()},
+        'unseen_modes': {path: unseen_as_json(found) for path, found in capture.unseen_modes.items()},
         'facts': {
             fact.name.lower(): {'holds': answer.holds, 'detail': answer.detail}
             for fact, answer in capture.facts.items()
@@ -137,15 +137,15 @@ def as_json(capture: Capture) -> dict[str, Any]:
     }
 
 
-def answer(row: Mapping[str, Any]) -> Answer:
+def parse_answer(row: Mapping[str, Any]) -> Answer:
     holds = row['holds']
     if holds not in (True, False, None):
         raise ValueError('not true, false or null')
     return Answer(holds, str(row['detail']))
 
 
-def told(found: Missing | Unreadable) -> dict[str, Any]:
-    """What `unseen` reads."""
+def unseen_as_json(found: Missing | Unreadable) -> dict[str, Any]:
+    """The form that `parse_unseen` reads."""
     if isinstance(found, Missing):
         return {'missing': True, 'why': found.why}
     fault = {} if found.fault is None else {'fault': found.fault.value}
@@ -153,13 +153,13 @@ def told(found: Missing | Unreadable) -> dict[str, Any]:
 
 
 def file_facts(row: Mapping[str, Any]) -> FileFacts:
-    changed_at = number(row.get('changed_at'))
+    changed_at = parse_time(row.get('changed_at'))
     if 'mode' not in row:
         return FileFacts(changed_at=changed_at)
     return FileFacts(int(row['mode'], 8), int(row['uid']), int(row['gid']), changed_at)
 
 
-def number(value: Any) -> float | None:
+def parse_time(value: Any) -> float | None:
     if value is None:
         return None
     found = float(value)

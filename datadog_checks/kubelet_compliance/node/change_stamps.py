@@ -1,20 +1,25 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What proves, without reading it again, that nothing changed since it was read; part of the door that `host.py` is.
+"""Stamps: they show, without reading a node again, that nothing changed since it was read.
 
-Each step of a path is held, so that no folder or link on the way can be swapped: a file's bytes stay the same while
-its device, inode, size, mtime and ctime do.
+A value that was read comes as `Stamped`, and only a `Trace` opens it. It keeps the stamp at the same time, or keeps
+that there is none, so nobody can use a value and forget its stamp. A new trace proves nothing yet.
+
+Each step of a path has a stamp, so that no folder or link on the way can be swapped. The bytes of a file stay the same
+while its device, inode, size, mtime and ctime do.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
+
+from datadog_checks.kubelet_compliance.model import Scan
 
 FRESH_SECONDS = 2
 """A stamp younger than this when it was taken proves nothing: two writes in one tick of the clock leave it the same."""
@@ -26,24 +31,51 @@ KERNEL_SECONDS = 60.0
 """How often the settings of the kernel are read again, where they matter."""
 
 Stamp = tuple[int, ...]
+Sealed = TypeVar('Sealed')
+
+
+@dataclass(frozen=True, slots=True)
+class Stamped(Generic[Sealed]):
+    """A value that was read of a node. `is_held`: the stamps of a trace show later whether it is still the same."""
+
+    sealed: Sealed
+    is_held: bool
+
+
+def held(value: Sealed) -> Stamped[Sealed]:
+    """A value that follows from what has a stamp: from files, or from the processes that were found."""
+    return Stamped(value, is_held=True)
+
+
+def unheld(value: Sealed) -> Stamped[Sealed]:
+    """A value that no stamp covers."""
+    return Stamped(value, is_held=False)
 
 
 class ProcessStamp(NamedTuple):
-    """What tells that a process still is, and still runs the same program: an `exec` keeps its pid and its start."""
+    """What shows that a process is the same and runs the same program: an `exec` keeps its pid and its start."""
 
     start_ticks: int
     comm: bytes
     command_line: bytes
     stack: int
     cgroup: bytes
-    """Which unit starts it is told by this, and it can be moved."""
+    """It names the unit that starts the process, and a process can move to another."""
+
+
+@dataclass(frozen=True, slots=True)
+class StampedScan:
+    """A scan of the processes, with the stamp of each kubelet that it found."""
+
+    sealed: Scan
+    stamps: Mapping[int, ProcessStamp]
 
 
 @dataclass(slots=True)
 class Places:
-    """What was met below one folder of ours, by the path below it.
+    """What was found below one anchor, a folder that we open by its path; by the path below it.
 
-    `passed`: folders on the way, of which what they hold does not matter. `missed`: where nothing was.
+    `passed`: folders on the way, whose content does not matter. `missed`: where nothing was.
     """
 
     passed: dict[str, Stamp] = field(default_factory=dict)
@@ -52,31 +84,57 @@ class Places:
 
 
 class Trace:
-    """What was looked at, in one look at a node.
+    """The stamps of one collection.
 
-    Of what was met twice the first stamp is held, so that a change in between shows.
+    Of what was read twice the first stamp counts, so that a change in between shows.
     """
 
     def __init__(self) -> None:
         self.began_at = time.monotonic()
         self.is_provable = True
-        self.processes: dict[int, ProcessStamp] = {}
+        """Whether all that was read has a stamp."""
+        self.processes: Mapping[int, ProcessStamp] = {}
+        self.judged: frozenset[int] = frozenset()
         self.anchors: dict[str, Places] = {}
         self.kernel: dict[str, str | None] = {}
         """The settings of the kernel that matter, and their values."""
         self.kernel_read_at = 0.0
         self.at = ''
-        """What is being compared, to be told where that does not end."""
+        """The path that is being compared, for the message of a timeout."""
 
-    def give_up(self) -> None:
-        """Something was seen that no stamp holds: all is to be looked at again next time."""
-        self.is_provable = False
+    def value_of(self, read: Callable[[], Stamped[Sealed]]) -> Sealed:
+        """The value of a read. One that fails, or comes without a stamp, makes all be read again next time."""
+        try:
+            reading = read()
+        except BaseException:
+            self.is_provable = False
+            raise
+        if not reading.is_held:
+            self.is_provable = False
+        return reading.sealed
+
+    def scan_of(self, read: Callable[[], StampedScan]) -> Scan:
+        """The scan, whose processes are watched from now on. A scan with doubts may have missed a kubelet."""
+        self.processes = {}
+        reading = read()
+        if not reading.sealed.doubtful:
+            self.processes = reading.stamps
+        return reading.sealed
+
+    def expect(self, pids: Iterable[int]) -> None:
+        """Say which processes are judged. While all kubelets that were found are, the next collections need no scan."""
+        self.judged = frozenset(pids)
+
+    def kernel_of(self, read: Callable[[], dict[str, str | None]]) -> dict[str, str | None]:
+        """Settings of the kernel, whose values are watched from now on: files of `/proc/sys` have no ctime."""
+        self.kernel, self.kernel_read_at = read(), time.monotonic()
+        return self.kernel
 
     def below(self, anchor: str) -> Places:
         return self.anchors.setdefault(anchor, Places())
 
     def passed(self, anchor: str, place: str, status: os.stat_result) -> None:
-        """A folder on the way to something."""
+        """Keep the stamp of a folder on the way to something."""
         places = self.below(anchor)
         if place in places.looked_at:
             # Its stamp holds more; of one place one comparison is enough.
@@ -85,7 +143,7 @@ class Trace:
             places.passed.setdefault(place, identity_of(status))
 
     def looked_at(self, anchor: str, place: str, status: os.stat_result) -> None:
-        """A file, a link or a folder whose content matters; the stamp was taken before the content was."""
+        """Keep the stamp of a file, link or folder whose content matters, before the content is read."""
         if time.time() - status.st_ctime < FRESH_SECONDS:
             self.is_provable = False
         places = self.below(anchor)
@@ -95,20 +153,16 @@ class Trace:
         places.looked_at.setdefault(place, stamp_of(status))
 
     def must_agree(self, earlier: Stamp, status: os.stat_result) -> None:
-        """What stands at a place now must be what stood there earlier in this look, else nothing is proved."""
+        """What is at a place now must be what was there earlier in this collection, else nothing is proved."""
         if earlier[:3] != identity_of(status):
             self.is_provable = False
 
     def missed(self, anchor: str, place: str) -> None:
-        """Nothing is there."""
+        """Keep that nothing is there."""
         self.below(anchor).missed.add(place)
 
-    def watch_kernel(self, values: dict[str, str | None]) -> None:
-        """Settings of the kernel matter: a file of `/proc/sys` has no time that would tell of a change."""
-        self.kernel, self.kernel_read_at = values, time.monotonic()
-
     def kernel_is_due(self) -> bool:
-        """Whether the settings are to be read again now; then it is some time until the next."""
+        """Whether it is time to read the settings again; if so, the next time is a minute later."""
         now = time.monotonic()
         is_due = bool(self.kernel) and now - self.kernel_read_at >= KERNEL_SECONDS
         if is_due:
@@ -116,15 +170,16 @@ class Trace:
         return is_due
 
     def is_trusted(self) -> bool:
-        """Whether the stamps may stand for what was read."""
-        return self.is_provable and time.monotonic() - self.began_at < LONGEST_TRUST_SECONDS
+        """Whether the stamps of processes and files cover all that was read, and are not too old."""
+        has_processes = bool(self.processes) and self.processes.keys() <= self.judged
+        return has_processes and self.is_provable and time.monotonic() - self.began_at < LONGEST_TRUST_SECONDS
 
     def files_are_unchanged(self, counts: Callable[[str], bool] = lambda anchor: True) -> bool:
-        """Whether everything that was met, below the anchors that count, lies where it was, with the same stamps."""
+        """Whether everything that was found, below the anchors that count, is where it was, with the same stamps."""
         try:
             return all(self.is_as_it_was(anchor, places) for anchor, places in self.anchors.items() if counts(anchor))
         except OSError:
-            # Whatever cannot be looked at is read again, and that tells what is wrong.
+            # What cannot be compared is read again, and that shows what is wrong.
             return False
         finally:
             self.at = ''

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What to change so that the Agent can read a file of the kubelet: for its own user and capabilities. Pure."""
+"""What to change so that the Agent, with its user and capabilities, can read a file of the kubelet. Pure."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from datadog_checks.kubelet_compliance.model import Fault
 
 DAC_READ_SEARCH = 2
 SYS_PTRACE = 19
-"""The numbers of capabilities, of Linux' capability.h."""
+"""The numbers of capabilities in capability.h of Linux."""
 
 MOUNT = 'mount the root file system of the host read-only and set host_root'
 
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The user that the Agent runs as, and its effective capabilities as a mask; None: not known."""
+    """The user that the Agent runs as, and its effective capabilities as a mask; None: unknown."""
 
     uid: int | None = None
     capabilities: int | None = None
@@ -29,17 +29,17 @@ class Rights:
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """The one change that lets a file be read, and what it mends."""
+    """The one change that lets the Agent read a file, and the fault that it fixes."""
 
     remedy: str
     fault: Fault
 
 
 def not_shown(rights: Rights, *, can_have_root: bool, is_on_host: bool) -> Advice:
-    """Where `/proc/PID/root` may not be used, which is the only way to the files beside `host_root`.
+    """Where the kernel denies the use of `/proc/PID/root`. Besides `host_root`, it is the only way to the files.
 
-    `can_have_root`: whether `host_root` is not set yet, and would show the files. `is_on_host`: whether the Agent has
-    the root file system of the kubelet itself.
+    `can_have_root`: `host_root` is not set, and would show the files. `is_on_host`: the Agent has the same root file
+    system as the kubelet.
     """
     if is_on_host and can_have_root:
         return Advice('set host_root: /', Fault.FILES_NOT_SHOWN)
@@ -53,7 +53,7 @@ def not_shown(rights: Rights, *, can_have_root: bool, is_on_host: bool) -> Advic
 
 
 def not_allowed(rights: Rights) -> Advice:
-    """Where a file is seen, and its mode keeps the Agent from reading it."""
+    """Where a file is visible, and its mode keeps the Agent from reading it."""
     if rights.has(DAC_READ_SEARCH):
         change = 'let the AppArmor profile or the SELinux type of the Agent allow it (unconfined, spc_t)'
     elif rights.uid == 0:
@@ -67,9 +67,9 @@ def not_allowed(rights: Rights) -> Advice:
 
 
 def not_mounted(path: str) -> Advice:
-    """Where the host has a file that is not there below `host_root`; '' where that itself leads nowhere."""
+    """Where a file of the host is missing below `host_root`. `path`: '' if `host_root` itself is missing."""
     if not path:
-        return Advice('mount the root file system of the host read-only where host_root says', Fault.FILES_NOT_MOUNTED)
+        return Advice('mount the root file system of the host read-only at host_root', Fault.FILES_NOT_MOUNTED)
     return Advice(
         'mount the folder of the host that holds it below host_root too, or all of its root file system with '
         'mountPropagation: HostToContainer',
@@ -77,6 +77,6 @@ def not_mounted(path: str) -> Advice:
     )
 
 
-MOUNTED_OVER = Advice(
-    'add the capability SYS_PTRACE, which shows the files as the kubelet itself sees them', Fault.MOUNTED_OVER
+SHOW_AS_THE_KUBELET = Advice(
+    'add the capability SYS_PTRACE, to read the files as the kubelet sees them', Fault.MOUNTED_OVER
 )

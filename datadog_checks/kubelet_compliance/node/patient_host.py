@@ -1,51 +1,54 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The door to the node for one who must not be held up: a file system that hangs makes an answer unknown, not late."""
+"""A host whose reads have a time limit: if a file system hangs, the answer is unknown and not late."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
-from functools import cached_property, partial
-from typing import TypeVar
 
-from datadog_checks.kubelet_compliance.model import Missing, Process, Scan, Unknown, Unreadable
+from datadog_checks.kubelet_compliance.model import (
+    DropIns,
+    File,
+    FileStatus,
+    Folder,
+    Missing,
+    Process,
+    Scan,
+    Unknown,
+    Unreadable,
+)
 
-from .host import Host, UnitName, View
-from .process_root import CannotRead
-from .procfs import is_procfs
-from .worker import OutOfPatience, Worker
+from .change_stamps import Stamped, Trace, held, unheld
+from .forwarding_host import ForwardingHost
+from .host import UnitName
+from .live_host import LiveHost
+from .worker import OutOfPatience, Returned, Worker
 
-# How long one collection waits at most for all of each; the rest of five seconds is for deciding.
+# The longest wait of one collection for each kind of read. Together they leave some of five seconds for deciding.
 SECONDS_FOR_FILES = 2.5
 SECONDS_FOR_PROCESSES = 2.0
 
-MOUNT_REMEDY = 'look at the mount that holds it: a network file system may have lost its server'
-PROCFS_REMEDY = 'set procfs_path to where the /proc of the host is mounted'
+MOUNT_REMEDY = 'check the mount that holds it: a network file system may have lost its server'
 PROCESS_REMEDY = 'look for a process in state D (uninterruptible sleep)'
 
-Answer = TypeVar('Answer')
-Instead = TypeVar('Instead')
 
-
-class Reader:
-    """A reading thread, and the seconds that are left for it in this collection."""
+class PatientReader:
+    """A thread that reads, and the seconds that it may still take in this collection."""
 
     def __init__(self, seconds: float) -> None:
         self.worker = Worker()
         self.seconds = seconds
         self.left = seconds
         self.doing = ''
+        """What it is reading, for the message of a timeout."""
 
     def renew(self) -> None:
         self.left = self.seconds
 
-    def read(self, what: str, work: Callable[[], Answer]) -> Answer:
-        """The answer of the work. Inside of other work it simply goes on. Raises OutOfPatience."""
-        if self.worker.is_this_thread():
-            return work()
+    def read(self, what: str, work: Callable[[], Returned]) -> Returned:
+        """The result of the work. Raises OutOfPatience."""
         if not self.worker.is_stuck():
             self.doing = what
         began_at = time.monotonic()
@@ -54,107 +57,113 @@ class Reader:
         finally:
             self.left -= time.monotonic() - began_at
 
+    def reading(self, what: str, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Stamped[Returned]:
+        """The result of the work, or the answer for a timeout, which no stamp covers."""
+        try:
+            return held(self.read(what, work))
+        except OutOfPatience as error:
+            return unheld(hangs(str(error)))
 
-class PatientHost(Host):
-    """A node whose files are read in one thread and whose processes in another; never a second of either."""
 
-    needs_procfs = False
-    """Whether processes count only where they are shown by a procfs, and not by a folder of files."""
-    links_are_followed = False
+class PatientHost(ForwardingHost):
+    """A live host that reads files in one thread and processes in another, and never more than one for each."""
 
-    @cached_property
-    def files(self) -> Reader:
-        return Reader(SECONDS_FOR_FILES)
-
-    @cached_property
-    def processes(self) -> Reader:
-        return Reader(SECONDS_FOR_PROCESSES)
+    def __init__(self, host: LiveHost) -> None:
+        super().__init__(host)
+        self.live = host
+        self.files = PatientReader(SECONDS_FOR_FILES)
+        self.processes = PatientReader(SECONDS_FOR_PROCESSES)
 
     def begin(self) -> bool:
         self.files.renew()
         self.processes.renew()
-        return super().begin()
+        if self.is_unchanged():
+            return True
+        self.live.begin_anew()
+        return False
 
     def is_unchanged(self) -> bool:
-        is_stuck, trace = self.files.worker.is_stuck(), self.trace
+        is_stuck, trace = self.files.worker.is_stuck(), self.live.trace
         try:
-            return self.files.read('the process of the kubelet', super().is_unchanged)
+            return self.files.read('the process of the kubelet', self.live.is_unchanged)
         except OutOfPatience:
             if trace.at and not is_stuck:
                 self.files.doing = f'/{trace.at.lstrip("/")}'
             return False
 
-    def is_still_so(self, process: Process) -> bool:
-        return self.within(self.files, 'what was just read', partial(super().is_still_so, process), lambda why: False)
-
     def find_kubelets(self) -> Scan:
         def hangs(why: str) -> Scan:
-            return Scan(doubtful=(Unknown(f'reading the processes in {self.procfs} {why}', PROCESS_REMEDY),))
+            return Scan(doubtful=(Unknown(f'{why} reading the processes in {self.procfs}', PROCESS_REMEDY),))
 
-        return self.within(self.processes, self.procfs, self.find_in_procfs, hangs)
-
-    def find_in_procfs(self) -> Scan:
-        why = self.no_procfs()
-        if why is None:
-            return super().find_kubelets()
-        self.trace.give_up()
-        return Scan(doubtful=(why,))
+        return self.of_processes(self.live.find_kubelets, hangs)
 
     def procfs_problem(self) -> Unknown | None:
-        """Why no process of the procfs would count; None where nothing is known against it."""
-        return self.within(self.processes, self.procfs, self.no_procfs, lambda why: None)
-
-    def no_procfs(self) -> Unknown | None:
-        if not self.needs_procfs:
-            return None
-        if not self.links_are_followed:
-            # Once and for all: whoever may change a link could have another folder looked at than was found good.
-            self.procfs, self.links_are_followed = os.path.realpath(self.procfs), True
-        try:
-            if is_procfs(self.procfs):
-                return None
-        except OSError as error:
-            return self.no_processes(error)
-        except CannotRead as error:
-            return Unknown(f'whether {self.procfs} is a procfs is not known: {error}', PROCFS_REMEDY)
-        return Unknown(f'{self.procfs} is not a procfs, and its processes do not count', PROCFS_REMEDY)
-
-    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
-        work = partial(super().answers_at, process, host, port)
-        return self.within(self.processes, self.procfs, work, lambda why: None)
+        """Why the check ignores the processes of the procfs; None: it does not."""
+        return self.of_processes(self.live.why_no_procfs, lambda why: None)
 
     def is_running(self, process: Process) -> bool | None:
-        return self.within(self.processes, self.procfs, partial(super().is_running, process), lambda why: None)
+        return self.of_processes(lambda: self.live.is_running(process), lambda why: None)
 
     def shows_all_processes(self) -> bool:
-        return self.within(self.processes, self.procfs, super().shows_all_processes, lambda why: False)
+        return self.of_processes(self.live.shows_all_processes, lambda why: False)
+
+    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
+        return self.of_processes(lambda: self.live.answers_at(process, host, port), lambda why: None)
+
+    def working_directory_of(self, process: Process) -> str | None:
+        return self.of_processes(lambda: self.live.working_directory_of(process), lambda why: None)
+
+    def of_processes(self, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Returned:
+        return self.live.trace.value_of(lambda: self.processes.reading(self.procfs, work, hangs))
 
     def unit_name(self, process: Process, kubelet_cgroups: str) -> UnitName | Unknown:
-        work = partial(super().unit_name, process, kubelet_cgroups)
-        hangs = partial(self.cgroup_hangs, process)
-        return self.within(self.files, 'the cgroup of the kubelet', work, hangs)
+        def hangs(why: str) -> UnitName | Unknown:
+            return Unknown(f'{why} reading the cgroup of process {process.pid}', PROCESS_REMEDY)
+
+        return self.of_files('the cgroup of the kubelet', lambda: self.live.unit_name(process, kubelet_cgroups), hangs)
 
     def shows_whole_root(self, process: Process) -> bool:
-        work = partial(super().shows_whole_root, process)
-        return self.within(self.files, 'the mount table of the kubelet', work, lambda why: False)
+        what = 'the mount table of the kubelet'
+        return self.of_files(what, lambda: self.live.shows_whole_root(process), lambda why: False)
 
-    def cgroup_hangs(self, process: Process, why: str) -> Unknown:
-        return Unknown(f'reading the cgroup of process {process.pid} {why}', PROCESS_REMEDY)
+    def is_still_so(self, process: Process) -> bool:
+        return self.of_files('the same files again', lambda: self.live.is_still_so(process), lambda why: False)
 
-    def first_seen(
-        self, process: Process, path: str, read: Callable[[View, str], Answer]
-    ) -> Answer | Missing | Unreadable:
-        def hangs(why: str) -> Unreadable:
-            return Unreadable(path, f'reading {self.files.doing} {why}', MOUNT_REMEDY)
+    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        return self.of_files(path, lambda: self.live.read_file(process, path), self.hanging(path))
 
-        return self.within(self.files, path, partial(super().first_seen, process, path, read), hangs)
+    def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
+        return self.of_files(path, lambda: self.live.read_drop_ins(process, path), self.hanging(path))
 
-    def within(
-        self, reader: Reader, what: str, work: Callable[[], Answer], hangs: Callable[[str], Instead]
-    ) -> Answer | Instead:
-        """The answer of the work, or what is said where the reader's time runs out; then no stamp proves it."""
-        try:
-            return reader.read(what, work)
-        except OutOfPatience as error:
-            self.trace.give_up()
-            return hangs(str(error))
+    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
+        return self.of_files(path, lambda: self.live.read_files(process, path, endings), self.hanging(path))
+
+    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        return self.of_files(path, lambda: self.live.list_folder(process, path), self.hanging(path))
+
+    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        return self.of_files(path, lambda: self.live.file_status(process, path), self.hanging(path))
+
+    def folder_changed_at(self, process: Process, path: str) -> float | None:
+        return self.of_files(path, lambda: self.live.folder_changed_at(process, path), lambda why: None)
+
+    def real_path(self, process: Process, path: str) -> str:
+        return self.of_files(path, lambda: self.live.real_path(process, path), lambda why: path)
+
+    def peek_file(self, process: Process, path: str) -> File | Missing | Unreadable:
+        return self.unwatched(path, lambda: self.live.peek_file(process, path), self.hanging(path))
+
+    def peek_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
+        return self.unwatched(path, lambda: self.live.peek_folder(process, path), self.hanging(path))
+
+    def peek_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
+        return self.unwatched(path, lambda: self.live.peek_status(process, path), self.hanging(path))
+
+    def hanging(self, path: str) -> Callable[[str], Unreadable]:
+        return lambda why: Unreadable(path, f'{why} reading {self.files.doing}', MOUNT_REMEDY)
+
+    def of_files(self, what: str, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Returned:
+        return self.live.trace.value_of(lambda: self.files.reading(what, work, hangs))
+
+    def unwatched(self, what: str, work: Callable[[], Returned], hangs: Callable[[str], Returned]) -> Returned:
+        return Trace().value_of(lambda: self.files.reading(what, work, hangs))

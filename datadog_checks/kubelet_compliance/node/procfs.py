@@ -1,9 +1,9 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What is mounted for us, whether a folder is a procfs, and the settings of the kernel; part of the door to the node.
+"""Checks that a folder is a procfs, and reads our mount table and the settings of the kernel.
 
-In a folder of plain files, whoever may write there could show any kubelet.
+In a folder of plain files, anyone who can write there could present any kubelet.
 """
 
 from __future__ import annotations
@@ -11,42 +11,65 @@ from __future__ import annotations
 import os
 import re
 
-from .proc_text import procfs_mounts
+from datadog_checks.kubelet_compliance.model import Unknown
+
+from .mount_table import procfs_mounts
 from .process_root import CannotRead, reason
 
 MAX_MOUNTINFO_BYTES = 4 * 1024 * 1024
 LONGEST_NUMBER = 20
-"""Letters of a number of 64 bits, with its sign."""
+"""The length of a 64-bit number with its sign."""
+PROCFS_REMEDY = 'set procfs_path to where the /proc of the host is mounted'
 NUMBER = re.compile('-?[0-9]+')
 
 
 def is_procfs(path: str) -> bool:
-    """Whether a whole procfs is mounted just there. `path`: absolute and without links. Raises CannotRead, OSError.
+    """Whether a whole procfs is mounted at a path, which is absolute and has no links. Raises CannotRead, OSError.
 
-    The mount point has to be the very path: then no link or folder that somebody puts on the way leads elsewhere later.
+    The mount point must be the path itself, so that no link or folder on the way can lead elsewhere later.
     """
     device = os.stat(path).st_dev
     return (path, f'{os.major(device)}:{os.minor(device)}') in procfs_mounts(mount_table())
 
 
+def why_no_procfs(path: str) -> Unknown | None:
+    """Why the check ignores the processes in a folder; None for a procfs."""
+    try:
+        if is_procfs(path):
+            return None
+    except OSError as error:
+        return cannot_list(path, error)
+    except CannotRead as error:
+        return Unknown(f"can't verify that {path} is a procfs: {error}", PROCFS_REMEDY)
+    return Unknown(f'{path} is not a procfs, so the check ignores its processes', PROCFS_REMEDY)
+
+
+def cannot_list(path: str, error: OSError) -> Unknown:
+    return Unknown(f'could not list the processes in {path}: {reason(error)}', 'mount /proc and set procfs_path')
+
+
 def mount_table() -> str:
-    """What is mounted for us. Raises CannotRead."""
+    """Our own mount table. Raises CannotRead."""
     try:
         with open('/proc/self/mountinfo', 'rb') as file:
-            return text_of(file.read(MAX_MOUNTINFO_BYTES + 1))
+            return mount_table_text(file.read(MAX_MOUNTINFO_BYTES + 1))
     except OSError as error:
-        raise CannotRead(f'what is mounted where could not be read: {reason(error)}') from None
+        raise cannot_read_mounts(error) from None
 
 
-def text_of(mountinfo: bytes) -> str:
-    """Raises CannotRead for a table that is cut off at our bound."""
+def cannot_read_mounts(error: OSError) -> CannotRead:
+    return CannotRead(f'could not read the mount table (/proc/PID/mountinfo): {reason(error)}')
+
+
+def mount_table_text(mountinfo: bytes) -> str:
+    """The text of a mount table. Raises CannotRead for one that is larger than our limit."""
     if len(mountinfo) > MAX_MOUNTINFO_BYTES:
-        raise CannotRead(f'what is mounted where is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
+        raise CannotRead(f'the mount table (/proc/PID/mountinfo) is larger than {MAX_MOUNTINFO_BYTES >> 20} MiB')
     return os.fsdecode(mountinfo)
 
 
 def kernel_setting(procfs: str, name: str) -> str | None:
-    """The value of a setting such as `vm.panic_on_oom`, a number; None where it cannot be seen."""
+    """The value of a setting such as `vm.panic_on_oom`, a number; None: unknown."""
     try:
         handle = os.open(f'{procfs}/sys/{name.replace(".", "/")}', os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:

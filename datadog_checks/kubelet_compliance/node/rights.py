@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What the Agent itself may do on this machine, as the kernel shows it; part of the door that `host.py` is."""
+"""Reads the user and the capabilities that the Agent itself has on this machine."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ MAX_STATUS_BYTES = 64 * 1024
 CAPABILITIES = b'CapEff:'
 USERS = b'Uid:'
 EFFECTIVE = 2
-"""The place of the effective user among the words of that line."""
+"""The index of the effective user in the words of that line."""
 
 
 def own_rights() -> Rights:
-    """The effective user and capabilities of this process; nothing is known of them where they cannot be read."""
+    """The effective user and capabilities of this process; unknown ones are None."""
     try:
         with open('/proc/self/status', 'rb') as file:
             rows = [line.split() for line in file.read(MAX_STATUS_BYTES).splitlines()]

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Who answers at an address, as `/proc` shows it; part of the door that `host.py` is."""
+"""Finds the process that answers at an address, by the sockets in /proc."""
 
 from __future__ import annotations
 
@@ -10,23 +10,30 @@ from collections.abc import Iterator, Sequence
 
 from datadog_checks.kubelet_compliance.model import Process
 
-from .proc_text import is_loopback, listeners_at, local_addresses
-from .processes import Processes, ProcessGone
+from .change_stamps import Stamped, unheld
+from .listeners import is_loopback, listeners_at, local_addresses
+from .proc_files import ProcessGone, ProcSource
 
 MAX_HANDLES = 65536
 MAX_SOCKET_BYTES = 1024 * 1024
 
 
-class Sockets(Processes):
-    """A node's processes, and the sockets that they hold."""
+class Sockets:
+    """The sockets of a node's processes. `uids`: the users that may run a kubelet."""
 
-    def answers_at(self, process: Process, host: str, port: int) -> bool | None:
-        """Whether it is the process that listens where a connection to an address leads; None where that is not shown.
+    def __init__(self, source: ProcSource, uids: frozenset[int]) -> None:
+        self.source = source
+        self.uids = uids
 
-        Who listens is public, which process holds the socket is not: then it must at least be of a user who may run
-        the kubelet.
+    def answers_at(self, process: Process, host: str, port: int) -> Stamped[bool | None]:
+        """Whether the process listens where a connection to an address leads; None: unknown.
+
+        The user of a listening socket is public, its process is not: then it must at least be a user who may run the
+        kubelet. No stamp shows a change.
         """
-        self.trace.give_up()
+        return unheld(self.owns_the_listeners(process, host, port))
+
+    def owns_the_listeners(self, process: Process, host: str, port: int) -> bool | None:
         if is_loopback(host) and not self.shares_network(process):
             return False
         try:
@@ -38,29 +45,29 @@ class Sockets(Processes):
         listeners = listeners_at(os.fsdecode(b'\n'.join(tables)), host, port, local)
         if not listeners:
             return None if not any(tables) or any(len(table) == MAX_SOCKET_BYTES for table in tables) else False
-        if any(listener.uid not in self.admission.uids for listener in listeners):
+        if any(listener.uid not in self.uids for listener in listeners):
             return False
-        held = self.sockets_of(process)
-        return None if held is None else all(f'socket:[{listener.inode}]' in held for listener in listeners)
+        owned = self.sockets_of(process)
+        return None if owned is None else all(f'socket:[{listener.inode}]' in owned for listener in listeners)
 
     def network_table(self, process: Process, name: str) -> bytes:
-        """A file of /proc/PID/net; nothing where the kernel has none, as without IPv6. Raises PermissionError."""
+        """A file of /proc/PID/net; empty where the kernel has none, as without IPv6. Raises PermissionError."""
         try:
-            return self.read(process.pid, f'net/{name}', MAX_SOCKET_BYTES)
+            return self.source.read(process.pid, f'net/{name}', MAX_SOCKET_BYTES)
         except ProcessGone:
             return b''
 
     def shares_network(self, process: Process) -> bool:
-        """Whether the process has our own network, so that loopback leads to it; taken for true where it is hidden."""
+        """Whether the process is in our network namespace, so that loopback leads to it; True where that is hidden."""
         try:
-            own, its = (os.stat(f'{folder}/ns/net') for folder in ('/proc/self', f'{self.procfs}/{process.pid}'))
+            own, its = (os.stat(f'{folder}/ns/net') for folder in ('/proc/self', f'{self.source.path}/{process.pid}'))
         except OSError:
             return True
         return (own.st_dev, own.st_ino) == (its.st_dev, its.st_ino)
 
     def sockets_of(self, process: Process) -> set[str] | None:
-        """What the handles of a process lead to; None where they may not be seen, or are too many."""
-        folder = f'{self.procfs}/{process.pid}/fd'
+        """The targets of a process's handles; None where they are hidden or too many."""
+        folder = f'{self.source.path}/{process.pid}/fd'
         try:
             names = os.listdir(folder)
             return None if len(names) > MAX_HANDLES else set(iter_targets(folder, names))
@@ -69,7 +76,7 @@ class Sockets(Processes):
 
 
 def iter_targets(folder: str, names: Sequence[str]) -> Iterator[str]:
-    """What the links in a folder lead to, but for those that are gone meanwhile. Raises OSError."""
+    """The targets of the links in a folder, without those that are gone meanwhile. Raises OSError."""
     for name in names:
         try:
             yield os.readlink(f'{folder}/{name}')

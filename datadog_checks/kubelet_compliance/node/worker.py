@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Runs what may hang in a thread of its own, and waits for it only so long. No second one starts while one is stuck."""
+"""Runs work that may hang in its own thread, with a limit on the wait. While one job is stuck, no other one starts."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
-Answer = TypeVar('Answer')
+Returned = TypeVar('Returned')
 
 
 class OutOfPatience(Exception):
-    """The work did not end in time, or there was no time or no thread for it, or an earlier one still goes on.
+    """The work did not end in time, or there was no time or no thread for it, or earlier work is still going on.
 
-    The text says so of the work: `does not end`.
+    The text goes before what was being done: `timed out`.
     """
 
-    def __init__(self, why: str = 'does not end') -> None:
+    def __init__(self, why: str = 'timed out') -> None:
         super().__init__(why)
 
 
 class Job:
-    """Something to do, and what became of it."""
+    """Work, and its outcome."""
 
     def __init__(self, work: Callable[[], Any], key: object = None) -> None:
         self.work = work
@@ -40,7 +40,7 @@ class Job:
 
 
 def outcome_of(job: Job, seconds: float) -> Any:
-    """The answer of a job, or what it raises, once it is there. Raises OutOfPatience."""
+    """Wait for the result of a job. Raises what the job raises, and OutOfPatience."""
     try:
         answer, error = job.outcome.get(timeout=seconds)
     except Empty:
@@ -51,22 +51,22 @@ def outcome_of(job: Job, seconds: float) -> Any:
 
 
 class Worker:
-    """One thread, which begins at the first job and ends with the worker."""
+    """One thread, which starts with the first job and ends with the worker."""
 
     def __init__(self) -> None:
         self.jobs: SimpleQueue[Job | None] = SimpleQueue()
         self.thread: threading.Thread | None = None
         self.stuck: Job | None = None
 
-    def run(self, work: Callable[[], Answer], seconds: float, key: object = None) -> Answer:
-        """The answer of the work, or what it raises. Raises OutOfPatience.
+    def run(self, work: Callable[[], Returned], seconds: float, key: object = None) -> Returned:
+        """The result of the work. Raises what the work raises, and OutOfPatience.
 
-        `key`: what tells the work from others. Where the same was given up before, and has ended since, that counts.
+        `key` identifies the work. If the same work timed out before and has ended since, its result counts.
         """
         late = self.stuck
         if key is not None and late is not None and late.key == key and not late.outcome.empty():
             self.stuck = None
-            found: Answer = outcome_of(late, 0)
+            found: Returned = outcome_of(late, 0)
             return found
         if seconds <= 0 or self.is_stuck():
             raise OutOfPatience
@@ -82,28 +82,24 @@ class Worker:
             raise
 
     def is_stuck(self) -> bool:
-        """Whether work that was given up still goes on."""
+        """Whether work that timed out is still going on."""
         return self.stuck is not None and self.stuck.outcome.empty()
 
-    def is_this_thread(self) -> bool:
-        """Whether it is the worker itself that asks."""
-        return threading.current_thread() is self.thread
-
     def start(self) -> None:
-        # A daemon: one that is stuck does not keep the Agent from ending.
+        # A daemon thread: a stuck one does not keep the Agent from ending.
         thread = threading.Thread(target=work_off, args=(self.jobs,), name='kubelet_compliance', daemon=True)
         try:
             thread.start()
         except RuntimeError:
-            # As many threads run as the system allows.
-            raise OutOfPatience('needs a thread, and none can be started') from None
+            # The system allows no more threads.
+            raise OutOfPatience('could not start a thread for') from None
         self.thread = thread
         weakref.finalize(self, self.jobs.put, None)
 
 
 def work_off(jobs: SimpleQueue[Job | None]) -> None:
-    """What the thread does. It knows the queue only, so that its worker can be forgotten."""
+    """Run jobs until the queue gives None. The thread refers to the queue only, so that its worker can be deleted."""
     while (job := jobs.get()) is not None:
         job.do()
-        # While it waits for the next one, nothing of this one is kept.
+        # While the thread waits for the next job, it keeps nothing of this one.
         del job

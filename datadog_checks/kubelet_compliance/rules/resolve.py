@@ -13,6 +13,7 @@ from itertools import product
 from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration
 from datadog_checks.kubelet_compliance.kubelet.pending import SELF_MADE, is_same
 from datadog_checks.kubelet_compliance.model import (
+    NOT_ASKED as NOT_ASKED,
     Declared,
     FileAspect,
     FileSet,
@@ -30,8 +31,6 @@ from datadog_checks.kubelet_compliance.model import (
 )
 
 from .field_facts import is_flag, value_if_left_out
-
-NOT_ASKED = Unknown('the running configuration was not asked for')
 
 
 def resolve(

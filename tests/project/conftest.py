@@ -1,0 +1,29 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+from __future__ import annotations
+
+import pytest
+
+from tests.support.assets import RUNS
+from tools.agent import Collection
+from tools.preview.evaluation import Store
+from tools.preview.fleet import GOOD, Node, run_check, store_of
+from tools.preview.story import STEP, STEPS, tell_story
+
+
+@pytest.fixture(scope='session')
+def emitted() -> Collection:
+    """All that the check sends over nodes of every kind."""
+    runs = [*(run_check(state) for state in RUNS), run_check(GOOD, {'nested': True})]
+    return Collection(
+        tuple(sent for run in runs for sent in run.metrics),
+        tuple(sent for run in runs for sent in run.service_checks),
+    )
+
+
+@pytest.fixture(scope='session')
+def story() -> tuple[tuple[Node, ...], Store]:
+    """The nodes of the simulated week, and their series."""
+    nodes = tell_story()
+    return nodes, store_of(nodes, STEPS, STEP)
