@@ -15,6 +15,7 @@ from tests.support.cases import TRUTH
 from tests.support.handles import open_handles
 from tests.support.kubelet_server import Certificates, KubeletServer, make_certificates, serve
 from tests.support.made_up_node import Node, make_node
+from tests.support.paths import TESTS
 from tests.support.standin import Standins, build
 
 # How long an example takes says how busy the machine is; speed has benchmarks of its own.
@@ -23,6 +24,15 @@ settings.load_profile('untimed')
 
 # Data.
 collect_ignore = ['truth']
+
+PURE_ROOMS = frozenset({'kubelet', 'rules', 'launch', 'reporting'})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of pure code: they give the same result for every user."""
+    for item in items:
+        if item.path.relative_to(TESTS).parts[0] in PURE_ROOMS:
+            item.add_marker(pytest.mark.same_for_every_user)
 
 
 @pytest.fixture(scope='session')

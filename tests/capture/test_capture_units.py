@@ -25,6 +25,8 @@ from tests.support.nodes import HEAD, write_process
 from tests.support.service_node import ALL, ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, UNIT, ServiceNode, usual_node
 from tests.support.users import OURS, needs_root
 
+pytestmark = pytest.mark.same_for_every_user
+
 FOLDER = '/etc/systemd/system/kubelet.service.d'
 SECRET = 'S3CR3T'
 RUN = '[Service]\nExecStart=/usr/bin/kubelet'

@@ -21,6 +21,8 @@ from tests.support.images import IMAGES, UNITS, eks_al2, k3s, kubeadm, microk8s,
 from tests.support.nodes import HEAD
 from tests.support.sockets import make_socket
 
+pytestmark = pytest.mark.same_for_every_user
+
 IPTABLES = 'make_iptables_util_chains'
 OFF = '--make-iptables-util-chains=false'
 KUBELET = f'{UNITS}/kubelet.service'

@@ -49,6 +49,8 @@ from tools.preview.queries import (
 from tools.preview.scopes import Filter, Tag, Variable, iter_variables, parse_whole_tag
 from tools.preview.widgets import formulas_of, iter_widgets, requests_of
 
+pytestmark = pytest.mark.same_for_every_user
+
 
 def load(model: type[OpenApiModel], raw: Any) -> OpenApiModel:
     """Read JSON as the client reads an answer, but accept nothing that its models do not know."""

@@ -17,6 +17,8 @@ import pytest
 from benchmarks import __main__ as program, results
 from benchmarks.measure import Cost, Limit, Results, Work, measure, on_cores, rows_of
 
+pytestmark = pytest.mark.same_for_every_user
+
 
 @pytest.mark.parametrize(
     'figure, bound, at_least, holds',

@@ -46,6 +46,8 @@ from tools.preview.widgets import (
     statuses_now,
 )
 
+pytestmark = pytest.mark.same_for_every_user
+
 
 def rectangles(widgets: list[dict[str, Any]]) -> list[tuple[int, int, int, int]]:
     return [tuple(widget['layout'][key] for key in ('x', 'y', 'width', 'height')) for widget in widgets]  # type: ignore[misc]

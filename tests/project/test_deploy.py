@@ -26,6 +26,8 @@ from tests.support.kubelet_server import make_certificates, serve
 from tests.support.nodes import write_process
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.same_for_every_user
+
 DEPLOY = ROOT / 'deploy'
 README = (DEPLOY / 'README.md').read_text()
 ACCESS = (ROOT / 'docs' / 'access.md').read_text()

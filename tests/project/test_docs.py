@@ -23,6 +23,8 @@ from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from tests.support.images import kubeadm, write
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.same_for_every_user
+
 README = (ROOT / 'README.md').read_text()
 GENERATED = ('rules', 'design', 'scale')
 MOST_WORDS = 25

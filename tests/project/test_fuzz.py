@@ -17,6 +17,8 @@ from tests.fuzz.kept import all_kept
 from tests.fuzz.laid_out import HEADER, Bound
 from tests.fuzz.targets import PART, PROCESS, TARGETS
 
+pytestmark = pytest.mark.same_for_every_user
+
 KEPT = all_kept()
 
 # The same ones at each run: what is new is looked for by `make fuzz`.

@@ -30,6 +30,8 @@ from tools.preview.fleet import GOOD, Node, State, run_check, store_of
 from tools.preview.queries import MetricAlert, ServiceCheckAlert, iter_metrics, parse_monitor
 from tools.preview.widgets import monitor_states
 
+pytestmark = pytest.mark.same_for_every_user
+
 KEYS = {'version', 'created_at', 'last_updated_at', 'title', 'description', 'tags', 'definition'}
 DEFINITION_KEYS = {'message', 'name', 'options', 'query', 'tags', 'type'}
 BLOCK = re.compile(r'\{\{([#^/])(is_[a-z_]+)(?: "([a-z_.]+)" "")?\}\}')

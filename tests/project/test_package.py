@@ -23,6 +23,8 @@ import pytest
 
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.same_for_every_user
+
 MANIFEST: dict[str, Any] = json.loads((ROOT / 'manifest.json').read_text())
 PACKAGED_EXAMPLE = 'datadog_checks/kubelet_compliance/data/conf.yaml.example'
 

@@ -11,6 +11,8 @@ from tools.preview.evaluation import Series, Store, evaluate
 from tools.preview.queries import MetricAlert, ServiceCheckAlert, parse_monitor, parse_query, parse_window
 from tools.preview.scopes import QueryError, Tag
 
+pytestmark = pytest.mark.same_for_every_user
+
 
 @pytest.mark.parametrize(
     'text',

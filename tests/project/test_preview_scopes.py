@@ -11,6 +11,8 @@ from tools.preview.evaluation import Series, Store, evaluate
 from tools.preview.queries import parse_query
 from tools.preview.scopes import AllOf, AnyOf, Filter, Not, QueryError, Tag, Variable, parse_scope, parse_whole_tag
 
+pytestmark = pytest.mark.same_for_every_user
+
 A, B, C = Tag('a', ('1',)), Tag('b', ('2',)), Tag('c', ('3',))
 NOT_A = Tag('a', ('1',), is_excluded=True)
 

@@ -12,6 +12,8 @@ import pytest
 
 import datadog_checks.kubelet_compliance as package
 
+pytestmark = pytest.mark.same_for_every_user
+
 PACKAGE = 'datadog_checks.kubelet_compliance'
 FOLDER = Path(package.__file__).parent
 

@@ -9,6 +9,8 @@ import pytest
 
 from tools import scale
 
+pytestmark = pytest.mark.same_for_every_user
+
 
 def test_scale_page_is_up_to_date() -> None:
     assert scale.is_same(scale.PAGE.read_text(), scale.page()), 'run `make docs`'

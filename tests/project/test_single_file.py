@@ -24,6 +24,8 @@ from tests.support.cases import CASES, Case
 from tests.support.nodes import write_process
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.same_for_every_user
+
 TOOL = ROOT / 'tools' / 'single_file.py'
 EVERY = 40
 """Of so many recorded launches one is judged both ways."""

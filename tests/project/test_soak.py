@@ -27,6 +27,8 @@ from tools.soak.__main__ import watch
 from tools.soak.leaks import MAX_GROWTH_BYTES, Holding, holding
 from tools.soak.soak import SoakError, soaking
 
+pytestmark = pytest.mark.same_for_every_user
+
 LONGEST_STEPS = 3000
 
 

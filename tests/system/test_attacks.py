@@ -39,6 +39,8 @@ from tests.support.sent import (
 from tests.support.standin import Standin, read_pid
 from tests.support.users import OURS, needs_root
 
+pytestmark = pytest.mark.same_for_every_user
+
 PID, OTHER = 700, 701
 POD = '0::/kubepods.slice/kubepods-pod1.slice/cri-containerd-1.scope\n'
 IN_A_POD = {'cgroup': POD}

@@ -15,6 +15,8 @@ from datadog_checks.base.stubs.aggregator import AggregatorStub
 from tests.support.sent import BAD, CRITICAL, GOOD, OK, UNKNOWN, check_of, collect, show, wait_past_the_grain
 from tests.support.standin import Standins
 
+pytestmark = pytest.mark.same_for_every_user
+
 HOUR = 3600.0
 STEPS = {
     'forth': (HOUR,),

@@ -30,6 +30,8 @@ from datadog_checks.kubelet_compliance.rules.rule_descriptions import iter_distr
 from tests.support.applied import follow, judged
 from tests.support.captured_nodes import NAMES, files_of, lay_out_node
 
+pytestmark = pytest.mark.same_for_every_user
+
 RELOAD = 'run: systemctl daemon-reload && systemctl restart'
 KUBELET = f'{RELOAD} kubelet.service'
 KUBEADM = 'kubeadm'

@@ -16,6 +16,8 @@ from tests.support.nodes import HEAD, IN_NO_SERVICE, write_process
 from tests.support.sent import CRITICAL, IPTABLES, KERNEL, OK, UNKNOWN, check_of, collect
 from tests.support.steps import at, steps
 
+pytestmark = pytest.mark.same_for_every_user
+
 PID = 700
 PAIR = [IPTABLES, KERNEL]
 FIELDS = ('makeIPTablesUtilChains', 'protectKernelDefaults')

@@ -24,6 +24,8 @@ from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.processes import Admission
 from tests.support.captured_nodes import NAMES, expected, files_of, lay_out_node
 
+pytestmark = pytest.mark.same_for_every_user
+
 IPTABLES = 'make_iptables_util_chains'
 LONGEST_MESSAGE = 500
 

@@ -13,6 +13,8 @@ from datadog_checks.kubelet_compliance.model import Source, Verdict
 from tests.support.cases import CASES, MORE_CASES, VARYING, Case
 from tests.system.test_verdicts import ASKS, findings
 
+pytestmark = pytest.mark.same_for_every_user
+
 NOT_READ = {
     'n-deep-d-034': 'deeper than our bound',
     'n-json-084': 'deeper than our bound',

@@ -45,7 +45,7 @@ GOOD = b'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n
 SETTING, FILE = 'make_iptables_util_chains', 'config_file_permissions'
 JUDGED = select('cis-1.24', [SETTING, FILE])
 
-pytestmark = pytest.mark.filterwarnings('ignore:Unverified HTTPS request')
+pytestmark = [pytest.mark.same_for_every_user, pytest.mark.filterwarnings('ignore:Unverified HTTPS request')]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,8 @@ from tests.support.service_node import ARGUMENTS, DROP_IN, ENVIRONMENT, OFF, ON,
 from tests.support.steps import steps
 from tests.support.users import needs_root
 
+pytestmark = pytest.mark.same_for_every_user
+
 RULES = [IPTABLES, 'service_file_permissions']
 SECONDS = 5.0
 """The longest that one collection may take."""

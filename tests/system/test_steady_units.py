@@ -21,6 +21,8 @@ from tests.support.steps import steps
 from tests.support.ticks import rewrite, wait_for_the_next_tick
 from tests.support.users import needs_root
 
+pytestmark = pytest.mark.same_for_every_user
+
 UNITS = '/etc/systemd/system'
 Change = Callable[[ServiceNode], object]
 

@@ -34,6 +34,8 @@ from datadog_checks.kubelet_compliance.rules.resolve import resolve, resolve_fil
 from tests.support.cases import CASES, Case
 from tests.support.nodes import HEAD, declare, declare_on, made_up_host, read_evidence
 
+pytestmark = pytest.mark.same_for_every_user
+
 BENCHMARK = BENCHMARKS['cis-1.12']
 COMPLIANT, NON_COMPLIANT = Verdict.COMPLIANT, Verdict.NON_COMPLIANT
 STRONG = {
