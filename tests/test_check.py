@@ -301,8 +301,8 @@ def test_an_exemption_that_has_run_out_is_said_everywhere(
 @pytest.mark.parametrize(
     'options, message',
     [
-        ({'benchmark': 'cis-9'}, "unknown benchmark 'cis-9'; known are: auto, .*cis-1.24"),
-        ({'rules': ['bogus']}, 'unknown rules for cis-1.24: bogus; known are: anonymous_auth, '),
+        ({'benchmark': 'cis-9'}, "unknown benchmark 'cis-9'; choose from: auto, .*cis-1.24"),
+        ({'rules': ['bogus']}, 'unknown rules for cis-1.24: bogus; choose from: anonymous_auth, '),
         ({'rules': ['pod_max_pids']}, 'unknown rules for cis-1.24: pod_max_pids'),
         ({'exemptions': [{'rule': IPTABLES, 'reason': ''}]}, f'the exemption of {IPTABLES} has no reason'),
         ({'exemptions': [{'rule': IPTABLES}]}, 'reason'),
@@ -383,7 +383,7 @@ def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
         ),
         ({'status': 401}, 'the kubelet did not accept the credentials (401)'),
         ({'status': 404}, 'enableDebuggingHandlers: true'),
-        ({'body': b'?'}, 'the answer is not the configuration of a kubelet'),
+        ({'body': b'?'}, 'the response is not a kubelet configuration'),
     ],
 )
 def test_a_kubelet_that_does_not_tell_is_judged_by_its_files_with_a_warning(
@@ -472,7 +472,7 @@ def test_of_several_kubelets_that_cannot_be_told_apart_none_is_asked(
     dd_run_check(asking(procfs, api, certificates))
     assert '/configz' not in api.paths()
     assert kubelet_sent(aggregator).status == WARNING
-    assert 'which of them answers at port ' in kubelet_sent(aggregator).message
+    assert 'which of them responds at port ' in kubelet_sent(aggregator).message
 
 
 def test_a_pods_process_named_kubelet_changes_nothing(

@@ -39,8 +39,8 @@ def test_a_node_that_is_not_compliant_ends_with_1_and_says_what_to_do(capsys: py
     assert main(['--node', KUBEADM, '--rule', IPTABLES]) == 1
     shown = ' '.join(capsys.readouterr().out.split())
     assert shown.startswith(
-        'kubelet, process 1000, judged by cis-1.24 '
-        'NON COMPLIANT 4.2.7 Kubelet should be able to manage changes to iptables '
+        'kubelet, process 1000, evaluated against cis-1.24 '
+        'NON-COMPLIANT 4.2.7 Kubelet should be able to manage changes to iptables '
         'value makeIPTablesUtilChains is false set by /var/lib/kubelet/config.yaml:16 (config_file) expected true '
     )
     assert 'To fix it, set makeIPTablesUtilChains: true in /var/lib/kubelet/config.yaml, then run: ' in shown
@@ -113,8 +113,8 @@ def test_an_argument_can_put_no_escape_on_the_terminal(node: Path, capsys: pytes
 @pytest.mark.parametrize(
     'options, message',
     [
-        (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; known are: auto, "),
-        (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; known are: '),
+        (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; choose from: auto, "),
+        (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; choose from: '),
         (['--node', '/nonexistent'], '/nonexistent is not a captured node: it has no folder proc'),
         (['--node', KUBEADM, '--configz', '/nonexistent'], '/nonexistent: no such file or directory'),
         (['--node', KUBEADM, '--configz', '/etc'], '/etc: is a directory'),
@@ -176,7 +176,7 @@ def test_an_answer_of_configz_may_be_a_link_or_a_pipe(
     else:
         given.symlink_to(body)
     assert main(['--node', EKS, '--configz', str(given), '--rule', IPTABLES]) == 1
-    assert 'NON COMPLIANT' in capsys.readouterr().out
+    assert 'NON-COMPLIANT' in capsys.readouterr().out
     if is_pipe:
         writer.join()
 
@@ -310,7 +310,7 @@ def test_on_another_system_the_command_ends_without_a_traceback(
 def shown_next_start(node: Path, capsys: pytest.CaptureFixture[str]) -> tuple[str, dict[str, Any]]:
     """What is said of the next start, in words and as JSON."""
     main(['--node', str(node), '--rule', IPTABLES])
-    text = ' '.join(capsys.readouterr().out.partition('next start: ')[2].partition('\n\n')[0].split())
+    text = ' '.join(capsys.readouterr().out.partition('next start ')[2].partition('\n\n')[0].split())
     main(['--node', str(node), '--rule', IPTABLES, '--json'])
     (kubelet,) = json.loads(capsys.readouterr().out)['kubelets']
     return text, {key: kubelet[key] for key in ('unit', 'arguments', 'arguments_unknown', 'flags')}

@@ -28,10 +28,9 @@ FIX_TITLES = {
 PAGE = Path(__file__).resolve().parent.parent / 'docs' / 'rules.md'
 
 HEAD = """\
-# Rules
+<!-- Written by `make docs` from the rows in datadog_checks/kubelet_compliance/rules. Do not edit. -->
 
-`make docs` writes this page from the rows in `datadog_checks/kubelet_compliance/rules`. To change the page, change
-those rows.
+# Rules
 
 The key of a rule never changes. Its number depends on the benchmark that you choose (`benchmark`, by default
 `{default}`). The check evaluates a rule against the kubelet's effective configuration: flags override drop-ins,

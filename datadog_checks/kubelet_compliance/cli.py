@@ -52,7 +52,7 @@ from .terminal.as_the_agent import ConfigError, Configured, Settings, check_of
 
 EXIT_STATUS = (
     'exit status: 0 if all rules are compliant or exempted, 1 if a rule is non-compliant, 2 if a result is unknown, '
-    'there is no kubelet, or an option cannot be used'
+    'there is no kubelet, or an option is not valid'
 )
 
 
@@ -112,7 +112,7 @@ class Task:
     options_from: str | None = None
     configz_from: str | None = None
     kept: bytes | None = None
-    """The saved answer of /configz."""
+    """The saved response of /configz."""
     image: str | None = None
     """The root file system of a machine image."""
 
@@ -164,7 +164,7 @@ def task_of_image(options: argparse.Namespace) -> Task:
     """The task for an image, without processes and without the Agent. Raises SelectionError, CannotAnswer."""
     given = [f'--{name.replace("_", "-").replace("users", "user")}' for name in NOT_OF_AN_IMAGE if vars(options)[name]]
     if given:
-        raise CannotAnswer(f'--root judges a machine that is not running, so {given[0]} cannot be used with it')
+        raise CannotAnswer(f"--root evaluates a machine that is not running, so you can't combine it with {given[0]}")
     unit: str | None = options.unit
     if unit is not None:
         unit = unit if unit.endswith('.service') else f'{unit}.service'
@@ -225,23 +225,23 @@ def parser() -> argparse.ArgumentParser:
         epilog=EXIT_STATUS,
     )
     parser.add_argument(
-        '--root', metavar='DIR', help='judge an image: the root file system of a machine before it runs'
+        '--root', metavar='DIR', help='evaluate an image: the root file system of a machine before it runs'
     )
     parser.add_argument(
         '--unit',
         metavar='NAME',
         help='the service that starts the kubelet in --root (default: the services of known distributions)',
     )
-    parser.add_argument('--node', metavar='DIR', help='judge a captured node: a folder with proc/ and files')
+    parser.add_argument('--node', metavar='DIR', help='evaluate a captured node: a folder with proc/ and files')
     parser.add_argument('--capture', metavar='DIR', help='write this node to a new folder, without secrets, for --node')
-    parser.add_argument('--configz', metavar='FILE', help='a saved answer of /configz (kubectl get --raw ...)')
+    parser.add_argument('--configz', metavar='FILE', help='a saved response of /configz (kubectl get --raw ...)')
     parser.add_argument(
         '--conf',
         metavar='FILE',
         help="the config file of the check (default: the one in the Agent's conf.d, if any)",
     )
     parser.add_argument(
-        '--no-conf', action='store_true', help="ignore the Agent's configuration, and don't ask /configz"
+        '--no-conf', action='store_true', help="ignore the Agent's configuration, and don't request /configz"
     )
     parser.add_argument(
         '--kubelet-version',
@@ -251,12 +251,16 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument('--json', action='store_true', help='print JSON for machines')
     parser.add_argument('--benchmark', help=f'one of: {AUTO}, {", ".join(BENCHMARKS)} (default: {DEFAULT_BENCHMARK})')
     parser.add_argument(
-        '--rule', action='append', dest='rules', help='judge only this rule, or the group settings or files; repeatable'
+        '--rule',
+        action='append',
+        dest='rules',
+        metavar='RULE',
+        help='evaluate only this rule, or the group settings or files; repeatable',
     )
     parser.add_argument(
         '--procfs',
         metavar='DIR',
-        help="the /proc to use (default: that of the Agent, /host/proc in its container)",
+        help="the /proc to use (default: the Agent's, which is /host/proc in its container)",
     )
     parser.add_argument('--host-root', metavar='DIR', help="where the host's root file system is mounted")
     parser.add_argument(
@@ -266,6 +270,7 @@ def parser() -> argparse.ArgumentParser:
         '--allowed-user',
         action='append',
         dest='allowed_users',
+        metavar='USER',
         help='a user that may run the kubelet: root (default) or a numeric ID; repeatable',
     )
     parser.add_argument(
@@ -303,7 +308,7 @@ def host_of(options: argparse.Namespace, settings: Settings) -> Host:
 
 
 def configz_of(options: argparse.Namespace) -> bytes | None:
-    """A saved answer of /configz: from a file, or from a captured node. Raises CannotAnswer, ConfigError."""
+    """A saved response of /configz: from a file, or from a captured node. Raises CannotAnswer, ConfigError."""
     path = options.configz
     if path:
         data = agent_files.read_named(path, MAX_CONFIGZ_BYTES)

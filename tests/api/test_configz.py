@@ -120,20 +120,20 @@ def test_a_flag_that_writes_no_field_is_that_of_the_process() -> None:
             'get nodes/proxy: this kubelet does not know nodes/configz',
         ),
         ({'status': 404}, 'the kubelet does not serve this path (404)', 'enableDebuggingHandlers: true'),
-        ({'status': 500}, 'the kubelet answers with status 500', ''),
+        ({'status': 500}, 'the kubelet responds with status 500', ''),
         (
             {'status': 500, 'body': b'Authorization error (user=u, verb=get, resource=nodes, subresource=configz)'},
             'the kubelet can\'t ask the API server for the permissions of the Agent (500)',
             'can reach the API server',
         ),
-        ({'status': 302, 'location': '/elsewhere'}, 'the kubelet answers with a redirect (302), which is not', ''),
-        ({'body': b'garbage \xff\x00'}, 'the answer is not the configuration of a kubelet', ''),
-        ({'body': b'{"kubeletconfig": []}'}, 'the answer is not the configuration of a kubelet', ''),
-        ({'body': b'{"kubeletconfig": {}}'}, 'the answer is not the configuration of a kubelet', ''),
-        ({'body': b'[' * 100_000}, 'the answer is not the configuration of a kubelet', ''),
-        ({'body': b'{"kubeletconfig": {"makeIPTablesUtilChains": "true"}}'}, 'the answer is not the config', ''),
-        ({'body': b''}, 'the answer is not the configuration of a kubelet', ''),
-        ({'megabytes': 100}, 'the answer is larger than 1 MiB', ''),
+        ({'status': 302, 'location': '/elsewhere'}, 'the kubelet responds with a redirect (302), which the check', ''),
+        ({'body': b'garbage \xff\x00'}, 'the response is not a kubelet configuration', ''),
+        ({'body': b'{"kubeletconfig": []}'}, 'the response is not a kubelet configuration', ''),
+        ({'body': b'{"kubeletconfig": {}}'}, 'the response is not a kubelet configuration', ''),
+        ({'body': b'[' * 100_000}, 'the response is not a kubelet configuration', ''),
+        ({'body': b'{"kubeletconfig": {"makeIPTablesUtilChains": "true"}}'}, 'the response is not a', ''),
+        ({'body': b''}, 'the response is not a kubelet configuration', ''),
+        ({'megabytes': 100}, 'the response is larger than 1 MiB', ''),
     ],
 )
 def test_a_bad_answer_is_unknown_with_what_is_missing(
@@ -152,7 +152,7 @@ def test_a_kubelet_that_hangs_takes_no_longer_than_the_timeout(api: KubeletServe
     before = time.monotonic()
     running = KubeletApi().running(PROCESS, trusting(api, certificates, timeout=0.5), nobody_else)
     assert isinstance(running, Unknown)
-    assert running.reason == 'could not read /configz: the kubelet did not answer within 0.5 s'
+    assert running.reason == 'could not read /configz: the kubelet did not respond within 0.5 s'
     assert time.monotonic() - before < 5
 
 
@@ -162,7 +162,7 @@ def test_a_kubelet_that_answers_drop_by_drop_takes_no_longer_either(
     api.drip = True
     running = KubeletApi().running(PROCESS, trusting(api, certificates, timeout=0.5), nobody_else)
     assert isinstance(running, Unknown)
-    assert running.reason == 'could not read /configz: the kubelet did not answer within 0.5 s'
+    assert running.reason == 'could not read /configz: the kubelet did not respond within 0.5 s'
 
 
 def test_no_second_question_starts_while_one_is_stuck(api: KubeletServer, certificates: Certificates) -> None:
@@ -197,7 +197,7 @@ def test_all_questions_of_a_collection_share_one_wait_and_a_late_answer_counts(
     for question in (asking.running, asking.version):
         unknown = question(PROCESS, made, nobody_else)
         assert isinstance(unknown, Unknown)
-        assert unknown.reason.endswith(': the kubelet did not answer within 0.3 s')
+        assert unknown.reason.endswith(': the kubelet did not respond within 0.3 s')
     assert asking.left <= 0
     assert api.paths() == ['/configz']
     api.hang.set()

@@ -65,13 +65,13 @@ def verdicts(found: dict[str, Any]) -> dict[str, str]:
 @pytest.mark.parametrize(
     ('name', 'status', 'said'),
     [
-        ('kubeadm', 0, 'next start: /usr/bin/kubelet with 6 arguments (kubelet.service)'),
-        ('eks-al2', 0, 'next start: /usr/bin/kubelet with 6 arguments (kubelet.service)'),
-        ('eks-al2023', 2, 'next start: unknown: /etc/eks/kubelet/environment does not exist'),
+        ('kubeadm', 0, 'next start /usr/bin/kubelet with 6 arguments (kubelet.service)'),
+        ('eks-al2', 0, 'next start /usr/bin/kubelet with 6 arguments (kubelet.service)'),
+        ('eks-al2023', 2, 'next start unknown: /etc/eks/kubelet/environment does not exist'),
         ('rke2', 2, 'RKE2 rewrites the command line and the drop-ins of its kubelet at each start'),
         ('k0s', 2, 'k0s rewrites the command line and the configuration of its kubelet at each start'),
         ('k3s', 2, 'the flags that k3s adds for its kubelet differ between k3s releases'),
-        ('microk8s', 0, 'next start: MicroK8s starts the kubelet that it contains'),
+        ('microk8s', 0, 'next start MicroK8s starts the kubelet that it contains'),
         ('microshift', 2, 'MicroShift rewrites the configuration of its kubelet at each start'),
     ],
 )
@@ -82,7 +82,7 @@ def test_an_image_of_a_distribution(
     found, shown = run()
     assert said in shown
     assert found == status
-    assert re.match(rf'{re.escape(str(root))}, unit \S+\.service, judged by cis-1.24 ', shown)
+    assert re.match(rf'{re.escape(str(root))}, unit \S+\.service, evaluated against cis-1.24 ', shown)
 
 
 @pytest.mark.parametrize('name', IMAGES)
@@ -254,7 +254,7 @@ def test_a_unit_that_was_named_and_is_not_there(root: Path, run: Callable[..., t
 def test_a_unit_of_another_name(root: Path, run: Callable[..., tuple[int, str]]) -> None:
     write(root, {f'{UNITS}/my-kubelet@.service': f'[Service]\nExecStart=/opt/kubelet {OFF}\n'})
     status, shown = run('--unit', 'my-kubelet@a.service')
-    assert (status, shown.split(', judged')[0]) == (1, f'{root}, unit my-kubelet@a.service')
+    assert (status, shown.split(', evaluated')[0]) == (1, f'{root}, unit my-kubelet@a.service')
 
 
 @pytest.mark.parametrize('target', ['/dev/null', '../../../dev/null', '../../../../../../dev/null'])
@@ -602,7 +602,8 @@ def test_what_means_a_machine_that_runs_does_not_go_with_an_image(
     shown = capsys.readouterr()
     assert shown.out == ''
     assert shown.err == (
-        f'kubelet-compliance: --root judges a machine that is not running, so {options[0]} cannot be used with it\n'
+        'kubelet-compliance: --root evaluates a machine that is not running, '
+        f"so you can't combine it with {options[0]}\n"
     )
 
 

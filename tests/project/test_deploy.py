@@ -34,6 +34,7 @@ WHEEL = f'datadog_kubelet_compliance-{__version__}-py3-none-any.whl'
 HOST_ROOT = '/host/kubelet'
 ON_PYTHONPATH = '/etc/datadog-agent/kubelet-compliance'
 CONFIG_MAP = 'kubelet-compliance'
+CERTIFICATES_HEADING = "## Find the file for your kubelets' certificate"
 
 # Where the Agent's own containers already have something, with any feature on.
 TAKEN = ('/host/root', '/host/proc', '/host/sys', '/host/etc', '/host/usr', '/host/var', '/etc/datadog-agent', '/tmp')
@@ -221,7 +222,7 @@ def test_helm_and_the_operator_verify_the_same_certificate(kind: str, ca: str, b
     }
     resource = read(f'operator/certificate/{kind}.yaml')
     assert resource['spec'] == {'global': {'kubelet': {'hostCAPath': ca, **({'host': node} if by_name else {})}}}
-    assert f'`certificate/{kind}.yaml`' in README.partition('## Deploy with Helm')[0]
+    assert f'`certificate/{kind}.yaml`' in README.partition(CERTIFICATES_HEADING)[2].partition('\n## ')[0]
 
 
 @pytest.mark.parametrize('level', LEVELS)
@@ -421,12 +422,14 @@ def test_commands_can_be_pasted(block: str) -> None:
     assert not re.search(r'<[A-Z_]+>|^\$ ', block, re.MULTILINE)
 
 
-def test_the_first_screens_lead_from_the_certificate_to_a_result() -> None:
-    certificates, first, second = re.split(r'^## Deploy with .*$', README, flags=re.MULTILINE)
-    assert re.findall('^## (.*)$', certificates, re.MULTILINE) == ["Find the file for your kubelets' certificate"]
-    for commands in (first, second):
-        assert 'agent check kubelet_compliance\n```' in commands
-    assert len((certificates + first).splitlines()) < 50
+def test_the_first_screen_leads_to_a_result_and_the_second_to_the_certificate() -> None:
+    introduction, helm_section, operator_section = re.split(r'^## Deploy with .*$', README, flags=re.MULTILINE)
+    commands, _, certificates = helm_section.partition(CERTIFICATES_HEADING)
+    for each in (commands, operator_section):
+        assert 'agent check kubelet_compliance\n```' in each
+    assert '(#find-the-file-for-your-kubelets-certificate)' in commands
+    assert '## ' not in introduction + commands + certificates
+    assert len((introduction + commands).splitlines()) < 30
 
 
 def test_the_command_that_shows_a_certificate_shows_that_of_a_real_server(tmp_path: Path) -> None:

@@ -14,13 +14,18 @@ import tarfile
 from pathlib import Path
 
 import pytest
+import yaml
 
+from datadog_checks.kubelet_compliance import KubeletComplianceCheck
+from datadog_checks.kubelet_compliance.cli import parser
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from tests.support.images import kubeadm, write
 from tests.support.paths import ROOT
 
 README = (ROOT / 'README.md').read_text()
+GENERATED = ('rules', 'design', 'scale')
+MOST_WORDS = 25
 
 
 @pytest.mark.parametrize('page', ['rules', 'design'])
@@ -42,31 +47,138 @@ def test_the_page_has_a_section_with_every_number_of_a_rule(rule: object) -> Non
 
 def test_the_readme_begins_with_the_two_commands_and_shows_what_comes_out() -> None:
     first_screen = README[:3000]
-    assert 'make run' in first_screen and 'make test' in first_screen
-    assert 'apt-get install python3 python3-venv make gcc' in first_screen
+    before = first_screen.partition('## Overview')[0]
+    assert '`make run`' in before and '`make test`' in before
+    assert 'apt-get install python3 python3-venv make gcc' in before
+    assert len(before.split('\n\n')) == 3, 'the title, one line for developers, and nothing else'
+    assert '$ kubelet-compliance ' in first_screen and '`make ' not in README.removeprefix(before)
+
+
+def test_the_readme_has_what_is_published_and_no_more() -> None:
+    assert re.findall('^## (.*)$', README, re.MULTILINE) == [
+        'Overview',
+        'Setup',
+        'Data Collected',
+        'Troubleshooting',
+        'Support',
+    ]
+    assert '\n### Validation\n' in README
+    assert len(re.sub(r'^\[\d+\]: .*$', '', README, flags=re.MULTILINE).split()) < 1000
 
 
 def test_the_readme_is_latin_1_and_its_links_are_all_used_and_there() -> None:
+    """A documentation site publishes the page alone, so a relative link would lead nowhere."""
     README.encode('latin-1')
     used = set(re.findall(r'\]\[(\d+)\]', README))
-    given = set(re.findall(r'^\[(\d+)\]: ', README, re.MULTILINE))
-    assert used == given
-    for target in re.findall(r'^\[\d+\]: (?!http)(\S+)', README, re.MULTILINE):
-        assert (ROOT / target.partition('#')[0]).exists(), target
+    given = dict(re.findall(r'^\[(\d+)\]: (\S+)$', README, re.MULTILINE))
+    assert used == set(given) and '](' not in README
+    own = [given.partition(PUBLISHED)[2] for given in given.values() if given.startswith(PUBLISHED)]
+    assert len(own) > 10
+    for target in own:
+        assert leads_somewhere(ROOT / 'README.md', target), target
+    assert all(target.startswith('https://') for target in given.values())
 
 
-@pytest.mark.parametrize('command', re.findall(r'^\$ (kubelet-compliance .*)$', README, re.MULTILINE))
-def test_a_command_of_the_readme_runs_and_prints_what_is_shown(command: str) -> None:
-    shown = README.partition(f'$ {command}\n')[2].partition('```')[0]
+PUBLISHED = 'https://github.com/DataDog/integrations-extras/blob/master/kubelet_compliance/'
+
+
+def leads_somewhere(page: Path, target: str) -> bool:
+    """Whether a relative link of a page leads to a file, and to a heading of it."""
+    path, _, anchor = target.partition('#')
+    file = page.parent / path if path else page
+    if not file.exists() or not anchor:
+        return file.exists()
+    headings = re.findall(r'^#+ (.*)$', file.read_text(), re.MULTILINE)
+    return anchor in {re.sub(r'[^\w -]', '', heading).lower().replace(' ', '-') for heading in headings}
+
+
+PAGES = [
+    *(ROOT / name for name in ('README.md', 'CONTRIBUTING.md', 'deploy/README.md', 'examples/README.md')),
+    *sorted((ROOT / 'docs').glob('*.md')),
+]
+WRITTEN = [page for page in PAGES if page.stem not in GENERATED]
+
+
+def name_of(page: Path) -> str:
+    return str(page.relative_to(ROOT))
+
+
+def test_there_are_pages() -> None:
+    assert len(PAGES) > 10
+
+
+@pytest.mark.parametrize('page', PAGES, ids=name_of)
+def test_the_relative_links_of_a_page_lead_somewhere(page: Path) -> None:
+    targets = re.findall(r'\]\((?!https?:)([^)\s]+)\)', page.read_text())
+    assert [target for target in targets if not leads_somewhere(page, target)] == []
+
+
+@pytest.mark.parametrize('page', WRITTEN, ids=name_of)
+def test_a_sentence_of_a_page_is_short(page: Path) -> None:
+    text = re.sub(r'^```.*?^ *```$', '', page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r'`[^`]*`', 'x', re.sub(r'\]\([^)]*\)', ']', text))
+    lines = [line for line in text.splitlines() if not re.match(r'\[\d+\]: ', line)]
+    sentences = [each for line in lines for cell in line.split(' | ') for each in re.split(r'(?<=[.!?])[)*]* ', cell)]
+    assert [each for each in sentences if len(each.split()) > MOST_WORDS] == []
+
+
+COMMANDS = [
+    pytest.param(page, command, id=f'{name_of(page)}: {command}')
+    for page in PAGES
+    for command in re.findall(r'^\$ (kubelet-compliance .*)$', page.read_text(), re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize(('page', 'command'), COMMANDS)
+def test_a_command_of_a_page_runs_and_prints_what_is_shown(page: Path, command: str) -> None:
+    shown = page.read_text().partition(f'$ {command}\n')[2].partition('```')[0]
     program = Path(sys.executable).parent / 'kubelet-compliance'
     done = subprocess.run([program, *command.split()[1:]], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stderr == ''
     assert done.stdout.startswith(shown.rstrip('\n'))
 
 
+OPTION = re.compile(r'(?<![\w/])--[a-z][a-z-]+')
+
+
+def options_of(text: str) -> set[str]:
+    """The options of `kubelet-compliance` and of its module in the blocks of a page."""
+    blocks = re.findall(r'^```\w*\n(.*?)^```', text, re.MULTILINE | re.DOTALL)
+    used = re.findall(r'(?:kubelet-compliance|datadog_checks\.kubelet_compliance) (--.*)', '\n'.join(blocks))
+    return {option for line in used for option in OPTION.findall(line)}
+
+
+@pytest.mark.parametrize('page', PAGES, ids=name_of)
+def test_the_command_has_every_option_that_a_page_uses(page: Path) -> None:
+    known = set(OPTION.findall(parser().format_help()))
+    text = page.read_text()
+    listed = set(re.findall(r'^\| `(--[a-z-]+)', text, re.MULTILINE)) if page.stem == 'command' else set()
+    assert options_of(text) | listed <= known
+
+
+def test_the_options_table_is_that_of_the_check() -> None:
+    table = (ROOT / 'docs' / 'configuration.md').read_text().partition('## All options')[2]
+    spec = yaml.safe_load((ROOT / 'assets' / 'configuration' / 'spec.yaml').read_text())
+    (instances,) = [each for each in spec['files'][0]['options'] if each['template'] == 'instances']
+    own = {option['name'] for option in instances['options'] if 'name' in option}
+    assert set(re.findall(r'^\| `(\w+)` \|', table, re.MULTILINE)) == own
+
+
+@pytest.mark.parametrize('page', ['configuration', 'exemptions'])
+def test_the_check_accepts_the_examples_of_a_page(page: str) -> None:
+    text = (ROOT / 'docs' / f'{page}.md').read_text()
+    examples = [yaml.safe_load(each) for each in re.findall(r'^```yaml\n(.*?)^```', text, re.MULTILINE | re.DOTALL)]
+    assert examples
+    for example in examples:
+        check = KubeletComplianceCheck('kubelet_compliance', {}, example['instances'])
+        check.load_configuration_models()
+        check.prepare()
+
+
 @pytest.mark.parametrize(('flags', 'status'), [('--v=2', 0), ('--make-iptables-util-chains=false', 1)])
-def test_the_pipeline_of_the_readme_runs(tmp_path: Path, flags: str, status: int) -> None:
-    (script,) = re.findall(r'^```sh\n(.*?)^```', README, re.MULTILINE | re.DOTALL)
+def test_the_pipeline_of_the_page_on_images_runs(tmp_path: Path, flags: str, status: int) -> None:
+    page = (ROOT / 'docs' / 'images.md').read_text()
+    (script,) = re.findall(r'^```sh\n(.*?)^```', page, re.MULTILINE | re.DOTALL)
     with tarfile.open(tmp_path / 'image.tar', 'w') as archive:
         archive.add(write(kubeadm(tmp_path / 'image'), {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS={flags}'}), '.')
     path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
@@ -75,8 +187,13 @@ def test_the_pipeline_of_the_readme_runs(tmp_path: Path, flags: str, status: int
     assert json.loads((tmp_path / 'compliance.json').read_text())['exit_status'] == status
 
 
-@pytest.mark.parametrize('target', sorted(set(re.findall(r'(?:^|`)make ([a-z-]+)', README, re.MULTILINE))))
-def test_a_make_target_of_the_readme_exists(target: str) -> None:
+TARGETS = sorted(
+    {target for page in WRITTEN for target in re.findall(r'(?:^|`)make ([a-z-]+)', page.read_text(), re.MULTILINE)}
+)
+
+
+@pytest.mark.parametrize('target', TARGETS)
+def test_a_make_target_of_a_page_exists(target: str) -> None:
     done = subprocess.run(['make', '--dry-run', target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
@@ -84,7 +201,7 @@ def test_a_make_target_of_the_readme_exists(target: str) -> None:
 MESSAGES = frozenset(
     {'Unknown', 'Refused', 'AskError', 'FlagError', 'UnknownFlag', 'DocumentError', 'DocumentTooLarge', 'DecodingError',
      'CannotRead', 'NotThere', 'Unreadable', 'SelectionError', 'ExemptionError', 'AdmissionError', 'OutOfPatience',
-     'not_admitted'}
+     'not_admitted', 'CannotAnswer', 'CannotCapture', 'CannotUse', 'CaptureError', 'ConfigError'}
 )  # fmt: skip
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 

@@ -75,14 +75,14 @@ def test_exemptions_are_read_from_the_options() -> None:
     [
         (
             [{'rule': 'bogus', 'reason': 'x'}],
-            "an exemption names the unknown rule 'bogus'; known are: anonymous_auth, ",
+            "an exemption names the unknown rule 'bogus'; choose from: anonymous_auth, ",
         ),
         ([{'reason': 'x'}], "an exemption names the unknown rule ''"),
         ([{'rule': KEY}], f'the exemption of {KEY} has no reason'),
         ([{'rule': KEY, 'reason': '  '}], f'the exemption of {KEY} has no reason'),
         (
             [{'rule': KEY, 'reason': 'x', 'until': '31.3.2027'}],
-            f'the exemption of {KEY} has an until that is not a date',
+            f'the exemption of {KEY} has an invalid until: use a date',
         ),
         ([{'rule': KEY, 'reason': 'x'}, {'rule': KEY, 'reason': 'y'}], f'{KEY} is exempted twice'),
     ],

@@ -33,20 +33,20 @@ def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, n
 @pytest.mark.parametrize(
     'name, keys, message',
     [
-        ('cis-9', None, "unknown benchmark 'cis-9'; known are: auto, .*cis-1.24"),
-        ('cis-1.24', ['bogus'], 'unknown rules for cis-1.24: bogus; known are: .*make_iptables_util_chains'),
-        ('cis-1.24', ['make_iptables_util_chains', 'x', 'y'], 'unknown rules for cis-1.24: x, y; known'),
-        ('cis-1.24', ['pod_max_pids'], 'unknown rules for cis-1.24: pod_max_pids; known are: '),
+        ('cis-9', None, "unknown benchmark 'cis-9'; choose from: auto, .*cis-1.24"),
+        ('cis-1.24', ['bogus'], 'unknown rules for cis-1.24: bogus; choose from: .*make_iptables_util_chains'),
+        ('cis-1.24', ['make_iptables_util_chains', 'x', 'y'], 'unknown rules for cis-1.24: x, y; choose'),
+        ('cis-1.24', ['pod_max_pids'], 'unknown rules for cis-1.24: pod_max_pids; choose from: '),
         (
             'gke-1.0',
             ['kubeconfig_ownership'],
-            'gke-1.0 lists kubeconfig_ownership without a value to compare with; known',
+            'gke-1.0 lists kubeconfig_ownership without a value to compare with; choose',
         ),
-        ('cis-1.24', ['setting'], 'unknown rules for cis-1.24: setting; known are: .*; groups: files, settings$'),
+        ('cis-1.24', ['setting'], 'unknown rules for cis-1.24: setting; choose from: .*; groups: files, settings$'),
         (
             'cis-1.24',
             [],
-            'rules is empty: remove it, or name at least one rule; known are: .*make_iptables_util_chains',
+            'rules is empty: remove it, or name at least one rule; choose from: .*make_iptables_util_chains',
         ),
     ],
 )
@@ -66,7 +66,7 @@ def test_the_two_groups_share_out_the_rules_of_every_benchmark(name: str) -> Non
         if wanted:
             assert select(name, [group], version).rules == wanted
             continue
-        with pytest.raises(SelectionError, match=f'has none of the rules {group}; known are: '):
+        with pytest.raises(SelectionError, match=f'has none of the rules {group}; choose from: '):
             select(name, [group], version)
     assert select(name, ['files', 'settings'], version).rules == everything
 
@@ -84,5 +84,5 @@ def test_a_group_has_the_name_of_no_rule() -> None:
 def test_auto_chooses_no_benchmark_that_has_none_of_the_rules() -> None:
     """Else a node without one rule to judge would count as one that complies."""
     assert select('auto', ['protect_kernel_defaults'], 'v1.24.17').rules
-    with pytest.raises(SelectionError, match='cis-1.11 has none of the rules protect_kernel_defaults; known are: '):
+    with pytest.raises(SelectionError, match='cis-1.11 has none of the rules protect_kernel_defaults; choose from: '):
         select('auto', ['protect_kernel_defaults'], 'v1.31.4')

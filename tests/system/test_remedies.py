@@ -206,7 +206,7 @@ ROWS = {
         'no serving certificate',
         'certificate approve NAME',
     ),
-    'timeout': Row({'hangs': True}, Fault.TIMED_OUT, 'did not answer within 0.1 s', 'whether the kubelet responds'),
+    'timeout': Row({'hangs': True}, Fault.TIMED_OUT, 'did not respond within 0.1 s', 'whether the kubelet responds'),
     'wrong port': Row({'port': 9}, Fault.WRONG_PORT, 'listens at port 9', 'kubernetes_https_kubelet_port of the Agent'),
     'read-only port': Row(
         {'serving': Serving.READ_ONLY, 'status': 404},

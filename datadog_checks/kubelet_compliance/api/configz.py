@@ -201,7 +201,7 @@ class KubeletApi:
         return answer if isinstance(answer, str) else None
 
     def own_answer(self, process: Process, connection: Connection, path: str, check_owner: Callable[[], bool]) -> bytes:
-        """The answer of a kubelet. Sends the request only if that kubelet owns the port. Raises AskError."""
+        """The response of a kubelet. Sends the request only if that kubelet owns the port. Raises AskError."""
         return self.fetch(process, connection, path, is_proven=check_owner())
 
     def begin(self) -> None:
@@ -276,13 +276,13 @@ def fetch_body(connection: Connection, path: str, *, has_worked: bool = False) -
             if len(body) > limit:
                 mebibytes = limit // (1024 * 1024)
                 raise AskError(
-                    f'the answer is larger than {mebibytes} MiB', elsewhere(connection.way), Fault.NOT_THE_KUBELET
+                    f'the response is larger than {mebibytes} MiB', elsewhere(connection.way), Fault.NOT_THE_KUBELET
                 )
         return bytes(body)
 
 
-NOT_A_CONFIGURATION = 'the answer is not the configuration of a kubelet'
-SOMETHING_ELSE = 'something other than the kubelet answers there: check the address and the port'
+NOT_A_CONFIGURATION = 'the response is not a kubelet configuration'
+SOMETHING_ELSE = 'something other than the kubelet responds there: check the address and the port'
 
 
 def not_one() -> AskError:
@@ -290,7 +290,7 @@ def not_one() -> AskError:
 
 
 def parse_configz(body: bytes) -> Configuration:
-    """The typed configuration in an answer of `/configz`, which omits zero values. Raises AskError."""
+    """The typed configuration in a response of `/configz`, which omits zero values. Raises AskError."""
     try:
         if not body.lstrip().startswith(b'{'):
             raise not_one()
@@ -308,7 +308,7 @@ def parse_configz(body: bytes) -> Configuration:
 
 
 def parse_version(body: bytes) -> str:
-    """The version in an answer of `/metrics`. Raises AskError."""
+    """The version in a response of `/metrics`. Raises AskError."""
     match = BUILD_INFO.search(body)
     if match is None:
         raise AskError('it does not contain the version of the kubelet', SOMETHING_ELSE, Fault.NOT_THE_KUBELET)

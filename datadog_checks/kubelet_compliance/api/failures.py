@@ -57,9 +57,9 @@ def explain_status(status: int, path: str, body: bytes, way: Way, *, has_worked:
             f'port {way.port} requires HTTPS (400)', f'start {way.address} with https://', fault=Fault.NOT_THE_KUBELET
         )
     if 300 <= status < 400:
-        reason = f'the kubelet answers with a redirect ({status}), which is not followed'
+        reason = f'the kubelet responds with a redirect ({status}), which the check does not follow'
     else:
-        reason = f'the kubelet answers with status {status}'
+        reason = f'the kubelet responds with status {status}'
     return Unknown(reason, elsewhere(way), fault=Fault.NOT_THE_KUBELET if status not in (429, 500) else None)
 
 
@@ -104,7 +104,7 @@ def read_only(way: Way) -> Unknown:
 
 
 def elsewhere(way: Way) -> str:
-    return f'something other than the kubelet answers at port {way.port}: correct {way.port_setting}'
+    return f'something other than the kubelet responds at port {way.port}: correct {way.port_setting}'
 
 
 def explain_connection(error: BaseException, way: Way) -> Unknown:
@@ -135,12 +135,12 @@ def explain_silence(seconds: float, way: Way, *, is_connected: bool, has_worked:
     """Why no answer came in time. `is_connected`: whether a connection may exist."""
     if is_connected and has_worked:
         return Unknown(
-            f'the kubelet did not answer within {seconds:g} s, which happens when it waits for the API server',
+            f'the kubelet did not respond within {seconds:g} s, which happens when it waits for the API server',
             API_SERVER,
             fault=Fault.API_SERVER_AWAY,
         )
     return Unknown(
-        f'the kubelet did not answer within {seconds:g} s',
+        f'the kubelet did not respond within {seconds:g} s',
         f'check the network between the Agent and port {way.port} of the node, and whether the kubelet responds',
         fault=Fault.TIMED_OUT,
     )

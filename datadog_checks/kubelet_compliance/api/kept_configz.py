@@ -24,12 +24,12 @@ ENCODINGS = (
     (codecs.BOM_UTF16_BE, 'utf-16'),
 )
 ALWAYS_SHOWN = frozenset({'enableServer', 'makeIPTablesUtilChains', 'cgroupsPerQOS', 'podPidsLimit'})
-"""Fields in every answer of a kubelet, whatever their values. A config file rarely has all of them."""
+"""Fields in every response of a kubelet, whatever their values. A config file rarely has all of them."""
 WANTED = 'provide the response of GET /configz, whole or without its outer object'
 
 
 class CannotUse(Exception):
-    """The file holds no answer of /configz. The text says what it holds instead."""
+    """The file holds no response of /configz. The text says what it holds instead."""
 
 
 def read_kept_answer(data: bytes) -> bytes:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which kubelet an answer of `/configz` belongs to. Pure."""
+"""Which kubelet a response of `/configz` belongs to. Pure."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def choose_owner(shown: Sequence[bool | None], configured: Sequence[bool], way: 
     if not certain and len(likely) == 1:
         return Owner(likely[0], is_shown=False)
     return Unknown(
-        f'{len(shown)} kubelets run here, and it is not known which of them answers at port {way.port}',
+        f'{len(shown)} kubelets run here: could not tell which of them responds at port {way.port}',
         'stop the kubelet that should not run',
         fault=Fault.OTHER_KUBELET,
     )

@@ -30,7 +30,7 @@ class Asking:
         self.host = host
         self.api = api
         self.proven: dict[tuple[int, ...], bool] = {}
-        """For each process, whether the check could verify that its answer of /configz came from it."""
+        """For each process, whether the check could verify that its response of /configz came from it."""
         self.confirmed: set[tuple[int, ...]] = set()
         """The processes whose answer matched files and flags that had not changed since they started."""
 
@@ -80,7 +80,7 @@ class Asking:
             self.confirmed.add(key)
         if self.proven.get(key) or key in self.confirmed:
             return replace(kubelet, running=running)
-        why = 'cannot verify that the answer of /configz comes from the kubelet'
+        why = 'cannot verify that the response of /configz comes from the kubelet'
         unknown = not_verified(why, connection)
         return replace(kubelet, running=unknown, problems=() if any(agreeing) else (unknown,))
 
@@ -93,7 +93,7 @@ class Asking:
         def check() -> bool:
             if not check_owner(process):
                 raise AskError.of(
-                    not_verified('cannot verify that the answer of /metrics comes from the kubelet', connection)
+                    not_verified('cannot verify that the response of /metrics comes from the kubelet', connection)
                 )
             return True
 
@@ -110,7 +110,9 @@ class Asking:
             if isinstance(owner, Unknown):
                 raise AskError.of(owner)
             if owner[0] is not process:
-                raise AskError('another kubelet answers at this address', 'stop the kubelet that should not run', OTHER)
+                raise AskError(
+                    'another kubelet responds at this address', 'stop the kubelet that should not run', OTHER
+                )
             return owner[1]
 
         return check

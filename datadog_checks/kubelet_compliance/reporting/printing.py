@@ -33,7 +33,7 @@ from .report import admissible, printable, problem_text
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 NOT_SEEN = 'the kubelet is gone'
 WIDTH = 100
-LABEL_WIDTH = 10
+LABEL_WIDTH = 11
 LONGEST_TEXT = 2000
 CAPTURED_NOTE = (
     'The captured node does not record when its kubelet started or its files changed: later changes are not visible.'
@@ -51,7 +51,7 @@ class Output:
     options_from: str | None = None
     configz_from: str | None = None
     image: str | None = None
-    """The root file system of a machine image. None: a node was judged."""
+    """The root file system of a machine image. None: a node was evaluated."""
 
 
 def exit_status(node: NodeReport) -> int:
@@ -73,21 +73,21 @@ def iter_lines(output: Output) -> Iterator[str]:
     if not kubelets:
         yield f'{nothing_found(node)}.'
     for kubelet in kubelets:
-        yield f'{heading(kubelet, output.image)}, judged by {benchmark.name}'
+        yield f'{heading(kubelet, output.image)}, evaluated against {benchmark.name}'
         for finding in kubelet.findings:
             yield ''
             yield from iter_finding(finding, benchmark)
         if kubelet.findings:
             yield ''
         if kubelet.next_start is not None:
-            yield from labelled('next start:', kubelet.next_start.summary)
+            yield from labelled('next start', kubelet.next_start.summary)
         for problem in kubelet.problems:
             yield from labelled('problem', problem_text(problem))
         if kubelet.restart_pending:
             yield from labelled('restart', 'the running configuration may differ from the files: a restart is pending')
         yield ''
     for each in admissible(node) if kubelets else ():
-        yield from labelled('others', problem_text(each))
+        yield from labelled('ignored', problem_text(each))
     for problem in (*node.doubts, *node.lapsed):
         yield from labelled('problem', problem_text(problem))
     if output.captured and any(kubelet.process.started_at is None for kubelet in kubelets):
@@ -109,7 +109,7 @@ def nothing_found(node: NodeReport) -> str:
 def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
     rule, setting = finding.rule, finding.setting
     numbers = ', '.join(benchmark.controls[rule.key])
-    yield f'  {finding.verdict.value.replace("_", " ").upper()}  {numbers}  {rule.title}'
+    yield f'  {finding.verdict.value.replace("_", "-").upper()}  {numbers}  {rule.title}'
     yield from labelled('value', known(setting.declared))
     if setting.origin is not None and setting.origin.place:
         source = setting.origin.source
@@ -117,7 +117,7 @@ def iter_finding(finding: Finding, benchmark: Benchmark) -> Iterator[str]:
         yield from labelled('set by', shorten(setting.origin.place) + kind)
     yield from labelled('expected', rule.expected.text(benchmark))
     if finding.verdict is not Verdict.COMPLIANT:
-        yield from labelled('verdict', finding.message)
+        yield from labelled('result', finding.message)
         yield from labelled('why', rule.why)
         yield from labelled('impact', rule.impact)
 

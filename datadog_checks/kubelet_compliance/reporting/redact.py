@@ -134,7 +134,7 @@ def without_anchors(text: str, spans: Iterator[Span]) -> Iterator[Span]:
 
 
 def redact_configz(data: bytes) -> bytes:
-    """An answer of /configz: a KubeletConfiguration below one key."""
+    """A response of /configz: a KubeletConfiguration below one key."""
     return cut(data, lambda text, root: iter_secret(text, root, ANSWER)) or REFUSED
 
 

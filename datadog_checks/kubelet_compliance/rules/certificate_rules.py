@@ -83,9 +83,9 @@ CERTIFICATE_RULES: tuple[Rule, ...] = (
         ),
         preparation=(
             'Check the users of the kubeconfig. Set the field only if they name a client certificate, or if the '
-            'kubelet has --bootstrap-kubeconfig, and if the cluster signs kube-apiserver-client-kubelet. A kubelet '
-            'with a token or an exec plugin, as on cloud nodes, would connect as system:anonymous, and the node would '
-            'become NotReady within a minute. Exempt the rule there.'
+            'kubelet has --bootstrap-kubeconfig, and if the cluster signs kube-apiserver-client-kubelet. On '
+            'cloud nodes, the kubeconfig often has a token or an exec plugin. The kubelet would then connect as '
+            'system:anonymous, and the node would become NotReady within a minute. Exempt the rule there.'
         ),
         what='The kubelet requests a new client certificate before the old one expires.',
         why='Otherwise the node leaves the cluster when its certificate expires.',

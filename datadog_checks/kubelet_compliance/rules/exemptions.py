@@ -32,13 +32,13 @@ def parse_exemptions(rows: Iterable[Mapping[str, Any]], known: Collection[str]) 
 def parse_exemption(row: Mapping[str, Any], known: Collection[str]) -> Exemption:
     rule, reason, until = str(row.get('rule', '')), str(row.get('reason') or '').strip(), row.get('until')
     if rule not in known:
-        raise ExemptionError(f'an exemption names the unknown rule {rule!r}; known are: {", ".join(sorted(known))}')
+        raise ExemptionError(f'an exemption names the unknown rule {rule!r}; choose from: {", ".join(sorted(known))}')
     if not reason:
         raise ExemptionError(f'the exemption of {rule} has no reason')
     try:
         return Exemption(rule, reason, date.fromisoformat(str(until)) if until else None)
     except ValueError:
-        raise ExemptionError(f'the exemption of {rule} has an until that is not a date such as 2027-03-31') from None
+        raise ExemptionError(f'the exemption of {rule} has an invalid until: use a date such as 2027-03-31') from None
 
 
 def apply_exemptions(report: NodeReport, exemptions: Sequence[Exemption], today: date) -> NodeReport:

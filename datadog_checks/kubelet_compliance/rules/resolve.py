@@ -106,7 +106,7 @@ FLAG_DECIDES = Unknown(
     'write the value of that flag with =',
 )
 VERSION_DECIDES = Unknown(
-    'Kubernetes releases read this configuration differently, and the version of the kubelet is not known',
+    'Kubernetes releases interpret this configuration differently, and the version of the kubelet is not known',
     'let the Agent read /metrics of the kubelet',
 )
 
@@ -135,7 +135,7 @@ def running_values(
 
 SELF_MADE_OR_NOT = Unknown(
     'the serving certificate at the default path of the kubelet is either configured or self-signed, and the files '
-    'that could tell have changed or cannot be read',
+    'that show which have changed or could not be read',
     'let the Agent read the files of the kubelet, and restart the kubelet if they changed',
 )
 

@@ -89,6 +89,6 @@ def numbers_of(rule: Rule) -> Iterator[str]:
 
 def condition(rule: Rule, benchmark: Benchmark) -> str:
     if rule.key in benchmark.unjudged:
-        return ' (listed without a value, not judged)'
+        return ' (listed without a value, not evaluated)'
     modes = benchmark.modes.get(rule.key)
     return f' (mode {modes})' if modes is not None else ''

@@ -35,7 +35,7 @@ def select(benchmark_name: str | None, names: Sequence[str] | None, version: str
     name = benchmark_for(version) if benchmark_name == AUTO else benchmark_name or DEFAULT_BENCHMARK
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
-        raise SelectionError(f'unknown benchmark {name!r}; known are: {AUTO}, {sorted_names(BENCHMARKS)}')
+        raise SelectionError(f'unknown benchmark {name!r}; choose from: {AUTO}, {sorted_names(BENCHMARKS)}')
     known = [rule.key for rule in RULES if rule.key in benchmark.controls]
     if names is not None and (benchmark_name != AUTO or version is None):
         # With `auto`, nobody knew which benchmark it would be when they named the rules.
@@ -78,7 +78,7 @@ def check_names(benchmark: Benchmark, names: Sequence[str], known: Sequence[str]
 
 def choice(known: Iterable[str]) -> str:
     """The names that the option `rules` accepts, for a message."""
-    return f'known are: {sorted_names(known)}; groups: {sorted_names(RULE_GROUPS)}'
+    return f'choose from: {sorted_names(known)}; groups: {sorted_names(RULE_GROUPS)}'
 
 
 def sorted_names(names: Iterable[str]) -> str:
