@@ -19,7 +19,8 @@ from functools import partial
 from pathlib import Path
 
 from tests.fuzz.bounds import BOUNDS, MOST_KIB, MOST_SECONDS
-from tests.fuzz.checks import SEEDS, without_libyaml
+from tests.fuzz.checks import without_libyaml
+from tests.fuzz.kept import all_kept, kept_inputs
 from tests.fuzz.targets import TARGETS
 
 from .measure import Limit, Results
@@ -47,7 +48,7 @@ def results() -> Results:
     inputs = rows()
     slowest, largest = max(inputs, key=lambda row: row.milliseconds), max(inputs, key=lambda row: row.mib)
     slow = sorted(inputs, key=lambda row: row.without_libyaml, reverse=True)[:SHOWN]
-    kept = sum(1 for _ in SEEDS.glob('*/*'))
+    kept = len(all_kept())
     return Results(
         limits=(
             Limit(
@@ -76,10 +77,7 @@ def iter_bounds() -> Iterator[Input]:
 
 def iter_kept() -> Iterator[Input]:
     for name, target in TARGETS.items():
-        kept = [
-            measured(f'{name} {path.name}', partial(target, path.read_bytes()))
-            for path in sorted((SEEDS / name).iterdir())
-        ]
+        kept = [measured(f'{name} {kept_name}', partial(target, data)) for kept_name, data in kept_inputs(name).items()]
         yield Input(
             f'the worst kept input of {name}',
             max(row.milliseconds for row in kept),

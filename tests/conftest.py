@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -20,8 +21,18 @@ from tests.support.standin import Standins, build
 settings.register_profile('untimed', deadline=None)
 settings.load_profile('untimed')
 
-# Data; a captured node may hold links that lead anywhere.
-collect_ignore = ['nodes', 'truth']
+# Data.
+collect_ignore = ['truth']
+
+
+@pytest.fixture(scope='session')
+def dd_environment() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    """A kind cluster: what `ddev env start` starts, and ends with `ddev env stop`."""
+    # Only here: it takes a second to import, and only ddev uses this fixture.
+    from tests.support.kind_cluster import kind_environment
+
+    with kind_environment() as environment:
+        yield environment
 
 
 @pytest.fixture(scope='session')

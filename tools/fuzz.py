@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import resource
-import shutil
 import sys
 import tempfile
 import time
@@ -25,7 +24,7 @@ with atheris.instrument_imports(include=['datadog_checks.kubelet_compliance']):
     from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
     from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
     from tests.fuzz.bounds import MOST_KIB, MOST_SECONDS
-    from tests.fuzz.checks import SEEDS
+    from tests.fuzz.kept import kept_inputs
     from tests.fuzz.targets import TARGETS
 
 LONGEST = {'argv': 512, 'files': 768, 'trees': 512, 'proc': 768, 'configz': 1024}
@@ -119,8 +118,8 @@ def main() -> None:
     work = Path(tempfile.mkdtemp(prefix=f'fuzz-{options.target}-'))
     corpus = options.corpus or work / 'corpus'
     corpus.mkdir(parents=True, exist_ok=True)
-    for seed in (SEEDS / options.target).glob('*'):
-        shutil.copy(seed, corpus)
+    for name, data in kept_inputs(options.target).items():
+        (corpus / name).write_bytes(data)
     dictionary = work / 'dictionary'
     dictionary.write_text(''.join(f'"{word}"\n' for word in iter_words()))
     print(f'Inputs that break a promise are kept in {work}', file=sys.stderr)

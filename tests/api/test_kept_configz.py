@@ -14,8 +14,9 @@ import pytest
 from datadog_checks.kubelet_compliance.api.configz import parse_configz
 from datadog_checks.kubelet_compliance.api.kept_configz import CannotUse, read_kept_answer
 from datadog_checks.kubelet_compliance.cli import main
+from tests.support.captured_nodes import lay_out_node
 from tests.support.cases import TRUTH
-from tests.system.test_reported_nodes import IPTABLES, lay_out
+from tests.system.test_reported_nodes import IPTABLES
 
 WHOLE = (TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json').read_text()
 INNER = json.dumps(json.loads(WHOLE)['kubeletconfig'])
@@ -62,7 +63,7 @@ def test_what_is_none_is_refused_by_saying_what_it_is(
         read_kept_answer(data)
     assert str(caught.value).startswith(says)
     (tmp_path / 'kept.json').write_bytes(data)
-    node = lay_out('configz-forms', tmp_path / 'node')
+    node = lay_out_node('configz-forms', tmp_path / 'node')
     assert main(['--node', str(node), '--configz', str(tmp_path / 'kept.json'), *IPTABLES]) == 2
     printed = capsys.readouterr()
     assert printed.out == '' and printed.err.startswith(f'kubelet-compliance: {tmp_path}/kept.json: {says}')
@@ -72,5 +73,5 @@ def test_what_is_none_is_refused_by_saying_what_it_is(
 
 @pytest.mark.parametrize('name', ['whole.json', 'jq-inner-kind.json', 'utf8-bom.json', 'powershell-utf16.json'])
 def test_each_form_that_was_reported_says_false(name: str, tmp_path: Path) -> None:
-    node = lay_out('configz-forms', tmp_path)
+    node = lay_out_node('configz-forms', tmp_path)
     assert main(['--node', str(node), '--configz', str(node / name), *IPTABLES]) == 1

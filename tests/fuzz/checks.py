@@ -8,7 +8,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
 import yaml
 
@@ -17,11 +16,11 @@ from datadog_checks.kubelet_compliance.kubelet.formats.goyaml_scanner import GoP
 from datadog_checks.kubelet_compliance.model import Declared, Evidence, KubeletReport, Process, Rule, Verdict
 from tests.support.nodes import declare
 
+from .kept import all_kept
 from .promises import FEW, SETTING_RULES, check_reported, judged, promise
 
 IPTABLES = 'make_iptables_util_chains'
-SEEDS = Path(__file__).parent / 'seeds'
-KEPT = frozenset(zlib.crc32(path.read_bytes()) for path in SEEDS.glob('*/*'))
+KEPT = frozenset(zlib.crc32(data) for _, _, data in all_kept())
 """The kept inputs, which get all checks."""
 
 

@@ -22,6 +22,7 @@ from datadog_checks.kubelet_compliance.kubelet.declare import (
 )
 from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration
 from datadog_checks.kubelet_compliance.kubelet.flags import Flags
+from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
 from datadog_checks.kubelet_compliance.kubelet.layers import Parser, read_layers
 from datadog_checks.kubelet_compliance.kubelet.release import ALL, Release
 from datadog_checks.kubelet_compliance.model import (
@@ -605,3 +606,10 @@ def test_a_configuration_is_declared_once_for_each_release(monkeypatch: pytest.M
 )
 def test_a_reading_is_refused_only_if_the_kubelet_would_refuse_it(unknown: Unknown | None, expected: bool) -> None:
     assert is_refused(Declared({}, {}, unknown)) is expected
+
+
+def test_a_command_line_that_is_refused_is_a_reading_that_is_refused() -> None:
+    seen = evidence('x', age_seconds=YOUNG)
+    (line,) = read_command_lines(seen.arguments, {36}, accepted=False)
+    reading = declare.declare(seen, line, Release(36), known=Known(), parse=parse_document, accepted=False)
+    assert reading.is_refused is True

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
+from datadog_checks.kubelet_compliance.kubelet.defaults import GATED
 from datadog_checks.kubelet_compliance.kubelet.flag_tokens import Terms
 from datadog_checks.kubelet_compliance.kubelet.flags import parse_flags
 from datadog_checks.kubelet_compliance.kubelet.formats.documents import parse_document
@@ -244,3 +245,33 @@ def test_a_gate_of_a_flag_leaves_the_other_gates_of_the_file_as_they_are(
     assert found.get('featureGates') == expected
     assert found.origins['featureGates.B'].source is Source.CONFIG_FILE
     assert found.origins['featureGates.A'].source is (Source.FLAG if 'A=' in ''.join(argv) else Source.CONFIG_FILE)
+
+
+@pytest.mark.parametrize('minor', MINORS)
+@pytest.mark.parametrize('main', [None, f'{HEAD}maxPods: 6\n'])
+def test_beneath_a_flag_stays_what_it_was_laid_over(main: str | None, minor: int) -> None:
+    found = layers(minor, main, argv=('--max-pods=5', '--make-iptables-util-chains=false'))
+    assert found.get('maxPods') == 5
+    assert found.beneath == {'maxPods': 110 if main is None else 6, RULE: True}
+
+
+@pytest.mark.parametrize('minor', MINORS)
+def test_of_the_mappings_only_gates_of_a_flag_are_added_to_those_of_the_file(minor: int) -> None:
+    found = layers(minor, f'{HEAD}systemReserved: {{cpu: 1m}}\n', argv=('--system-reserved=memory=1Gi',))
+    assert found.get('systemReserved') == {'memory': '1Gi'}
+
+
+@pytest.mark.parametrize('minor', MINORS)
+def test_a_drop_in_has_only_the_fields_of_its_release(minor: int) -> None:
+    """`tlsCurvePreferences` came with 1.36: before, whatever it holds is passed over."""
+    found = value(minor, 'tlsCurvePreferences', HEAD, f'{HEAD}tlsCurvePreferences: x\n')
+    own_name = value(minor, 'tlsCurvePreferences', HEAD, f'{HEAD}TLSCurvePreferences: x\n')
+    assert (found == REFUSED) is (own_name == REFUSED) is (minor == 36)
+
+
+@pytest.mark.parametrize('drop_ins', [(), (f'{HEAD}maxPods: 5\n',)], ids=['a file', 'a drop-in'])
+@pytest.mark.parametrize('path, gate', GATED.items())
+def test_defaults_depend_on_the_gates_of_the_flags(path: str, gate: str, drop_ins: tuple[str, ...]) -> None:
+    on, off = (layers(36, HEAD, *drop_ins, argv=(f'--feature-gates={gate}={state}',)) for state in ('true', 'false'))
+    assert on.get(path) is not None
+    assert off.get(path) is None

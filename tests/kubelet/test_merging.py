@@ -192,3 +192,6 @@ def test_each_value_is_written_with_its_place_or_that_of_what_it_stands_in() -> 
         assert written[authentication].origin is file
         assert written[authentication].value[x509].origin is file
     assert encode_struct(found).value['MaxPods'].origin is DEFAULT_ORIGIN
+    listed = decode('clusterDNS: [a]')
+    listed.origins = {'clusterDNS': file}
+    assert [item.origin for item in encode(listed).value['clusterDNS'].value] == [file]

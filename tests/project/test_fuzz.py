@@ -12,24 +12,24 @@ from datadog_checks.kubelet_compliance.kubelet.formats import goyaml
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 from tests.fuzz.bounds import BOUNDS
-from tests.fuzz.checks import SEEDS
 from tests.fuzz.file_bounds import DROP_INS, FILES
+from tests.fuzz.kept import all_kept
 from tests.fuzz.laid_out import HEADER, Bound
 from tests.fuzz.targets import PART, PROCESS, TARGETS
 
-KEPT = [(path.parent.name, path) for path in sorted(SEEDS.glob('*/*'))]
+KEPT = all_kept()
 
 # The same ones at each run: what is new is looked for by `make fuzz`.
 made_up = settings(derandomize=True, deadline=None, max_examples=100)
 
 
-@pytest.mark.parametrize(('target', 'path'), KEPT, ids=[f'{target}-{path.name}' for target, path in KEPT])
-def test_no_kept_input_breaks_a_promise(target: str, path: Path) -> None:
-    TARGETS[target](path.read_bytes())
+@pytest.mark.parametrize(('target', 'name', 'data'), KEPT, ids=[f'{target}-{name}' for target, name, _ in KEPT])
+def test_no_kept_input_breaks_a_promise(target: str, name: str, data: bytes) -> None:
+    TARGETS[target](data)
 
 
 def test_each_target_has_kept_inputs() -> None:
-    assert {target for target, _ in KEPT} == set(TARGETS)
+    assert {target for target, _, _ in KEPT} == set(TARGETS)
 
 
 @pytest.mark.parametrize('bound', BOUNDS, ids=lambda bound: bound.name)

@@ -5,14 +5,17 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import json
 import re
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from email import message_from_bytes
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import Any
 
@@ -155,10 +158,15 @@ def test_every_asset_is_named_in_the_manifest() -> None:
     assert assets - unnamed <= set(manifest_files())
 
 
+def is_generated(module: Path) -> bool:
+    """The config models, which have no header in integrations-extras. Only `validators` is written by hand."""
+    return module.parent.name == 'config_models' and module.name != 'validators.py'
+
+
 @pytest.mark.parametrize('folder', ['datadog_checks', 'tests', 'tools'])
 def test_every_module_has_the_license_header(folder: str) -> None:
     header = re.compile(r'# \(C\) Datadog, Inc\. \d{4}-present\n# All rights reserved\n# Licensed under a 3-clause BSD')
-    modules = list((ROOT / folder).rglob('*.py'))
+    modules = [path for path in (ROOT / folder).rglob('*.py') if not is_generated(path)]
     assert modules and [path.name for path in modules if not header.match(path.read_text())] == []
 
 
@@ -208,3 +216,47 @@ def test_no_pattern_repeats_a_group_possessively() -> None:
     # An atomic group alone remembers each repetition.
     assert [path.name for path, text in modules.items() if '(?>' in text] == ['patterns.py']
     assert [path.name for path, text in modules.items() if re.search(r'\)(?:[*+?]|\{[0-9,]+\})\+', text)] == []
+
+
+# What ddev installs for the tests of an integration, with one of its extras.
+DDEV_INSTALLS = {'datadog-checks-base': 'deps', 'datadog-checks-dev': None}
+# `make fuzz` alone needs it, and installs it.
+NOT_FOR_TESTS = {'atheris'}
+
+
+def distributions_of_ddev_test() -> set[str]:
+    """The distributions that `ddev test` installs: those of hatch.toml, and ddev's own with what they require."""
+    environment = tomllib.loads((ROOT / 'hatch.toml').read_text())['envs']['default']
+    known = {requirement.partition('==')[0] for requirement in environment['dependencies']} | set(DDEV_INSTALLS)
+    for name, extra in DDEV_INSTALLS.items():
+        for requirement in requires(name) or []:
+            if 'extra ==' not in requirement or f"extra == '{extra}'" in requirement:
+                known.add(re.split(r'[^A-Za-z0-9._-]', requirement)[0].lower())
+    return known
+
+
+def imported_modules(folders: tuple[str, ...]) -> set[str]:
+    """The first name of each module that the files in these folders import."""
+    modules = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob('*.py')):
+        for statement in ast.walk(ast.parse(path.read_bytes())):
+            if isinstance(statement, ast.Import):
+                modules |= {alias.name.partition('.')[0] for alias in statement.names}
+            elif isinstance(statement, ast.ImportFrom) and not statement.level:
+                modules.add(str(statement.module).partition('.')[0])
+    return modules
+
+
+def test_ddev_test_installs_what_the_tests_import() -> None:
+    owners = packages_distributions()
+    known = distributions_of_ddev_test()
+    imported = imported_modules(('tests', 'tools', 'benchmarks')) - NOT_FOR_TESTS
+    foreign = {module: {name.lower() for name in owners[module]} for module in imported if module in owners}
+    assert {'pytest', 'hypothesis', 'datadog_api_client'} <= set(foreign)
+    assert {module for module, names in foreign.items() if not names & known} == set()
+
+
+def test_ddev_test_and_make_test_have_the_same_versions() -> None:
+    pinned = set((ROOT / 'requirements' / 'dev.in').read_text().splitlines())
+    environment = tomllib.loads((ROOT / 'hatch.toml').read_text())['envs']['default']
+    assert set(environment['dependencies']) <= pinned

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_ca
 from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.rules.selection import select
 from datadog_checks.kubelet_compliance.rules.serving_certificate import missing_certificate
-from tests.system.test_nodes import NODES
+from tests.support.captured_nodes import lay_out_node
 
 PKI, OTHER = '/var/lib/kubelet/pki', '/var/lib/other'
 ISSUED = 'kubelet-server-current.pem'
@@ -32,7 +31,7 @@ NOT_THERE = {'missing': True, 'why': 'no such file or directory'}
 
 def lay_out(folder: Path, config: str, flag: str = '') -> dict[str, Any]:
     """The node of kubeadm, with more in its file and on its command line; what was kept of it."""
-    shutil.copytree(NODES / 'kubeadm', folder, symlinks=True, dirs_exist_ok=True)
+    lay_out_node('kubeadm', folder)
     file = folder / 'var/lib/kubelet/config.yaml'
     file.write_text(f'{file.read_text()}{config}')
     line = folder / 'proc/1200/cmdline'

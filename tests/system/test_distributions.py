@@ -28,8 +28,7 @@ from datadog_checks.kubelet_compliance.rules.distributions import (
 from datadog_checks.kubelet_compliance.rules.fixes import fix_of
 from datadog_checks.kubelet_compliance.rules.rule_descriptions import iter_distributions
 from tests.support.applied import follow, judged
-from tests.system.test_nodes import NODES
-from tests.system.test_reported_nodes import REPORTED, lay_out
+from tests.support.captured_nodes import NAMES, files_of, lay_out_node
 
 RELOAD = 'run: systemctl daemon-reload && systemctl restart'
 KUBELET = f'{RELOAD} kubelet.service'
@@ -160,10 +159,10 @@ def check(node: Path, said: dict[str, str], then: str) -> None:
         assert set(SERVICE.findall(fix)) <= {service[0] if service is not None else ''}, fix
 
 
-def lay_out_node(name: str, folder: Path) -> Path:
-    if (REPORTED / f'{name}.json').exists():
-        return lay_out(name, folder)
-    shutil.copytree(NODES / name, folder, symlinks=True, dirs_exist_ok=True)
+def lay_out(name: str, folder: Path) -> Path:
+    lay_out_node(name, folder)
+    if name not in NAMES:
+        return folder
     (folder / 'configz.json').unlink(missing_ok=True)
     facts = json.loads((folder / NODE_FACTS).read_text())
     # A node on which no fix does harm.
@@ -176,13 +175,13 @@ EVERYWHERE = [*((name, then) for name, (_, then) in ROWS.items()), *REPORTED_ROW
 
 
 def test_each_captured_node_has_its_row() -> None:
-    assert set(ROWS) | WITHOUT_KUBELET == {path.name for path in NODES.iterdir()}
+    assert set(ROWS) | WITHOUT_KUBELET == set(NAMES)
     assert {row for row, _ in ROWS.values()} < {row.name for row in DISTRIBUTIONS}
 
 
 @pytest.mark.parametrize(('name', 'then'), EVERYWHERE)
 def test_a_node_as_it_was_captured(name: str, then: str, tmp_path: Path) -> None:
-    node = lay_out_node(name, tmp_path)
+    node = lay_out(name, tmp_path)
     check(node, messages(node), then)
 
 
@@ -207,7 +206,7 @@ def break_command_line(node: Path) -> int:
 
 @pytest.mark.parametrize(('name', 'then'), EVERYWHERE)
 def test_a_node_with_every_rule_broken_by_a_flag(name: str, then: str, tmp_path: Path) -> None:
-    node = lay_out_node(name, tmp_path)
+    node = lay_out(name, tmp_path)
     least = break_command_line(node)
     said = messages(node)
     check(node, said, then)
@@ -228,7 +227,7 @@ def break_files(node: Path) -> int:
 
 @pytest.mark.parametrize(('name', 'then'), EVERYWHERE)
 def test_a_node_with_every_rule_broken_by_a_file(name: str, then: str, tmp_path: Path) -> None:
-    node = lay_out_node(name, tmp_path)
+    node = lay_out(name, tmp_path)
     broken = break_files(node)
     said = messages(node)
     check(node, said, then)
@@ -240,7 +239,7 @@ def test_a_node_with_every_rule_broken_by_a_file(name: str, then: str, tmp_path:
 def test_a_fix_that_is_followed_mends_its_rule_and_breaks_no_other(
     name: str, broken: Callable[[Path], int], tmp_path: Path
 ) -> None:
-    node = lay_out_node(name, tmp_path / 'node')
+    node = lay_out(name, tmp_path / 'node')
     broken(node)
     followed: set[str] = set()
     for benchmark in BENCHMARKS:
@@ -267,13 +266,13 @@ def test_a_fix_that_is_followed_mends_its_rule_and_breaks_no_other(
 OWN_SERVICE = sorted(
     name
     for name, (row, _) in ROWS.items()
-    if row not in ('Bottlerocket', 'OpenShift') and (NODES / name / 'etc/systemd/system/kubelet.service').exists()
+    if row not in ('Bottlerocket', 'OpenShift') and 'etc/systemd/system/kubelet.service' in files_of(name)
 )
 
 
 @pytest.mark.parametrize('name', OWN_SERVICE)
 def test_a_flag_of_the_service_is_taken_out_of_its_own_line(name: str, tmp_path: Path) -> None:
-    node = lay_out_node(name, tmp_path)
+    node = lay_out(name, tmp_path)
     break_command_line(node)
     drop_in = '/etc/systemd/system/kubelet.service.d/99-own.conf'
     (node / drop_in[1:]).parent.mkdir(exist_ok=True)
@@ -300,7 +299,7 @@ def line_of(node: Path, path: str, text: str) -> int:
 
 @pytest.mark.parametrize('words', [(f'--kubelet-arg={OFF}',), ('--kubelet-arg', f"'{OFF}'")])
 def test_an_option_that_k3s_hides_is_seen_in_its_service(words: tuple[str, ...], tmp_path: Path) -> None:
-    node = lay_out_node('k3s-server', tmp_path)
+    node = lay_out('k3s-server', tmp_path)
     add_to_command(node, K3S_SERVICE, *words)
     fix = fixes_of(messages(node))['make_iptables_util_chains']
     # A command that goes on over lines stands where it begins.
@@ -316,7 +315,7 @@ def test_an_option_that_k3s_hides_is_seen_in_its_service(words: tuple[str, ...],
 def test_a_variable_of_the_service_names_the_file_with_the_options(
     name: str, service: str, variable: str, tmp_path: Path
 ) -> None:
-    node = lay_out_node(name, tmp_path)
+    node = lay_out(name, tmp_path)
     (node / 'etc/default').mkdir(exist_ok=True)
     (node / f'etc/default/{service}').write_text(f'{variable}=/opt/options.yaml\n')
     (node / 'opt').mkdir()
@@ -329,7 +328,7 @@ def test_a_variable_of_the_service_names_the_file_with_the_options(
 
 
 def test_a_k3s_without_a_folder_for_drop_ins_is_told_of_none(tmp_path: Path) -> None:
-    node = lay_out_node('k3s-server', tmp_path)
+    node = lay_out('k3s-server', tmp_path)
     shutil.rmtree(node / 'var/lib/rancher')
     facts = json.loads((node / NODE_FACTS).read_text())
     facts['files'] = {path: fact for path, fact in facts['files'].items() if not path.startswith('/var/lib/rancher')}
@@ -343,7 +342,7 @@ def test_a_k3s_without_a_folder_for_drop_ins_is_told_of_none(tmp_path: Path) -> 
 @pytest.mark.parametrize('spelled', [OFF, f'--{OFF}'])
 @pytest.mark.parametrize('file', ['config.yaml', 'config.yaml.d/10-kubelet.yaml'])
 def test_a_flag_of_rke2_stands_in_its_own_files(spelled: str, file: str, tmp_path: Path) -> None:
-    node = lay_out_node('rke2-legacy', tmp_path)
+    node = lay_out('rke2-legacy', tmp_path)
     path = node / 'etc/rancher/rke2' / file
     path.parent.mkdir(parents=True)
     path.write_text(f'kubelet-arg:\n- v=2\n- {spelled}\n')

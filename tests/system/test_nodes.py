@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import json
-import shutil
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,8 @@ from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_ca
 from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.processes import Admission
-from tests.support.paths import TESTS
+from tests.support.captured_nodes import NAMES, expected, files_of, lay_out_node
 
-NODES = TESTS / 'nodes'
-NAMES = sorted(path.name for path in NODES.iterdir())
 IPTABLES = 'make_iptables_util_chains'
 LONGEST_MESSAGE = 500
 
@@ -36,9 +35,11 @@ PROMISED = {
 }  # fmt: skip
 
 
-def expected(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((NODES / name / 'expected.json').read_text())
-    return found
+@pytest.fixture(scope='module')
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives the folder of a node. Each is laid out once, and no test changes it."""
+    folder = tmp_path_factory.mktemp('nodes')
+    return cache(lambda name: lay_out_node(name, folder / name))
 
 
 def shown(node: Path, options: list[str], capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
@@ -52,9 +53,11 @@ def test_each_promised_node_is_here() -> None:
 
 
 @pytest.mark.parametrize('name', NAMES)
-def test_a_node_gets_the_verdicts_that_stand_beside_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_node_gets_the_verdicts_that_stand_beside_it(
+    name: str, laid_out: Callable[[str], Path], capsys: pytest.CaptureFixture[str]
+) -> None:
     wanted = expected(name)
-    answer = shown(NODES / name, wanted['options'], capsys)
+    answer = shown(laid_out(name), wanted['options'], capsys)
     assert len(answer['kubelets']) == wanted['kubelets']
     rules = {rule['rule']: rule for kubelet in answer['kubelets'] for rule in kubelet['rules']}
     assert {key: rules[key]['verdict'] for key in wanted['verdicts']} == wanted['verdicts']
@@ -71,13 +74,13 @@ def test_a_node_gets_the_verdicts_that_stand_beside_it(name: str, capsys: pytest
 
 @pytest.mark.parametrize('name', NAMES)
 def test_a_node_captured_again_gets_the_same_verdicts(
-    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    name: str, laid_out: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wanted = expected(name)
     again = tmp_path / 'again'
-    assert main(['--node', str(NODES / name), '--capture', str(again), *wanted['options']]) == 0
+    assert main(['--node', str(laid_out(name)), '--capture', str(again), *wanted['options']]) == 0
     capsys.readouterr()
-    answers = [shown(node, wanted['options'], capsys) for node in (again, NODES / name)]
+    answers = [shown(node, wanted['options'], capsys) for node in (again, laid_out(name))]
     for answer in answers:
         for kubelet in answer['kubelets']:
             # A capture leaves out what may be a secret in a command line.
@@ -97,7 +100,7 @@ def test_a_node_captured_again_gets_the_same_verdicts(
 def test_one_inside_another_program_must_be_the_nodes_own(
     name: str, line: str, kubelets: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(NODES / name, tmp_path / 'node', symlinks=True)
+    lay_out_node(name, tmp_path / 'node')
     (tmp_path / 'node/proc/1200/status').write_text(line)
     assert len(shown(tmp_path / 'node', [], capsys)['kubelets']) == kubelets
     (tmp_path / 'node/proc/1200/cgroup').write_text('0::/kubepods.slice/x.scope\n')
@@ -108,7 +111,7 @@ def test_one_inside_another_program_must_be_the_nodes_own(
 def test_without_configz_nothing_is_green_that_rests_on_a_reconstruction(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.copytree(NODES / name, tmp_path / 'node', symlinks=True)
+    lay_out_node(name, tmp_path / 'node')
     (tmp_path / 'node/configz.json').unlink(missing_ok=True)
     (kubelet,) = shown(tmp_path / 'node', [], capsys)['kubelets']
     green = {rule['rule'] for rule in kubelet['rules'] if rule['verdict'] == 'compliant'}
@@ -120,7 +123,8 @@ def test_without_configz_nothing_is_green_that_rests_on_a_reconstruction(
 OWN_PROCESS = sorted(
     name
     for name in NAMES
-    if list((NODES / name).glob('*/**/kubelet.service')) and name not in ('wrapper', 'kind-not-asked-for')
+    if any(path.endswith('/kubelet.service') for path in files_of(name))
+    and name not in ('wrapper', 'kind-not-asked-for')
 )
 
 
@@ -130,8 +134,10 @@ def host_of(node: Path) -> Host:
 
 
 @pytest.mark.parametrize('name', OWN_PROCESS)
-def test_the_service_of_a_node_gives_its_kubelet_the_arguments_that_it_has(name: str) -> None:
-    host = host_of(NODES / name)
+def test_the_service_of_a_node_gives_its_kubelet_the_arguments_that_it_has(
+    name: str, laid_out: Callable[[str], Path]
+) -> None:
+    host = host_of(laid_out(name))
     (process,) = host.find_kubelets().processes
     unit = read_unit_of(host, process, '').unit
     assert next_arguments(Evidence(process, unit=unit)) == process.arguments
@@ -140,7 +146,7 @@ def test_the_service_of_a_node_gives_its_kubelet_the_arguments_that_it_has(name:
 
 
 def test_the_files_of_its_service_belong_to_how_k3s_starts_its_kubelet(tmp_path: Path) -> None:
-    shutil.copytree(NODES / 'k3s-agent-off', tmp_path / 'node', symlinks=True)
+    lay_out_node('k3s-agent-off', tmp_path / 'node')
     variables = tmp_path / 'node/etc/systemd/system/k3s-agent.service.env'
     variables.write_text('K3S_TOKEN=hush\nK3S_DATA_DIR=/data\n')
     host = host_of(tmp_path / 'node')
@@ -155,8 +161,3 @@ def test_the_files_of_its_service_belong_to_how_k3s_starts_its_kubelet(tmp_path:
         '/etc/systemd/system/k3s-agent.service',
         '/etc/systemd/system/k3s-agent.service.env',
     ]
-
-
-def test_every_file_survives_git_and_no_link_leads_a_packager_out_of_the_tree() -> None:
-    for path in NODES.rglob('*'):
-        assert not path.is_symlink() and (path.is_file() or any(path.iterdir())), path

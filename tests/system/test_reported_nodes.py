@@ -5,28 +5,15 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from pathlib import Path
 
 import pytest
 
 from datadog_checks.kubelet_compliance.cli import main
-from tests.support.paths import TESTS
+from tests.support.captured_nodes import REPORTED, lay_out_node
 
-REPORTED = TESTS / 'reported'
 IPTABLES = ('--rule', 'make_iptables_util_chains')
 COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
-
-
-def lay_out(name: str, folder: Path) -> Path:
-    """Write a captured node that is kept as one document."""
-    for path, content in json.loads((REPORTED / f'{name}.json').read_text())['files'].items():
-        file = folder / path
-        file.parent.mkdir(parents=True, exist_ok=True)
-        is_text = isinstance(content, str)
-        file.write_bytes(content.encode() if is_text else base64.b64decode(content['base64']))
-    return folder
 
 
 # The node, the options, the exit status, and what the answer says.
@@ -55,7 +42,7 @@ ANSWERS = [
 def test_a_reported_node_gets_the_right_answer(
     name: str, options: tuple[str, ...], status: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    node = lay_out(name, tmp_path)
+    node = lay_out_node(name, tmp_path)
     assert main(['--node', str(node), *options]) == status
     # Words may be parted by the end of a line.
     assert says in ' '.join(capsys.readouterr().out.split())
@@ -66,7 +53,7 @@ def test_every_node_that_is_kept_has_an_answer() -> None:
 
 
 def test_k3s_adds_nothing_for_an_option_without_a_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(['--node', str(lay_out('k3s-null', tmp_path)), *IPTABLES])
+    main(['--node', str(lay_out_node('k3s-null', tmp_path)), *IPTABLES])
     assert 'k3s adds' not in capsys.readouterr().out
 
 
@@ -74,5 +61,5 @@ def test_k3s_adds_nothing_for_an_option_without_a_value(tmp_path: Path, capsys: 
 def test_what_runs_was_accepted_and_is_not_called_a_failure_of_the_next_restart(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    main(['--node', str(lay_out(name, tmp_path))])
+    main(['--node', str(lay_out_node(name, tmp_path))])
     assert 'the next restart will fail' not in capsys.readouterr().out

@@ -19,9 +19,10 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.node.captured import NODE_FACTS, parse_capture
 from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.host import Host
+from tests.support import packed
 from tests.support.nodes import HEAD
 from tools.agent import Collection, collect
-from tools.hardened_node import CONFIG, DROP_INS, NODE, PROCESS, arguments, lay_out as lay_out_files
+from tools.hardened_node import CONFIG, DROP_INS, FILES, PROCESS, arguments, lay_out as lay_out_files
 
 from .evaluation import Series, Store
 
@@ -49,9 +50,9 @@ GOOD = State()
 def lay_out(state: State, folder: Path) -> Host:
     """Write the node into a new folder, as a capture would."""
     lay_out_files(folder)
-    shutil.copytree(NODE / 'proc', folder / 'proc')
+    packed.lay_out({path: file for path, file in FILES.items() if path.startswith('proc/')}, folder)
     (folder / PROCESS / 'cmdline').write_text('\0'.join((*arguments(), '')))
-    facts = json.loads((NODE / NODE_FACTS).read_text())
+    facts = json.loads(packed.unpack_bytes(FILES[NODE_FACTS]))
     paths = [*facts['files'], DROP_INS]
     if state.drop_in:
         (folder / DROP_IN[1:]).write_text(HEAD + '\n'.join(state.drop_in))
