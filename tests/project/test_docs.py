@@ -22,6 +22,7 @@ from datadog_checks.kubelet_compliance.rules.all_rules import RULES
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from tests.support.images import kubeadm, write
 from tests.support.paths import ROOT
+from tools.preview.queries import iter_metrics, parse_query
 
 pytestmark = pytest.mark.same_for_every_user
 
@@ -107,6 +108,12 @@ def name_of(page: Path) -> str:
 
 def test_there_are_pages() -> None:
     assert len(PAGES) > 10
+
+
+def test_the_list_of_tasks_has_every_page() -> None:
+    listed = set(re.findall(r'\]\(([^)]+)\)', (ROOT / 'docs' / 'README.md').read_text()))
+    pages = {page.name for page in (ROOT / 'docs').glob('*.md')} - {'README.md'}
+    assert listed == pages | {'../deploy/README.md'}
 
 
 @pytest.mark.parametrize('page', PAGES, ids=name_of)
@@ -198,6 +205,14 @@ TARGETS = sorted(
 def test_a_make_target_of_a_page_exists(target: str) -> None:
     done = subprocess.run(['make', '--dry-run', target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_datadog_accepts_the_queries_of_the_page_on_data() -> None:
+    queries = re.findall(r'`((?:sum|avg|max):[^`]+)`', (ROOT / 'docs' / 'data-collected.md').read_text())
+    assert len(queries) > 3
+    for query in queries:
+        for metric in iter_metrics(parse_query(query)):
+            assert f'\n{metric.name},' in (ROOT / 'metadata.csv').read_text()
 
 
 MESSAGES = frozenset(

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The metrics and service checks for a node, as plain tuples. Names and tags are public: see README.md."""
+"""The metrics and service checks for a node, as plain tuples. Names and tags are public: see docs/data-collected.md."""
 
 from __future__ import annotations
 
