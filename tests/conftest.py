@@ -18,8 +18,8 @@ from tests.support.made_up_node import Node, make_node
 from tests.support.paths import TESTS
 from tests.support.standin import Standins, build
 
-# How long an example takes depends on the machine, and benchmarks measure speed. Every run uses the same examples, so no
-# run fails by chance: `make fuzz` looks for new ones.
+# How long an example takes depends on the machine, and benchmarks measure speed. Every run uses the same examples, so
+# that no run fails by chance: `make fuzz` looks for new ones.
 settings.register_profile('repeatable', deadline=None, derandomize=True)
 settings.load_profile('repeatable')
 
