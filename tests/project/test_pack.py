@@ -20,6 +20,8 @@ from tests.support.captured_nodes import NODES, REPORTED, document_of, expected,
 from tests.support.packed import Packed, PackError, as_json, lay_out, pack_bytes, pack_folder, unpack_bytes
 from tools import pack
 
+pytestmark = pytest.mark.same_for_every_user
+
 
 @pytest.mark.parametrize(
     'data, packed',

@@ -12,7 +12,10 @@ import pytest
 
 from tools import validate
 
-pytestmark = pytest.mark.skipif(shutil.which('git') is None, reason='git is not installed')
+pytestmark = [
+    pytest.mark.same_for_every_user,
+    pytest.mark.skipif(shutil.which('git') is None, reason='git is not installed'),
+]
 
 
 @pytest.fixture
