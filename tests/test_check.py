@@ -159,7 +159,7 @@ def test_a_file_set_right_without_a_restart_is_not_green(
     dd_run_check(check)
     (sent,) = aggregator.service_checks('kubelet_compliance.rule')
     assert sent.status == UNKNOWN
-    assert 'changed after the kubelet started, so its running value is unknown: restart it' in sent.message
+    assert 'changed after the kubelet started, so its running value is unknown: restart the kubelet' in sent.message
     aggregator.assert_metric('kubelet_compliance.rule.compliant', value=0, count=1)
     aggregator.assert_metric('kubelet_compliance.kubelet.restart_pending', value=1, count=1)
 
@@ -472,7 +472,7 @@ def test_of_several_kubelets_that_cannot_be_told_apart_none_is_asked(
     dd_run_check(asking(procfs, api, certificates))
     assert '/configz' not in api.paths()
     assert kubelet_sent(aggregator).status == WARNING
-    assert 'which of them responds at port ' in kubelet_sent(aggregator).message
+    assert 'which one responds at port ' in kubelet_sent(aggregator).message
 
 
 def test_a_pods_process_named_kubelet_changes_nothing(

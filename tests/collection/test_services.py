@@ -108,7 +108,9 @@ def test_an_instance_is_read_from_its_template_and_both_have_drop_ins(node: Serv
 
 def test_a_unit_that_is_nowhere_is_not_known(node: ServiceNode) -> None:
     node.write(f'{ETC}/{NAME}.d/1.conf', adds('x'))
-    assert unit_in(node) == Unknown(f'could not find a unit file of {NAME}')
+    assert unit_in(node) == Unknown(
+        f'could not find a unit file of {NAME}', 'let the Agent read the systemd units of the host (host_root)'
+    )
 
 
 @pytest.mark.parametrize('target', ['/dev/null', '../../../dev/null'])

@@ -57,7 +57,7 @@ def test_a_kubelet_that_is_not_the_nodes_is_turned_away_and_never_judged(
             (tmp_path / '1000' / name).write_text(text)
     scan = LiveHost(str(tmp_path), admission=admission).find_kubelets()
     assert (scan.processes, scan.doubtful) == ((), ())
-    assert scan.turned_away == (Unknown(f'process 1000 is named kubelet and is ignored: {says}', options),)
+    assert scan.turned_away == (Unknown(f'process 1000 is named kubelet and is ignored because {says}', options),)
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,16 @@ AT_MOST_600 = FileModes(at_most=0o600)
     ('row', 'message'),
     [
         pytest.param(BenchmarkRow('cis-1.5', like='cis-1.12'), 'cis-1.5 has two rows', id='a name twice'),
+        pytest.param(
+            BenchmarkRow('new', like='cis-1.12', minors=(24,)),
+            'new and cis-1.24 both name Kubernetes 1.24',
+            id='a release of two benchmarks',
+        ),
+        pytest.param(
+            BenchmarkRow('new', like='cis-1.12', numbers={'anonymous_auth': '4.2.2'}),
+            'new gives 4.2.2 to two rules',
+            id='a number of two rules',
+        ),
         pytest.param(BenchmarkRow('new', like='later'), 'is like later, which is not an earlier row', id='like what'),
         pytest.param(BenchmarkRow('new', numbers={OWNER: '1.1'}), 'new has no framework', id='no framework'),
         pytest.param(
@@ -140,11 +150,11 @@ AT_MOST_600 = FileModes(at_most=0o600)
         pytest.param(BenchmarkRow('new', like='cis-1.12', numbers={'x': '1'}), 'names x, which is no', id='no rule'),
         pytest.param(
             BenchmarkRow('new', like='gke-1.8.0', without=(SUITES,)),
-            f'is without {SUITES}, which it has or never had', id='drops what it never had',
+            f'lists {SUITES} in `without`, but has a number for it or never inherited it', id='drops what it never had',
         ),
         pytest.param(
             BenchmarkRow('new', like='cis-1.12', without=(SUITES,), numbers={SUITES: '1.1'}),
-            f'is without {SUITES}, which it has or never had', id='drops and has',
+            f'lists {SUITES} in `without`, but has a number for it or never inherited it', id='drops and has',
         ),
         pytest.param(
             BenchmarkRow('new', like='gke-1.8.0', modes={'client_ca_permissions': AT_MOST_600}),

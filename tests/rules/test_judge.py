@@ -78,7 +78,7 @@ FIX = f'To fix it, set {FIELD}: true in /var/lib/kubelet/config.yaml, then {REST
         pytest.param(
             True, NOT_ASKED, CHANGED, UNKNOWN, True,
             f'{FIELD} is true ({CHANGED}:17), but {CHANGED} changed after the kubelet started, '
-            'so its running value is unknown: restart it, or let the Agent read /configz. '
+            'so its running value is unknown: restart the kubelet, or let the Agent read /configz. '
             'A change of only the mode or owner looks the same',
             id='declared compliant, running unknown, file changed',
         ),

@@ -36,6 +36,7 @@ from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import holds, judge
 from datadog_checks.kubelet_compliance.rules.resolve import (
+    NO_FILE,
     NOT_ASKED,
     SELF_MADE_OR_NOT,
     resolve,
@@ -517,7 +518,7 @@ def test_a_file_that_could_not_be_looked_at_says_what_to_change() -> None:
     assert (setting.origin, setting.running) == (None, NOT_ASKED)
     missing = resolve_files(FileSet((Missing('/etc/b', NOT_FOUND),)), FileAspect.MODE)
     assert isinstance(missing.declared, Unknown)
-    assert (missing.declared.remedy, missing.declared.fault) == ('', None)
+    assert (missing.declared.remedy, missing.declared.fault) == (NO_FILE, None)
 
 
 def test_files_that_another_program_may_name_otherwise_are_in_doubt() -> None:

@@ -49,7 +49,7 @@ ANOTHER = os.geteuid() + 1000
 OF_A_USER = {'status': f'Uid:\t{ANOTHER}\t{ANOTHER}\t0\t0\nNSpid:\t{OTHER}\n'}
 
 
-TURNED_AWAY = f'no kubelet runs on this host, but process {OTHER} is named kubelet and is ignored: it runs'
+TURNED_AWAY = f'no kubelet runs on this host, but process {OTHER} is named kubelet and is ignored because it runs'
 NONE_RUNS = {
     str(IN_A_POD): 'no kubelet runs on this host',
     str(IN_A_CONTAINER): f'{TURNED_AWAY} in its own PID namespace: set nested: true',

@@ -57,7 +57,7 @@ def test_a_change_after_the_start_stays_one_however_the_clock_steps(
         sent = collect(check, aggregator)
         assert sent.green == set(), seconds
         assert sent.status() == UNKNOWN
-        assert 'changed after the kubelet started, so its running value is unknown: restart it' in sent.says()
+        assert 'changed after the kubelet started, so its running value is unknown: restart the kubelet' in sent.says()
 
 
 @pytest.mark.parametrize('steps', STEPS)

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 # An empty proxy keeps `requests` from taking one out of the environment.
 NO_PROXY = {'http': '', 'https': ''}
 NOT_REACHED = Unknown(
-    'the Agent itself can\'t reach the kubelet',
-    'set kubelet_client_ca and, to a name of the certificate, kubernetes_kubelet_host of the Agent; or set '
-    'kubelet_tls_verify: false for the Agent and trust_unverified_configz: true; or set kubelet_url',
+    "the Agent itself can't reach the kubelet",
+    'in the configuration of the Agent, set kubelet_client_ca, and set kubernetes_kubelet_host to a name in the '
+    'certificate; or set kubelet_tls_verify: false there and trust_unverified_configz: true here; or set kubelet_url',
     fault=Fault.NOT_CONNECTED,
 )
 USE_CONFIGZ = {'auto': None, 'true': True, 'false': False}

@@ -11,7 +11,6 @@ from .tls_failures import iter_causes
 from .ways import SERVING_PORT, Way
 
 API_SERVER = 'check that the node can reach the API server; the check retries later'
-STATUSES_OF_A_PROXY = frozenset({502, 503, 504})
 
 RESOURCES = {
     # The answer names the resource that the kubelet checked. Kubelets before 1.33 know only the second one.

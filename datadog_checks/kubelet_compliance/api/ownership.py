@@ -57,7 +57,7 @@ def choose_owner(shown: Sequence[bool | None], configured: Sequence[bool], way: 
     if not certain and len(likely) == 1:
         return Owner(likely[0], is_shown=False)
     return Unknown(
-        f'{len(shown)} kubelets run here: could not tell which of them responds at port {way.port}',
+        f'{len(shown)} kubelets run here: could not determine which one responds at port {way.port}',
         'stop the kubelet that should not run',
         fault=Fault.OTHER_KUBELET,
     )

@@ -64,7 +64,9 @@ def read_unit(host: Host, process: Process, name: str) -> Unit | Unknown:
     """The service of that name, with the command line of its next start."""
     files = read_service_files(host, process, name)
     if files is None:
-        return Unknown(f'could not find a unit file of {name}')
+        return Unknown(
+            f'could not find a unit file of {name}', 'let the Agent read the systemd units of the host (host_root)'
+        )
     services = services_of(files)
     patterns = () if isinstance(services, Unknown) else environment_patterns(services)
     contents = {pattern: read_environment_files(host, process, pattern) for pattern in patterns}

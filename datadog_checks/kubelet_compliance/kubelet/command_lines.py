@@ -13,6 +13,7 @@ from datadog_checks.kubelet_compliance.model import Unknown
 from .flag_tokens import FlagError, PositionalArgument, Terms, UndecidedFlag, UnknownFlag
 from .flags import Flags, parse_flags, parse_flags_again
 from .release import Release, iter_alike
+from .tables.programs import ASK_CONFIGZ
 
 MAX_UNDECIDED = 3
 """Unknown flags that are read both ways, with and without a value. Each one doubles the number of readings."""
@@ -22,7 +23,7 @@ ALPHA_DROP_INS = frozenset({28, 29})
 
 NOT_BELIEVED = Unknown(
     "the kubelet's command line was overwritten or truncated, or exceeds 256 KiB or 4096 arguments",
-    'start the kubelet with a command line that stays as it is',
+    'start the kubelet with a command line that nothing overwrites, within these limits',
 )
 
 
@@ -127,7 +128,7 @@ def iter_readings(arguments: Sequence[str], release: Release, takes_value: Mappi
         yield parse_both_times(arguments, Terms(release, accepted=True, takes_value=takes_value))
     except UndecidedFlag as undecided:
         if len(takes_value) == MAX_UNDECIDED:
-            unknown = Unknown(f'the command line has more than {MAX_UNDECIDED} unknown kubelet flags')
+            unknown = Unknown(f'the command line has more than {MAX_UNDECIDED} unknown kubelet flags', ASK_CONFIGZ)
             yield CommandLine(frozenset(), unknown=unknown)
             return
         for takes in (True, False):
@@ -168,5 +169,5 @@ def flags_of(lines: Sequence[CommandLine]) -> Flags | Unknown:
     if not known:
         return lines[0].unknown or NOT_BELIEVED
     if any(flags.text(name) != known[0].text(name) for flags in known for name in NAMING_FLAGS):
-        return Unknown('an unknown kubelet flag decides which files the kubelet reads')
+        return Unknown('an unknown kubelet flag decides which files the kubelet reads', ASK_CONFIGZ)
     return known[0]

@@ -32,8 +32,8 @@ def restart_pending(
     if True in is_behind:
         return None
     seen_all = all(not isinstance(setting.running, Unknown) for setting in settings)
-    told = all(declared.unknown is None and not is_doubted(declared) for declared in readings)
-    return False if told and (process.started_at is not None or seen_all) else None
+    is_known = all(declared.unknown is None and not is_doubted(declared) for declared in readings)
+    return False if is_known and (process.started_at is not None or seen_all) else None
 
 
 def is_doubted(declared: Declared) -> bool:
@@ -62,7 +62,7 @@ def runs_with(declared: Declared, running: Configuration | Unknown) -> bool:
     releases = [Release(minor) for minor in sorted(declared.minors)]
     fields = iter_fields(KUBELET_CONFIGURATION, '', releases)
     shown = ((path, spec, declared.value(path), running.get(path)) for path, spec in fields if path not in IDENTITY)
-    return all(is_shown_as(spec, told, runs) or is_filled_in(path, told, runs) for path, spec, told, runs in shown)
+    return all(is_shown_as(spec, value, runs) or is_filled_in(path, value, runs) for path, spec, value, runs in shown)
 
 
 IDENTITY = frozenset({'kind', 'apiVersion'})

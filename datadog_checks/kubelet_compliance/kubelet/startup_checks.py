@@ -9,10 +9,11 @@ from Kubernetes 1.25 on. Real kubelets of 1.30, 1.33, and 1.36 confirm each row,
 for a while passed all of this. So use it only for a configuration that changed after the start, or for a machine that
 is not running.
 
-This module leaves out what depends on the node: swap, cgroups and their driver, protectKernelDefaults, CPUs and NUMA
-nodes, the container runtime, an address that the node does not have or a port in use, a lock file, a state file of the
-CPU or memory manager, a self-signed certificate without its key. It also leaves out what does not fail every time: a
-healthzPort equal to another port, where the servers race for it.
+This module leaves out what depends on the node:
+- swap, cgroups and their driver, protectKernelDefaults, CPUs and NUMA nodes, and the container runtime
+- an address that the node does not have, a port in use, and a lock file
+- a state file of the CPU or memory manager, and a self-signed certificate without its key
+- what does not fail every time: a healthzPort equal to another port, where the servers race for it
 """
 
 from __future__ import annotations

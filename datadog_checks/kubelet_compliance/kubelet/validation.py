@@ -3,8 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """The values of a complete configuration that a kubelet refuses at once, by release.
 
-These are the refusals of `NewKubeletCommand` (cmd/kubelet/app/server.go) before the kubelet logs its configuration:
-feature gates, `ValidateKubeletConfiguration`, the logging options, and the TLS options of Kubernetes 1.20 to 1.37.
+These are the refusals of `NewKubeletCommand` (cmd/kubelet/app/server.go) before the kubelet logs its configuration.
+They cover feature gates, `ValidateKubeletConfiguration`, the logging options, and the TLS options, from 1.20 to 1.37.
 Later releases count as 1.37. `startup_values.py` has what the kubelet refuses afterwards. This module leaves out what
 depends on the node (cgroups). A missing key is not a problem by itself, because the caller has filled in the defaults.
 

@@ -23,7 +23,7 @@ NO_UNIT = Unknown('no systemd service starts the kubelet')
 def next_arguments(evidence: Evidence) -> tuple[str, ...] | Unknown:
     """The arguments of the kubelet's next start; Unknown if its service does not show them.
 
-    If the service is unchanged and the kubelet has more arguments than it passes, they come from a source that is not
+    An unchanged service can pass fewer arguments than the kubelet has. The others come from a source that is not
     visible here, such as `systemctl set-environment`. If it lacks some, the service was edited without a reload.
     """
     unit, process = evidence.unit, evidence.process

@@ -86,7 +86,7 @@ class Places:
 class Trace:
     """The stamps of one collection.
 
-    Of what was read twice the first stamp counts, so that a change in between shows.
+    If something is read twice, the first stamp counts, so that a change in between shows.
     """
 
     def __init__(self) -> None:

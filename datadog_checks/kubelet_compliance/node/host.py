@@ -3,8 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """What a collection may ask of a node, whatever kind of node it is.
 
-`LiveHost` is this machine, `CapturedHost` a copy of a node in a folder, and `collection.image.Image` the root file
-system of a machine that does not run. `PatientHost` and the recorder of a capture each wrap another host.
+`LiveHost` is this machine, and `CapturedHost` a copy of a node in a folder. `collection.image.Image` is the root file
+system of a machine that is not running. `PatientHost` and the recorder of a capture each wrap another host.
 """
 
 from __future__ import annotations

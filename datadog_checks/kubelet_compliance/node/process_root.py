@@ -3,7 +3,7 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """Finds files as a process with its own root and working directory finds them.
 
-Links are followed one by one and resolve inside the root: opening `ROOT/etc/x` by its path would follow an absolute
+Links are followed one by one and resolve inside the root. Opening `ROOT/etc/x` by its path would follow an absolute
 link into our own file system. Only regular files and folders are ever opened, so nothing blocks.
 """
 

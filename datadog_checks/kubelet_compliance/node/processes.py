@@ -231,7 +231,7 @@ class ScanSoFar:
         if isinstance(process, Unknown):
             self.doubtful.append(process)
         elif isinstance(process, Foreign):
-            why = f'process {pid} is named {comm.decode()} and is ignored: {process.why}'
+            why = f'process {pid} is named {comm.decode()} and is ignored because {process.why}'
             self.turned_away.append(Unknown(why, process.options))
         elif process is not None:
             self.processes.append(process)

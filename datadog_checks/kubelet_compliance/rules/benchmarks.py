@@ -3,8 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """The benchmarks, each put together from its row and from the rows that it is like. Pure.
 
-A benchmark without a value that one of its rules needs is an error on import: no rule is ever judged by a value that
-nobody stated.
+A benchmark without a value that one of its rules needs is an error on import. So no rule is ever judged by a value
+that nobody stated.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ class BenchmarkError(Exception):
 def benchmarks_of(rows: Iterable[BenchmarkRow]) -> dict[str, Benchmark]:
     """The benchmarks by name, in the order of the rows. Raises BenchmarkError."""
     benchmarks: dict[str, Benchmark] = {}
+    of_minor: dict[int, str] = {}
     for row in rows:
         if row.name in benchmarks:
             raise BenchmarkError(f'{row.name} has two rows')
+        for minor in row.minors:
+            if of_minor.setdefault(minor, row.name) != row.name:
+                raise BenchmarkError(f'{row.name} and {of_minor[minor]} both name Kubernetes 1.{minor}')
         if row.like and row.like not in benchmarks:
             raise BenchmarkError(f'{row.name} is like {row.like}, which is not an earlier row')
         like = benchmarks[row.like] if row.like else NOTHING_STATED
@@ -65,10 +69,10 @@ def iter_contradictions(row: BenchmarkRow, like: Benchmark, benchmark: Benchmark
     """What a row states that has no effect, or that no rule knows."""
     for key in row.without:
         if key in row.numbers or key not in {**like.controls, **like.unjudged}:
-            yield f'is without {key}, which it has or never had'
+            yield f'lists {key} in `without`, but has a number for it or never inherited it'
     for key in (*row.numbers, *row.unjudged, *row.modes):
         if key not in RULES_BY_KEY:
-            yield f'names {key}, which is no rule'
+            yield f'names {key}, which is not a rule'
     for key in row.unjudged:
         if key not in benchmark.unjudged:
             yield f'cannot judge {key}, but has no number for it'
@@ -81,9 +85,14 @@ def iter_gaps(benchmark: Benchmark) -> Iterator[str]:
     """What a benchmark must have and does not."""
     if not benchmark.framework:
         yield 'has no framework'
-    for key, number in {**benchmark.controls, **benchmark.unjudged}.items():
+    numbers = {**benchmark.controls, **benchmark.unjudged}
+    for key, number in numbers.items():
         if not number:
             yield f'has no number for {key}'
+    given = [number for several in numbers.values() for number in several]
+    for each in dict.fromkeys(given):
+        if given.count(each) > 1:
+            yield f'gives {each} to two rules'
     for key in benchmark.controls:
         is_stated_by = RULES_BY_KEY[key].expected.is_stated_by if key in RULES_BY_KEY else None
         if is_stated_by is not None and not is_stated_by(benchmark):

@@ -43,7 +43,7 @@ SUBJECTS = (
         'client_ca',
         FileSubject.CLIENT_CA,
         'the CA of authentication.x509.clientCAFile or --client-ca-file',
-        'Anyone who can write to it can admit clients of their own.',
+        'Anyone who can write to the CA file can admit their own clients.',
         is_read_by_others=True,
     ),
     Subject(
@@ -75,8 +75,10 @@ def iter_rules() -> Iterator[Rule]:
             default='the mode that its author gave it',
             what=f'The benchmark allows the mode of {row.files}. Links are followed.',
             why=row.why,
-            impact='Programs that read the file as another user no longer can.',
-            caution='programs that read it as a user other than root no longer can' if row.is_read_by_others else '',
+            impact='Programs that read the file as another user cannot read it anymore.',
+            caution='programs that run as a user other than root cannot read it anymore'
+            if row.is_read_by_others
+            else '',
             references=(),
         )
         yield Rule(

@@ -78,7 +78,8 @@ def client_ca_files(setting: Setting, flags: Flags | Unknown) -> FilesInUse | Un
             return declared
         if setting.changed is not None:
             return Unknown(
-                f'{setting.changed} changed after the kubelet started, so the client CA that it uses is unknown'
+                f'{setting.changed} changed after the kubelet started, so the client CA that it uses is unknown',
+                'restart the kubelet, or let the Agent read /configz',
             )
     named = [value for values in (running, declared) if not isinstance(values, Unknown) for _, value in values]
     paths = dict.fromkeys(str(value) for value in named if value)

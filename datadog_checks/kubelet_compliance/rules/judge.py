@@ -101,7 +101,8 @@ def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: B
         return Verdict.COMPLIANT, said
     return Verdict.UNKNOWN, (
         f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so its running value '
-        'is unknown: restart it, or let the Agent read /configz. A change of only the mode or owner looks the same'
+        'is unknown: restart the kubelet, or let the Agent read /configz. '
+        'A change of only the mode or owner looks the same'
     )
 
 
@@ -198,7 +199,7 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
 
 
 def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], none_found_because: str = '') -> NodeReport:
-    """The kubelets of a node as one: of each rule the worst finding counts, and the message says so."""
+    """The kubelets of a node as one: for each rule, the worst finding counts, and the message says so."""
     if not reports:
         return NodeReport(0, doubts=tuple(doubts), none_found_because=none_found_because)
     findings = tuple(worst_of(same_rule) for same_rule in zip(*(report.findings for report in reports), strict=True))

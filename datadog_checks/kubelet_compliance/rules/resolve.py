@@ -102,7 +102,7 @@ def is_one(readings: Sequence[Values | Unknown], meaning: Callable[[Values], obj
 
 
 FLAG_DECIDES = Unknown(
-    'an unknown kubelet flag may take the next argument for its value, so the command line can be read in two ways',
+    'an unknown kubelet flag may take the next argument as its value, so the command line can be read in two ways',
     'write the value of that flag with =',
 )
 VERSION_DECIDES = Unknown(
@@ -176,13 +176,16 @@ def is_self_made(field: str, value: Value, declared: Declared, started: Declared
     return None if started is None else not is_same(started.value(field), value)
 
 
+NO_FILE = 'create the file, or correct the setting that names it'
+
+
 def resolve_files(files: FileSet | Unknown, aspect: FileAspect, launch: Launch | None = None) -> Setting:
     """The mode or the owner of each file of a subject. `launch`: the evidence for which files they are."""
     if isinstance(files, Unknown):
         return Setting(files, None, NOT_ASKED)
     unseen = next((file for file in files.files if not isinstance(file, FileStatus)), None)
     if unseen is not None:
-        remedy, fault = (unseen.remedy, unseen.fault) if isinstance(unseen, Unreadable) else ('', None)
+        remedy, fault = (unseen.remedy, unseen.fault) if isinstance(unseen, Unreadable) else (NO_FILE, None)
         why = Unknown(f'could not read the mode and owner of {unseen.path}: {unseen.why}', remedy, fault=fault)
         return Setting(why, None, NOT_ASKED)
     values = tuple((file.path, aspect_of(file, aspect)) for file in files.files if isinstance(file, FileStatus))

@@ -183,7 +183,7 @@ K0S = Program(
         ),
     ),
     arguments=WrittenAtStart(
-        Unknown('k0s rewrites the command line and the configuration of its kubelet at each start')
+        Unknown('k0s rewrites the command line and the configuration of its kubelet at each start', ASK_CONFIGZ)
     ),
     units=('k0sworker.service', 'k0scontroller.service'),
 )
