@@ -267,7 +267,8 @@ def test_a_missing_certificate_breaks_only_the_rule_that_needs_one(
 def test_a_rule_has_the_values_beside_its_own() -> None:
     (tls,) = TLS.rules
     gate = 'featureGates.RotateKubeletServerCertificate'
-    kubelet = Kubelet(BARE, (), (Declared({'featureGates': {'RotateKubeletServerCertificate': False}}, {}),))
+    lines = read_command_lines((), {33}, accepted=True)
+    kubelet = Kubelet(BARE, lines, (Declared({'featureGates': {'RotateKubeletServerCertificate': False}}, {}),))
     others = setting_with_defect(kubelet, replace(tls, beside=(gate, FIELD)), TLS.benchmark).others
     assert others == {gate: False, FIELD: None}
     assert setting_with_defect(kubelet, RULE, BENCHMARK).others == {}
