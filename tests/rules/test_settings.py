@@ -188,7 +188,10 @@ def test_the_owner_of_the_client_ca_depends_on_the_release_too() -> None:
     assert not depends_on_version(kubelet, select('cis-1.24', ['kubeconfig_permissions']))
 
 
-SUBJECTS = select('cis-1.24', ['service_file_permissions', 'kubeconfig_permissions', 'config_file_permissions'])
+SUBJECTS = select(
+    'cis-1.24',
+    ['service_file_permissions', 'kubeconfig_permissions', 'config_file_permissions', 'client_ca_permissions'],
+)
 DOUBT = Unknown('k3s passes more')
 UNIT = Unit('kubelet.service', ('/u',), ())
 
@@ -206,6 +209,7 @@ def test_a_file_that_another_program_may_name_otherwise_is_in_doubt_but_the_unit
         'service_file_permissions': None,
         'kubeconfig_permissions': DOUBT,
         'config_file_permissions': DOUBT,
+        'client_ca_permissions': DOUBT,
     }
 
 
