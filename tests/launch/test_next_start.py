@@ -19,7 +19,7 @@ from datadog_checks.kubelet_compliance.launch.next_start import next_arguments
 from datadog_checks.kubelet_compliance.model import Unit, Unknown, Verdict
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.rules.selection import select
-from tests.support.nodes import HEAD
+from tests.support.nodes import HEAD, PID, ticks_from_now
 from tests.support.service_node import ARGUMENTS, CONFIG, DROP_IN, ENVIRONMENT, OFF, ON, UNIT, ServiceNode, usual_node
 from tests.support.standin import Standin, Standins
 from tests.support.ticks import until_later_than
@@ -28,6 +28,8 @@ from tests.support.users import OURS
 COMPLIANT, NON_COMPLIANT = Verdict.COMPLIANT, Verdict.NON_COMPLIANT
 IPTABLES = select('cis-1.24', ['make_iptables_util_chains'])
 ADDED = '/etc/systemd/system/kubelet.service.d/50.conf'
+START_WORD = 21
+"""Where the start time stands in /proc/PID/stat."""
 Change = Callable[[ServiceNode], object]
 
 
@@ -153,6 +155,21 @@ def test_an_edit_of_the_service_shows_before_the_restart(tmp_path: Path, story: 
     assert story.says in message
     assert bool(collection.node.problems) is bool(story.problem)
     assert all(story.problem in problem.reason for problem in collection.node.problems)
+
+
+@pytest.mark.slow
+def test_a_file_that_changed_after_the_start_is_not_what_runs_whatever_the_next_start_passes(tmp_path: Path) -> None:
+    node = started(tmp_path, ())
+    assert told(Collector(node.host(), IPTABLES).collect())[:2] == (COMPLIANT, False)
+    node.write(ADDED, drop_in('--max-pods=50'))
+    node.write(CONFIG, f'{HEAD}makeIPTablesUtilChains: true\n')
+    stat = node.procfs / str(PID) / 'stat'
+    words = stat.read_text().split(' ')
+    words[START_WORD] = str(ticks_from_now(-600))
+    stat.write_text(' '.join(words))
+    verdict, pending, message = told(Collector(node.host(), IPTABLES).collect())
+    assert (verdict, pending) == (Verdict.UNKNOWN, True), message
+    assert f'{CONFIG} changed after the kubelet started' in message
 
 
 @pytest.mark.slow
