@@ -20,7 +20,6 @@ from datadog_checks.kubelet_compliance.launch.starts import (
 from datadog_checks.kubelet_compliance.launch.unit_paths import unit_paths
 from datadog_checks.kubelet_compliance.model import (
     Answer,
-    DropIns,
     Evidence,
     Fact,
     File,
@@ -34,8 +33,9 @@ from datadog_checks.kubelet_compliance.model import (
     Unreadable,
 )
 from datadog_checks.kubelet_compliance.node.change_stamps import Trace
+from datadog_checks.kubelet_compliance.node.file_host import FileHost
 from datadog_checks.kubelet_compliance.node.file_reader import FileReader
-from datadog_checks.kubelet_compliance.node.host import KUBELET_DROP_IN, Host, UnitName
+from datadog_checks.kubelet_compliance.node.host import Host, UnitName
 from datadog_checks.kubelet_compliance.node.proc_files import ProcSource
 from datadog_checks.kubelet_compliance.node.process_facts import Times
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
@@ -44,7 +44,7 @@ from .image_files import ImageWays
 from .services import is_gone, is_masked, read_unit
 
 
-class Image:
+class Image(FileHost):
     """A root file system below a folder. Raises CannotRead where there is no such folder."""
 
     procfs = '/proc'
@@ -161,27 +161,6 @@ class Image:
 
     def keeps_status(self, path: str) -> bool:
         return True
-
-    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
-        return self.files.read_file(process, path)
-
-    def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
-        return self.files.read_files(process, path, (KUBELET_DROP_IN,))
-
-    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
-        return self.files.read_files(process, path, endings)
-
-    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
-        return self.files.list_folder(process, path)
-
-    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
-        return self.files.file_status(process, path)
-
-    def folder_changed_at(self, process: Process, path: str) -> float | None:
-        return self.files.folder_changed_at(process, path)
-
-    def real_path(self, process: Process, path: str) -> str:
-        return self.files.real_path(process, path)
 
     def kernel_settings(self, names: Iterable[str]) -> Mapping[str, str | None]:
         return dict.fromkeys(names)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from datadog_checks.kubelet_compliance.model import (
     Answer,
-    DropIns,
     Fact,
     File,
     FileStatus,
@@ -24,8 +23,9 @@ from datadog_checks.kubelet_compliance.model import (
 from .captured import Capture
 from .captured_files import CapturedWays
 from .change_stamps import Trace
+from .file_host import FileHost
 from .file_reader import FileReader
-from .host import KUBELET_DROP_IN, Host, UnitName
+from .host import Host, UnitName
 from .proc_files import ProcFolder, ProcSource
 from .process_facts import CapturedFacts, Times
 from .process_root import CannotRead
@@ -35,7 +35,7 @@ from .sockets import Sockets
 NOT_KEPT = 'the captured node does not keep its content'
 
 
-class CapturedHost:
+class CapturedHost(FileHost):
     """A captured node. Nobody watches it, so each collection reads all of it."""
 
     is_captured = True
@@ -114,18 +114,6 @@ class CapturedHost:
 
     def keeps_status(self, path: str) -> bool:
         return self.capture.kept_status(path) is not None or path in self.capture.unseen
-
-    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
-        return self.files.read_file(process, path)
-
-    def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
-        return self.read_files(process, path, (KUBELET_DROP_IN,))
-
-    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
-        return self.files.read_files(process, path, endings)
-
-    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
-        return self.files.list_folder(process, path)
 
     def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
         return self.capture.kept_status(path) or self.files.file_status(process, path)

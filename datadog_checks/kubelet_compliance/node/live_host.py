@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 
 from datadog_checks.kubelet_compliance.model import (
     Answer,
-    DropIns,
     Fact,
     File,
     FileStatus,
@@ -23,8 +22,9 @@ from datadog_checks.kubelet_compliance.model import (
 )
 
 from .change_stamps import Stamped, StampedScan, Trace, held, unheld
+from .file_host import FileHost
 from .file_reader import FileReader
-from .host import KUBELET_DROP_IN, Host, UnitName
+from .host import Host, UnitName
 from .live_files import LiveWays
 from .mounts import MountTables
 from .proc_files import ProcFolder, ProcSource
@@ -37,7 +37,7 @@ from .sockets import Sockets
 LINUX_ONLY = 'not applicable: Linux only'
 
 
-class LiveHost:
+class LiveHost(FileHost):
     """This machine. Each answer that a steady collection depends on goes through the trace of the collection."""
 
     is_captured = False
@@ -165,27 +165,6 @@ class LiveHost:
 
     def keeps_status(self, path: str) -> bool:
         return True
-
-    def read_file(self, process: Process, path: str) -> File | Missing | Unreadable:
-        return self.files.read_file(process, path)
-
-    def read_drop_ins(self, process: Process, path: str) -> DropIns | Missing | Unreadable:
-        return self.files.read_files(process, path, (KUBELET_DROP_IN,))
-
-    def read_files(self, process: Process, path: str, endings: tuple[str, ...]) -> DropIns | Missing | Unreadable:
-        return self.files.read_files(process, path, endings)
-
-    def list_folder(self, process: Process, path: str) -> Folder | Missing | Unreadable:
-        return self.files.list_folder(process, path)
-
-    def file_status(self, process: Process, path: str) -> FileStatus | Missing | Unreadable:
-        return self.files.file_status(process, path)
-
-    def folder_changed_at(self, process: Process, path: str) -> float | None:
-        return self.files.folder_changed_at(process, path)
-
-    def real_path(self, process: Process, path: str) -> str:
-        return self.files.real_path(process, path)
 
     def kernel_settings(self, names: Iterable[str]) -> Mapping[str, str | None]:
         return self.trace.kernel_of(lambda: self.peek_kernel(names))
