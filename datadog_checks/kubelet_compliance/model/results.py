@@ -21,6 +21,7 @@ from .evidence import (
 )
 from .rows import (
     Answer,
+    Benchmark,
     Fact,
     Rule,
 )
@@ -154,12 +155,16 @@ NOT_RUNNING = Unknown('the machine is not running')
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule's verdict on a kubelet, the message for a person, and the setting behind the verdict."""
+    """A rule's verdict on a kubelet, the message for a person, and the setting behind the verdict.
+
+    `benchmark`: the one that the rule was judged for.
+    """
 
     rule: Rule
     verdict: Verdict
     message: str
     setting: Setting
+    benchmark: Benchmark
 
     @property
     def set_by(self) -> Source:

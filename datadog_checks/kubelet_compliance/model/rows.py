@@ -187,7 +187,14 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is judged: a benchmark, and those of its rules that were selected, in the order of the table."""
+    """What is judged: the selected rules, in the order of reports. Each is judged for one benchmark."""
 
     benchmark: Benchmark
+    """The chosen benchmark."""
     rules: tuple[Rule, ...]
+    others: tuple[Benchmark, ...] = ()
+    """Further benchmarks that some of the rules belong to."""
+
+    def benchmark_of(self, rule: Rule) -> Benchmark:
+        """The benchmark that a rule is judged for."""
+        return next((each for each in self.others if rule.key in each.controls), self.benchmark)

@@ -54,7 +54,7 @@ def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
         expected = rule.expected.text(benchmark)
         message = f'{setting.defect.reason}; expected {expected}. To fix it, {setting.defect.remedy}'
         verdict = Verdict.NON_COMPLIANT
-    return Finding(rule, verdict, message, setting)
+    return Finding(rule, verdict, message, setting, benchmark)
 
 
 def holds(rule: Rule, values: Values, benchmark: Benchmark) -> bool:

@@ -84,7 +84,7 @@ def settings_by_rule(kubelet: Kubelet, selection: Selection) -> dict[str, Settin
     settings: dict[str, Setting] = {}
     for rule in selection.rules:
         if rule.files is None or rule.aspect is None:
-            settings[rule.key] = setting_with_defect(kubelet, rule, selection.benchmark)
+            settings[rule.key] = setting_with_defect(kubelet, rule, selection.benchmark_of(rule))
         else:
             launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
             settings[rule.key] = resolve_files(sets[rule.files], rule.aspect, launch)
@@ -140,7 +140,9 @@ def depends_on_version(kubelet: Kubelet, selection: Selection) -> bool:
     judged = [rule for rule in selection.rules if rule.files is None]
     if any(rule.files is FileSubject.CLIENT_CA for rule in selection.rules):
         judged.append(CLIENT_CA_RULE)
-    settings = (setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark)) for rule in judged)
+    settings = (
+        setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark_of(rule))) for rule in judged
+    )
     return any(VERSION_DECIDES in (setting.declared, setting.running) for setting in settings)
 
 
@@ -154,5 +156,5 @@ def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
 
 def wanted_facts(settings: Mapping[str, Setting], selection: Selection) -> tuple[Fact, ...]:
     """The facts that the fixes of broken rules depend on. Nothing has to be read if no rule is broken."""
-    broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], selection.benchmark)]
+    broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], selection.benchmark_of(rule))]
     return tuple(dict.fromkeys(each.fact for rule in broken for each in rule.preconditions(rule.fix)))
