@@ -68,6 +68,7 @@ def test_json_holds_the_same_for_machines(capsys: pytest.CaptureFixture[str]) ->
     assert rule == {
         'rule': 'make_iptables_util_chains',
         'title': 'Kubelet should be able to manage changes to iptables',
+        'benchmark': 'cis-1.24',
         'compliance_control': ['4.2.7'],
         'verdict': 'non_compliant',
         'declared': {'makeIPTablesUtilChains': False},

@@ -17,7 +17,7 @@ from .node.live_host import LINUX_ONLY
 from .node.processes import AdmissionError
 from .reporting.explanation import iter_explanation
 from .reporting.formats import FORMATS
-from .reporting.output import ALL_COMPLIANT, NOT_DETERMINED
+from .reporting.output import ALL_COMPLIANT, NOT_DETERMINED, Results
 from .reporting.report import printable
 from .rules.all_rules import RULES_BY_KEY
 from .rules.selection import SelectionError
@@ -52,8 +52,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         raise CannotAnswer(str(error)) from None
     if options.capture:
         return capture(task, options), ALL_COMPLIANT
-    output = task.run()
-    return FORMATS[options.format](output, style, datetime.now(timezone.utc)), output.exit_status
+    results = Results([task.run()], datetime.now(timezone.utc))
+    return FORMATS[options.format](results, style), results.exit_status
 
 
 def capture(task: Task, options: argparse.Namespace) -> str:

@@ -11,11 +11,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
-from datadog_checks.kubelet_compliance.model import Argument, Benchmark, Finding, NextStart, Unknown
+from datadog_checks.kubelet_compliance.model import Argument, Finding, NextStart, Unknown
 from datadog_checks.kubelet_compliance.rules.wording import shorten
 
 from .layout import Style
-from .output import Output, Started, count_verdicts, shown
+from .output import Output, Results, Started, count_verdicts, shown
 from .redact_programs import without_secrets
 from .report import printable, problem_text
 
@@ -25,9 +25,10 @@ SCHEMA_VERSION = 1
 NOT_SEEN = 'the kubelet is gone'
 
 
-def json_report(output: Output, style: Style, _: datetime) -> str:
-    """The results as JSON text."""
-    return json.dumps(as_object(output, style), indent=2)
+def json_report(results: Results, style: Style) -> str:
+    """The results as JSON text: the object of the node, or for several nodes an object with all of them."""
+    objects = [as_object(node, style) for node in results.nodes if isinstance(node, Output)]
+    return json.dumps(objects[0], indent=2)
 
 
 def as_object(output: Output, style: Style) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def as_object(output: Output, style: Style) -> dict[str, Any]:
                 'restart_pending': kubelet.restart_pending,
                 'problems': [printable(problem_text(problem)) for problem in kubelet.problems],
                 'summary': {verdict.value: count for verdict, count in count_verdicts(kubelet.findings).items()},
-                'rules': [finding_as_object(finding, benchmark) for finding in shown(kubelet.findings, style)],
+                'rules': [finding_as_object(finding) for finding in shown(kubelet.findings, style)],
             }
             for kubelet in kubelets
         ],
@@ -90,17 +91,18 @@ def flag_text(flag: Argument) -> str:
     return ' '.join(without_secrets([flag.text] if '=' in name or not rest else [name, rest]))
 
 
-def finding_as_object(finding: Finding, benchmark: Benchmark) -> dict[str, Any]:
+def finding_as_object(finding: Finding) -> dict[str, Any]:
     setting = finding.setting
     declared = setting.declared
     return {
         'rule': finding.rule.key,
         'title': finding.rule.title,
-        'compliance_control': list(benchmark.controls[finding.rule.key]),
+        'benchmark': finding.benchmark.name,
+        'compliance_control': list(finding.benchmark.controls[finding.rule.key]),
         'verdict': finding.verdict.value,
         'declared': None if isinstance(declared, Unknown) else dict(declared),
         'set_by': finding.set_by.value,
         'place': printable(shorten(setting.origin.place)) if setting.origin is not None else None,
-        'expected': finding.rule.expected.text(benchmark),
+        'expected': finding.rule.expected.text(finding.benchmark),
         'message': printable(finding.message),
     }

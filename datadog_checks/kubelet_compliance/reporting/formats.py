@@ -6,13 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Final
 
 from .as_json import json_report
 from .layout import Style
-from .output import Output
+from .output import Results
 from .text import text_report
 
-FORMATS: Final[Mapping[str, Callable[[Output, Style, datetime], str]]] = {'text': text_report, 'json': json_report}
-"""Each takes the results, the style for text, and the time of the run."""
+FORMATS: Final[Mapping[str, Callable[[Results, Style], str]]] = {'text': text_report, 'json': json_report}
+"""Each takes the results, and the style for text."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 
 from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Verdict
@@ -57,6 +58,36 @@ class Output:
         if not self.node.found or self.node.doubts or Verdict.UNKNOWN in verdicts:
             return NOT_DETERMINED
         return ALL_COMPLIANT
+
+
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """A node that the command could not evaluate, and why."""
+
+    name: str
+    why: str
+
+    @property
+    def exit_status(self) -> int:
+        return NOT_DETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What one run of the command found. `at`: the time of the run.
+
+    `are_many`: several nodes were named, even if only one of them could be found.
+    """
+
+    nodes: Sequence[Output | NotEvaluated]
+    at: datetime
+    are_many: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a rule is non-compliant on any node, else 2 if a result is not known, else 0."""
+        statuses = {node.exit_status for node in self.nodes}
+        return NOT_COMPLIANT if NOT_COMPLIANT in statuses else max(statuses, default=NOT_DETERMINED)
 
 
 def shown(findings: Sequence[Finding], style: Style) -> list[Finding]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
-from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, Source, Unknown, Values, Verdict
+from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, Source, Unknown, Values, Verdict
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .layout import BOLD, Style, word_of
-from .output import Output, Started, count_verdicts, nothing_found, shown, worst_first
+from .output import NotEvaluated, Output, Results, Started, count_verdicts, nothing_found, shown, worst_first
 from .report import admissible, printable, problem_text
 
 CAPTURED_NOTE = (
@@ -20,19 +20,26 @@ CAPTURED_NOTE = (
 )
 
 
-def text_report(output: Output, style: Style, now: datetime) -> str:
-    """The results for one node."""
-    return '\n'.join(iter_lines(output, style, now)).rstrip()
+def text_report(results: Results, style: Style) -> str:
+    """The results for each node."""
+    return '\n'.join(line for node in results.nodes for line in iter_node(node, style, results.at)).rstrip()
 
 
-def iter_lines(output: Output, style: Style, now: datetime) -> Iterator[str]:
+def iter_node(node: Output | NotEvaluated, style: Style, now: datetime) -> Iterator[str]:
+    if isinstance(node, NotEvaluated):
+        yield from style.wrapped(f'{node.name}: {node.why}')
+    else:
+        yield from iter_output(node, style, now)
+
+
+def iter_output(output: Output, style: Style, now: datetime) -> Iterator[str]:
     node, kubelets = output.node, output.kubelets
     if not kubelets:
         yield from style.wrapped(f'{nothing_found(node)}.')
     for kubelet in kubelets:
         yield from iter_head(kubelet, output, style, now)
         yield ''
-        yield from iter_findings(kubelet.findings, output.benchmark, style)
+        yield from iter_findings(kubelet.findings, style)
     for each in admissible(node) if kubelets else ():
         yield from style.labelled('ignored', problem_text(each))
     for problem in (*node.doubts, *node.lapsed):
@@ -98,22 +105,22 @@ def iter_sources(output: Output, style: Style) -> Iterator[str]:
         yield from style.labelled('/configz', output.configz_from or 'not asked')
 
 
-def iter_findings(findings: Sequence[Finding], benchmark: Benchmark, style: Style) -> Iterator[str]:
+def iter_findings(findings: Sequence[Finding], style: Style) -> Iterator[str]:
     """What is wrong, with an empty line after each result. Then one line for each rule that is compliant."""
     is_brief = False
     for finding in worst_first(shown(findings, style)):
         is_brief = finding.verdict is Verdict.COMPLIANT and not style.is_verbose
-        yield from iter_title(finding, benchmark, style, is_brief=is_brief)
+        yield from iter_title(finding, style, is_brief=is_brief)
         if not is_brief:
-            yield from iter_details(finding, benchmark, style)
+            yield from iter_details(finding, style)
             yield ''
     if is_brief:
         yield ''
 
 
-def iter_title(finding: Finding, benchmark: Benchmark, style: Style, *, is_brief: bool) -> Iterator[str]:
+def iter_title(finding: Finding, style: Style, *, is_brief: bool) -> Iterator[str]:
     verdict, rule = word_of(finding.verdict), finding.rule
-    first = f'{verdict}  {", ".join(benchmark.controls[rule.key]):<6}  '
+    first = f'{verdict}  {", ".join(finding.benchmark.controls[rule.key]) or rule.key:<6}  '
     if is_brief and len(first) + len(rule.title) > style.width:
         lines = [f'{first}{rule.title}'[: style.width - 3] + '...']
     else:
@@ -122,7 +129,7 @@ def iter_title(finding: Finding, benchmark: Benchmark, style: Style, *, is_brief
     yield from lines[1:]
 
 
-def iter_details(finding: Finding, benchmark: Benchmark, style: Style) -> Iterator[str]:
+def iter_details(finding: Finding, style: Style) -> Iterator[str]:
     rule, setting = finding.rule, finding.setting
     if style.is_verbose:
         yield from style.labelled('rule', rule.key)
@@ -131,7 +138,7 @@ def iter_details(finding: Finding, benchmark: Benchmark, style: Style) -> Iterat
         source = setting.origin.source
         kind = '' if source is Source.DEFAULT else f' ({source.value})'
         yield from style.labelled('set by', shorten(setting.origin.place) + kind)
-    yield from style.labelled('expected', rule.expected.text(benchmark))
+    yield from style.labelled('expected', rule.expected.text(finding.benchmark))
     if finding.verdict is not Verdict.COMPLIANT:
         yield from style.labelled('result', finding.message)
     if style.is_verbose:
