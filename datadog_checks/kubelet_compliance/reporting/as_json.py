@@ -14,7 +14,7 @@ from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.model import Argument, Finding, NextStart, Unknown
 from datadog_checks.kubelet_compliance.rules.wording import shorten
 
-from .layout import Style
+from .layout import LONGEST_TEXT, Style
 from .output import Output, Results, Started, count_verdicts, shown
 from .redact_programs import without_secrets
 from .report import printable, problem_text
@@ -105,4 +105,6 @@ def finding_as_object(finding: Finding) -> dict[str, Any]:
         'place': printable(shorten(setting.origin.place)) if setting.origin is not None else None,
         'expected': finding.rule.expected.text(finding.benchmark),
         'message': printable(finding.message),
+        'caution': printable(finding.remedy.caution, LONGEST_TEXT) or None,
+        'fix': printable(finding.remedy.fix, LONGEST_TEXT) or None,
     }

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
 
-from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, Source, Unknown, Values, Verdict
+from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, Remedy, Source, Unknown, Verdict
+from datadog_checks.kubelet_compliance.rules.judge import deciding, origin_of
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .layout import BOLD, Style, word_of
@@ -130,21 +131,31 @@ def iter_title(finding: Finding, style: Style, *, is_brief: bool) -> Iterator[st
 
 
 def iter_details(finding: Finding, style: Style) -> Iterator[str]:
-    rule, setting = finding.rule, finding.setting
+    rule, setting, remedy = finding.rule, finding.setting, finding.remedy
     if style.is_verbose:
         yield from style.labelled('rule', rule.key)
-    yield from style.labelled('value', known(setting.declared))
-    if setting.origin is not None and setting.origin.place:
-        source = setting.origin.source
-        kind = '' if source is Source.DEFAULT else f' ({source.value})'
-        yield from style.labelled('set by', shorten(setting.origin.place) + kind)
+    values, origin = setting.declared, setting.origin
+    if finding.verdict is Verdict.NON_COMPLIANT and not isinstance(values, Unknown):
+        values = deciding(rule, values, finding.benchmark)
+        origin = origin_of(setting, values)
+    yield from style.labelled('value', 'unknown' if isinstance(values, Unknown) else describe(values))
+    if origin is not None and origin.place:
+        kind = '' if origin.source is Source.DEFAULT else f' ({origin.source.value})'
+        yield from style.labelled('set by', shorten(origin.place) + kind)
+    if not isinstance(setting.running, Unknown) and setting.running != setting.declared:
+        yield from style.labelled('running', describe(setting.running))
     yield from style.labelled('expected', rule.expected.text(finding.benchmark))
-    if finding.verdict is not Verdict.COMPLIANT:
+    if finding.verdict is Verdict.NON_COMPLIANT and remedy.fix:
+        yield from iter_remedy(remedy, style)
+    elif finding.verdict is not Verdict.COMPLIANT:
         yield from style.labelled('result', finding.message)
     if style.is_verbose:
         yield from style.labelled('why', rule.why)
         yield from style.labelled('impact', rule.impact)
 
 
-def known(values: Values | Unknown) -> str:
-    return 'unknown' if isinstance(values, Unknown) else describe(values)
+def iter_remedy(remedy: Remedy, style: Style) -> Iterator[str]:
+    """What to do, after what it may break."""
+    for label, text in (('caution', remedy.caution), ('fix', remedy.fix), ('note', remedy.note)):
+        if text:
+            yield from style.labelled(label, text)

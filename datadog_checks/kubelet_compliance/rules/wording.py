@@ -66,8 +66,14 @@ def fix_text(fix: Fix) -> str:
     if fix.refusal:
         return sentence(fix.refusal)
     caution = f'Caution: {fix.caution}. ' if fix.caution else ''
-    steps = steps_text(fix.steps)
-    return f'{caution}To fix it, {steps}{f", then {fix.apply}" if fix.apply else ""}'
+    return f'{caution}To fix it, {what_to_do(fix)}'
+
+
+def what_to_do(fix: Fix) -> str:
+    """The steps, and how they take effect; or why there are none."""
+    if fix.refusal:
+        return fix.refusal
+    return f'{steps_text(fix.steps)}{f", then {fix.apply}" if fix.apply else ""}'
 
 
 def sentence(text: str) -> str:
