@@ -37,6 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except CannotAnswer as error:
         print(f'kubelet-compliance: {printable(str(error))}', file=sys.stderr)
         return NOT_DETERMINED
+    except BrokenPipeError:
+        # The reader knows that it did not read everything.
+        return NOT_DETERMINED
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:

@@ -27,5 +27,4 @@ def iter_explanation(rule: Rule, style: Style) -> Iterator[str]:
         ('see', ' '.join(rule.references)),
         ('tags', ' '.join(rule.tags)),
     ):
-        if text:
-            yield from style.labelled(label, text)
+        yield from style.labelled(label, text)

@@ -48,8 +48,10 @@ class Style:
         return self.paint(text or word_of(verdict), COLOR_OF[verdict])
 
     def labelled(self, label: str, text: str) -> list[str]:
-        """A text after its label, wrapped."""
-        first, *rest = self.wrapped(text, f'{INDENT}{label:<{LABEL_WIDTH - 1}} ') or ['']
+        """A text after its label, wrapped. Nothing for no text."""
+        if not text:
+            return []
+        first, *rest = self.wrapped(text, f'{INDENT}{label:<{LABEL_WIDTH - 1}} ')
         return [first.replace(label, self.paint(label, DIM), 1), *rest]
 
     def wrapped(self, text: str, first: str = '') -> list[str]:

@@ -156,6 +156,6 @@ def iter_details(finding: Finding, style: Style) -> Iterator[str]:
 
 def iter_remedy(remedy: Remedy, style: Style) -> Iterator[str]:
     """What to do, after what it may break."""
-    for label, text in (('caution', remedy.caution), ('fix', remedy.fix), ('note', remedy.note)):
-        if text:
-            yield from style.labelled(label, text)
+    yield from style.labelled('caution', remedy.caution)
+    yield from style.labelled('fix', remedy.fix)
+    yield from style.labelled('note', remedy.note)

@@ -13,7 +13,7 @@ import sys
 
 from datadog_checks.kubelet_compliance.reporting.layout import Style
 
-NARROWEST, WIDEST = 40, 120
+NARROWEST, WIDEST = 64, 120
 
 
 class CannotAnswer(Exception):
@@ -42,7 +42,8 @@ def wants_colors(option: str, *, goes_to_file: bool) -> bool:
 def write(text: str, path: str | None = None) -> None:
     """Write the answer to a file, or to the terminal.
 
-    Raises CannotAnswer, so that a script does not take half the output for all of it.
+    Raises CannotAnswer, so that a script does not take half the output for all of it, and BrokenPipeError if the
+    reader, such as `head`, has read enough.
     """
     if path is not None:
         write_to_file(text, path)
@@ -55,6 +56,8 @@ def write(text: str, path: str | None = None) -> None:
     except OSError as error:
         # Otherwise Python fails again when it flushes the rest at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise
         raise CannotAnswer(f'could not write the output: {error.strerror}') from None
 
 
