@@ -40,6 +40,7 @@ from .results import (
     NextStart as NextStart,
     NodeReport as NodeReport,
     Objection as Objection,
+    Remedy as Remedy,
     Setting as Setting,
     Values as Values,
     Verdict as Verdict,

@@ -69,8 +69,14 @@ def fix_text(fix: Fix) -> str:
     caution = f'Caution: {fix.caution}. ' if fix.caution else ''
     if fix.advice:
         return f'{caution}{sentence(fix.advice)}'
-    steps = steps_text(fix.steps)
-    return f'{caution}To fix it, {steps}{f", then {fix.apply}" if fix.apply else ""}'
+    return f'{caution}To fix it, {what_to_do(fix)}'
+
+
+def what_to_do(fix: Fix) -> str:
+    """The steps, and how they take effect; or the words that replace them."""
+    if fix.refusal or fix.advice:
+        return fix.refusal or fix.advice
+    return f'{steps_text(fix.steps)}{f", then {fix.apply}" if fix.apply else ""}'
 
 
 def sentence(text: str) -> str:
