@@ -4,6 +4,7 @@
 """The values that the rooms exchange. `docs/design.md` describes the rooms."""
 
 from .evidence import (
+    LEFT_OUT as LEFT_OUT,
     Argument as Argument,
     DropIns as DropIns,
     Evidence as Evidence,
