@@ -140,7 +140,9 @@ def iter_readings(arguments: Sequence[str], terms: Terms) -> Iterator[CommandLin
             yield CommandLine(frozenset(), unknown=unknown)
             return
         for takes in (True, False):
-            yield from iter_readings(arguments, replace(terms, takes_value={**terms.takes_value, undecided.name: takes}))
+            yield from iter_readings(
+                arguments, replace(terms, takes_value={**terms.takes_value, undecided.name: takes})
+            )
 
 
 def has_positional_argument(line: CommandLine) -> bool:

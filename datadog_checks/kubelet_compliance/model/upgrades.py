@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What an upgrade of the kubelet would do to a node: the parts of today's configuration that it affects, and the result."""
+"""What an upgrade of the kubelet would do to a node: what it affects in today's configuration, and the result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Subject(Enum):
     RULE = 'rule'
 
 
-class Step(Enum):
+class UpgradeStep(Enum):
     """What a person does about an item before the upgrade. `rules/upgrade_fixes.py` has the words for it."""
 
     NONE = 'none'
@@ -60,7 +60,7 @@ class UpgradeItem:
     what: str
     why: str
     origin: Origin | None = None
-    step: Step = Step.NONE
+    step: UpgradeStep = UpgradeStep.NONE
     instead: str = ''
     remedy: str = ''
     before: Value = None
