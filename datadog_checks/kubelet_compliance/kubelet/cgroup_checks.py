@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The settings that a kubelet refuses on a node with cgroup v1 (pkg/kubelet/apis/config/validation/validation_linux.go).
+"""The settings that a kubelet refuses on a node with cgroup v1 (validation_linux.go, `validateKubeletOSConfiguration`).
 
 The field failCgroupV1 exists from 1.31 on, and is true by default from 1.35 on (KEP-4569, KEP-5573). Up to 1.37, a
 kubelet with failCgroupV1 false still starts on cgroup v1.

@@ -102,8 +102,8 @@ class Decoder:
     """Decodes a tree into a Configuration.
 
     `over`: the existing values to decode into, as encoding/json does. `spelled`: gives the JSON name for a dotted path,
-    if that is not its last part. `release`: the kubelet's release, if it is known. `notes`: records the refusals instead
-    of the first one being raised.
+    if that is not its last part. `release`: the kubelet's release, if it is known. `notes`: takes all refusals, so that
+    none is raised.
     """
 
     def __init__(

@@ -24,9 +24,11 @@ from datadog_checks.kubelet_compliance.model import (
 )
 
 from .acceptance import ACCEPTED_AFTER_SECONDS, has_accepted_its_files, has_accepted_its_line
+from .declare import with_place
 from .decoding import Configuration
+from .flags import iter_plain_flags
 from .kubelets import Kubelet
-from .layers import ParsedOnce
+from .layers import ParsedOnce, flag_origin
 from .refusals import Reading, Refusal, read_as
 from .resolved_changes import changes_between, ignored_fields
 
@@ -47,8 +49,11 @@ CGROUPS_NOT_KNOWN = Unknown(
 )
 
 
-def upgrade_of(kubelet: Kubelet, minor: int) -> Upgrade:
-    """What the kubelet of 1.`minor` would make of a kubelet's next start. Raises nothing."""
+def upgrade_of(kubelet: Kubelet, minor: int) -> tuple[Upgrade, Declared | None]:
+    """What the kubelet of 1.`minor` would make of a kubelet's next start, and the configuration that it would have.
+
+    The configuration is None if it is not known as a whole. Raises nothing.
+    """
     evidence = kubelet.coming or kubelet.evidence
     parse = ParsedOnce()
     readings = read_as(evidence, minor, parse)
@@ -61,7 +66,7 @@ def upgrade_of(kubelet: Kubelet, minor: int) -> Upgrade:
     blockers = [refusal for refusal in blockers if not (lenient and refusal.is_only_upstream)]
     unknown = why_unknown(kubelet, readings, shared, taken, minor)
     only = readings[0] if len(readings) == 1 else None
-    return Upgrade(
+    upgrade = Upgrade(
         f'1.{minor}',
         f'1.{min(today)}' if len(today) == 1 else '',
         tuple(map(item_of, blockers)),
@@ -71,6 +76,17 @@ def upgrade_of(kubelet: Kubelet, minor: int) -> Upgrade:
         unknown,
         notes_on(today, minor),
     )
+    return upgrade, declared_by(only, evidence) if only is not None else None
+
+
+def declared_by(reading: Reading, evidence: Evidence) -> Declared | None:
+    """A reading as the configuration of a kubelet that starts with it."""
+    if reading.configuration is None or reading.flags is None:
+        return None
+    configuration = reading.configuration
+    for name, given in iter_plain_flags(reading.flags):
+        configuration.set(name, given.value, with_place(flag_origin(given), evidence))
+    return Declared(configuration.values, configuration.origins, launch=evidence.launch)
 
 
 def shared_refusals(readings: Sequence[Reading]) -> list[Refusal]:

@@ -1,0 +1,94 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The upgrade of one kubelet in whole: what the other release refuses and changes, the rules, and what to do. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
+from datadog_checks.kubelet_compliance.kubelet.upgrade import upgrade_of
+from datadog_checks.kubelet_compliance.model import (
+    Benchmark,
+    Declared,
+    Home,
+    Rule,
+    Selection,
+    Subject,
+    Unknown,
+    Upgrade,
+    UpgradeItem,
+    Value,
+)
+
+from .judge import holds
+from .resolve import resolve
+from .upgrade_fixes import with_remedy
+from .wording import describe, show
+
+
+def judged_upgrade(kubelet: Kubelet, minor: int, selection: Selection, home: Home) -> Upgrade:
+    """What the kubelet of 1.`minor` would make of a kubelet's next start, with the rules that it affects.
+
+    Raises nothing.
+    """
+    upgrade, declared = upgrade_of(kubelet, minor)
+    today = minor_today(upgrade)
+    gates = gates_of(declared, kubelet.following)
+
+    def remedied(items: Sequence[UpgradeItem]) -> tuple[UpgradeItem, ...]:
+        return tuple(with_remedy(item, home, today, gates) for item in items)
+
+    rules = iter_rules(kubelet.following, declared, selection) if declared is not None else ()
+    return replace(
+        upgrade,
+        blockers=remedied(upgrade.blockers),
+        ignored=remedied(upgrade.ignored),
+        changes=(*rules, *(described(change) for change in upgrade.changes)),
+    )
+
+
+def minor_today(upgrade: Upgrade) -> int | None:
+    return int(upgrade.today.partition('.')[2]) if upgrade.today else None
+
+
+def gates_of(declared: Declared | None, readings: Sequence[Declared]) -> Mapping[str, Value]:
+    """The feature gates that the configuration sets, as far as they are known."""
+    for each in (declared, *readings):
+        given = each.value('featureGates') if each is not None else None
+        if isinstance(given, Mapping):
+            return given
+    return {}
+
+
+def described(change: UpgradeItem) -> UpgradeItem:
+    return replace(change, why=f'{show(change.before)} today, {show(change.after)} then: {change.why}')
+
+
+def iter_rules(today: Sequence[Declared], then: Declared, selection: Selection) -> Iterator[UpgradeItem]:
+    """The rules on settings whose result would change. Those that get worse come first."""
+    found = [rule_change(rule, today, then, selection.benchmark) for rule in selection.rules if rule.aspect is None]
+    yield from sorted((item for item in found if item is not None), key=lambda item: not item.is_worse)
+
+
+def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark: Benchmark) -> UpgradeItem | None:
+    """How the result of a rule would change. A rule that may hold today and would be broken gets worse."""
+    now = {is_kept(rule, declared, benchmark) for declared in today}
+    setting = resolve(then, rule.fields)
+    kept = is_kept(rule, then, benchmark)
+    if kept is None or now == {kept} or isinstance(setting.declared, Unknown):
+        return None
+    if kept and now != {False}:
+        return None
+    before = 'non-compliant' if kept else 'compliant' if now == {True} else 'not known to be non-compliant'
+    after = 'compliant' if kept else 'non-compliant'
+    why = f'{before} today, {after} then: {describe(setting.declared)}'
+    return UpgradeItem(Subject.RULE, rule.key, why, setting.origin, is_worse=not kept)
+
+
+def is_kept(rule: Rule, declared: Declared, benchmark: Benchmark) -> bool | None:
+    """Whether the declared values keep a rule. None if they are not known."""
+    values = resolve(declared, rule.fields).declared
+    return None if isinstance(values, Unknown) else holds(rule, values, benchmark)
