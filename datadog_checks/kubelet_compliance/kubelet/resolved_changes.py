@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from datadog_checks.kubelet_compliance.model import Declared, Origin, Source, Subject, UpgradeItem, Value
 
@@ -72,11 +73,12 @@ def origin_of_key(
 
 
 def iter_leaves(spec: Field, path: str, release: Release) -> Iterator[tuple[str, Field]]:
-    """Every field that the release has, by dotted path, structs taken apart."""
+    """Every field that the release has, by dotted path, structs taken apart. A struct's `since` counts for its fields."""
     for name, inner in (spec.fields or {}).items():
         inner_path = f'{path}.{name}' if path else name
         if not inner.is_in(release):
             continue
+        inner = replace(inner, since=max(spec.since, inner.since))
         if inner.kind is Kind.STRUCT:
             yield from iter_leaves(inner, inner_path, release)
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
-from .evidence import Origin, Unknown, Value
+from .evidence import Origin, Source, Unknown, Value
 
 
 class Outcome(Enum):
@@ -70,7 +70,11 @@ class UpgradeItem:
 
     @property
     def place(self) -> str:
-        return self.origin.place if self.origin is not None else ''
+        """Where it is set: a file and line, a flag without its value, or both."""
+        if self.origin is None or self.origin.source is not Source.FLAG:
+            return self.origin.place if self.origin is not None else ''
+        flag = self.origin.place.partition(' ')[0].partition('=')[0]
+        return ' in '.join(part for part in (flag, self.origin.where) if part and part != self.what)
 
 
 @dataclass(frozen=True, slots=True)

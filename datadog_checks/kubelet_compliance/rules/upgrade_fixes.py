@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from datadog_checks.kubelet_compliance.kubelet.cgroup_checks import FAIL_ON_V1, SINGLE_KILL
-from datadog_checks.kubelet_compliance.kubelet.feature_gates import is_on
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import LOCKED, history, is_on
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.kubelet.tables.flag_removals import REMOVALS, Removal
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
@@ -63,10 +63,15 @@ def remedy_of_gate(item: UpgradeItem, home: Home, today: int | None, gates: Mapp
         return f'Before the upgrade, set {gate} to false, or {needed} to true, in {where}{lasting(home)}'
     by_default = is_on({}, gate, Release(today)) if today is not None else None
     if by_default is not None and by_default is gates.get(gate):
-        return (
-            f'Before the upgrade, remove {gate} from {where}, which changes nothing today{applied(home)}{lasting(home)}'
-        )
-    return f'With the upgrade, remove {gate} from {where}{lasting(home)}'
+        return f'Before the upgrade, remove {gate} from {where} (its default is the same){applied(home)}{lasting(home)}'
+    state = final_state(gate)
+    besides = '' if state in (None, gates.get(gate)) else f'; the feature is then always {"on" if state else "off"}'
+    return f'With the upgrade, remove {gate} from {where}{besides}{lasting(home)}'
+
+
+def final_state(gate: str) -> bool | None:
+    """Whether a feature is on once its gate is locked or removed. None if the tables do not show it."""
+    return next((LOCKED[letter] for _, letter in history(gate) if letter in LOCKED), None)
 
 
 def remedy_of_field(item: UpgradeItem, home: Home) -> str:

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import FIRST_KNOWN, LAST_KNOWN
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.upgrade import upgrade_of
 from datadog_checks.kubelet_compliance.model import (
     Benchmark,
     Declared,
     Home,
+    KubeletReport,
     Rule,
     Selection,
     Subject,
@@ -27,6 +30,10 @@ from .judge import holds
 from .resolve import resolve
 from .upgrade_fixes import with_remedy
 from .wording import describe, show
+
+VERSION = re.compile(r'v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?')
+MOST_LETTERS = 40
+NOT_EXAMINED = Unknown('a kubelet of the node can no longer be examined')
 
 
 def judged_upgrade(kubelet: Kubelet, minor: int, selection: Selection, home: Home) -> Upgrade:
@@ -48,6 +55,35 @@ def judged_upgrade(kubelet: Kubelet, minor: int, selection: Selection, home: Hom
         ignored=remedied(upgrade.ignored),
         changes=(*rules, *(described(change) for change in upgrade.changes)),
     )
+
+
+class TargetError(ValueError):
+    """The release to judge is not one that this check knows. The text says which it knows."""
+
+
+def parse_target(version: str | float | None) -> int | None:
+    """The option `target_version` as a minor release; None: not set. Raises TargetError.
+
+    YAML reads 1.30 without quotes as the number 1.3.
+    """
+    if version is None:
+        return None
+    match = VERSION.fullmatch(str(version).strip())
+    minor = int(match[1]) if match is not None else 0
+    if not FIRST_KNOWN <= minor <= LAST_KNOWN:
+        known = (
+            f'this check knows Kubernetes 1.{FIRST_KNOWN} to 1.{LAST_KNOWN}; write the version in quotes, like "1.37"'
+        )
+        raise TargetError(f'target_version {str(version)[:MOST_LETTERS]!r}: {known}')
+    return minor
+
+
+def worst_upgrade(reports: Sequence[KubeletReport], target: int | None) -> Upgrade | None:
+    """The upgrade of a node: the worst of its kubelets. One that could not be examined is not known."""
+    if target is None or not reports:
+        return None
+    found = [report.upgrade or Upgrade(f'1.{target}', unknown=NOT_EXAMINED) for report in reports]
+    return max(found, key=lambda upgrade: upgrade.outcome.badness)
 
 
 def minor_today(upgrade: Upgrade) -> int | None:
