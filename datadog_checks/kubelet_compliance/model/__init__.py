@@ -58,3 +58,10 @@ from .rows import (
     Rule as Rule,
     Selection as Selection,
 )
+from .upgrades import (
+    Outcome as Outcome,
+    Subject as Subject,
+    Upgrade as Upgrade,
+    UpgradeItem as UpgradeItem,
+    UpgradeStep as UpgradeStep,
+)

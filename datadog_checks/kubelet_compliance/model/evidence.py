@@ -132,6 +132,8 @@ class Process:
     """On a machine that is not running: the service that would start it. There is no such process yet."""
     unknown: Unknown | None = None
     """Why the arguments are not known, if `unit` is set and does not determine them."""
+    uses_cgroup_v1: bool | None = None
+    """Whether the node uses cgroup v1 and not v2. None if its cgroup does not show that."""
 
     @property
     def key(self) -> tuple[int, ...]:
