@@ -4,6 +4,7 @@
 """The values that the rooms exchange. `docs/design.md` describes the rooms."""
 
 from .evidence import (
+    LEFT_OUT as LEFT_OUT,
     Argument as Argument,
     DropIns as DropIns,
     Evidence as Evidence,
@@ -57,4 +58,11 @@ from .rows import (
     Precondition as Precondition,
     Rule as Rule,
     Selection as Selection,
+)
+from .upgrades import (
+    Outcome as Outcome,
+    Subject as Subject,
+    Upgrade as Upgrade,
+    UpgradeItem as UpgradeItem,
+    UpgradeStep as UpgradeStep,
 )

@@ -25,6 +25,7 @@ from .rows import (
     Fact,
     Rule,
 )
+from .upgrades import Upgrade
 
 LONGEST_MESSAGE = 500
 """The longest message of a service check, in characters."""
@@ -215,6 +216,8 @@ class KubeletReport:
     restart_pending: bool | None = None
     name: str = ''
     next_start: NextStart | None = None
+    upgrade: Upgrade | None = None
+    """None: nobody asked about another release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,5 +236,7 @@ class NodeReport:
     restart_pending: bool | None = None
     none_found_because: str = ''
     """Why no kubelet was found, if that is known."""
+    upgrade: Upgrade | None = None
+    """The worst of its kubelets. None: nobody asked about another release."""
     turned_away: tuple[Unknown, ...] = ()
     """Processes that only have a kubelet's name, each with the options that would admit it, if there are any."""

@@ -96,6 +96,8 @@ class Expectation:
     holds: Callable[[Sequence[Value], Benchmark], bool]
     holds_for_item: Callable[[Value, Benchmark], bool] | None = None
     """For a list: the test of one item."""
+    unclear: Callable[[Value], str] | None = None
+    """Why a value can't be compared with what is expected; '' if it can. None: every value can."""
     is_stated_by: Callable[[Benchmark], bool] | None = None
     """Whether a benchmark states the value to compare with; None if the rule needs no value of the benchmark."""
 
@@ -170,6 +172,10 @@ class Rule:
     needs_certificate: bool = False
     """Whether the kubelet must have the serving certificate that its configuration asks for."""
     unless: str = ''
+    is_in_effect: bool = False
+    """Judges what is in effect: a feature gate has its default, and what the kubelet's release lacks is unknown."""
+    advice: str = ''
+    """What to do, in words that replace the steps of a fix."""
 
     def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
         """What must be true of a node before these changes."""

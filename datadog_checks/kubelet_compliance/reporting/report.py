@@ -74,7 +74,14 @@ def iter_reports(
         return
     names = tag_values([kubelet.name for kubelet in kubelets])
     for kubelet, name in zip(kubelets, names, strict=True):
-        own = NodeReport(1, kubelet.findings, kubelet.problems, node.doubts, restart_pending=kubelet.restart_pending)
+        own = NodeReport(
+            1,
+            kubelet.findings,
+            kubelet.problems,
+            node.doubts,
+            restart_pending=kubelet.restart_pending,
+            upgrade=kubelet.upgrade,
+        )
         yield own, (f'kubelet:{name}',)
 
 

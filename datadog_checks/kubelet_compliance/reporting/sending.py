@@ -13,6 +13,7 @@ from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, No
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
 
 from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, problem_text
+from .upgrade_rows import iter_upgrade_checks, iter_upgrade_gauges
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,12 @@ class Sending:
         for report, own in iter_reports(node, kubelets, nested=self.nested):
             tags = (*self.tags, *own)
             exempted = apply_exemptions(report, self.exemptions, today)
-            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in iter_gauges(exempted, self.detail)]
-            rows.service_checks += [(each, [*tags, *each.tags]) for each in iter_service_checks(exempted)]
+            gauges = [*iter_gauges(exempted, self.detail)]
+            checks = [*iter_service_checks(exempted), *iter_upgrade_checks(report.upgrade)]
+            if self.detail is not Detail.NONE:
+                gauges += iter_upgrade_gauges(report.upgrade)
+            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in gauges]
+            rows.service_checks += [(each, [*tags, *each.tags]) for each in checks]
         return rows
 
 

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.pending import runs_with
 from datadog_checks.kubelet_compliance.model import (
+    NOT_ASKED,
     Benchmark,
     Declared,
     Fact,
@@ -34,6 +36,7 @@ from .file_sets import (
     kubeconfig_files,
 )
 from .homes import options_file, traits_of
+from .in_effect import iter_in_effect
 from .judge import holds
 from .resolve import FLAG_DECIDES, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
 from .serving_certificate import certificate_path, missing_certificate
@@ -101,16 +104,18 @@ def setting_with_defect(kubelet: Kubelet, rule: Rule, benchmark: Benchmark) -> S
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
     """The setting of a rule, if all releases that the kubelet may be agree on it. `meaning`: see `agreed`."""
 
-    def of(declared: Declared) -> Setting:
-        running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
+    def of(declared: Declared, shown: Configuration | Unknown) -> Setting:
+        running = running_values(rule, shown, declared, kubelet.started, meaning=meaning)
         return resolve(declared, rule.fields, running, rule.beside)
 
-    own = agreed([of(declared) for declared in kubelet.readings], meaning, why_they_differ(kubelet.readings))
+    readings = [each for declared in kubelet.readings for each in iter_in_effect(rule, declared, kubelet.running)]
+    own = agreed([of(*each) for each in readings], meaning, why_they_differ([declared for declared, _ in readings]))
     if kubelet.next is None:
         return own
     running = own.running if not isinstance(own.running, Unknown) else as_started(own)
-    following = [resolve(declared, rule.fields, running, rule.beside) for declared in kubelet.next]
-    setting = agreed(following, meaning, why_they_differ(kubelet.next))
+    coming = [each for declared in kubelet.next for each, _ in iter_in_effect(rule, declared, NOT_ASKED)]
+    following = [resolve(declared, rule.fields, running, rule.beside) for declared in coming]
+    setting = agreed(following, meaning, why_they_differ(coming))
     if not isinstance(running, Unknown):
         return setting
     return replace(setting, changed=own.changed, doubt=setting.doubt or (None if own.changed else running))
