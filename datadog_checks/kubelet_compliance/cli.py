@@ -23,7 +23,7 @@ from .rules.all_rules import RULES_BY_KEY
 from .rules.selection import SelectionError
 from .terminal.as_the_agent import ConfigError
 from .terminal.options import parser
-from .terminal.screen import CannotAnswer, style_of, write
+from .terminal.screen import CannotAnswer, current_folder, style_of, write
 from .terminal.tasks import Task, task_of
 
 
@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         raise CannotAnswer(str(error)) from None
     if options.capture:
         return capture(task, options), ALL_COMPLIANT
-    results = Results([task.run()], datetime.now(timezone.utc))
+    results = Results([task.run()], datetime.now(timezone.utc), folder=current_folder())
     return FORMATS[options.format](results, style), results.exit_status
 
 
