@@ -32,6 +32,7 @@ from .results import (
     LONGEST_MESSAGE as LONGEST_MESSAGE,
     NOT_ASKED as NOT_ASKED,
     NOT_RUNNING as NOT_RUNNING,
+    Cost as Cost,
     Declared as Declared,
     Finding as Finding,
     Home as Home,

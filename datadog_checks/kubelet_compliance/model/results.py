@@ -216,3 +216,20 @@ class NodeReport:
     """Why no kubelet was found, if that is known."""
     turned_away: tuple[Unknown, ...] = ()
     """Processes that only have a kubelet's name, each with the options that would admit it, if there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the check runs since the check started cost. Durations are in seconds, and only of full collections.
+
+    `unchanged`: the runs that found nothing changed. `full`: those that read everything.
+    """
+
+    unchanged: int = 0
+    full: int = 0
+    last_seconds: float = 0.0
+    slowest_seconds: float = 0.0
+
+    def with_full(self, seconds: float) -> Cost:
+        """The cost with one more full collection."""
+        return Cost(self.unchanged, self.full + 1, seconds, max(seconds, self.slowest_seconds))
