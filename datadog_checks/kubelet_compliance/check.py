@@ -25,6 +25,7 @@ from .reporting.sending import Notices, Sending, advice, iter_metadata
 from .rules.all_rules import RULES_BY_KEY
 from .rules.exemptions import ExemptionError, parse_exemptions
 from .rules.selection import AUTO, SelectionError, chooser, select
+from .rules.upgrades import parse_target
 from .trust import reason_to_refuse
 
 try:
@@ -77,6 +78,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
             if options.kubelet_url:
                 address_of(options.kubelet_url)
             admission = Admission(parse_users(options.allowed_users), bool(options.nested))
+            target = parse_target(options.target_version)
         except (SelectionError, ExemptionError, AdmissionError, UrlError, ValueError) as error:
             raise ConfigurationError(str(error)) from None
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
@@ -85,7 +87,8 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         problem = host.procfs_problem() if options.procfs_path else None
         if problem is not None:
             raise ConfigurationError(f'procfs_path: {problem_text(problem)}')
-        self.collector = Collector(host, selection, chooser(options.rules) if options.benchmark == AUTO else None)
+        by_version = chooser(options.rules) if options.benchmark == AUTO else None
+        self.collector = Collector(host, selection, by_version, target=target)
         # Load the HTTP libraries now: later, no file descriptor may be left for that.
         self.connection()
         detail = Detail(options.metrics or Detail.FULL)
@@ -95,7 +98,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         collection = self.collector.collect(self.connection())
         today = datetime.now(timezone.utc).date()
         if collection is not self.last or today != self.day:
-            self.sent = self.sending.rows(collection.node, collection.kubelets, collection.selection.benchmark, today)
+            self.sent = self.sending.rows(collection.node, collection.kubelets, today)
             self.last, self.day = collection, today
             self.log_changes(collection)
             self.send_metadata(collection)

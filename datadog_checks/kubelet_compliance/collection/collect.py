@@ -26,6 +26,7 @@ from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.judge import judge_node
 from datadog_checks.kubelet_compliance.rules.problems import not_seen
 from datadog_checks.kubelet_compliance.rules.settings import depends_on_version, wanted_facts
+from datadog_checks.kubelet_compliance.rules.upgrades import worst_upgrade
 
 from .asking import NO_VERSION, Asking
 from .fact_sources import read_facts
@@ -55,11 +56,14 @@ class Collector:
         selection: Selection,
         choose: Callable[[str | None], Selection | Unknown] | None = None,
         version: str | None = None,
+        target: int | None = None,
     ) -> None:
         """`choose`: selects the rules by the kubelet's version (None: unknown) instead of `selection`.
 
-        `version`: the version of the kubelet, for when the kubelet itself does not show it.
+        `version`: the version of the kubelet, for when the kubelet itself does not show it. `target`: the minor release
+        of an upgrade to judge; None: none.
         """
+        self.target = target
         self.version = version
         self.selection = self.default = selection
         self.choose = choose
@@ -137,7 +141,7 @@ class Collector:
     def judge(
         self, found: FoundKubelets, kubelet: Kubelet, settings: Mapping[str, Setting], facts: Mapping[Fact, Answer]
     ) -> KubeletReport:
-        return judge_kubelet(kubelet, settings, facts, self.selection, found.scan.names)
+        return judge_kubelet(kubelet, settings, facts, self.selection, found.scan.names, self.target)
 
     def report(
         self,
@@ -155,7 +159,11 @@ class Collector:
         else:
             because = self.search.why_none(found, is_reachable=isinstance(connection, Connection))
         self.host.expect(report.process for report in reports)
-        node = replace(judge_node(reports, found.scan.doubtful, because), turned_away=found.scan.turned_away)
+        node = replace(
+            judge_node(reports, found.scan.doubtful, because),
+            turned_away=found.scan.turned_away,
+            upgrade=worst_upgrade(reports, self.target),
+        )
         version = next((kubelet.release for kubelet in kubelets if isinstance(kubelet.release, str)), None)
         return Collection(node, tuple(reports), self.selection, version)
 
@@ -184,7 +192,8 @@ class Collector:
         known = self.api.known_version(kubelet.process)
         if known is not None:
             return known
-        if self.choose is None and not depends_on_version(kubelet, self.selection):
+        is_wanted = self.choose is not None or self.target is not None
+        if not is_wanted and not depends_on_version(kubelet, self.selection):
             return NO_VERSION
         return self.asking.version(kubelet, connection)
 

@@ -17,6 +17,7 @@ from datadog_checks.kubelet_compliance.rules.homes import home_on
 from datadog_checks.kubelet_compliance.rules.judge import hinted, judge
 from datadog_checks.kubelet_compliance.rules.problems import iter_problems
 from datadog_checks.kubelet_compliance.rules.settings import settings_by_rule
+from datadog_checks.kubelet_compliance.rules.upgrades import judged_upgrade
 
 
 def resolve_settings(kubelet: Kubelet, selection: Selection) -> dict[str, Setting]:
@@ -33,16 +34,18 @@ def judge_kubelet(
     facts: Mapping[Fact, Answer],
     selection: Selection,
     names: frozenset[str],
+    target: int | None = None,
 ) -> KubeletReport:
     """The report on one kubelet.
 
     `facts`: about the node, for the fixes. `names`: of the processes on the node that route traffic to services.
+    `target`: the minor release of an upgrade to judge; None: none.
     """
     evidence, process = kubelet.evidence, kubelet.process
     home = replace(home_on(evidence, kubelet.flags), facts=facts)
     names = names if evidence.launch is None else frozenset()
     findings = tuple(
-        hinted(judge(rule, replace(settings[rule.key], home=home), selection.benchmark), names)
+        hinted(judge(rule, replace(settings[rule.key], home=home), selection.benchmark_of(rule)), names)
         for rule in selection.rules
     )
     next_start = next_start_problem(evidence)
@@ -51,7 +54,8 @@ def judge_kubelet(
         problems = {next_start: None, **problems}
     reported = tuple(map(of_image, problems)) if process.unit else tuple(problems)
     pending = is_pending(kubelet, settings, selection, is_next_known=next_start is None)
-    return KubeletReport(process, findings, reported, pending, kubelet.name, next_start_of(evidence))
+    upgrade = None if target is None else judged_upgrade(kubelet, target, selection, home)
+    return KubeletReport(process, findings, reported, pending, kubelet.name, next_start_of(evidence), upgrade)
 
 
 def is_pending(

@@ -17,7 +17,7 @@ from .feature_gates import STAGE_GATES, is_on
 from .formats.go import Duration
 from .release import Release
 from .tables.field_kinds import SAME, Field, Kind
-from .tables.fields import KUBELET_CONFIGURATION
+from .tables.fields import EVICTION_HARD, KUBELET_CONFIGURATION
 
 GATED = {
     'crashLoopBackOff.maxContainerRestartPeriod': 'KubeletCrashLoopBackOffMax',
@@ -27,6 +27,9 @@ GATED = {
 DECIDING = frozenset(GATED.values()) | STAGE_GATES.keys()
 
 NO_GATES: Mapping[str, object] = MappingProxyType({})
+
+PROCESSES, NO_LIMIT = 'podPidsLimit', -1
+"""The kubelet replaces any negative number of a file."""
 
 ZERO = (None, False, 0, 0.0, '')
 
@@ -52,9 +55,22 @@ def set_defaults(
                 default = filled_in(spec, value, legacy) if is_filled else None
             if default is not None:
                 configuration.set(path, default, DEFAULT_ORIGIN)
+    limit = configuration.get(PROCESSES)
+    if isinstance(limit, int) and limit < NO_LIMIT:
+        configuration.set(PROCESSES, NO_LIMIT, configuration.origins.get(PROCESSES, DEFAULT_ORIGIN))
     if configuration.get('serializeImagePulls') is None:
         pulls = configuration.get('maxParallelImagePulls')
         configuration.set('serializeImagePulls', not (isinstance(pulls, int) and pulls > 1), DEFAULT_ORIGIN)
+
+
+def merge_default_evictions(configuration: Configuration) -> None:
+    """Add the default thresholds that a config file leaves out, if it asks for them (server.go, `loadConfigFile`)."""
+    own = configuration.get('evictionHard')
+    if configuration.get('mergeDefaultEvictionSettings') is True and isinstance(own, Mapping):
+        for signal, threshold in EVICTION_HARD.items():
+            if signal not in own:
+                configuration.values['evictionHard'][signal] = threshold
+                configuration.origins[f'evictionHard.{signal}'] = DEFAULT_ORIGIN
 
 
 def filled_in(spec: Field, value: Value, legacy: bool) -> Any:

@@ -4,6 +4,7 @@
 """The values that the rooms exchange. `docs/design.md` describes the rooms."""
 
 from .evidence import (
+    LEFT_OUT as LEFT_OUT,
     Argument as Argument,
     DropIns as DropIns,
     Evidence as Evidence,
@@ -40,6 +41,7 @@ from .results import (
     NextStart as NextStart,
     NodeReport as NodeReport,
     Objection as Objection,
+    Remedy as Remedy,
     Setting as Setting,
     Values as Values,
     Verdict as Verdict,
@@ -56,4 +58,11 @@ from .rows import (
     Precondition as Precondition,
     Rule as Rule,
     Selection as Selection,
+)
+from .upgrades import (
+    Outcome as Outcome,
+    Subject as Subject,
+    Upgrade as Upgrade,
+    UpgradeItem as UpgradeItem,
+    UpgradeStep as UpgradeStep,
 )

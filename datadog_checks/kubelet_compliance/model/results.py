@@ -21,9 +21,11 @@ from .evidence import (
 )
 from .rows import (
     Answer,
+    Benchmark,
     Fact,
     Rule,
 )
+from .upgrades import Upgrade
 
 LONGEST_MESSAGE = 500
 """The longest message of a service check, in characters."""
@@ -153,13 +155,31 @@ NOT_RUNNING = Unknown('the machine is not running')
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about a result, in full: the message of a service check has no room for all of it.
+
+    `caution`: what the fix may break, to read first. `fix`: what to do; '' if the message says it all.
+    """
+
+    caution: str = ''
+    fix: str = ''
+    note: str = ''
+    """What else to know: why the value is in doubt, or a hint at exemptions."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule's verdict on a kubelet, the message for a person, and the setting behind the verdict."""
+    """A rule's verdict on a kubelet, the message for a person, and the setting behind the verdict.
+
+    `benchmark`: the one that the rule was judged for.
+    """
 
     rule: Rule
     verdict: Verdict
     message: str
     setting: Setting
+    benchmark: Benchmark
+    remedy: Remedy = Remedy()
 
     @property
     def set_by(self) -> Source:
@@ -196,6 +216,8 @@ class KubeletReport:
     restart_pending: bool | None = None
     name: str = ''
     next_start: NextStart | None = None
+    upgrade: Upgrade | None = None
+    """None: nobody asked about another release."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +236,8 @@ class NodeReport:
     restart_pending: bool | None = None
     none_found_because: str = ''
     """Why no kubelet was found, if that is known."""
+    upgrade: Upgrade | None = None
+    """The worst of its kubelets. None: nobody asked about another release."""
     turned_away: tuple[Unknown, ...] = ()
     """Processes that only have a kubelet's name, each with the options that would admit it, if there are any."""
 

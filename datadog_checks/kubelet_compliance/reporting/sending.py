@@ -13,6 +13,7 @@ from datadog_checks.kubelet_compliance.model import Benchmark, Cost, Exemption, 
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
 
 from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, problem_text
+from .upgrade_rows import iter_upgrade_checks, iter_upgrade_gauges
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +25,18 @@ class Sending:
     tags: tuple[str, ...]
     nested: bool
 
-    def rows(self, node: NodeReport, kubelets: Sequence[KubeletReport], benchmark: Benchmark, today: date) -> Rows:
+    def rows(self, node: NodeReport, kubelets: Sequence[KubeletReport], today: date) -> Rows:
         """The metrics and service checks, each with its tags."""
         rows = Rows()
         for report, own in iter_reports(node, kubelets, nested=self.nested):
             tags = (*self.tags, *own)
             exempted = apply_exemptions(report, self.exemptions, today)
-            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in iter_gauges(exempted, benchmark, self.detail)]
-            rows.service_checks += [(each, [*tags, *each.tags]) for each in iter_service_checks(exempted, benchmark)]
+            gauges = [*iter_gauges(exempted, self.detail)]
+            checks = [*iter_service_checks(exempted), *iter_upgrade_checks(report.upgrade)]
+            if self.detail is not Detail.NONE:
+                gauges += iter_upgrade_gauges(report.upgrade)
+            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in gauges]
+            rows.service_checks += [(each, [*tags, *each.tags]) for each in checks]
         return rows
 
 

@@ -1,0 +1,130 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The upgrade of one kubelet in whole: what the other release refuses and changes, the rules, and what to do. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import FIRST_KNOWN, LAST_KNOWN
+from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
+from datadog_checks.kubelet_compliance.kubelet.upgrade import upgrade_of
+from datadog_checks.kubelet_compliance.model import (
+    Benchmark,
+    Declared,
+    Home,
+    KubeletReport,
+    Rule,
+    Selection,
+    Subject,
+    Unknown,
+    Upgrade,
+    UpgradeItem,
+    Value,
+)
+
+from .judge import holds
+from .resolve import resolve
+from .upgrade_fixes import with_remedy
+from .wording import describe, show
+
+VERSION = re.compile(r'v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?')
+MOST_LETTERS = 40
+NOT_EXAMINED = Unknown('a kubelet of the node can no longer be examined')
+
+
+def judged_upgrade(kubelet: Kubelet, minor: int, selection: Selection, home: Home) -> Upgrade:
+    """What the kubelet of 1.`minor` would make of a kubelet's next start, with the rules that it affects.
+
+    Raises nothing.
+    """
+    upgrade, declared = upgrade_of(kubelet, minor)
+    today = minor_today(upgrade)
+    gates = gates_of(declared, kubelet.following)
+
+    def remedied(items: Sequence[UpgradeItem]) -> tuple[UpgradeItem, ...]:
+        return tuple(with_remedy(item, home, today, gates) for item in items)
+
+    rules = iter_rules(kubelet.following, declared, selection) if declared is not None else ()
+    return replace(
+        upgrade,
+        blockers=remedied(upgrade.blockers),
+        ignored=remedied(upgrade.ignored),
+        changes=(*rules, *(described(change) for change in upgrade.changes)),
+    )
+
+
+class TargetError(ValueError):
+    """The release to judge is not one that this check knows. The text says which it knows."""
+
+
+def parse_target(version: str | float | None) -> int | None:
+    """The option `target_version` as a minor release; None: not set. Raises TargetError.
+
+    YAML reads 1.30 without quotes as the number 1.3.
+    """
+    if version is None:
+        return None
+    match = VERSION.fullmatch(str(version).strip())
+    minor = int(match[1]) if match is not None else 0
+    if not FIRST_KNOWN <= minor <= LAST_KNOWN:
+        known = (
+            f'this check knows Kubernetes 1.{FIRST_KNOWN} to 1.{LAST_KNOWN}; write the version in quotes, like "1.37"'
+        )
+        raise TargetError(f'target_version {str(version)[:MOST_LETTERS]!r}: {known}')
+    return minor
+
+
+def worst_upgrade(reports: Sequence[KubeletReport], target: int | None) -> Upgrade | None:
+    """The upgrade of a node: the worst of its kubelets. One that could not be examined is not known."""
+    if target is None or not reports:
+        return None
+    found = [report.upgrade or Upgrade(f'1.{target}', unknown=NOT_EXAMINED) for report in reports]
+    return max(found, key=lambda upgrade: upgrade.outcome.badness)
+
+
+def minor_today(upgrade: Upgrade) -> int | None:
+    return int(upgrade.today.partition('.')[2]) if upgrade.today else None
+
+
+def gates_of(declared: Declared | None, readings: Sequence[Declared]) -> Mapping[str, Value]:
+    """The feature gates that the configuration sets, as far as they are known."""
+    for each in (declared, *readings):
+        given = each.value('featureGates') if each is not None else None
+        if isinstance(given, Mapping):
+            return given
+    return {}
+
+
+def described(change: UpgradeItem) -> UpgradeItem:
+    return replace(change, why=f'{show(change.before)} today, {show(change.after)} then: {change.why}')
+
+
+def iter_rules(today: Sequence[Declared], then: Declared, selection: Selection) -> Iterator[UpgradeItem]:
+    """The rules on settings whose result would change. Those that get worse come first."""
+    found = [rule_change(rule, today, then, selection.benchmark) for rule in selection.rules if rule.aspect is None]
+    yield from sorted((item for item in found if item is not None), key=lambda item: not item.is_worse)
+
+
+def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark: Benchmark) -> UpgradeItem | None:
+    """How the result of a rule would change. A rule that may hold today and would be broken gets worse."""
+    now = {is_kept(rule, declared, benchmark) for declared in today}
+    setting = resolve(then, rule.fields)
+    kept = is_kept(rule, then, benchmark)
+    if kept is None or now == {kept} or isinstance(setting.declared, Unknown):
+        return None
+    if kept and now != {False}:
+        return None
+    before = 'non-compliant' if kept else 'compliant' if now == {True} else 'not known to be non-compliant'
+    after = 'compliant' if kept else 'non-compliant'
+    why = f'{before} today, {after} then: {describe(setting.declared)}'
+    return UpgradeItem(Subject.RULE, rule.key, why, setting.origin, is_worse=not kept)
+
+
+def is_kept(rule: Rule, declared: Declared, benchmark: Benchmark) -> bool | None:
+    """Whether the declared values keep a rule. None if they are not known."""
+    values = resolve(declared, rule.fields).declared
+    return None if isinstance(values, Unknown) else holds(rule, values, benchmark)
