@@ -39,15 +39,17 @@ def test_a_node_that_is_not_compliant_ends_with_1_and_says_what_to_do(capsys: py
     assert main(['--node', KUBEADM, '--rule', IPTABLES]) == 1
     shown = ' '.join(capsys.readouterr().out.split())
     assert shown.startswith(
-        'kubelet, process 1000, evaluated against cis-1.24 '
-        'NON-COMPLIANT 4.2.7 Kubelet should be able to manage changes to iptables '
-        'value makeIPTablesUtilChains is false set by /var/lib/kubelet/config.yaml:16 (config_file) expected true '
+        'kubelet, process 1000, evaluated against cis-1.24 1 rule: 1 non-compliant next start as it runs now '
     )
-    assert 'To fix it, set makeIPTablesUtilChains: true in /var/lib/kubelet/config.yaml, then run: ' in shown
+    assert (
+        ' NON-COMPLIANT 4.2.7 Kubelet should be able to manage changes to iptables '
+        'value makeIPTablesUtilChains is false set by /var/lib/kubelet/config.yaml:16 (config_file) expected true '
+    ) in shown
+    assert ' fix set makeIPTablesUtilChains: true in /var/lib/kubelet/config.yaml, then run: systemctl ' in shown
 
 
 def test_a_node_that_is_compliant_ends_with_0(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(['--node', EKS, '--rule', IPTABLES]) == 0
+    assert main(['--node', EKS, '--rule', IPTABLES, '--verbose']) == 0
     shown = ' '.join(capsys.readouterr().out.split())
     assert ' COMPLIANT 4.2.7 ' in shown
     assert 'set by /etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf:4 (drop_in)' in shown
@@ -63,15 +65,19 @@ def test_json_holds_the_same_for_machines(capsys: pytest.CaptureFixture[str]) ->
     (rule,) = kubelet['rules']
     message = rule.pop('message')
     assert message.startswith('makeIPTablesUtilChains is false (/var/lib/kubelet/config.yaml:16); expected true. ')
+    fix = rule.pop('fix')
+    assert fix.startswith('set makeIPTablesUtilChains: true in /var/lib/kubelet/config.yaml, then run: systemctl ')
     assert rule == {
         'rule': 'make_iptables_util_chains',
         'title': 'Kubelet should be able to manage changes to iptables',
+        'benchmark': 'cis-1.24',
         'compliance_control': ['4.2.7'],
         'verdict': 'non_compliant',
         'declared': {'makeIPTablesUtilChains': False},
         'set_by': 'config_file',
         'place': '/var/lib/kubelet/config.yaml:16',
         'expected': 'true',
+        'caution': None,
     }
 
 
@@ -197,7 +203,7 @@ def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
         ('/nonexistent', 'Could not find a kubelet.', 'could not list the processes in /nonexistent: no such file'),
     ):
         assert main(['--procfs', procfs]) == 2
-        assert capsys.readouterr().out.startswith(words)
+        assert ' '.join(capsys.readouterr().out.split()).startswith(words.strip())
         assert main(['--procfs', procfs, '--json']) == 2
         (told,) = json.loads(capsys.readouterr().out)['problems']
         assert problem in told
@@ -271,7 +277,7 @@ def test_a_reader_that_has_gone_away_is_no_crash() -> None:
         done = run_into(writer)
     finally:
         os.close(writer)
-    assert (done.returncode, done.stderr) == (2, b'kubelet-compliance: could not write the output: Broken pipe\n')
+    assert (done.returncode, done.stderr) == (2, b'')
 
 
 def test_a_letter_that_the_terminal_does_not_have_is_no_crash(node: Path) -> None:

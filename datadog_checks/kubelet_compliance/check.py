@@ -98,7 +98,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         collection = self.collector.collect(self.connection())
         today = datetime.now(timezone.utc).date()
         if collection is not self.last or today != self.day:
-            self.sent = self.sending.rows(collection.node, collection.kubelets, collection.selection.benchmark, today)
+            self.sent = self.sending.rows(collection.node, collection.kubelets, today)
             self.last, self.day = collection, today
             self.log_changes(collection)
             self.send_metadata(collection)

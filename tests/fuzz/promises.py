@@ -51,7 +51,7 @@ TAGS = frozenset(
         *(
             tag
             for rule in SELECTION.rules
-            for tag in rule_tags(Finding(rule, Verdict.UNKNOWN, '', resolve(Declared({}, {}), ())), BENCHMARK)
+            for tag in rule_tags(Finding(rule, Verdict.UNKNOWN, '', resolve(Declared({}, {}), ()), BENCHMARK))
         ),
     }
 )
@@ -110,8 +110,8 @@ def check_reported(reports: Sequence[KubeletReport], node: NodeReport | None = N
             promise(KUBELET_TAG.fullmatch(tag) is not None, f'the tag {tag!r}')
         promise(own == () or own not in told, 'two kubelets have one name')
         told.add(own)
-        check_gauges(iter_gauges(report, BENCHMARK))
-        check_service_checks(iter_service_checks(report, BENCHMARK))
+        check_gauges(iter_gauges(report))
+        check_service_checks(iter_service_checks(report))
 
 
 def check_gauges(gauges: Iterable[Gauge]) -> None:

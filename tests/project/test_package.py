@@ -200,10 +200,10 @@ def test_wheel_holds_the_package_and_nothing_else(wheel: dict[str, bytes]) -> No
     assert {name for name in wheel if '.dist-info/' not in name} == ours
 
 
-def test_wheel_needs_only_the_base_package(wheel: dict[str, bytes]) -> None:
+def test_wheel_needs_only_the_base_package_and_what_the_agent_includes(wheel: dict[str, bytes]) -> None:
     [metadata] = [content for name, content in wheel.items() if name.endswith('.dist-info/METADATA')]
     needed = message_from_bytes(metadata).get_all('Requires-Dist')
-    assert needed is not None and [re.split(r'[^\w-]', need)[0] for need in needed] == ['datadog-checks-base']
+    assert needed == ['datadog-checks-base>=37.0.0', "psutil==7.2.2; extra == 'deps'"]
 
 
 def test_wheel_has_the_terminal_command(wheel: dict[str, bytes]) -> None:

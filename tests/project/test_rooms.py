@@ -28,10 +28,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     'collection': {'model', 'kubelet', 'rules', 'node', 'launch', 'api', 'reporting'},
     'capture': {'model', 'kubelet', 'node', 'launch', 'reporting', 'collection'},
     'check': {'model', 'rules', 'node', 'api', 'reporting', 'collection', 'config_models', 'trust'},
-    'terminal': {'node', 'check'},
-    'cli': {
-        'model', 'kubelet', 'rules', 'node', 'api', 'reporting', 'collection', 'capture', 'terminal', '__about__',
-    },
+    'terminal': {'model', 'kubelet', 'rules', 'node', 'api', 'reporting', 'collection', 'check', '__about__'},
+    'cli': {'rules', 'node', 'reporting', 'capture', 'terminal'},
     '__main__': {'cli'},
     '__init__': {'__about__', 'agent_release', 'check'},
     '__about__': set(),
@@ -47,7 +45,7 @@ MODULES = sorted(
 )
 
 THE_WRITER = 'capture.writer'
-OPEN_FILES = {'capture.recorder', 'terminal.agent_files', THE_WRITER}
+OPEN_FILES = {'capture.recorder', 'terminal.agent_files', 'terminal.screen', 'terminal.tasks', THE_WRITER}
 ASK_OVER_HTTP = {'api.configz', 'api.peer_names'}
 KNOW_THE_AGENT = {'agent_release', 'terminal.as_the_agent', 'check', 'api.connection'}
 # The day comes from check.py; others may only name its type.

@@ -9,6 +9,7 @@ import pytest
 
 from datadog_checks.base.constants import ServiceCheck as Status
 from datadog_checks.kubelet_compliance.model import (
+    Benchmark,
     Fault,
     Finding,
     NodeReport,
@@ -45,7 +46,9 @@ REFUSED = Unknown('the kubelet would refuse /c.yaml: it is empty', refused=True)
 
 
 def node(verdict: Verdict, *problems: Unknown, found: int = 1, doubts: tuple[Unknown, ...] = ()) -> NodeReport:
-    return NodeReport(found, (Finding(RULE, verdict, 'the reason', SETTING),), problems, doubts, restart_pending=False)
+    return NodeReport(
+        found, (Finding(RULE, verdict, 'the reason', SETTING, BENCHMARK),), problems, doubts, restart_pending=False
+    )
 
 
 def test_the_statuses_are_those_of_the_agent() -> None:
@@ -64,7 +67,7 @@ def test_the_statuses_are_those_of_the_agent() -> None:
 def test_each_verdict_has_its_status_and_its_numbers(
     verdict: Verdict, status: int, compliant: int | None, node_compliant: int
 ) -> None:
-    checks = list(iter_service_checks(node(verdict), BENCHMARK))
+    checks = list(iter_service_checks(node(verdict)))
     blind = verdict is Verdict.UNKNOWN
     assert checks == [
         ServiceCheck(
@@ -74,7 +77,7 @@ def test_each_verdict_has_its_status_and_its_numbers(
     ]
     set_by = 'set_by:unknown' if blind else 'set_by:drop_in'
     of_rule = [] if compliant is None else [Gauge('rule.compliant', compliant, (*RULE_TAGS, set_by))]
-    assert list(iter_gauges(node(verdict), BENCHMARK)) == [
+    assert list(iter_gauges(node(verdict))) == [
         Gauge('kubelet.found', 1, ()),
         *of_rule,
         *[
@@ -92,8 +95,8 @@ def test_each_verdict_has_its_status_and_its_numbers(
 
 
 def test_without_a_kubelet_only_that_is_said() -> None:
-    assert list(iter_gauges(NodeReport(0), BENCHMARK)) == [Gauge('kubelet.found', 0, ())]
-    assert list(iter_service_checks(NodeReport(0), BENCHMARK)) == [
+    assert list(iter_gauges(NodeReport(0))) == [Gauge('kubelet.found', 0, ())]
+    assert list(iter_service_checks(NodeReport(0))) == [
         ServiceCheck('kubelet', UNKNOWN, (), 'no kubelet runs on this host')
     ]
 
@@ -107,13 +110,13 @@ def test_without_a_kubelet_only_that_is_said() -> None:
     ],
 )
 def test_the_option_metrics_says_how_many_are_sent(detail: Detail, names: set[str]) -> None:
-    assert {gauge.name for gauge in iter_gauges(node(Verdict.COMPLIANT), BENCHMARK, detail)} == names
+    assert {gauge.name for gauge in iter_gauges(node(Verdict.COMPLIANT), detail)} == names
 
 
 def test_a_rule_with_two_numbers_has_two_control_tags() -> None:
     stig = BENCHMARKS['eks-stig-kubernetes-v1r6']
-    finding = Finding(RULES_BY_KEY['authorization_mode'], Verdict.COMPLIANT, '', SETTING)
-    checks = list(iter_service_checks(NodeReport(1, (finding,)), stig))
+    finding = Finding(RULES_BY_KEY['authorization_mode'], Verdict.COMPLIANT, '', SETTING, stig)
+    checks = list(iter_service_checks(NodeReport(1, (finding,))))
     assert checks[1].tags == (
         'rule:authorization_mode',
         'benchmark:eks-stig-kubernetes-v1r6',
@@ -123,8 +126,25 @@ def test_a_rule_with_two_numbers_has_two_control_tags() -> None:
     )
 
 
+def test_each_benchmark_has_its_own_counts() -> None:
+    other = Benchmark('own', 'own-framework', {'max_pods': ()}, {}, {}, ())
+    finding = Finding(replace(RULE, key='max_pods', tags=()), Verdict.NON_COMPLIANT, 'why', SETTING, other)
+    report = NodeReport(1, (*node(Verdict.COMPLIANT).findings, finding))
+    own = ('benchmark:own', 'compliance_framework:own-framework')
+    sent = {(gauge.name, gauge.tags): gauge.value for gauge in iter_gauges(report)}
+    assert sent[('rule.compliant', ('rule:max_pods', *own, 'set_by:drop_in'))] == 0
+    assert sent[('node.compliant', BENCHMARK_TAGS)] == 1
+    assert sent[('node.compliant', own)] == 0
+    assert {tags: value for (name, tags), value in sent.items() if name == 'rules' and value} == {
+        (*BENCHMARK_TAGS, 'verdict:compliant'): 1,
+        (*own, 'verdict:non_compliant'): 1,
+    }
+    assert len([name for name, _ in sent if name == 'rules']) == 8
+    assert [check.tags for check in iter_service_checks(report)] == [(), RULE_TAGS, ('rule:max_pods', *own)]
+
+
 def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
-    names = [gauge.name for gauge in iter_gauges(NodeReport(1, node(Verdict.COMPLIANT).findings), BENCHMARK)]
+    names = [gauge.name for gauge in iter_gauges(NodeReport(1, node(Verdict.COMPLIANT).findings))]
     assert 'kubelet.restart_pending' not in names
 
 
@@ -172,7 +192,7 @@ def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
 def test_the_kubelet_check_says_how_well_the_kubelet_could_be_seen(
     report: NodeReport, status: int, message: str
 ) -> None:
-    assert next(iter_service_checks(report, BENCHMARK)) == ServiceCheck('kubelet', status, (), message)
+    assert next(iter_service_checks(report)) == ServiceCheck('kubelet', status, (), message)
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.model import Exemption, Finding, NodeReport, Setting, Unknown, Verdict
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from datadog_checks.kubelet_compliance.rules.exemptions import ExemptionError, apply_exemptions, parse_exemptions
 
 KEY = 'make_iptables_util_chains'
@@ -19,7 +20,9 @@ NOTHING = Setting((), None, Unknown('not asked'))
 
 
 def report(verdict: Verdict, *, found: int = 1) -> NodeReport:
-    return NodeReport(found, (Finding(RULES_BY_KEY[KEY], verdict, 'the reason', NOTHING),))
+    return NodeReport(
+        found, (Finding(RULES_BY_KEY[KEY], verdict, 'the reason', NOTHING, BENCHMARKS[DEFAULT_BENCHMARK]),)
+    )
 
 
 @pytest.mark.parametrize(

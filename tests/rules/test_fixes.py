@@ -32,8 +32,8 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     Fix,
     PutFlag,
     Run,
+    SetEntry,
     SetField,
-    SetGate,
     Step,
     TakeOut,
     fix_of,
@@ -189,7 +189,7 @@ def test_only_what_is_wrong_is_named(
 def test_a_gate_of_a_flag_is_set_beside_its_other_gates() -> None:
     origins = {GATE: BY_FLAG, BOOTSTRAP: DEFAULT}
     assert fix(ROTATE, OFF, origins).steps == (
-        SetGate('RotateKubeletServerCertificate', 'true', '--feature-gates', PLACE),
+        SetEntry('RotateKubeletServerCertificate=true', '--feature-gates', PLACE, 'gates'),
         SET_BOOTSTRAP,
     )
 

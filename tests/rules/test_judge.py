@@ -257,7 +257,7 @@ def test_a_captured_node_does_not_tell_whether_a_restart_is_pending() -> None:
 
 
 def kubelet(verdict: Verdict, *, pending: bool | None = False, problem: Unknown | None = None) -> KubeletReport:
-    finding = Finding(RULE, verdict, verdict.value, Setting(pair(True), FILE, NOT_ASKED))
+    finding = Finding(RULE, verdict, verdict.value, Setting(pair(True), FILE, NOT_ASKED), BENCHMARK)
     return KubeletReport(PROCESS, (finding,), (problem,) if problem else (), pending)
 
 

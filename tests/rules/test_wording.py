@@ -17,8 +17,8 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     Fix,
     PutFlag,
     Run,
+    SetEntry,
     SetField,
-    SetGate,
     Step,
     TakeOut,
 )
@@ -37,7 +37,7 @@ GATE = 'featureGates.G'
         pytest.param((ChangeFlag('--a=b', ENV),), f'set --a=b in {ENV}', id='a flag changed'),
         pytest.param((PutFlag('--a=b', 'the arguments'),), 'add --a=b to the arguments', id='a flag more'),
         pytest.param(
-            (SetGate('G', 'true', '--feature-gates', ENV),),
+            (SetEntry('G=true', '--feature-gates', ENV, 'gates'),),
             f'set G=true in --feature-gates (keep its other gates) in {ENV}',
             id='a gate of a flag',
         ),

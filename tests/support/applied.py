@@ -24,8 +24,8 @@ from datadog_checks.kubelet_compliance.rules.fixes import (
     Fix,
     PutFlag,
     Run,
+    SetEntry,
     SetField,
-    SetGate,
     Step,
     TakeOut,
 )
@@ -60,8 +60,8 @@ def follow_step(node: Path, step: Step, setting: Setting) -> None:
         case ChangeFlag():
             name, _, value = step.flag.partition('=')
             edit_flags(node, name, lambda old: f'{name}={value}')
-        case SetGate():
-            edit_flags(node, step.flag, lambda old: with_gate(old, step.gate, step.value))
+        case SetEntry():
+            edit_flags(node, step.flag, lambda old: with_gate(old, *step.entry.split('=', 1)))
         case PutFlag():
             add_flag(node, step.flag)
         case Run():

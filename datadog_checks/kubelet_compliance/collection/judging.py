@@ -45,7 +45,7 @@ def judge_kubelet(
     home = replace(home_on(evidence, kubelet.flags), facts=facts)
     names = names if evidence.launch is None else frozenset()
     findings = tuple(
-        hinted(judge(rule, replace(settings[rule.key], home=home), selection.benchmark), names)
+        hinted(judge(rule, replace(settings[rule.key], home=home), selection.benchmark_of(rule)), names)
         for rule in selection.rules
     )
     next_start = next_start_problem(evidence)

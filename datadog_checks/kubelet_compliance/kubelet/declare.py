@@ -27,7 +27,7 @@ from .acceptance import changed_file, has_accepted_its_files, has_accepted_its_l
 from .command_lines import CommandLine, read_command_lines
 from .config_values import Problem
 from .decoding import Configuration
-from .flags import Flags, iter_plain_flags
+from .flags import Flags, iter_plain_flags, untyped_flags
 from .layers import NotRead, ParsedOnce, Parser, Refused, apply_flags, flag_origin, read_layers
 from .needed_files import CLIENT_CA_FIELD, NeededFile, needed_files
 from .release import Release, iter_alike
@@ -160,7 +160,7 @@ def declare(
         configuration.origins,
         unknown,
         line_accepted=line.is_accepted,
-        undecided=dict(iter_undecided((*flags.undecided, *over_files.undecided))),
+        undecided=dict(iter_undecided((*flags.undecided, *over_files.undecided, *untyped_flags(over_files)))),
         objections=(*(Objection('', str(error)) for error in flags.objections), *check.objections),
         passed=tuple(check.passed),
         changed=changed,

@@ -17,7 +17,7 @@ from .feature_gates import STAGE_GATES, is_on
 from .formats.go import Duration
 from .release import Release
 from .tables.field_kinds import SAME, Field, Kind
-from .tables.fields import KUBELET_CONFIGURATION
+from .tables.fields import EVICTION_HARD, KUBELET_CONFIGURATION
 
 GATED = {
     'crashLoopBackOff.maxContainerRestartPeriod': 'KubeletCrashLoopBackOffMax',
@@ -61,6 +61,16 @@ def set_defaults(
     if configuration.get('serializeImagePulls') is None:
         pulls = configuration.get('maxParallelImagePulls')
         configuration.set('serializeImagePulls', not (isinstance(pulls, int) and pulls > 1), DEFAULT_ORIGIN)
+
+
+def merge_default_evictions(configuration: Configuration) -> None:
+    """Add the default thresholds that a config file leaves out, if it asks for them (server.go, `loadConfigFile`)."""
+    own = configuration.get('evictionHard')
+    if configuration.get('mergeDefaultEvictionSettings') is True and isinstance(own, Mapping):
+        for signal, threshold in EVICTION_HARD.items():
+            if signal not in own:
+                configuration.values['evictionHard'][signal] = threshold
+                configuration.origins[f'evictionHard.{signal}'] = DEFAULT_ORIGIN
 
 
 def filled_in(spec: Field, value: Value, legacy: bool) -> Any:

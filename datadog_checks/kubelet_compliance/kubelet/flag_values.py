@@ -158,6 +158,12 @@ def parse_reserved_memory_of_one_node(text: str) -> str:
     return parse_reserved_memory(text)
 
 
+def parse_level(text: str, *, signed: bool = False) -> int:
+    if not is_level(text, signed=signed):
+        raise ValueError('not a level')
+    return int(text)
+
+
 def is_level(text: str, *, signed: bool = False) -> bool:
     """strconv.ParseUint(v, 10, 31), or with `signed` strconv.ParseInt(v, 10, 32)."""
     is_negative = signed and text.startswith('-')
@@ -211,8 +217,8 @@ PARSERS: Mapping[FlagKind, Callable[[str], Value]] = {
     FlagKind.RESERVED_MEMORY_OF_ONE_NODE: parse_reserved_memory_of_one_node,
     FlagKind.VERSION: parse_version_flag,
     FlagKind.RAW_OR_BOOL: parse_raw_or_bool,
-    FlagKind.LOG_LEVEL: matching(is_level),
-    FlagKind.SIGNED_LOG_LEVEL: matching(lambda text: is_level(text, signed=True)),
+    FlagKind.LOG_LEVEL: parse_level,
+    FlagKind.SIGNED_LOG_LEVEL: lambda text: parse_level(text, signed=True),
     FlagKind.SEVERITY: matching(lambda text: SEVERITY.fullmatch(text) or is_level(text, signed=True)),
     FlagKind.TRACE_LOCATION: matching(re.compile(f'({TRACE_LOCATION.pattern})?').fullmatch),
     FlagKind.VMODULE: matching(lambda text: all(map(is_module_level, text.split(',')))),

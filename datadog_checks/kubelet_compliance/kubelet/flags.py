@@ -123,10 +123,8 @@ def combine(occurrences: Sequence[Occurrence], terms: Terms) -> tuple[dict[str, 
     return values, tuple(undecided)
 
 
-UNTYPED_KINDS = frozenset(
-    {FlagKind.MULTIMAP, FlagKind.TAINTS, FlagKind.RESERVED_MEMORY, FlagKind.VMODULE, FlagKind.LOG_LEVEL}
-)
-"""Kinds whose field has another form than the flag. No rule needs them, so their values do not reach the field."""
+UNTYPED_KINDS = frozenset({FlagKind.MULTIMAP, FlagKind.TAINTS, FlagKind.RESERVED_MEMORY, FlagKind.VMODULE})
+"""Kinds whose field has another form than the flag. Their values do not reach the field, so the field is unknown."""
 
 
 def check_node_labels(values: Mapping[str, FlagValue]) -> None:
@@ -158,10 +156,11 @@ def iter_field_values(flags: Flags) -> list[tuple[str, FlagValue]]:
     ]
 
 
+def untyped_flags(flags: Flags) -> tuple[str, ...]:
+    """The given flags whose values do not reach their field."""
+    return tuple(name for name in flags.values if FLAGS[name].field and FLAGS[name].kind in UNTYPED_KINDS)
+
+
 def iter_plain_flags(flags: Flags) -> list[tuple[str, FlagValue]]:
-    """The text flags and switches that set no field, by their own names, such as `--hostname-override`."""
-    return [
-        (f'--{name}', given)
-        for name, given in flags.values.items()
-        if FLAGS[name].field is None and FLAGS[name].kind in (FlagKind.STRING, FlagKind.BOOL)
-    ]
+    """The flags that set no field, by their own names, such as `--hostname-override`."""
+    return [(f'--{name}', given) for name, given in flags.values.items() if FLAGS[name].field is None]

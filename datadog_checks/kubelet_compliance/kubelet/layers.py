@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Origin, Source, Unreadable, Value
 
 from .decoding import DEFAULT_ORIGIN, Configuration, Decoder, DecodingError, Notes, Tree, tree_of
-from .defaults import set_defaults
+from .defaults import merge_default_evictions, set_defaults
 from .flags import Flags, FlagValue, iter_field_values
 from .formats.documents import parse_document
 from .formats.goyaml import Document, DocumentError, DocumentTooLarge
@@ -78,6 +78,7 @@ def read_layers(
     if evidence.config is not None:
         configuration = decode_file(evidence.config, Source.CONFIG_FILE, release, parse, notes)
         set_defaults(configuration, release, gates=gates_of(flags))
+        merge_default_evictions(configuration)
     else:
         configuration = Configuration()
         set_defaults(configuration, release, legacy=True)

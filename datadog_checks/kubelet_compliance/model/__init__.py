@@ -4,6 +4,7 @@
 """The values that the rooms exchange. `docs/design.md` describes the rooms."""
 
 from .evidence import (
+    LEFT_OUT as LEFT_OUT,
     Argument as Argument,
     DropIns as DropIns,
     Evidence as Evidence,
@@ -39,6 +40,7 @@ from .results import (
     NextStart as NextStart,
     NodeReport as NodeReport,
     Objection as Objection,
+    Remedy as Remedy,
     Setting as Setting,
     Values as Values,
     Verdict as Verdict,

@@ -13,12 +13,25 @@ Value = bool | int | float | str | tuple['Value', ...] | Mapping[str, 'Value'] |
 """A value of the kubelet's configuration. Durations are nanoseconds. None: not set."""
 
 
+LEFT_OUT = 'left-out'
+"""What a captured node has in place of a value that a capture does not keep."""
+
+
 def lookup(values: Mapping[str, Value], path: str) -> Value:
-    """The value at a dotted path in nested mappings. None if there is none."""
+    """The value at a dotted path in nested mappings. None if there is none.
+
+    The last key may contain dots itself: `evictionHard.memory.available`.
+    """
     value: Value = values
-    for name in path.split('.'):
-        value = value.get(name) if isinstance(value, Mapping) else None
-    return value
+    rest = path
+    while rest:
+        if not isinstance(value, Mapping):
+            return None
+        if rest in value:
+            return value[rest]
+        name, _, rest = rest.partition('.')
+        value = value.get(name)
+    return None
 
 
 class Source(Enum):

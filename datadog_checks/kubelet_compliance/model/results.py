@@ -21,6 +21,7 @@ from .evidence import (
 )
 from .rows import (
     Answer,
+    Benchmark,
     Fact,
     Rule,
 )
@@ -154,13 +155,31 @@ NOT_RUNNING = Unknown('the machine is not running')
 
 
 @dataclass(frozen=True, slots=True)
+class Remedy:
+    """What to do about a result, in full: the message of a service check has no room for all of it.
+
+    `caution`: what the fix may break, to read first. `fix`: what to do; '' if the message says it all.
+    """
+
+    caution: str = ''
+    fix: str = ''
+    note: str = ''
+    """What else to know: why the value is in doubt, or a hint at exemptions."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """A rule's verdict on a kubelet, the message for a person, and the setting behind the verdict."""
+    """A rule's verdict on a kubelet, the message for a person, and the setting behind the verdict.
+
+    `benchmark`: the one that the rule was judged for.
+    """
 
     rule: Rule
     verdict: Verdict
     message: str
     setting: Setting
+    benchmark: Benchmark
+    remedy: Remedy = Remedy()
 
     @property
     def set_by(self) -> Source:

@@ -96,6 +96,8 @@ class Expectation:
     holds: Callable[[Sequence[Value], Benchmark], bool]
     holds_for_item: Callable[[Value, Benchmark], bool] | None = None
     """For a list: the test of one item."""
+    unclear: Callable[[Value], str] | None = None
+    """Why a value can't be compared with what is expected; '' if it can. None: every value can."""
     is_stated_by: Callable[[Benchmark], bool] | None = None
     """Whether a benchmark states the value to compare with; None if the rule needs no value of the benchmark."""
 
@@ -170,6 +172,10 @@ class Rule:
     needs_certificate: bool = False
     """Whether the kubelet must have the serving certificate that its configuration asks for."""
     unless: str = ''
+    is_in_effect: bool = False
+    """Judges what is in effect: a feature gate has its default, and what the kubelet's release lacks is unknown."""
+    advice: str = ''
+    """What to do, in words that replace the steps of a fix."""
 
     def preconditions(self, changes: Sequence[Change]) -> tuple[Precondition, ...]:
         """What must be true of a node before these changes."""
@@ -187,7 +193,14 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What is judged: a benchmark, and those of its rules that were selected, in the order of the table."""
+    """What is judged: the selected rules, in the order of reports. Each is judged for one benchmark."""
 
     benchmark: Benchmark
+    """The chosen benchmark."""
     rules: tuple[Rule, ...]
+    others: tuple[Benchmark, ...] = ()
+    """Further benchmarks that some of the rules belong to."""
+
+    def benchmark_of(self, rule: Rule) -> Benchmark:
+        """The benchmark that a rule is judged for."""
+        return next((each for each in self.others if rule.key in each.controls), self.benchmark)

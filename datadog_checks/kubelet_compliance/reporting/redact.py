@@ -17,8 +17,8 @@ from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Field, 
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.kubelet.tables.flag_kinds import BARE_KINDS, Flag, FlagKind
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS, SHORTHANDS
+from datadog_checks.kubelet_compliance.model import LEFT_OUT as LEFT_OUT
 
-LEFT_OUT = 'left-out'
 REFUSED = b'{\n'
 """A file that every kubelet refuses, in place of a refused file that cannot be redacted."""
 

@@ -100,7 +100,7 @@ def tag_values(names: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def iter_gauges(report: NodeReport, benchmark: Benchmark, detail: Detail = Detail.FULL) -> Iterator[Gauge]:
+def iter_gauges(report: NodeReport, detail: Detail = Detail.FULL) -> Iterator[Gauge]:
     """All gauges. Without a kubelet, only `kubelet.found`.
 
     `SUMMARY` leaves out the gauge for each rule.
@@ -112,25 +112,32 @@ def iter_gauges(report: NodeReport, benchmark: Benchmark, detail: Detail = Detai
         return
     for finding in report.findings:
         if finding.verdict is not Verdict.EXEMPTED and detail is Detail.FULL:
-            tags = (*rule_tags(finding, benchmark), f'set_by:{finding.set_by.value}')
+            tags = (*rule_tags(finding), f'set_by:{finding.set_by.value}')
             yield Gauge('rule.compliant', finding.verdict is Verdict.COMPLIANT, tags)
-    verdicts = [finding.verdict for finding in report.findings]
-    for verdict in Verdict:
-        yield Gauge('rules', verdicts.count(verdict), (*benchmark_tags(benchmark), f'verdict:{verdict.value}'))
-    passed = all(verdict in (Verdict.COMPLIANT, Verdict.EXEMPTED) for verdict in verdicts)
-    yield Gauge('node.compliant', passed, benchmark_tags(benchmark))
+    for tags, verdicts in verdicts_by_benchmark(report.findings).items():
+        for verdict in Verdict:
+            yield Gauge('rules', verdicts.count(verdict), (*tags, f'verdict:{verdict.value}'))
+        yield Gauge('node.compliant', set(verdicts) <= {Verdict.COMPLIANT, Verdict.EXEMPTED}, tags)
     if report.restart_pending is not None:
         yield Gauge('kubelet.restart_pending', report.restart_pending, ())
 
 
-def iter_service_checks(report: NodeReport, benchmark: Benchmark) -> Iterator[ServiceCheck]:
+def verdicts_by_benchmark(findings: Sequence[Finding]) -> dict[tuple[str, ...], list[Verdict]]:
+    """The verdicts of the rules of each benchmark, by the tags of the benchmark."""
+    found: dict[tuple[str, ...], list[Verdict]] = {}
+    for finding in findings:
+        found.setdefault(benchmark_tags(finding.benchmark), []).append(finding.verdict)
+    return found
+
+
+def iter_service_checks(report: NodeReport) -> Iterator[ServiceCheck]:
     """The service check for the kubelet, and one for each rule with the message."""
     status, message = kubelet_status(report)
     yield ServiceCheck('kubelet', status, (), '' if status == OK else printable(message))
     for finding in report.findings:
         status = STATUS_OF[finding.verdict]
         message = '' if status == OK else printable(finding.message)
-        yield ServiceCheck('rule', status, rule_tags(finding, benchmark), message)
+        yield ServiceCheck('rule', status, rule_tags(finding), message)
 
 
 def kubelet_status(report: NodeReport) -> tuple[int, str]:
@@ -212,8 +219,8 @@ def benchmark_tags(benchmark: Benchmark) -> tuple[str, ...]:
     return f'benchmark:{benchmark.name}', f'compliance_framework:{benchmark.framework}'
 
 
-def rule_tags(finding: Finding, benchmark: Benchmark) -> tuple[str, ...]:
-    rule = finding.rule
+def rule_tags(finding: Finding) -> tuple[str, ...]:
+    rule, benchmark = finding.rule, finding.benchmark
     controls = tuple(f'compliance_control:{number}' for number in benchmark.controls[rule.key])
     return (f'rule:{rule.key}', *benchmark_tags(benchmark), *controls, *rule.tags)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from datadog_checks.kubelet_compliance.model import Benchmark, Exemption, KubeletReport, NodeReport
+from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, NodeReport
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
 
 from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, problem_text
@@ -25,14 +25,14 @@ class Sending:
     tags: tuple[str, ...]
     nested: bool
 
-    def rows(self, node: NodeReport, kubelets: Sequence[KubeletReport], benchmark: Benchmark, today: date) -> Rows:
+    def rows(self, node: NodeReport, kubelets: Sequence[KubeletReport], today: date) -> Rows:
         """The metrics and service checks, each with its tags."""
         rows = Rows()
         for report, own in iter_reports(node, kubelets, nested=self.nested):
             tags = (*self.tags, *own)
             exempted = apply_exemptions(report, self.exemptions, today)
-            gauges = [*iter_gauges(exempted, benchmark, self.detail)]
-            checks = [*iter_service_checks(exempted, benchmark), *iter_upgrade_checks(report.upgrade)]
+            gauges = [*iter_gauges(exempted, self.detail)]
+            checks = [*iter_service_checks(exempted), *iter_upgrade_checks(report.upgrade)]
             if self.detail is not Detail.NONE:
                 gauges += iter_upgrade_gauges(report.upgrade)
             rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in gauges]

@@ -23,6 +23,18 @@ def is_flag(field: str) -> bool:
     return field.startswith('--')
 
 
+def parts_of_path(path: str) -> tuple[str, ...]:
+    """The names in a dotted path. The key of a map is one name, even if it contains dots."""
+    if is_flag(path):
+        return (path,)
+    row, names, rest = KUBELET_CONFIGURATION, [], path
+    while row.fields is not None and rest:
+        name, _, rest = rest.partition('.')
+        names.append(name)
+        row = row.fields.get(name, row)
+    return (*names, rest) if rest else tuple(names)
+
+
 def row_of(path: str) -> Field | None:
     """The table's row of a dotted path; None for a key of a map, such as a feature gate. Raises KeyError."""
     row = KUBELET_CONFIGURATION

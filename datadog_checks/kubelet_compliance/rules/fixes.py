@@ -8,12 +8,15 @@ One round of steps fixes everything that breaks the rule: a flag is removed only
 
 from __future__ import annotations
 
+import json
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from types import MappingProxyType
 
+from datadog_checks.kubelet_compliance.kubelet.tables.flag_kinds import FlagKind
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 from datadog_checks.kubelet_compliance.model import (
     NOT_RUNNING,
     Answer,
@@ -32,7 +35,7 @@ from datadog_checks.kubelet_compliance.model import (
     was_flag,
 )
 
-from .field_facts import default_holds, flag_that_sets
+from .field_facts import FLAG_OF_FIELD, default_holds, flag_that_sets, is_flag, parts_of_path, row_of
 
 MOST_LETTERS_OF_FILES = 300
 NEW_FILE = 'a file that you name with --config'
@@ -72,13 +75,14 @@ class PutFlag:
 
 
 @dataclass(frozen=True, slots=True)
-class SetGate:
-    """Set one feature gate in a flag that may hold others."""
+class SetEntry:
+    """Set one entry, such as a feature gate, in a flag that may have others. `entry`: as the flag spells it."""
 
-    gate: str
-    value: str
+    entry: str
     flag: str
     place: str
+    others: str
+    """What the other entries are, in a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,20 +99,21 @@ class SetField:
     unread: str = ''
 
 
-Step = Run | TakeOut | ChangeFlag | PutFlag | SetGate | SetField
+Step = Run | TakeOut | ChangeFlag | PutFlag | SetEntry | SetField
 
 
 @dataclass(frozen=True, slots=True)
 class Fix:
     """The steps in order, what they may break, and how they take effect.
 
-    `refusal`: why there are no steps, and what to do instead.
+    `refusal`: why there are no steps, and what to do instead. `advice`: what to do, in words that replace the steps.
     """
 
     steps: tuple[Step, ...] = ()
     caution: str = ''
     apply: str = ''
     refusal: str = ''
+    advice: str = ''
 
 
 def fix_of(rule: Rule, setting: Setting, benchmark: Benchmark) -> Fix:
@@ -118,6 +123,8 @@ def fix_of(rule: Rule, setting: Setting, benchmark: Benchmark) -> Fix:
         return Fix((Run(file_command(rule, setting, benchmark)),), rule.caution)
     values = setting.running if isinstance(setting.declared, Unknown) else setting.declared
     changes = needed_changes(rule, values, benchmark, setting.others)
+    if rule.advice:
+        return Fix(advice=rule.advice, caution=caution_of(rule, setting.home, changes))
     steps = tuple(step for change in changes for step in iter_steps(rule, change, setting, benchmark))
     refusal = refusal_of(rule, setting, changes, writes_values=not all(isinstance(step, TakeOut) for step in steps))
     if refusal:
@@ -178,8 +185,8 @@ def iter_steps(rule: Rule, change: Change, setting: Setting, benchmark: Benchmar
         yield set_field(change, origin, home) or in_flag or SetField(change.name, change.value, NEW_FILE)
         return
     place = home.flags if origin is None or home.is_rewritten else origin.where or home.flags
-    if gate := gate_of(change):
-        yield SetGate(gate, change.value, flag, place)
+    if entry := entry_of(change):
+        yield SetEntry(entry, flag, place, 'gates' if gate_of(change) else 'entries')
         return
     if holds_without_flag(rule, change, setting, benchmark):
         yield TakeOut(flag, place)
@@ -227,11 +234,28 @@ def gate_of(change: Change) -> str:
     return change.name.partition('featureGates.')[2]
 
 
+def entry_of(change: Change) -> str:
+    """A key of a map and its value, as the flag for the map spells them; '' for other settings."""
+    if is_flag(change.name) or row_of(change.name) is not None:
+        return ''
+    name, key = parts_of_path(change.name)
+    sign = ENTRY_SIGNS.get(FLAGS[FLAG_OF_FIELD[name].removeprefix('--')].kind, '=') if name in FLAG_OF_FIELD else '='
+    return f'{key}{sign}{unquoted(change.value)}'
+
+
+ENTRY_SIGNS = {FlagKind.EVICTION: '<'}
+"""What separates the key and the value of an entry, if not `=`."""
+
+
+def unquoted(value: str) -> str:
+    """A value of a fix without the quotes of YAML."""
+    return str(json.loads(value)) if value.startswith('"') else value
+
+
 def as_flag(change: Change, flag: str) -> str:
-    """A field's value as its flag spells it: a list without brackets, a feature gate with its name."""
-    gate = gate_of(change)
-    value = change.value.strip('[]"').replace(', ', ',')
-    return f'{flag}={gate}={value}' if gate else f'{flag}={value}'
+    """A field's value as its flag spells it: a list without brackets, the key of a map with its name."""
+    value = change.value.strip('[]').replace(', ', ',') if change.value.startswith('[') else unquoted(change.value)
+    return f'{flag}={entry_of(change) or value}'
 
 
 def file_command(rule: Rule, setting: Setting, benchmark: Benchmark) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from datadog_checks.kubelet_compliance.model import (
     LONGEST_MESSAGE,
@@ -16,6 +17,7 @@ from datadog_checks.kubelet_compliance.model import (
     KubeletReport,
     NodeReport,
     Origin,
+    Remedy,
     Rule,
     Setting,
     Source,
@@ -34,7 +36,9 @@ from .wording import (
     fix_text,
     name_of,
     place_of,
+    sentence,
     shorten,
+    what_to_do,
 )
 
 LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
@@ -43,18 +47,30 @@ LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
 def judge(rule: Rule, setting: Setting, benchmark: Benchmark) -> Finding:
     """One cell of the table of verdicts: the declared value against the running one."""
     if isinstance(setting.declared, Unknown):
-        verdict, message = judge_undeclared(rule, setting, setting.declared, benchmark)
+        judged = judge_undeclared(rule, setting, setting.declared, benchmark)
     elif setting.doubt is not None:
-        verdict, message = judge_doubted(rule, setting, setting.declared, setting.doubt, benchmark)
+        judged = judge_doubted(rule, setting, setting.declared, setting.doubt, benchmark)
     elif holds(rule, setting.declared, benchmark):
-        verdict, message = judge_compliant(rule, setting, setting.declared, benchmark)
+        judged = judge_compliant(rule, setting, setting.declared, benchmark)
     else:
-        verdict, message = judge_non_compliant(rule, setting, setting.declared, benchmark)
-    if setting.defect is not None and verdict is not Verdict.NON_COMPLIANT:
-        expected = rule.expected.text(benchmark)
-        message = f'{setting.defect.reason}; expected {expected}. To fix it, {setting.defect.remedy}'
-        verdict = Verdict.NON_COMPLIANT
-    return Finding(rule, verdict, message, setting)
+        judged = judge_non_compliant(rule, setting, setting.declared, benchmark)
+    if setting.defect is not None and judged.verdict is not Verdict.NON_COMPLIANT:
+        judged = judge_defective(rule, setting.defect, benchmark)
+    return Finding(rule, judged.verdict, judged.message, setting, benchmark, judged.remedy)
+
+
+class Judged(NamedTuple):
+    """What a cell of the table of verdicts says."""
+
+    verdict: Verdict
+    message: str
+    remedy: Remedy = Remedy()
+
+
+def judge_defective(rule: Rule, defect: Unknown, benchmark: Benchmark) -> Judged:
+    """A rule that is broken although its values are as expected."""
+    message = f'{defect.reason}; expected {rule.expected.text(benchmark)}. To fix it, {defect.remedy}'
+    return Judged(Verdict.NON_COMPLIANT, message, Remedy(fix=defect.remedy, note=defect.reason))
 
 
 def holds(rule: Rule, values: Values, benchmark: Benchmark) -> bool:
@@ -87,38 +103,47 @@ def values_that_differ(values: Values, others: Values) -> Values:
     return tuple(pair for pair in values if pair not in others) if len(values) > MOST_VALUES else values
 
 
-def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> tuple[Verdict, str]:
+def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> Judged:
     said = f'{describe(declared)}{place_of(setting.origin)}'
     running = setting.running
     if not isinstance(running, Unknown):
         if holds(rule, running, benchmark):
-            return Verdict.COMPLIANT, said
+            return Judged(Verdict.COMPLIANT, said)
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
         now = f'{place} now says {describe(values_that_differ(declared, running))}'
-        to_do = restart_text(rule, setting, needed_changes(rule, running, benchmark))
-        return Verdict.NON_COMPLIANT, f'running with {describe(deciding(rule, running, benchmark))}; {now}{to_do}'
+        remedy = restart_remedy(rule, setting, needed_changes(rule, running, benchmark))
+        message = f'running with {describe(deciding(rule, running, benchmark))}; {now}{restart_text(remedy)}'
+        return Judged(Verdict.NON_COMPLIANT, message, remedy)
     if setting.changed is None:
-        return Verdict.COMPLIANT, said
-    return Verdict.UNKNOWN, (
+        return Judged(Verdict.COMPLIANT, said)
+    return Judged(
+        Verdict.UNKNOWN,
         f'{said}, but {shorten(setting.changed)} changed after the kubelet started, so its running value '
         'is unknown: restart the kubelet, or let the Agent read /configz. '
-        'A change of only the mode or owner looks the same'
+        'A change of only the mode or owner looks the same',
     )
 
 
-def restart_text(rule: Rule, setting: Setting, changes: list[Change]) -> str:
-    """How to apply what the files already say. What that may break comes first."""
+def restart_remedy(rule: Rule, setting: Setting, changes: list[Change]) -> Remedy:
+    """How to apply what the files already say."""
     refusal = refusal_of(rule, setting, changes)
     if refusal:
-        return f'. Before a restart applies it: {refusal}'
-    caution, restart = caution_of(rule, setting.home, changes), setting.home.restart
+        return Remedy(note=f'before a restart applies it: {refusal}')
+    restart = setting.home.restart
     then = restart if restart.startswith('restart') else f'restart the kubelet, {restart}'
-    return f'. Caution: {caution}. Then {then}' if caution else f': {then}'
+    return Remedy(caution_of(rule, setting.home, changes), then)
+
+
+def restart_text(remedy: Remedy) -> str:
+    """The remedy as the end of a message. What a restart may break comes first."""
+    if remedy.note:
+        return f'. {sentence(remedy.note)}'
+    return f'. Caution: {remedy.caution}. Then {remedy.fix}' if remedy.caution else f': {remedy.fix}'
 
 
 def judge_non_compliant(
     rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark, doubt: Unknown | None = None
-) -> tuple[Verdict, str]:
+) -> Judged:
     fix = fix_of(rule, setting, benchmark)
     expected, to_do = f'; expected {rule.expected.text(benchmark)}', fix_text(fix)
     before, after = '', f'. But {shorten(doubt.reason)}' if doubt is not None else ''
@@ -129,7 +154,9 @@ def judge_non_compliant(
     lasting = f'. To make it last, also change {lasts}' if lasts else ''
     shown = deciding(rule, declared, benchmark)
     said, place = f'{before}{describe(shown)}', place_of(origin_of(setting, shown))
-    return Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after)
+    note = f'but {doubt.reason}' if doubt is not None else ''
+    remedy = Remedy(fix.caution, f'{what_to_do(fix)}{lasting}', note)
+    return Judged(Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after), remedy)
 
 
 def origin_of(setting: Setting, shown: Values) -> Origin | None:
@@ -158,20 +185,19 @@ def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: 
     return f'{shorten(said, max(LONGEST_FINDING - len(rest), LONGEST_VALUE))}{rest}'
 
 
-def judge_doubted(
-    rule: Rule, setting: Setting, declared: Values, doubt: Unknown, benchmark: Benchmark
-) -> tuple[Verdict, str]:
+def judge_doubted(rule: Rule, setting: Setting, declared: Values, doubt: Unknown, benchmark: Benchmark) -> Judged:
     """A value that something unread may override: it can prove a rule broken, but never kept."""
     if not isinstance(setting.running, Unknown):
         if declared != setting.running and not (setting.is_explicit and not holds(rule, declared, benchmark)):
             return judge_undeclared(rule, setting, doubt, benchmark)
         if holds(rule, declared, benchmark):
-            return Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}'
+            return Judged(Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}')
         return judge_non_compliant(rule, setting, declared, benchmark)
     if not holds(rule, declared, benchmark):
         return judge_non_compliant(rule, setting, declared, benchmark, doubt)
     remedy = f': {doubt.remedy}' if doubt.remedy else ''
-    return Verdict.UNKNOWN, f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}{remedy}'
+    said = f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}{remedy}'
+    return Judged(Verdict.UNKNOWN, said)
 
 
 def hinted(finding: Finding, names: frozenset[str]) -> Finding:
@@ -181,21 +207,23 @@ def hinted(finding: Finding, names: frozenset[str]) -> Finding:
     if finding.verdict is not Verdict.NON_COMPLIANT or not seen or rule.unless in names:
         return finding
     hint = f'{seen[0]} runs here and {rule.unless} does not: if this is intended, exempt the rule (`exemptions`)'
-    return replace(finding, message=f'{finding.message}. {hint}')
+    note = '; '.join(filter(None, (finding.remedy.note, hint)))
+    return replace(finding, message=f'{finding.message}. {hint}', remedy=replace(finding.remedy, note=note))
 
 
-def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: Benchmark) -> tuple[Verdict, str]:
+def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: Benchmark) -> Judged:
     running = setting.running
     if isinstance(running, Unknown):
-        remedy = f'; {unknown.remedy}' if unknown.remedy else ''
-        return Verdict.UNKNOWN, f'{name_of(rule)} cannot be determined: {unknown.reason}{remedy}'
+        to_do = f'; {unknown.remedy}' if unknown.remedy else ''
+        return Judged(Verdict.UNKNOWN, f'{name_of(rule)} cannot be determined: {unknown.reason}{to_do}')
     if holds(rule, running, benchmark):
-        return Verdict.COMPLIANT, f'running with {describe(running)}'
-    fix = fix_text(fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark))
+        return Judged(Verdict.COMPLIANT, f'running with {describe(running)}')
+    fix = fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark)
     said = f'running with {describe(deciding(rule, running, benchmark))}'
-    after = '' if setting.home.unread else f'. Could not find where it is set: {unknown.reason}'
-    expected = f'; expected {rule.expected.text(benchmark)}'
-    return Verdict.NON_COMPLIANT, fitted(said, '', expected, fix, '', after)
+    note = '' if setting.home.unread else f'could not find where it is set: {unknown.reason}'
+    expected, after = f'; expected {rule.expected.text(benchmark)}', f'. {sentence(note)}' if note else ''
+    remedy = Remedy(fix.caution, what_to_do(fix), note)
+    return Judged(Verdict.NON_COMPLIANT, fitted(said, '', expected, fix_text(fix), '', after), remedy)
 
 
 def judge_node(reports: Sequence[KubeletReport], doubts: Sequence[Unknown], none_found_because: str = '') -> NodeReport:

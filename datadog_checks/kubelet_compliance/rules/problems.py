@@ -102,5 +102,5 @@ def not_seen(process: Process, selection: Selection) -> KubeletReport:
     """The report on a kubelet that may still run but can't be examined: every rule is unknown."""
     why = Unknown(f'process {process.pid}, a kubelet, can no longer be examined', NOT_SEEN_REMEDY)
     setting = Setting(why, None, NOT_ASKED)
-    findings = tuple(judge(rule, setting, selection.benchmark) for rule in selection.rules)
+    findings = tuple(judge(rule, setting, selection.benchmark_of(rule)) for rule in selection.rules)
     return KubeletReport(process, findings, (why,))

@@ -1,24 +1,28 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""From the options `benchmark` and `rules` to the benchmark and the rules that they select."""
+"""From the options `benchmark`, `rules`, and `custom_rules` to the rules that they select, each with its benchmark."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from datadog_checks.kubelet_compliance.model import Benchmark, Selection, Unknown
+from datadog_checks.kubelet_compliance.model import Benchmark, Rule, Selection, Unknown
 
-from .all_rules import RULES, RULES_BY_KEY
+from .all_rules import RULES
 from .benchmarks import BENCHMARK_OF_MINOR, BENCHMARKS, DEFAULT_BENCHMARK
+from .custom_rules import CUSTOM, custom_benchmark
 
 AUTO = 'auto'
 RULE_GROUPS = {
     'settings': frozenset(rule.key for rule in RULES if rule.files is None),
     'files': frozenset(rule.key for rule in RULES if rule.files is not None),
 }
-"""Names for several rules: those on the kubelet's settings, and those on the mode and owner of its files."""
+"""Names for several rules: those on the kubelet's settings, and those on the mode and owner of its files.
+
+The group of custom rules is not the same for everyone: see `groups_of`.
+"""
 KUBELET_VERSION = re.compile(r'v?1\.([0-9]{1,3})(\D.*)?')
 
 
@@ -26,59 +30,74 @@ class SelectionError(Exception):
     """An option names something that does not exist. The text lists what does."""
 
 
-def select(benchmark_name: str | None, names: Sequence[str] | None, version: str | None = None) -> Selection:
-    """The benchmark, and its rules in the order of the table. Raises SelectionError.
+def select(
+    benchmark_name: str | None,
+    names: Sequence[str] | None,
+    version: str | None = None,
+    custom: Sequence[Rule] = (),
+) -> Selection:
+    """The benchmark with its rules in the order of the table, and the custom rules. Raises SelectionError.
 
-    `names`: keys of rules and names of groups; None: all rules of the benchmark. `version`: the kubelet's (`v1.31.4`),
-    which `auto` goes by; without a version, `auto` is the default benchmark.
+    `names`: keys of rules and names of groups; None: all rules. `version`: the kubelet's (`v1.31.4`), which `auto` goes
+    by; without a version, `auto` is the default benchmark.
     """
     name = benchmark_for(version) if benchmark_name == AUTO else benchmark_name or DEFAULT_BENCHMARK
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
         raise SelectionError(f'unknown benchmark {name!r}; choose from: {AUTO}, {sorted_names(BENCHMARKS)}')
-    known = [rule.key for rule in RULES if rule.key in benchmark.controls]
+    rules = {rule.key: rule for rule in (*(each for each in RULES if each.key in benchmark.controls), *custom)}
+    known, groups = list(rules), groups_of(custom)
     if names is not None and (benchmark_name != AUTO or version is None):
         # With `auto`, nobody knew which benchmark it would be when they named the rules.
-        check_names(benchmark, names, known)
-    wanted = frozenset(known) if names is None else keys_of(names)
-    rules = tuple(RULES_BY_KEY[key] for key in known if key in wanted)
-    if not rules:
-        raise SelectionError(f'{name} has none of the rules {sorted_names(names or ())}; {choice(known)}')
-    return Selection(benchmark, rules)
+        check_names(benchmark, names, known, groups)
+    wanted = frozenset(known) if names is None else keys_of(names, groups)
+    selected = tuple(rule for key, rule in rules.items() if key in wanted)
+    if not selected:
+        raise SelectionError(f'{name} has none of the rules {sorted_names(names or ())}; {choice(known, groups)}')
+    return Selection(benchmark, selected, (custom_benchmark(custom),) if custom else ())
 
 
-def chooser(names: Sequence[str] | None) -> Callable[[str | None], Selection | Unknown]:
+def groups_of(custom: Sequence[Rule]) -> dict[str, frozenset[str]]:
+    """The names of all groups of rules, with the keys of their rules."""
+    return {**RULE_GROUPS, CUSTOM: frozenset(rule.key for rule in custom)} if custom else RULE_GROUPS
+
+
+def chooser(names: Sequence[str] | None, custom: Sequence[Rule] = ()) -> Callable[[str | None], Selection | Unknown]:
     """A function that selects the benchmark by the kubelet's version; Unknown if that has none of the rules."""
 
     def choose(version: str | None) -> Selection | Unknown:
         try:
-            return select(AUTO, names, version)
+            return select(AUTO, names, version, custom)
         except SelectionError as error:
             return Unknown(str(error), 'in rules, name rules that every benchmark has, or set benchmark')
 
     return choose
 
 
-def keys_of(names: Iterable[str]) -> frozenset[str]:
+def keys_of(names: Iterable[str], groups: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """The keys of the rules that the names stand for, in any benchmark."""
-    return frozenset().union(*(RULE_GROUPS.get(name, {name}) for name in names))
+    return frozenset().union(*(groups.get(name, {name}) for name in names))
 
 
-def check_names(benchmark: Benchmark, names: Sequence[str], known: Sequence[str]) -> None:
+def check_names(
+    benchmark: Benchmark, names: Sequence[str], known: Sequence[str], groups: Mapping[str, frozenset[str]]
+) -> None:
     """Raise SelectionError for a rule that the benchmark does not have, or lists without a value to compare with."""
     for name in names:
         if name in benchmark.unjudged:
-            raise SelectionError(f'{benchmark.name} lists {name} without a value to compare with; {choice(known)}')
-    wrong = [name for name in names if name not in known and name not in RULE_GROUPS]
+            raise SelectionError(
+                f'{benchmark.name} lists {name} without a value to compare with; {choice(known, groups)}'
+            )
+    wrong = [name for name in names if name not in known and name not in groups]
     if wrong:
-        raise SelectionError(f'unknown rules for {benchmark.name}: {sorted_names(wrong)}; {choice(known)}')
+        raise SelectionError(f'unknown rules for {benchmark.name}: {sorted_names(wrong)}; {choice(known, groups)}')
     if not names:
-        raise SelectionError(f'rules is empty: remove it, or name at least one rule; {choice(known)}')
+        raise SelectionError(f'rules is empty: remove it, or name at least one rule; {choice(known, groups)}')
 
 
-def choice(known: Iterable[str]) -> str:
+def choice(known: Iterable[str], groups: Iterable[str]) -> str:
     """The names that the option `rules` accepts, for a message."""
-    return f'choose from: {sorted_names(known)}; groups: {sorted_names(RULE_GROUPS)}'
+    return f'choose from: {sorted_names(known)}; groups: {sorted_names(groups)}'
 
 
 def sorted_names(names: Iterable[str]) -> str:

@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.pending import runs_with
 from datadog_checks.kubelet_compliance.model import (
+    NOT_ASKED,
     Benchmark,
     Declared,
     Fact,
@@ -34,6 +36,7 @@ from .file_sets import (
     kubeconfig_files,
 )
 from .homes import options_file, traits_of
+from .in_effect import iter_in_effect
 from .judge import holds
 from .resolve import FLAG_DECIDES, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
 from .serving_certificate import certificate_path, missing_certificate
@@ -84,7 +87,7 @@ def settings_by_rule(kubelet: Kubelet, selection: Selection) -> dict[str, Settin
     settings: dict[str, Setting] = {}
     for rule in selection.rules:
         if rule.files is None or rule.aspect is None:
-            settings[rule.key] = setting_with_defect(kubelet, rule, selection.benchmark)
+            settings[rule.key] = setting_with_defect(kubelet, rule, selection.benchmark_of(rule))
         else:
             launch = evidence.launch if rule.files in NAMED_BY_FLAGS else None
             settings[rule.key] = resolve_files(sets[rule.files], rule.aspect, launch)
@@ -101,16 +104,18 @@ def setting_with_defect(kubelet: Kubelet, rule: Rule, benchmark: Benchmark) -> S
 def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]) -> Setting:
     """The setting of a rule, if all releases that the kubelet may be agree on it. `meaning`: see `agreed`."""
 
-    def of(declared: Declared) -> Setting:
-        running = running_values(rule, kubelet.running, declared, kubelet.started, meaning=meaning)
+    def of(declared: Declared, shown: Configuration | Unknown) -> Setting:
+        running = running_values(rule, shown, declared, kubelet.started, meaning=meaning)
         return resolve(declared, rule.fields, running, rule.beside)
 
-    own = agreed([of(declared) for declared in kubelet.readings], meaning, why_they_differ(kubelet.readings))
+    readings = [each for declared in kubelet.readings for each in iter_in_effect(rule, declared, kubelet.running)]
+    own = agreed([of(*each) for each in readings], meaning, why_they_differ([declared for declared, _ in readings]))
     if kubelet.next is None:
         return own
     running = own.running if not isinstance(own.running, Unknown) else as_started(own)
-    following = [resolve(declared, rule.fields, running, rule.beside) for declared in kubelet.next]
-    setting = agreed(following, meaning, why_they_differ(kubelet.next))
+    coming = [each for declared in kubelet.next for each, _ in iter_in_effect(rule, declared, NOT_ASKED)]
+    following = [resolve(declared, rule.fields, running, rule.beside) for declared in coming]
+    setting = agreed(following, meaning, why_they_differ(coming))
     if not isinstance(running, Unknown):
         return setting
     return replace(setting, changed=own.changed, doubt=setting.doubt or (None if own.changed else running))
@@ -140,7 +145,9 @@ def depends_on_version(kubelet: Kubelet, selection: Selection) -> bool:
     judged = [rule for rule in selection.rules if rule.files is None]
     if any(rule.files is FileSubject.CLIENT_CA for rule in selection.rules):
         judged.append(CLIENT_CA_RULE)
-    settings = (setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark)) for rule in judged)
+    settings = (
+        setting_of(kubelet, rule, partial(holds, rule, benchmark=selection.benchmark_of(rule))) for rule in judged
+    )
     return any(VERSION_DECIDES in (setting.declared, setting.running) for setting in settings)
 
 
@@ -154,5 +161,5 @@ def is_broken(rule: Rule, setting: Setting, benchmark: Benchmark) -> bool:
 
 def wanted_facts(settings: Mapping[str, Setting], selection: Selection) -> tuple[Fact, ...]:
     """The facts that the fixes of broken rules depend on. Nothing has to be read if no rule is broken."""
-    broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], selection.benchmark)]
+    broken = [rule for rule in selection.rules if is_broken(rule, settings[rule.key], selection.benchmark_of(rule))]
     return tuple(dict.fromkeys(each.fact for rule in broken for each in rule.preconditions(rule.fix)))

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 
 from datadog_checks.kubelet_compliance.model import Origin, Rule, Value, Values
 
-from .fixes import ChangeFlag, Fix, PutFlag, Run, SetField, SetGate, Step, TakeOut
+from .field_facts import parts_of_path
+from .fixes import ChangeFlag, Fix, PutFlag, Run, SetEntry, SetField, Step, TakeOut
 
 LONGEST_VALUE = 60
 LONGEST_PLACE = 120
@@ -66,8 +67,16 @@ def fix_text(fix: Fix) -> str:
     if fix.refusal:
         return sentence(fix.refusal)
     caution = f'Caution: {fix.caution}. ' if fix.caution else ''
-    steps = steps_text(fix.steps)
-    return f'{caution}To fix it, {steps}{f", then {fix.apply}" if fix.apply else ""}'
+    if fix.advice:
+        return f'{caution}{sentence(fix.advice)}'
+    return f'{caution}To fix it, {what_to_do(fix)}'
+
+
+def what_to_do(fix: Fix) -> str:
+    """The steps, and how they take effect; or the words that replace them."""
+    if fix.refusal or fix.advice:
+        return fix.refusal or fix.advice
+    return f'{steps_text(fix.steps)}{f", then {fix.apply}" if fix.apply else ""}'
 
 
 def sentence(text: str) -> str:
@@ -101,8 +110,8 @@ def step_text(step: Step) -> str:
             return f'set {step.flag}'
         case PutFlag():
             return f'add {step.flag}'
-        case SetGate():
-            return f'set {step.gate}={step.value} in {step.flag} (keep its other gates)'
+        case SetEntry():
+            return f'set {step.entry} in {step.flag} (keep its other {step.others})'
         case SetField():
             return f'set {field_text(step)}'
 
@@ -125,7 +134,7 @@ def field_text(step: SetField) -> str:
 
 def field_parts(step: SetField) -> tuple[str, str]:
     """The line of a field, and the blocks around it; '' at the top level."""
-    *parents, name = map(quoted, step.path.split('.')) if step.is_json else step.path.split('.')
+    *parents, name = map(quoted, parts_of_path(step.path)) if step.is_json else parts_of_path(step.path)
     value = json_of(step.value) if step.is_json else step.value
     return f'{name}: {value}', ' '.join(f'{parent}:' for parent in parents)
 
@@ -135,7 +144,12 @@ def quoted(name: str) -> str:
 
 
 def json_of(value: str) -> str:
-    """A value of a fix as JSON spells it. The YAML of a fix has no quotes around text."""
+    """A value of a fix as JSON spells it. The YAML of a fix has quotes only around text that needs them."""
     if value.startswith('['):
-        return f'[{", ".join(map(quoted, value.strip("[]").split(", ")))}]'
-    return value if value in ('true', 'false', '""') or value.isdecimal() else quoted(value)
+        return f'[{", ".join(json_of(item) for item in value.strip("[]").split(", ") if item)}]'
+    return (
+        value if value in ('true', 'false') or value.startswith('"') or PLAIN_NUMBER.fullmatch(value) else quoted(value)
+    )
+
+
+PLAIN_NUMBER = re.compile(r'-?[0-9]+(\.[0-9]+)?')

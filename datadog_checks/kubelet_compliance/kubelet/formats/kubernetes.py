@@ -1,13 +1,14 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Do Kubernetes' own parsers accept a text? Quantities, labels, thresholds, lists of CPUs.
+"""Do Kubernetes' own parsers accept a text, and what does it mean? Quantities, labels, thresholds, lists of CPUs.
 
-Nothing here raises, and each function runs in linear time.
+Only parsers raise (`ValueError`), and each function runs in linear time.
 """
 
 import posixpath
 import re
+from fractions import Fraction
 
 from .go import parse_duration
 
@@ -18,6 +19,12 @@ CPU_RANGE = re.compile(r'\+?([0-9]{1,18})(?:-\+?([0-9]{1,18}))?')
 PERCENTAGE = re.compile(r'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
 UNUSUAL_FLOAT = re.compile(r'[+-]?(?:0x.*|inf(?:inity)?|nan)', re.IGNORECASE)
 QOS_PERCENTAGE = re.compile(r'\+?0*(?:100|[0-9]{1,2})%+|-0+%+')
+LONGEST_AMOUNT = 100
+SUFFIXES = {
+    **{suffix: Fraction(1000) ** power for power, suffix in enumerate(['n', 'u', 'm', '', *'kMGTPE'], -3)},
+    **{f'{letter}i': Fraction(1024) ** power for power, letter in enumerate('KMGTPE', 1)},
+}
+"""What the suffix of a quantity multiplies by (apimachinery resource/suffix.go)."""
 SCHEME = re.compile(r'([A-Za-z][A-Za-z0-9+.-]*):')
 
 
@@ -27,6 +34,34 @@ def quantity_sign(text: str) -> int | None:
     if match is None:
         return None
     return 0 if not match[2].strip('0.') else -1 if match[1] == '-' else 1
+
+
+def parse_quantity(text: str) -> Fraction:
+    """The amount of a quantity. Raises ValueError, also for one that is far outside of what the kubelet can use."""
+    match = QUANTITY.fullmatch(text)
+    if match is None or len(text) > LONGEST_AMOUNT:
+        raise ValueError('not a quantity')
+    number = Fraction(f'{match[1]}{match[2]}')
+    suffix = text[match.end(2) :]
+    if suffix in SUFFIXES:
+        return number * SUFFIXES[suffix]
+    return number * power_of_ten(suffix[1:])
+
+
+def parse_percentage(text: str) -> Fraction:
+    """The number of a percentage such as `10%`. Raises ValueError."""
+    match = PERCENTAGE.fullmatch(text.removesuffix('%'))
+    if match is None or not text.endswith('%') or len(text) > LONGEST_AMOUNT:
+        raise ValueError('not a percentage')
+    number, _, exponent = match[0].lower().partition('e')
+    return Fraction(number) * power_of_ten(exponent or '0')
+
+
+def power_of_ten(exponent: str) -> Fraction:
+    """Raises ValueError for an exponent that would take long to evaluate."""
+    if len(exponent.lstrip('+-0')) > 2:
+        raise ValueError('out of range')
+    return Fraction(10) ** int(exponent)
 
 
 def is_quantity(text: str) -> bool:

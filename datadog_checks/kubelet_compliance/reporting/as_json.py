@@ -1,0 +1,110 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The results of the command as JSON for machines. docs/output.schema.json describes it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timezone
+from typing import Any
+
+from datadog_checks.kubelet_compliance.__about__ import __version__
+from datadog_checks.kubelet_compliance.model import Argument, Finding, NextStart, Unknown
+from datadog_checks.kubelet_compliance.rules.wording import shorten
+
+from .layout import LONGEST_TEXT, Style
+from .output import Output, Results, Started, count_verdicts, shown
+from .redact_programs import without_secrets
+from .report import printable, problem_text
+
+SCHEMA_VERSION = 1
+"""Changes only if a reader of the JSON must change: a key is gone, or means something else."""
+
+NOT_SEEN = 'the kubelet is gone'
+
+
+def json_report(results: Results, style: Style) -> str:
+    """The results as JSON text: the object of the node, or for several nodes an object with all of them."""
+    objects = [as_object(node, style) for node in results.nodes if isinstance(node, Output)]
+    return json.dumps(objects[0], indent=2)
+
+
+def as_object(output: Output, style: Style) -> dict[str, Any]:
+    """The results for machines: the same facts, one object for each kubelet."""
+    node, kubelets, benchmark = output.node, output.kubelets, output.benchmark
+    return {
+        'schema_version': SCHEMA_VERSION,
+        'version': __version__,
+        'benchmark': benchmark.name,
+        'compliance_framework': benchmark.framework,
+        'captured': output.captured,
+        'root': output.image,
+        'options_from': output.options_from,
+        'configz_from': output.configz_from,
+        'kubelets': [
+            {
+                'pid': kubelet.process.pid if output.image is None else None,
+                **started_as_object(output.starts.get(kubelet.process.pid)),
+                **next_start_as_object(kubelet.next_start),
+                'restart_pending': kubelet.restart_pending,
+                'problems': [printable(problem_text(problem)) for problem in kubelet.problems],
+                'summary': {verdict.value: count for verdict, count in count_verdicts(kubelet.findings).items()},
+                'rules': [finding_as_object(finding) for finding in shown(kubelet.findings, style)],
+            }
+            for kubelet in kubelets
+        ],
+        'problems': [
+            *(printable(problem_text(problem)) for problem in (*node.doubts, *node.lapsed)),
+            *([printable(node.none_found_because)] if node.none_found_because else []),
+        ],
+        'turned_away': [printable(problem_text(each)) for each in node.turned_away],
+        'exit_status': output.exit_status,
+    }
+
+
+def started_as_object(started: Started | None) -> dict[str, Any]:
+    if started is None:
+        return {'running_since': None, 'user': None, 'started_by': None}
+    since = datetime.fromtimestamp(int(started.since), timezone.utc)
+    return {'running_since': f'{since:%Y-%m-%dT%H:%M:%SZ}', 'user': started.user, 'started_by': started.by or None}
+
+
+def next_start_as_object(next_start: NextStart | None) -> dict[str, Any]:
+    if next_start is None:
+        return {'unit': None, 'arguments': None, 'arguments_unknown': NOT_SEEN, 'flags': []}
+    command = next_start.command
+    return {
+        'unit': next_start.unit or None,
+        'arguments': None if isinstance(command, Unknown) else list(without_secrets(command)),
+        'arguments_unknown': printable(problem_text(replace(command, refused=False)))
+        if isinstance(command, Unknown)
+        else None,
+        'flags': [{'flag': flag_text(flag), 'place': flag.place or None} for flag in next_start.flags],
+    }
+
+
+def flag_text(flag: Argument) -> str:
+    name, _, rest = flag.text.partition(' ')
+    # The text after `=` is one word, even with spaces.
+    return ' '.join(without_secrets([flag.text] if '=' in name or not rest else [name, rest]))
+
+
+def finding_as_object(finding: Finding) -> dict[str, Any]:
+    setting = finding.setting
+    declared = setting.declared
+    return {
+        'rule': finding.rule.key,
+        'title': finding.rule.title,
+        'benchmark': finding.benchmark.name,
+        'compliance_control': list(finding.benchmark.controls[finding.rule.key]),
+        'verdict': finding.verdict.value,
+        'declared': None if isinstance(declared, Unknown) else dict(declared),
+        'set_by': finding.set_by.value,
+        'place': printable(shorten(setting.origin.place)) if setting.origin is not None else None,
+        'expected': finding.rule.expected.text(finding.benchmark),
+        'message': printable(finding.message),
+        'caution': printable(finding.remedy.caution, LONGEST_TEXT) or None,
+        'fix': printable(finding.remedy.fix, LONGEST_TEXT) or None,
+    }

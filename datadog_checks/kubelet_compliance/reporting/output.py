@@ -1,0 +1,113 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What the command found, as plain values. Each format of the command prints these."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Verdict
+
+from .layout import Style
+
+ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
+"""The exit statuses of the command."""
+
+FAILED: Final = frozenset({Verdict.NON_COMPLIANT, Verdict.UNKNOWN})
+"""The results that someone has to act on: the option `--failed` prints only these."""
+
+COUNTED: Final = (Verdict.COMPLIANT, Verdict.NON_COMPLIANT, Verdict.UNKNOWN, Verdict.EXEMPTED)
+"""The order of the results in a summary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """How a process was started. `since`: seconds since the epoch. `by`: the parent process, '' if it is gone."""
+
+    since: float
+    user: str
+    by: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Everything to print about one node. `options_from`, `configz_from`: their sources, if any."""
+
+    node: NodeReport
+    kubelets: Sequence[KubeletReport]
+    benchmark: Benchmark
+    captured: bool
+    options_from: str | None = None
+    configz_from: str | None = None
+    image: str | None = None
+    """The root file system of a machine image. None: a node was evaluated."""
+    name: str = ''
+    """The folder of a captured node. '' for this machine."""
+    starts: Mapping[int, Started] = field(default_factory=dict)
+    """How the kubelets on this machine were started, by process ID, as far as that is known."""
+
+    @property
+    def exit_status(self) -> int:
+        verdicts = {finding.verdict for finding in self.node.findings}
+        if Verdict.NON_COMPLIANT in verdicts:
+            return NOT_COMPLIANT
+        if not self.node.found or self.node.doubts or Verdict.UNKNOWN in verdicts:
+            return NOT_DETERMINED
+        return ALL_COMPLIANT
+
+
+@dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """A node that the command could not evaluate, and why."""
+
+    name: str
+    why: str
+
+    @property
+    def exit_status(self) -> int:
+        return NOT_DETERMINED
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """What one run of the command found. `at`: the time of the run.
+
+    `are_many`: several nodes were named, even if only one of them could be found.
+    """
+
+    nodes: Sequence[Output | NotEvaluated]
+    at: datetime
+    are_many: bool = False
+
+    @property
+    def exit_status(self) -> int:
+        """1 if a rule is non-compliant on any node, else 2 if a result is not known, else 0."""
+        statuses = {node.exit_status for node in self.nodes}
+        return NOT_COMPLIANT if NOT_COMPLIANT in statuses else max(statuses, default=NOT_DETERMINED)
+
+
+def shown(findings: Sequence[Finding], style: Style) -> list[Finding]:
+    """The findings to print."""
+    return [finding for finding in findings if not style.only_failed or finding.verdict in FAILED]
+
+
+def worst_first(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings by their verdicts. Those with the same verdict keep their order."""
+    return sorted(findings, key=lambda finding: -finding.verdict.badness)
+
+
+def count_verdicts(findings: Sequence[Finding]) -> dict[Verdict, int]:
+    """How many findings have each verdict. All verdicts are there."""
+    verdicts = [finding.verdict for finding in findings]
+    return {verdict: verdicts.count(verdict) for verdict in COUNTED}
+
+
+def nothing_found(node: NodeReport) -> str:
+    """Why there is no kubelet to print, in a sentence without its full stop."""
+    if node.none_found_because:
+        return node.none_found_because
+    return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
