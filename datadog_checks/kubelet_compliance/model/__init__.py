@@ -60,8 +60,8 @@ from .rows import (
 )
 from .upgrades import (
     Outcome as Outcome,
-    Subject as Subject,
     Upgrade as Upgrade,
     UpgradeItem as UpgradeItem,
     UpgradeStep as UpgradeStep,
+    UpgradeSubject as UpgradeSubject,
 )

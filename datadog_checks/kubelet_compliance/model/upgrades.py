@@ -26,7 +26,7 @@ class Outcome(Enum):
         return list(Outcome).index(self)
 
 
-class Subject(Enum):
+class UpgradeSubject(Enum):
     """What an item of an upgrade is about. The member's value is its name in JSON."""
 
     FLAG = 'flag'
@@ -56,7 +56,7 @@ class UpgradeItem:
     `instead`: what to do besides the step, such as what replaces a flag. `remedy`: the whole text for a person.
     """
 
-    subject: Subject
+    subject: UpgradeSubject
     what: str
     why: str
     origin: Origin | None = None

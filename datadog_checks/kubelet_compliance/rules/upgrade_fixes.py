@@ -12,28 +12,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from datadog_checks.kubelet_compliance.kubelet.cgroup_checks import FAIL_ON_V1, SINGLE_KILL
-from datadog_checks.kubelet_compliance.kubelet.feature_gates import LOCKED, history, is_on
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import GATE_PREFIX, LOCKED, history, is_on
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.kubelet.tables.flag_removals import REMOVALS, Removal
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
-from datadog_checks.kubelet_compliance.model import Home, Origin, Source, Subject, UpgradeItem, Value, was_flag
+from datadog_checks.kubelet_compliance.model import Home, Origin, Source, UpgradeItem, UpgradeSubject, Value, was_flag
 
 from .field_facts import flag_that_sets
 from .fixes import NEW_FILE
 from .wording import shorten
 
-GATES = 'featureGates.'
 CGROUP_V2 = 'move the node to cgroup v2'
 
 
 def with_remedy(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> UpgradeItem:
     """The item with what to do about it. `today`: the minor release of the kubelet, if it is known. `gates`: as set."""
     match item.subject:
-        case Subject.FLAG:
+        case UpgradeSubject.FLAG:
             text = remedy_of_flag(item, home, today)
-        case Subject.GATE:
+        case UpgradeSubject.GATE:
             text = remedy_of_gate(item, home, today, gates)
-        case Subject.FILE:
+        case UpgradeSubject.FILE:
             text = f'Before the upgrade, correct {shorten(item.what)}{lasting(home)}'
         case _:
             text = remedy_of_field(item, home)
@@ -56,7 +55,7 @@ def remedy_of_flag(item: UpgradeItem, home: Home, today: int | None) -> str:
 
 
 def remedy_of_gate(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> str:
-    gate = item.what.removeprefix(GATES)
+    gate = item.what.removeprefix(GATE_PREFIX)
     where = place_of_gate(item.origin, home)
     if 'requires' in item.why:
         needed = item.why.partition('the feature gate ')[2].partition(',')[0]

@@ -19,10 +19,10 @@ from datadog_checks.kubelet_compliance.model import (
     KubeletReport,
     Rule,
     Selection,
-    Subject,
     Unknown,
     Upgrade,
     UpgradeItem,
+    UpgradeSubject,
     Value,
 )
 
@@ -43,12 +43,12 @@ def judged_upgrade(kubelet: Kubelet, minor: int, selection: Selection, home: Hom
     """
     upgrade, declared = upgrade_of(kubelet, minor)
     today = minor_today(upgrade)
-    gates = gates_of(declared, kubelet.following)
+    gates = gates_set(declared, kubelet.following)
 
     def remedied(items: Sequence[UpgradeItem]) -> tuple[UpgradeItem, ...]:
         return tuple(with_remedy(item, home, today, gates) for item in items)
 
-    rules = iter_rules(kubelet.following, declared, selection) if declared is not None else ()
+    rules = iter_rule_changes(kubelet.following, declared, selection) if declared is not None else ()
     return replace(
         upgrade,
         blockers=remedied(upgrade.blockers),
@@ -90,7 +90,7 @@ def minor_today(upgrade: Upgrade) -> int | None:
     return int(upgrade.today.partition('.')[2]) if upgrade.today else None
 
 
-def gates_of(declared: Declared | None, readings: Sequence[Declared]) -> Mapping[str, Value]:
+def gates_set(declared: Declared | None, readings: Sequence[Declared]) -> Mapping[str, Value]:
     """The feature gates that the configuration sets, as far as they are known."""
     for each in (declared, *readings):
         given = each.value('featureGates') if each is not None else None
@@ -103,9 +103,11 @@ def described(change: UpgradeItem) -> UpgradeItem:
     return replace(change, why=f'{show(change.before)} today, {show(change.after)} then: {change.why}')
 
 
-def iter_rules(today: Sequence[Declared], then: Declared, selection: Selection) -> Iterator[UpgradeItem]:
+def iter_rule_changes(today: Sequence[Declared], then: Declared, selection: Selection) -> Iterator[UpgradeItem]:
     """The rules on settings whose result would change. Those that get worse come first."""
-    found = [rule_change(rule, today, then, selection.benchmark) for rule in selection.rules if rule.aspect is None]
+    found = [
+        rule_change(rule, today, then, selection.benchmark_of(rule)) for rule in selection.rules if rule.aspect is None
+    ]
     yield from sorted((item for item in found if item is not None), key=lambda item: not item.is_worse)
 
 
@@ -121,7 +123,7 @@ def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark
     before = 'non-compliant' if kept else 'compliant' if now == {True} else 'not known to be non-compliant'
     after = 'compliant' if kept else 'non-compliant'
     why = f'{before} today, {after} then: {describe(setting.declared)}'
-    return UpgradeItem(Subject.RULE, rule.key, why, setting.origin, is_worse=not kept)
+    return UpgradeItem(UpgradeSubject.RULE, rule.key, why, setting.origin, is_worse=not kept)
 
 
 def is_kept(rule: Rule, declared: Declared, benchmark: Benchmark) -> bool | None:
