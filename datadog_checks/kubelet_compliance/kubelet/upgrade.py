@@ -11,12 +11,13 @@ vendor's build.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
     Source,
+    Target,
     Unknown,
     Upgrade,
     UpgradeItem,
@@ -49,11 +50,12 @@ CGROUPS_NOT_KNOWN = Unknown(
 )
 
 
-def upgrade_of(kubelet: Kubelet, minor: int) -> tuple[Upgrade, Declared | None]:
-    """What the kubelet of 1.`minor` would make of a kubelet's next start, and the configuration that it would have.
+def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | None]:
+    """What the kubelet of the target release would make of a kubelet's next start, and its configuration then.
 
     The configuration is None if it is not known as a whole. Raises nothing.
     """
+    kubelet, minor = with_cgroups(kubelet, target), target.minor
     evidence = kubelet.coming or kubelet.evidence
     parse = ParsedOnce()
     readings = read_as(evidence, minor, parse)
@@ -67,7 +69,7 @@ def upgrade_of(kubelet: Kubelet, minor: int) -> tuple[Upgrade, Declared | None]:
     unknown = why_unknown(kubelet, readings, shared, taken, minor)
     only = readings[0] if len(readings) == 1 else None
     upgrade = Upgrade(
-        f'1.{minor}',
+        str(target),
         f'1.{min(today)}' if len(today) == 1 else '',
         tuple(map(item_of, blockers)),
         (*ignored, *(ignored_fields(only, today) if only is not None else ())),
@@ -77,6 +79,18 @@ def upgrade_of(kubelet: Kubelet, minor: int) -> tuple[Upgrade, Declared | None]:
         notes_on(today, minor),
     )
     return upgrade, declared_by(only, evidence) if only is not None else None
+
+
+def with_cgroups(kubelet: Kubelet, target: Target) -> Kubelet:
+    """The kubelet on a machine with the cgroup version that was given, if the machine does not show it."""
+    if target.cgroup_version is None or kubelet.process.uses_cgroup_v1 is not None:
+        return kubelet
+
+    def known(evidence: Evidence) -> Evidence:
+        return replace(evidence, process=replace(evidence.process, uses_cgroup_v1=target.cgroup_version == 1))
+
+    coming = known(kubelet.coming) if kubelet.coming is not None else None
+    return replace(kubelet, evidence=known(kubelet.evidence), coming=coming)
 
 
 def declared_by(reading: WholeReading, evidence: Evidence) -> Declared | None:

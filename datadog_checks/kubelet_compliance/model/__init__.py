@@ -60,6 +60,7 @@ from .rows import (
 )
 from .upgrades import (
     Outcome as Outcome,
+    Target as Target,
     Upgrade as Upgrade,
     UpgradeItem as UpgradeItem,
     UpgradeStep as UpgradeStep,

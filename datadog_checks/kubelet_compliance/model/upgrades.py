@@ -49,6 +49,20 @@ class UpgradeStep(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """The release that someone asks about: 37 is Kubernetes 1.37.
+
+    `cgroup_version`: that of the machine, 1 or 2, if the evidence does not show it.
+    """
+
+    minor: int
+    cgroup_version: int | None = None
+
+    def __str__(self) -> str:
+        return f'1.{self.minor}'
+
+
+@dataclass(frozen=True, slots=True)
 class UpgradeItem:
     """One flag, gate, field, file, or fact of the node that an upgrade affects.
 

@@ -19,6 +19,7 @@ from datadog_checks.kubelet_compliance.model import (
     KubeletReport,
     Rule,
     Selection,
+    Target,
     Unknown,
     Upgrade,
     UpgradeItem,
@@ -33,15 +34,16 @@ from .wording import describe, show
 
 VERSION = re.compile(r'v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?')
 MOST_LETTERS = 40
+OPTION = 'target_version'
 NOT_EXAMINED = Unknown('a kubelet of the node can no longer be examined')
 
 
-def judged_upgrade(kubelet: Kubelet, minor: int, selection: Selection, home: Home) -> Upgrade:
-    """What the kubelet of 1.`minor` would make of a kubelet's next start, with the rules that it affects.
+def judged_upgrade(kubelet: Kubelet, target: Target, selection: Selection, home: Home) -> Upgrade:
+    """What the kubelet of the target release would make of a kubelet's next start, with the rules that it affects.
 
     Raises nothing.
     """
-    upgrade, declared = upgrade_of(kubelet, minor)
+    upgrade, declared = upgrade_of(kubelet, target)
     today = minor_today(upgrade)
     gates = gates_set(declared, kubelet.following)
 
@@ -61,28 +63,29 @@ class TargetError(ValueError):
     """The release to judge is not one that this check knows. The text says which it knows."""
 
 
-def parse_target(version: str | float | None) -> int | None:
-    """The option `target_version` as a minor release; None: not set. Raises TargetError.
+def parse_target(
+    version: str | float | None, cgroup_version: int | None = None, *, option: str = OPTION
+) -> Target | None:
+    """The release that an option names; None: not set. Raises TargetError.
 
-    YAML reads 1.30 without quotes as the number 1.3.
+    YAML reads 1.30 without quotes as the number 1.3. `cgroup_version`: see `Target`.
     """
     if version is None:
         return None
     match = VERSION.fullmatch(str(version).strip())
     minor = int(match[1]) if match is not None else 0
     if not FIRST_KNOWN <= minor <= LAST_KNOWN:
-        known = (
-            f'this check knows Kubernetes 1.{FIRST_KNOWN} to 1.{LAST_KNOWN}; write the version in quotes, like "1.37"'
-        )
-        raise TargetError(f'target_version {str(version)[:MOST_LETTERS]!r}: {known}')
-    return minor
+        given = str(version)[:MOST_LETTERS]
+        quotes = f'; write the version in quotes, such as "1.{LAST_KNOWN}"' if isinstance(version, float) else ''
+        raise TargetError(f'{option} {given}: this check knows Kubernetes 1.{FIRST_KNOWN} to 1.{LAST_KNOWN}{quotes}')
+    return Target(minor, cgroup_version)
 
 
-def worst_upgrade(reports: Sequence[KubeletReport], target: int | None) -> Upgrade | None:
+def worst_upgrade(reports: Sequence[KubeletReport], target: Target | None) -> Upgrade | None:
     """The upgrade of a node: the worst of its kubelets. One that could not be examined is not known."""
     if target is None or not reports:
         return None
-    found = [report.upgrade or Upgrade(f'1.{target}', unknown=NOT_EXAMINED) for report in reports]
+    found = [report.upgrade or Upgrade(str(target), unknown=NOT_EXAMINED) for report in reports]
     return max(found, key=lambda upgrade: upgrade.outcome.badness)
 
 
