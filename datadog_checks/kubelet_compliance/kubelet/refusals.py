@@ -102,7 +102,7 @@ def read_line(
     found += map(file_refusal, notes.refused)
     if any(isinstance(error, Refused) for error in notes.refused):
         return finished(found, evidence)
-    found += value_refusals(configuration, flags, evidence, release)
+    found += (with_flag(refusal, arguments) for refusal in value_refusals(configuration, flags, evidence, release))
     configuration.origins = {path: with_place(origin, evidence) for path, origin in configuration.origins.items()}
     is_open = evidence.process.uses_cgroup_v1 is None
     return replace(
@@ -168,6 +168,13 @@ def typed(error: FlagError, arguments: Sequence[str]) -> Origin | None:
     names = (argument.partition('=')[0].replace('_', '-') for argument in arguments)
     own = [argument for argument, name in zip(arguments, names, strict=True) if name == f'--{error.flag}']
     return Origin(Source.FLAG, own[-1] if own else name_of_flag(error))
+
+
+def with_flag(refusal: Refusal, arguments: Sequence[str]) -> Refusal:
+    """The refusal of a flag that sets no field, with the argument that has the flag."""
+    if refusal.subject is not UpgradeSubject.FLAG or refusal.origin is not None:
+        return refusal
+    return replace(refusal, origin=typed(FlagError('', refusal.what.lstrip('-')), arguments))
 
 
 def file_refusal(error: Exception) -> Refusal:

@@ -29,7 +29,7 @@ from datadog_checks.kubelet_compliance.model import (
 
 from .judge import holds
 from .resolve import resolve
-from .upgrade_fixes import with_remedy
+from .upgrade_fixes import may_be_own, own_flags, with_remedy
 from .wording import describe, show
 
 VERSION = re.compile(r'v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?')
@@ -50,12 +50,16 @@ def judged_upgrade(kubelet: Kubelet, target: Target, selection: Selection, home:
     def remedied(items: Sequence[UpgradeItem]) -> tuple[UpgradeItem, ...]:
         return tuple(with_remedy(item, home, today, gates) for item in items)
 
+    own = tuple(item for item in upgrade.blockers if may_be_own(item, home))
+    blockers = remedied([item for item in upgrade.blockers if item not in own])
     rules = iter_rule_changes(kubelet.following, declared, selection) if declared is not None else ()
     return replace(
         upgrade,
-        blockers=remedied(upgrade.blockers),
+        blockers=blockers,
         ignored=remedied(upgrade.ignored),
         changes=(*rules, *(described(change) for change in upgrade.changes)),
+        to_verify=(*own, *upgrade.to_verify),
+        unknown=upgrade.unknown or (own_flags(own, home) if own else None),
     )
 
 
