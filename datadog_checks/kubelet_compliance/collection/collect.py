@@ -19,6 +19,7 @@ from datadog_checks.kubelet_compliance.model import (
     Process,
     Selection,
     Setting,
+    Target,
     Unknown,
 )
 from datadog_checks.kubelet_compliance.node.clock import monotonic_seconds
@@ -56,12 +57,12 @@ class Collector:
         selection: Selection,
         choose: Callable[[str | None], Selection | Unknown] | None = None,
         version: str | None = None,
-        target: int | None = None,
+        target: Target | None = None,
     ) -> None:
         """`choose`: selects the rules by the kubelet's version (None: unknown) instead of `selection`.
 
-        `version`: the version of the kubelet, for when the kubelet itself does not show it. `target`: the minor release
-        of an upgrade to judge; None: none.
+        `version`: the version of the kubelet, for when the kubelet itself does not show it. `target`: the release of
+        an upgrade to judge; None: none.
         """
         self.target = target
         self.version = version

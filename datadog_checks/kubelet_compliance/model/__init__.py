@@ -61,8 +61,9 @@ from .rows import (
 )
 from .upgrades import (
     Outcome as Outcome,
-    Subject as Subject,
+    Target as Target,
     Upgrade as Upgrade,
     UpgradeItem as UpgradeItem,
     UpgradeStep as UpgradeStep,
+    UpgradeSubject as UpgradeSubject,
 )

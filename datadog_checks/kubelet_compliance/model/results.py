@@ -121,6 +121,8 @@ class Home:
     """Patterns of files that the distribution rewrites. It leaves all others to its users."""
     fixed_flags: frozenset[str] = frozenset()
     """Flags that the distribution always passes, so nobody can remove them."""
+    passes_own_flags: bool = False
+    """The distribution passes flags of its own, and each of its releases passes other ones."""
     facts: Mapping[Fact, Answer] = field(default_factory=dict)
 
 

@@ -18,6 +18,7 @@ from .layout import LONGEST_TEXT, Style
 from .output import Output, Results, Started, count_verdicts, shown
 from .redact_programs import without_secrets
 from .report import printable, problem_text
+from .upgrade_json import upgrade_as_object
 
 SCHEMA_VERSION = 1
 """Changes only if a reader of the JSON must change: a key is gone, or means something else."""
@@ -52,6 +53,7 @@ def as_object(output: Output, style: Style) -> dict[str, Any]:
                 'problems': [printable(problem_text(problem)) for problem in kubelet.problems],
                 'summary': {verdict.value: count for verdict, count in count_verdicts(kubelet.findings).items()},
                 'rules': [finding_as_object(finding) for finding in shown(kubelet.findings, style)],
+                'upgrade': upgrade_as_object(kubelet.upgrade) if kubelet.upgrade is not None else None,
             }
             for kubelet in kubelets
         ],

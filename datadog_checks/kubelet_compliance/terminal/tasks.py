@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.image import Image
 from datadog_checks.kubelet_compliance.kubelet.release import minor_of
-from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Unknown
+from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Target, Unknown
 from datadog_checks.kubelet_compliance.node.captured import CONFIGZ, NODE_FACTS, Capture, parse_capture
 from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.cgroups import SERVICE_NAME
@@ -31,6 +31,7 @@ from datadog_checks.kubelet_compliance.reporting.output import Output
 from datadog_checks.kubelet_compliance.rules.benchmarks import DEFAULT_BENCHMARK
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions, exempted
 from datadog_checks.kubelet_compliance.rules.selection import AUTO, chooser, select
+from datadog_checks.kubelet_compliance.rules.upgrades import TargetError, parse_target
 
 from . import agent_files
 from .as_the_agent import Configured, Settings, check_of
@@ -74,6 +75,7 @@ class Task:
             self.configz_from,
             self.image,
             self.name,
+            str(self.collector.target or ''),
             how_started([kubelet.process.pid for kubelet in collection.kubelets], self.procfs) if self.procfs else {},
         )
 
@@ -93,7 +95,7 @@ def task_of(options: argparse.Namespace) -> Task:
     kept = configz_of(options)
     benchmark = options.benchmark or DEFAULT_BENCHMARK
     by_version = chooser(options.rules) if benchmark == AUTO else None
-    collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options))
+    collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options), target_of(options))
     connection = answers({'/configz': kept}) if kept is not None else None
     procfs = (options.procfs or agent_files.procfs(settings)) if options.node is None else None
     return Task(collector, connection, configz_from=options.configz, kept=kept, name=options.node or '', procfs=procfs)
@@ -120,7 +122,8 @@ def task_of_image(options: argparse.Namespace) -> Task:
     version = version_of(options)
     benchmark = options.benchmark or DEFAULT_BENCHMARK
     by_version = chooser(options.rules) if benchmark == AUTO else None
-    return Task(Collector(host, select(benchmark, options.rules), by_version, version), None, image=options.root)
+    collector = Collector(host, select(benchmark, options.rules), by_version, version, target_of(options))
+    return Task(collector, None, image=options.root)
 
 
 def task_as_the_agent(
@@ -138,6 +141,7 @@ def task_as_the_agent(
     instance = {**configured.instance, **{name: value for name, value in given.items() if value is not None}}
     check = check_of(replace(configured, instance=instance), agent_files.own_connection(settings))
     check.collector.version = version_of(options)
+    check.collector.target = target_of(options)
     connection = answers({'/configz': kept}) if kept is not None else check.connection()
     count = f' (the first of {configured.instances} instances)' if configured.instances > 1 else ''
     source = options.configz or (connection.url if isinstance(connection, Connection) else None)
@@ -161,6 +165,16 @@ def configured_of(options: argparse.Namespace, settings: Settings) -> tuple[Conf
     if options.conf:
         return agent_files.configured_in(options.conf)
     return agent_files.configured(settings) if options.node is None else None
+
+
+def target_of(options: argparse.Namespace) -> Target | None:
+    """Raises CannotAnswer."""
+    if options.cgroup_version is not None and options.for_version is None:
+        raise CannotAnswer('--cgroup-version is about an upgrade: add --for-version')
+    try:
+        return parse_target(options.for_version, options.cgroup_version, option='--for-version')
+    except TargetError as error:
+        raise CannotAnswer(str(error)) from None
 
 
 def version_of(options: argparse.Namespace) -> str | None:
