@@ -62,8 +62,13 @@ def groups_of(custom: Sequence[Rule]) -> dict[str, frozenset[str]]:
     return {**RULE_GROUPS, CUSTOM: frozenset(rule.key for rule in custom)} if custom else RULE_GROUPS
 
 
-def chooser(names: Sequence[str] | None, custom: Sequence[Rule] = ()) -> Callable[[str | None], Selection | Unknown]:
-    """A function that selects the benchmark by the kubelet's version; Unknown if that has none of the rules."""
+def chooser(
+    benchmark_name: str | None, names: Sequence[str] | None, custom: Sequence[Rule] = ()
+) -> Callable[[str | None], Selection | Unknown] | None:
+    """A function that selects the benchmark by the kubelet's version; Unknown if that has none of the rules.
+
+    None if the benchmark does not depend on the version.
+    """
 
     def choose(version: str | None) -> Selection | Unknown:
         try:
@@ -71,7 +76,7 @@ def chooser(names: Sequence[str] | None, custom: Sequence[Rule] = ()) -> Callabl
         except SelectionError as error:
             return Unknown(str(error), 'in rules, name rules that every benchmark has, or set benchmark')
 
-    return choose
+    return choose if benchmark_name == AUTO else None
 
 
 def keys_of(names: Iterable[str], groups: Mapping[str, frozenset[str]]) -> frozenset[str]:
