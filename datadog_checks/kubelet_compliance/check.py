@@ -89,8 +89,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         problem = host.procfs_problem() if options.procfs_path else None
         if problem is not None:
             raise ConfigurationError(f'procfs_path: {problem_text(problem)}')
-        by_version = chooser(options.benchmark, options.rules, custom)
-        self.collector = Collector(host, selection, by_version, target=target)
+        self.collector = Collector(host, selection, chooser(options.benchmark, options.rules, custom), target=target)
         # Load the HTTP libraries now: later, no file descriptor may be left for that.
         self.connection()
         detail = Detail(options.metrics or Detail.FULL)
