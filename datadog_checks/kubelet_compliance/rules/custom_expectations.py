@@ -106,8 +106,9 @@ def all_are(values: Sequence[object], kind: type) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An expectation, and the one value that meets it, as YAML spells it; None if there is no such value."""
+    """An expectation in words, as a test, and the value to set, as YAML spells it; None if no single value is good."""
 
+    words: str
     expectation: Expectation
     value: str | None
 
@@ -160,7 +161,8 @@ def expected_unset(target: Target, *, is_set: bool) -> Expected:
         return len(values) == 1 and (values[0] not in NO_VALUES) is is_set
 
     text = 'set' if is_set else 'not set'
-    return Expected(Expectation(lambda _: text, holds), None if is_set else EMPTY_VALUES.get(target.form))
+    good = None if is_set or target.is_entry else EMPTY_VALUES.get(target.form)
+    return Expected(text, Expectation(lambda _: text, holds), good)
 
 
 EMPTY_VALUES = {Form.TEXT: '""', Form.LIST: '[]', Form.NUMBERS: '[]'}
@@ -190,7 +192,7 @@ def expected_value(target: Target, name: str, values: Sequence[Value]) -> Expect
 
     words = f'{PREFIXES[name]}{shorten(", ".join(map(show, values)), LONGEST_EXPECTED)}'
     good = None if name == 'is_not' else as_yaml(values[0], target.form)
-    return Expected(Expectation(lambda _: words, holds, unclear=unclear), good)
+    return Expected(words, Expectation(lambda _: words, holds, unclear=unclear), good)
 
 
 COMPARISONS: Mapping[str, Callable[[Measure, Sequence[Measure]], bool]] = {
