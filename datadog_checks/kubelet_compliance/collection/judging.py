@@ -12,7 +12,16 @@ from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
 from datadog_checks.kubelet_compliance.launch.at_rest import of_image, setting_of_image
 from datadog_checks.kubelet_compliance.launch.next_start import next_start_of, next_start_problem
-from datadog_checks.kubelet_compliance.model import Answer, Evidence, Fact, KubeletReport, Selection, Setting, Unit
+from datadog_checks.kubelet_compliance.model import (
+    Answer,
+    Evidence,
+    Fact,
+    KubeletReport,
+    Selection,
+    Setting,
+    Target,
+    Unit,
+)
 from datadog_checks.kubelet_compliance.rules.homes import home_on
 from datadog_checks.kubelet_compliance.rules.judge import hinted, judge
 from datadog_checks.kubelet_compliance.rules.problems import iter_problems
@@ -34,12 +43,12 @@ def judge_kubelet(
     facts: Mapping[Fact, Answer],
     selection: Selection,
     names: frozenset[str],
-    target: int | None = None,
+    target: Target | None = None,
 ) -> KubeletReport:
     """The report on one kubelet.
 
     `facts`: about the node, for the fixes. `names`: of the processes on the node that route traffic to services.
-    `target`: the minor release of an upgrade to judge; None: none.
+    `target`: the release of an upgrade to judge; None: none.
     """
     evidence, process = kubelet.evidence, kubelet.process
     home = replace(home_on(evidence, kubelet.flags), facts=facts)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Verdict
+from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Outcome, Verdict
 
 from .layout import Style
 
@@ -47,17 +47,28 @@ class Output:
     """The root file system of a machine image. None: a node was evaluated."""
     name: str = ''
     """The folder of a captured node. '' for this machine."""
+    for_version: str = ''
+    """The release of the upgrade that was asked about. '' for the rules."""
     starts: Mapping[int, Started] = field(default_factory=dict)
     """How the kubelets on this machine were started, by process ID, as far as that is known."""
 
     @property
     def exit_status(self) -> int:
+        if self.for_version:
+            return self.upgrade_status
         verdicts = {finding.verdict for finding in self.node.findings}
         if Verdict.NON_COMPLIANT in verdicts:
             return NOT_COMPLIANT
         if not self.node.found or self.node.doubts or Verdict.UNKNOWN in verdicts:
             return NOT_DETERMINED
         return ALL_COMPLIANT
+
+    @property
+    def upgrade_status(self) -> int:
+        outcome = self.node.upgrade.outcome if self.node.upgrade is not None else Outcome.UNKNOWN
+        if outcome is Outcome.BLOCKED:
+            return NOT_COMPLIANT
+        return NOT_DETERMINED if outcome is Outcome.UNKNOWN or self.node.doubts else ALL_COMPLIANT
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 from .layout import BOLD, Style, word_of
 from .output import NotEvaluated, Output, Results, Started, count_verdicts, nothing_found, shown, worst_first
 from .report import admissible, printable, problem_text
+from .upgrade_text import iter_upgrade, upgrade_line
 
 CAPTURED_NOTE = (
     'The captured node does not record when its kubelet started or its files changed: later changes are not visible.'
@@ -40,7 +41,10 @@ def iter_output(output: Output, style: Style, now: datetime) -> Iterator[str]:
     for kubelet in kubelets:
         yield from iter_head(kubelet, output, style, now)
         yield ''
-        yield from iter_findings(kubelet.findings, style)
+        if output.for_version:
+            yield from iter_upgrade(kubelet.upgrade, style)
+        else:
+            yield from iter_findings(kubelet.findings, style)
     for each in admissible(node) if kubelets else ():
         yield from style.labelled('ignored', problem_text(each))
     for problem in (*node.doubts, *node.lapsed):
@@ -53,8 +57,12 @@ def iter_output(output: Output, style: Style, now: datetime) -> Iterator[str]:
 
 def iter_head(kubelet: KubeletReport, output: Output, style: Style, now: datetime) -> Iterator[str]:
     """Which kubelet this is, how many rules it meets, and what explains the results."""
-    yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {output.benchmark.name}', BOLD)
-    yield summary_of(kubelet.findings, style)
+    if output.for_version:
+        yield style.paint(heading(kubelet, output.image), BOLD)
+        yield upgrade_line(kubelet.upgrade, style)
+    else:
+        yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {output.benchmark.name}', BOLD)
+        yield summary_of(kubelet.findings, style)
     started = output.starts.get(kubelet.process.pid)
     if started is not None:
         yield from style.labelled('running', running_text(started, now))

@@ -9,13 +9,13 @@ import argparse
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
-from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from datadog_checks.kubelet_compliance.rules.selection import AUTO
 
 EXIT_STATUS = (
     'exit status: 0 if all rules are compliant or exempted, 1 if a rule is non-compliant, 2 if a result is unknown, '
-    'there is no kubelet, or an option is not valid'
+    'there is no kubelet, or an option is not valid; with --for-version: 0 if the kubelet would start, 1 if not, 2 if '
+    'that is not known'
 )
 
 
@@ -49,6 +49,17 @@ def add_subject(group: argparse._ArgumentGroup) -> None:
         metavar='VERSION',
         help='the version of the kubelet, such as 1.33, if the kubelet does not report it',
     )
+    group.add_argument(
+        '--for-version',
+        metavar='VERSION',
+        help='evaluate an upgrade: would the kubelet of this release, such as 1.37, start with these flags and files?',
+    )
+    group.add_argument(
+        '--cgroup-version',
+        type=int,
+        choices=(1, 2),
+        help='for --for-version: the cgroup version of the machine, if an image or a capture does not show it',
+    )
     group.add_argument('--capture', metavar='DIR', help='write this node to a new folder, without secrets, for --node')
 
 
@@ -59,12 +70,13 @@ def add_rules(group: argparse._ArgumentGroup) -> None:
         action='append',
         dest='rules',
         metavar='RULE',
-        help='evaluate only this rule (its key, or its number in the benchmark), or the group settings or files; '
-        'repeatable',
+        help='evaluate only this rule (its key, or its number in the benchmark), or the group settings, files, or '
+        'custom; repeatable',
     )
     group.add_argument(
-        '--explain', metavar='RULE', choices=RULES_BY_KEY, help='explain a rule: reason, impact, and fix'
+        '--rules', dest='rules_file', metavar='FILE', help='also evaluate the custom rules in this file (YAML)'
     )
+    group.add_argument('--explain', metavar='RULE', help='explain a rule: reason, impact, and fix')
 
 
 def add_output(group: argparse._ArgumentGroup) -> None:

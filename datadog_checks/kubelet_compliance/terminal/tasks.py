@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.image import Image
 from datadog_checks.kubelet_compliance.kubelet.release import minor_of
-from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Unknown
+from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Rule, Target, Unknown
 from datadog_checks.kubelet_compliance.node.captured import CONFIGZ, NODE_FACTS, Capture, parse_capture
 from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.cgroups import SERVICE_NAME
@@ -28,12 +28,14 @@ from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
 from datadog_checks.kubelet_compliance.node.processes import Admission, parse_users
 from datadog_checks.kubelet_compliance.reporting.output import Output
-from datadog_checks.kubelet_compliance.rules.benchmarks import DEFAULT_BENCHMARK
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.custom_rules import CustomRuleError, custom_rules
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions, exempted
-from datadog_checks.kubelet_compliance.rules.selection import AUTO, chooser, select
+from datadog_checks.kubelet_compliance.rules.selection import chooser, select
+from datadog_checks.kubelet_compliance.rules.upgrades import TargetError, parse_target
 
 from . import agent_files
-from .as_the_agent import Configured, Settings, check_of
+from .as_the_agent import ConfigError, Configured, Settings, check_of
 from .screen import CannotAnswer
 from .started import how_started
 
@@ -74,6 +76,7 @@ class Task:
             self.configz_from,
             self.image,
             self.name,
+            str(self.collector.target or ''),
             how_started([kubelet.process.pid for kubelet in collection.kubelets], self.procfs) if self.procfs else {},
         )
 
@@ -91,9 +94,7 @@ def task_of(options: argparse.Namespace) -> Task:
         return task_as_the_agent(options, settings, *found, configz_of(options))
     host = host_of(options, settings)
     kept = configz_of(options)
-    benchmark = options.benchmark or DEFAULT_BENCHMARK
-    by_version = chooser(options.rules) if benchmark == AUTO else None
-    collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options))
+    collector = collector_of(options, host)
     connection = answers({'/configz': kept}) if kept is not None else None
     procfs = (options.procfs or agent_files.procfs(settings)) if options.node is None else None
     return Task(collector, connection, configz_from=options.configz, kept=kept, name=options.node or '', procfs=procfs)
@@ -117,10 +118,42 @@ def task_of_image(options: argparse.Namespace) -> Task:
         host = Image(options.root, unit)
     except CannotRead as error:
         raise CannotAnswer(f'--root {options.root}: {error}') from None
-    version = version_of(options)
-    benchmark = options.benchmark or DEFAULT_BENCHMARK
-    by_version = chooser(options.rules) if benchmark == AUTO else None
-    return Task(Collector(host, select(benchmark, options.rules), by_version, version), None, image=options.root)
+    return Task(collector_of(options, host), None, image=options.root)
+
+
+def collector_of(options: argparse.Namespace, host: Host) -> Collector:
+    """A collector of the rules that the options select. Raises SelectionError, CustomRuleError, ConfigError."""
+    custom = custom_rules(rows_of(options))
+    selection = select(options.benchmark, options.rules, custom=custom)
+    by_version = chooser(options.benchmark, options.rules, custom)
+    return Collector(host, selection, by_version, version_of(options), target_of(options))
+
+
+def rows_of(options: argparse.Namespace) -> object:
+    """The custom rules in the file of `--rules`, as YAML has them; None without one. Raises ConfigError."""
+    return None if options.rules_file is None else agent_files.custom_rows(options.rules_file)
+
+
+def rule_to_explain(options: argparse.Namespace) -> Rule:
+    """A built-in rule, or a custom one from the file or from the Agent's configuration. Raises CannotAnswer."""
+    key = options.explain
+    if key in RULES_BY_KEY:
+        return RULES_BY_KEY[key]
+    try:
+        rules = custom_rules(rows_of(options) or rows_of_the_agent(options))
+    except (ConfigError, CustomRuleError) as error:
+        raise CannotAnswer(str(error)) from None
+    found = next((rule for rule in rules if rule.key == key), None)
+    if found is None:
+        known = ', '.join([*RULES_BY_KEY, *(rule.key for rule in rules)])
+        raise CannotAnswer(f'unknown rule {key!r}; choose from: {known}')
+    return found
+
+
+def rows_of_the_agent(options: argparse.Namespace) -> object:
+    """The custom rules in the Agent's configuration. Raises ConfigError."""
+    found = None if options.no_conf else configured_of(options, agent_files.settings())
+    return None if found is None else found[0].instance.get('custom_rules')
 
 
 def task_as_the_agent(
@@ -130,6 +163,7 @@ def task_as_the_agent(
     given = {
         'benchmark': options.benchmark,
         'rules': options.rules,
+        'custom_rules': rows_of(options),
         'procfs_path': options.procfs or configured.instance.get('procfs_path') or agent_files.procfs(settings),
         'host_root': options.host_root,
         'allowed_users': options.allowed_users,
@@ -138,6 +172,7 @@ def task_as_the_agent(
     instance = {**configured.instance, **{name: value for name, value in given.items() if value is not None}}
     check = check_of(replace(configured, instance=instance), agent_files.own_connection(settings))
     check.collector.version = version_of(options)
+    check.collector.target = target_of(options)
     connection = answers({'/configz': kept}) if kept is not None else check.connection()
     count = f' (the first of {configured.instances} instances)' if configured.instances > 1 else ''
     source = options.configz or (connection.url if isinstance(connection, Connection) else None)
@@ -161,6 +196,16 @@ def configured_of(options: argparse.Namespace, settings: Settings) -> tuple[Conf
     if options.conf:
         return agent_files.configured_in(options.conf)
     return agent_files.configured(settings) if options.node is None else None
+
+
+def target_of(options: argparse.Namespace) -> Target | None:
+    """Raises CannotAnswer."""
+    if options.cgroup_version is not None and options.for_version is None:
+        raise CannotAnswer('--cgroup-version is about an upgrade: add --for-version')
+    try:
+        return parse_target(options.for_version, options.cgroup_version, option='--for-version')
+    except TargetError as error:
+        raise CannotAnswer(str(error)) from None
 
 
 def version_of(options: argparse.Namespace) -> str | None:
