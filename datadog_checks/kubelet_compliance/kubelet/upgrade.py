@@ -48,6 +48,7 @@ CGROUPS_NOT_KNOWN = Unknown(
     'it is not known whether the node uses cgroup v1, on which this kubelet would not start',
     'run: stat -fc %T /sys/fs/cgroup (cgroup2fs means cgroup v2)',
 )
+SET_CGROUPS = 'set --cgroup-version to the cgroup version of its machines'
 
 
 def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | None]:
@@ -202,7 +203,9 @@ def why_unknown(
         return Unknown(f'{NOT_SURE}: {refusal.what} {refusal.why}')
     if any(reading.configuration is None for reading in readings):
         return Unknown(f'a file that the kubelet accepted could not be read as Kubernetes 1.{minor} reads it')
-    return CGROUPS_NOT_KNOWN if any(reading.needs_cgroup_v2 for reading in readings) else None
+    if not any(reading.needs_cgroup_v2 for reading in readings):
+        return None
+    return replace(CGROUPS_NOT_KNOWN, remedy=SET_CGROUPS) if kubelet.process.unit else CGROUPS_NOT_KNOWN
 
 
 def notes_on(today: frozenset[int], minor: int) -> tuple[str, ...]:
