@@ -137,7 +137,8 @@ class Taken:
             # On a machine that is not running, nothing has been accepted.
             return cls()
         always = refused_by_all(evidence, today)
-        found = frozenset(refusal for refusal in refusals if refusal in always)
+        # A file that is gone now was there when the kubelet started.
+        found = frozenset(refusal for refusal in refusals if refusal in always and refusal.what not in evidence.broken)
         accepted = frozenset(refusal for refusal in found if is_accepted(refusal, kubelet))
         age = evidence.age_seconds
         is_new = age is None or age < ACCEPTED_AFTER_SECONDS
