@@ -72,7 +72,8 @@ def iter_head(kubelet: KubeletReport, output: Output, style: Style, now: datetim
         pending = 'the running configuration may differ from the files: a restart is pending'
         yield from style.labelled('restart', pending)
     yield from iter_sources(output, style)
-    for problem in kubelet.problems:
+    # Most problems are about rules. Those that an upgrade depends on are part of its result.
+    for problem in kubelet.problems if not output.for_version else ():
         yield from style.labelled('problem', problem_text(problem))
 
 
