@@ -19,12 +19,12 @@ from .reporting.explanation import iter_explanation
 from .reporting.formats import FORMATS
 from .reporting.output import ALL_COMPLIANT, NOT_DETERMINED, Results
 from .reporting.report import printable
-from .rules.all_rules import RULES_BY_KEY
+from .rules.custom_rules import CustomRuleError
 from .rules.selection import SelectionError
 from .terminal.as_the_agent import ConfigError
 from .terminal.options import parser
 from .terminal.screen import CannotAnswer, style_of, write
-from .terminal.tasks import Task, task_of
+from .terminal.tasks import Task, rule_to_explain, task_of
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,12 +46,12 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     """The text to print, and the exit status. Raises CannotAnswer."""
     style = style_of(options)
     if options.explain:
-        return '\n'.join(iter_explanation(RULES_BY_KEY[options.explain], style)), ALL_COMPLIANT
+        return '\n'.join(iter_explanation(rule_to_explain(options), style)), ALL_COMPLIANT
     if not sys.platform.startswith('linux'):
         raise CannotAnswer(LINUX_ONLY)
     try:
         task = task_of(options)
-    except (SelectionError, AdmissionError, CaptureError, ConfigError, OSError) as error:
+    except (SelectionError, CustomRuleError, AdmissionError, CaptureError, ConfigError, OSError) as error:
         raise CannotAnswer(str(error)) from None
     if options.capture:
         return capture(task, options), ALL_COMPLIANT

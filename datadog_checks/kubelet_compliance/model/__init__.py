@@ -18,6 +18,7 @@ from .evidence import (
     Launch as Launch,
     Missing as Missing,
     Origin as Origin,
+    Place as Place,
     Process as Process,
     Scan as Scan,
     Source as Source,

@@ -147,6 +147,8 @@ class Setting:
     """The value that each field would have without the flag that sets it, if it is known."""
     defect: Unknown | None = None
     """Why the rule is broken although its values are as expected."""
+    refused: str = ''
+    """Why the kubelet would refuse what the rule's fix changes. '' if it would not, or if that is not known."""
     home: Home = Home()
 
 

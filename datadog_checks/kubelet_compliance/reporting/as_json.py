@@ -83,7 +83,10 @@ def next_start_as_object(next_start: NextStart | None) -> dict[str, Any]:
         'arguments_unknown': printable(problem_text(replace(command, refused=False)))
         if isinstance(command, Unknown)
         else None,
-        'flags': [{'flag': flag_text(flag), 'place': flag.place or None} for flag in next_start.flags],
+        'flags': [
+            {'flag': flag_text(flag), 'place': str(flag.place) if flag.place is not None else None}
+            for flag in next_start.flags
+        ],
     }
 
 

@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.image import Image
 from datadog_checks.kubelet_compliance.kubelet.release import minor_of
-from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Target, Unknown
+from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Rule, Target, Unknown
 from datadog_checks.kubelet_compliance.node.captured import CONFIGZ, NODE_FACTS, Capture, parse_capture
 from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.cgroups import SERVICE_NAME
@@ -28,13 +28,14 @@ from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
 from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
 from datadog_checks.kubelet_compliance.node.processes import Admission, parse_users
 from datadog_checks.kubelet_compliance.reporting.output import Output
-from datadog_checks.kubelet_compliance.rules.benchmarks import DEFAULT_BENCHMARK
+from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
+from datadog_checks.kubelet_compliance.rules.custom_rules import CustomRuleError, custom_rules
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions, exempted
-from datadog_checks.kubelet_compliance.rules.selection import AUTO, chooser, select
+from datadog_checks.kubelet_compliance.rules.selection import chooser, select
 from datadog_checks.kubelet_compliance.rules.upgrades import TargetError, parse_target
 
 from . import agent_files
-from .as_the_agent import Configured, Settings, check_of
+from .as_the_agent import ConfigError, Configured, Settings, check_of
 from .screen import CannotAnswer
 from .started import how_started
 
@@ -93,9 +94,7 @@ def task_of(options: argparse.Namespace) -> Task:
         return task_as_the_agent(options, settings, *found, configz_of(options))
     host = host_of(options, settings)
     kept = configz_of(options)
-    benchmark = options.benchmark or DEFAULT_BENCHMARK
-    by_version = chooser(options.rules) if benchmark == AUTO else None
-    collector = Collector(host, select(benchmark, options.rules), by_version, version_of(options), target_of(options))
+    collector = collector_of(options, host)
     connection = answers({'/configz': kept}) if kept is not None else None
     procfs = (options.procfs or agent_files.procfs(settings)) if options.node is None else None
     return Task(collector, connection, configz_from=options.configz, kept=kept, name=options.node or '', procfs=procfs)
@@ -119,11 +118,42 @@ def task_of_image(options: argparse.Namespace) -> Task:
         host = Image(options.root, unit)
     except CannotRead as error:
         raise CannotAnswer(f'--root {options.root}: {error}') from None
-    version = version_of(options)
-    benchmark = options.benchmark or DEFAULT_BENCHMARK
-    by_version = chooser(options.rules) if benchmark == AUTO else None
-    collector = Collector(host, select(benchmark, options.rules), by_version, version, target_of(options))
-    return Task(collector, None, image=options.root)
+    return Task(collector_of(options, host), None, image=options.root)
+
+
+def collector_of(options: argparse.Namespace, host: Host) -> Collector:
+    """A collector of the rules that the options select. Raises SelectionError, CustomRuleError, ConfigError."""
+    custom = custom_rules(rows_of(options))
+    selection = select(options.benchmark, options.rules, custom=custom)
+    by_version = chooser(options.benchmark, options.rules, custom)
+    return Collector(host, selection, by_version, version_of(options), target_of(options))
+
+
+def rows_of(options: argparse.Namespace) -> object:
+    """The custom rules in the file of `--rules`, as YAML has them; None without one. Raises ConfigError."""
+    return None if options.rules_file is None else agent_files.custom_rows(options.rules_file)
+
+
+def rule_to_explain(options: argparse.Namespace) -> Rule:
+    """A built-in rule, or a custom one from the file or from the Agent's configuration. Raises CannotAnswer."""
+    key = options.explain
+    if key in RULES_BY_KEY:
+        return RULES_BY_KEY[key]
+    try:
+        rules = custom_rules(rows_of(options) or rows_of_the_agent(options))
+    except (ConfigError, CustomRuleError) as error:
+        raise CannotAnswer(str(error)) from None
+    found = next((rule for rule in rules if rule.key == key), None)
+    if found is None:
+        known = ', '.join([*RULES_BY_KEY, *(rule.key for rule in rules)])
+        raise CannotAnswer(f'unknown rule {key!r}; choose from: {known}')
+    return found
+
+
+def rows_of_the_agent(options: argparse.Namespace) -> object:
+    """The custom rules in the Agent's configuration. Raises ConfigError."""
+    found = None if options.no_conf else configured_of(options, agent_files.settings())
+    return None if found is None else found[0].instance.get('custom_rules')
 
 
 def task_as_the_agent(
@@ -133,6 +163,7 @@ def task_as_the_agent(
     given = {
         'benchmark': options.benchmark,
         'rules': options.rules,
+        'custom_rules': rows_of(options),
         'procfs_path': options.procfs or configured.instance.get('procfs_path') or agent_files.procfs(settings),
         'host_root': options.host_root,
         'allowed_users': options.allowed_users,
