@@ -67,7 +67,7 @@ REPORTED = [
     ),
     pytest.param(
         evidence_of(config='featureGates: {UserNamespacesPodSecurityStandards: true}\n'),
-        34, 35, 'featureGates.UserNamespacesPodSecurityStandards', 'removed', id='Talos, 1.35: a removed gate in a file',
+        34, 35, 'featureGates.UserNamespacesPodSecurityStandards', 'removed', id='Talos, 1.35: a removed gate',
     ),
     pytest.param(
         evidence_of('--feature-gates=InTreePluginGCEUnregister=true'),
