@@ -20,8 +20,8 @@ from .model import Unknown
 from .node.live_host import LiveHost
 from .node.patient_host import PatientHost
 from .node.processes import Admission, AdmissionError, parse_users
-from .reporting.report import Detail, Rows, iter_diagnoses, printable, problem_text
-from .reporting.sending import Notices, Sending, advice
+from .reporting.report import Detail, Rows, cost_diagnosis, iter_diagnoses, printable, problem_text
+from .reporting.sending import Notices, Sending, advice, iter_metadata
 from .rules.all_rules import RULES_BY_KEY
 from .rules.custom_rules import CustomRuleError, custom_rules
 from .rules.exemptions import ExemptionError, parse_exemptions
@@ -136,15 +136,14 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
 
     @AgentCheck.metadata_entrypoint
     def send_metadata(self, collection: Collection) -> None:
-        self.set_metadata('benchmark', collection.selection.benchmark.name)
-        if collection.version is not None:
-            self.set_metadata('version', collection.version)
+        for name, value in iter_metadata(collection.selection.benchmark, collection.version, self.collector.cost):
+            self.set_metadata(name, value)
 
     def diagnose(self) -> None:
-        """`agent diagnose`: what the last collection found, what is missing, and the remedy."""
+        """`agent diagnose`: what the last collection found, what is missing, the remedy, and what the check costs."""
         if self.last is None:
             self.diagnosis.warning('kubelet', 'the check has not run yet')
             return
-        for each in iter_diagnoses(self.last.node):
+        for each in (*iter_diagnoses(self.last.node), cost_diagnosis(self.collector.cost)):
             result = getattr(self.diagnosis, each.level.value)
             result(each.name, printable(each.text), remediation=printable(each.remedy) or None)

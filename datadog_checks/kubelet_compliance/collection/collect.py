@@ -12,14 +12,17 @@ from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.model import (
     Answer,
+    Cost,
     Fact,
     KubeletReport,
     NodeReport,
     Process,
     Selection,
     Setting,
+    Target,
     Unknown,
 )
+from datadog_checks.kubelet_compliance.node.clock import monotonic_seconds
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.judge import judge_node
 from datadog_checks.kubelet_compliance.rules.problems import not_seen
@@ -54,12 +57,12 @@ class Collector:
         selection: Selection,
         choose: Callable[[str | None], Selection | Unknown] | None = None,
         version: str | None = None,
-        target: int | None = None,
+        target: Target | None = None,
     ) -> None:
         """`choose`: selects the rules by the kubelet's version (None: unknown) instead of `selection`.
 
-        `version`: the version of the kubelet, for when the kubelet itself does not show it. `target`: the minor release
-        of an upgrade to judge; None: none.
+        `version`: the version of the kubelet, for when the kubelet itself does not show it. `target`: the release of
+        an upgrade to judge; None: none.
         """
         self.target = target
         self.version = version
@@ -70,6 +73,13 @@ class Collector:
         self.asking = Asking(host, KubeletApi())
         self.last: Collection | None = None
         self.last_asked: object = None
+        self.unchanged = 0
+        self.cost_of_full = Cost()
+
+    @property
+    def cost(self) -> Cost:
+        """What the collections so far cost."""
+        return replace(self.cost_of_full, unchanged=self.unchanged)
 
     @property
     def host(self) -> Host:
@@ -92,9 +102,12 @@ class Collector:
         asked = connection.url if isinstance(connection, Connection) else connection
         is_unchanged = self.host.begin() and asked == self.last_asked and not self.api.has_to_ask()
         if self.last is not None and is_unchanged:
+            self.unchanged += 1
             return self.last
         self.last = None
+        began_at = monotonic_seconds()
         self.last, self.last_asked = self.collect_anew(connection), asked
+        self.cost_of_full = self.cost_of_full.with_full(monotonic_seconds() - began_at)
         return self.last
 
     def collect_anew(self, connection: Connection | Unknown | None) -> Collection:

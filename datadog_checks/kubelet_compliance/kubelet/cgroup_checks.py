@@ -26,7 +26,7 @@ def refused_on_v1(config: Config, release: Release) -> list[str]:
     return [path for path in wrong if release.at_least(SINCE[path])]
 
 
-def cgroup_problems(config: Config, release: Release) -> Iterator[Problem]:
+def v1_problems(config: Config, release: Release) -> Iterator[Problem]:
     """What a kubelet of that release refuses on a node with cgroup v1."""
     for path in refused_on_v1(config, release):
         value = str(REFUSED_ON_V1[path]).lower()

@@ -12,14 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from datadog_checks.kubelet_compliance.model import Evidence, Origin, Source, Subject, Unknown
+from datadog_checks.kubelet_compliance.model import Evidence, Origin, Source, Unknown, UpgradeSubject
 
-from .cgroup_checks import cgroup_problems, refused_on_v1
-from .command_lines import ALPHA_DROP_INS, CommandLine, read_accepted
+from .cgroup_checks import refused_on_v1, v1_problems
+from .command_lines import ALPHA_DROP_INS, NOT_BELIEVED, CommandLine, read_accepted
 from .config_values import Problem
 from .declare import check_sources, with_place
 from .decoding import Configuration, DecodingError, Notes
-from .feature_gates import GONE, LOCKED, STAGE_GATES, history
+from .feature_gates import GATE_PREFIX, GONE, LOCKED, STAGE_GATES, history
 from .flag_tokens import FlagError
 from .flags import Flags
 from .formats.documents import parse_document
@@ -30,10 +30,8 @@ from .startup_checks import startup_problems
 from .tables.flags import FLAGS
 from .validation import problems
 
-GATES = 'featureGates.'
 DROP_INS = 'config-dir'
 VARIABLE = 'KUBELET_CONFIG_DROPIN_DIR_ALPHA'
-NO_LINE = Unknown("the kubelet's command line is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class Refusal:
     validation, which is other code.
     """
 
-    subject: Subject
+    subject: UpgradeSubject
     what: str
     why: str
     origin: Origin | None = field(default=None, compare=False)
@@ -53,7 +51,7 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class WholeReading:
     """What one release makes of one reading of a command line and its files.
 
     `configuration`: with all layers; None if a whole file is refused or could not be read. `ignored`: the fields that
@@ -69,21 +67,21 @@ class Reading:
     needs_cgroup_v2: tuple[str, ...] = ()
 
 
-def read_as(evidence: Evidence, minor: int, parse: Parser = parse_document) -> tuple[Reading, ...]:
+def read_as(evidence: Evidence, minor: int, parse: Parser = parse_document) -> tuple[WholeReading, ...]:
     """What a kubelet of 1.`minor` makes of the evidence: one reading for each meaning that an unknown flag can have.
 
     Raises nothing.
     """
     arguments = evidence.arguments
     if arguments is None or isinstance(arguments, Unknown):
-        return (Reading(unknown=arguments or NO_LINE),)
+        return (WholeReading(unknown=arguments or NOT_BELIEVED),)
     lines = read_accepted(arguments, Release(minor), only_upstream=True)
     return tuple(read_line(evidence, arguments, line, Release(minor), parse) for line in lines)
 
 
 def read_line(
     evidence: Evidence, arguments: Sequence[str], line: CommandLine, release: Release, parse: Parser
-) -> Reading:
+) -> WholeReading:
     over_files = line.flags if evidence.config is None and evidence.drop_ins is None else line.over_files
     found = [*flag_refusals(line, over_files, arguments, release)]
     if line.flags is None or not isinstance(over_files, Flags):
@@ -96,14 +94,14 @@ def read_line(
     except NotRead as error:
         what = error.what
         unknown = Unknown(f'could not read {what.path}: {what.why}', what.remedy, fault=what.fault)
-        return finished([*found, *map(of_file, notes.refused)], evidence, unknown=unknown)
+        return finished([*found, *map(file_refusal, notes.refused)], evidence, unknown=unknown)
     except Refused as error:
         notes.refused.append(error)
         configuration = Configuration()
-    found += map(of_file, notes.refused)
+    found += map(file_refusal, notes.refused)
     if any(isinstance(error, Refused) for error in notes.refused):
         return finished(found, evidence)
-    found += value_refusals(configuration, flags, evidence, release)
+    found += (with_flag(refusal, arguments) for refusal in value_refusals(configuration, flags, evidence, release))
     configuration.origins = {path: with_place(origin, evidence) for path, origin in configuration.origins.items()}
     is_open = evidence.process.uses_cgroup_v1 is None
     return replace(
@@ -115,13 +113,13 @@ def read_line(
     )
 
 
-def finished(found: Sequence[Refusal], evidence: Evidence, *, unknown: Unknown | None = None) -> Reading:
+def finished(found: Sequence[Refusal], evidence: Evidence, *, unknown: Unknown | None = None) -> WholeReading:
     """The refusals, each once and with its place."""
     placed = (
         refusal if refusal.origin is None else replace(refusal, origin=with_place(refusal.origin, evidence))
         for refusal in found
     )
-    return Reading(tuple(dict.fromkeys(placed)), unknown=unknown)
+    return WholeReading(tuple(dict.fromkeys(placed)), unknown=unknown)
 
 
 def flag_refusals(
@@ -132,11 +130,11 @@ def flag_refusals(
     for flags in (line.flags, over_files):
         errors += flags.objections if isinstance(flags, Flags) else ()
     for error in errors:
-        yield Refusal(Subject.FLAG, name_of_flag(error), why_refused(error, release), typed(error, arguments))
+        yield Refusal(UpgradeSubject.FLAG, name_of_flag(error), why_refused(error, release), typed(error, arguments))
     has_drop_ins = line.flags is not None and line.flags.text(DROP_INS)
     if has_drop_ins and release.is_in(min(ALPHA_DROP_INS), max(ALPHA_DROP_INS)):
         why = f'Kubernetes 1.28 and 1.29 accept this flag only with the environment variable {VARIABLE}'
-        yield Refusal(Subject.FLAG, f'--{DROP_INS}', why, typed(FlagError('', DROP_INS), arguments))
+        yield Refusal(UpgradeSubject.FLAG, f'--{DROP_INS}', why, typed(FlagError('', DROP_INS), arguments))
 
 
 def name_of_flag(error: FlagError) -> str:
@@ -171,14 +169,23 @@ def typed(error: FlagError, arguments: Sequence[str]) -> Origin | None:
     return Origin(Source.FLAG, own[-1] if own else name_of_flag(error))
 
 
-def of_file(error: Exception) -> Refusal:
+def with_flag(refusal: Refusal, arguments: Sequence[str]) -> Refusal:
+    """The refusal of a flag that sets no field, with the argument that has the flag."""
+    if refusal.subject is not UpgradeSubject.FLAG or refusal.origin is not None:
+        return refusal
+    return replace(refusal, origin=typed(FlagError('', refusal.what.lstrip('-')), arguments))
+
+
+def file_refusal(error: Exception) -> Refusal:
     """A file that the kubelet refuses as a whole, or a field with a value of the wrong type."""
     if isinstance(error, DecodingError) and error.path:
         kind = str(error).rpartition(' is not ')[2]
-        return Refusal(Subject.FIELD, error.path, f'is not {kind}', error.origin)
+        return Refusal(UpgradeSubject.FIELD, error.path, f'is not {kind}', error.origin)
     path = error.path if isinstance(error, Refused) else ''
     why = error.why if isinstance(error, Refused) and error.why else str(error)
-    return Refusal(Subject.FILE, path or 'config file', why, Origin(Source.CONFIG_FILE, path, path) if path else None)
+    return Refusal(
+        UpgradeSubject.FILE, path or 'config file', why, Origin(Source.CONFIG_FILE, path, path) if path else None
+    )
 
 
 def value_refusals(
@@ -188,25 +195,25 @@ def value_refusals(
     values = configuration.values
     found = [*problems(values, release)]
     if evidence.process.uses_cgroup_v1:
-        found += cgroup_problems(values, release)
+        found += v1_problems(values, release)
     for problem in found:
-        yield of_value(problem, configuration, release)
+        yield value_refusal(problem, configuration, release)
     for problem in startup_problems(values, flags, release):
-        yield replace(of_value(problem, configuration, release), is_late=True)
+        yield replace(value_refusal(problem, configuration, release), is_late=True)
     for needed in needed_files(values, flags, release):
         if needed.path in evidence.broken:
             origin = configuration.origins.get(needed.field)
-            yield Refusal(Subject.FILE, needed.path, f'{needed.field}: {evidence.broken[needed.path]}', origin)
+            yield Refusal(UpgradeSubject.FILE, needed.path, f'{needed.field}: {evidence.broken[needed.path]}', origin)
 
 
-def of_value(problem: Problem, configuration: Configuration, release: Release) -> Refusal:
+def value_refusal(problem: Problem, configuration: Configuration, release: Release) -> Refusal:
     origin = origin_of_problem(problem, configuration)
-    if problem.field.startswith(GATES):
-        gate = problem.field.removeprefix(GATES)
+    if problem.field.startswith(GATE_PREFIX):
+        gate = problem.field.removeprefix(GATE_PREFIX)
         needs_another = 'requires' in problem.message
         why = problem.message if needs_another else gate_refusal(gate, release) or problem.message
-        return Refusal(Subject.GATE, problem.field, why, origin, problem.is_only_upstream)
-    subject = Subject.FLAG if problem.field.startswith('--') else Subject.FIELD
+        return Refusal(UpgradeSubject.GATE, problem.field, why, origin, problem.is_only_upstream)
+    subject = UpgradeSubject.FLAG if problem.field.startswith('--') else UpgradeSubject.FIELD
     return Refusal(subject, problem.field, problem.message, origin, problem.is_only_upstream)
 
 
@@ -217,7 +224,7 @@ def origin_of_problem(problem: Problem, configuration: Configuration) -> Origin 
     gate = problem.message.partition('the feature gate ')[2].partition(',')[0].partition(' ')[0]
     if not gate or own is not None and own.source is not Source.DEFAULT:
         return own
-    by_gate = (origins.get(f'{GATES}{name}') for name in (gate, *STAGE_GATES))
+    by_gate = (origins.get(f'{GATE_PREFIX}{name}') for name in (gate, *STAGE_GATES))
     return next((origin for origin in by_gate if origin is not None), own)
 
 

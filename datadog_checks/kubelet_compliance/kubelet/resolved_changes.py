@@ -8,18 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from datadog_checks.kubelet_compliance.model import Declared, Origin, Source, Subject, UpgradeItem, Value
+from datadog_checks.kubelet_compliance.model import Declared, Origin, Source, UpgradeItem, UpgradeSubject, Value
 
 from .decoding import Configuration
 from .defaults import set_defaults
 from .formats.go import MINUTE
 from .pending import IDENTITY, is_same
-from .refusals import Reading
+from .refusals import WholeReading
 from .release import NEWEST, Release
 from .tables.field_kinds import Field, Kind
 from .tables.fields import KUBELET_CONFIGURATION
 
-GATES = 'featureGates'
+GATES_FIELD = 'featureGates'
 BUILT_IN: Mapping[str, Value] = {
     'crashLoopBackOff.maxContainerRestartPeriod': 5 * MINUTE,
     'enableSystemLogQuery': False,
@@ -27,7 +27,7 @@ BUILT_IN: Mapping[str, Value] = {
 """Values that the kubelet uses where the field is not set."""
 
 
-def changes_between(today: Sequence[Declared], reading: Reading, minor: int) -> tuple[UpgradeItem, ...]:
+def changes_between(today: Sequence[Declared], reading: WholeReading, minor: int) -> tuple[UpgradeItem, ...]:
     """The fields whose value would be another, if each possible release of today agrees on that."""
     if reading.configuration is None or not today or any(declared.unknown is not None for declared in today):
         return ()
@@ -47,7 +47,7 @@ def iter_changes(declared: Declared, configuration: Configuration, release: Rele
         if spec.kind is Kind.MAP and isinstance(after, Mapping) and isinstance(before, Mapping):
             origin = origin_of_key(path, before, after, configuration) or origin
         yield UpgradeItem(
-            Subject.FIELD, path, why_changed(path, spec, declared, origin), origin, before=before, after=after
+            UpgradeSubject.FIELD, path, why_changed(path, spec, declared, origin), origin, before=before, after=after
         )
 
 
@@ -58,7 +58,7 @@ def in_effect(path: str, value: Value) -> Value:
 def builtin_values(declared: Declared) -> Configuration:
     """The values of fields that today's release does not have yet, by which it works all the same."""
     found = Configuration()
-    gates = declared.value(GATES)
+    gates = declared.value(GATES_FIELD)
     release = Release(max(declared.minors, default=NEWEST))
     set_defaults(found, release, gates=gates if isinstance(gates, Mapping) else {})
     return found
@@ -73,7 +73,7 @@ def origin_of_key(
 
 
 def iter_leaves(spec: Field, path: str, release: Release) -> Iterator[tuple[str, Field]]:
-    """Every field that the release has, by dotted path, structs taken apart. A struct's `since` counts for its fields."""
+    """Every field that the release has, by dotted path, structs taken apart. It has the `since` of its struct."""
     for name, inner in (spec.fields or {}).items():
         inner_path = f'{path}.{name}' if path else name
         if not inner.is_in(release):
@@ -97,14 +97,14 @@ def why_changed(path: str, spec: Field, declared: Declared, origin: Origin | Non
     return 'the releases read this value in different ways'
 
 
-def ignored_fields(reading: Reading, today: frozenset[int]) -> tuple[UpgradeItem, ...]:
+def ignored_fields(reading: WholeReading, today: frozenset[int]) -> tuple[UpgradeItem, ...]:
     """The fields in the files that a release of today obeys, and that the target release no longer has."""
     found = []
     for path, origin in reading.ignored:
         spec = field_at(path)
         if spec is not None and spec.until is not None and any(spec.since <= minor <= spec.until for minor in today):
             why = f'Kubernetes 1.{spec.until + 1} removed this field, and later releases ignore it'
-            found.append(UpgradeItem(Subject.FIELD, path, why, origin))
+            found.append(UpgradeItem(UpgradeSubject.FIELD, path, why, origin))
     return tuple(found)
 
 

@@ -11,16 +11,17 @@ vendor's build.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
     Source,
-    Subject,
+    Target,
     Unknown,
     Upgrade,
     UpgradeItem,
+    UpgradeSubject,
 )
 
 from .acceptance import ACCEPTED_AFTER_SECONDS, has_accepted_its_files, has_accepted_its_line
@@ -29,7 +30,7 @@ from .decoding import Configuration
 from .flags import iter_plain_flags
 from .kubelets import Kubelet
 from .layers import ParsedOnce, flag_origin
-from .refusals import Reading, Refusal, read_as
+from .refusals import Refusal, WholeReading, read_as
 from .resolved_changes import changes_between, ignored_fields
 
 JUST_STARTED = Unknown(
@@ -47,13 +48,15 @@ CGROUPS_NOT_KNOWN = Unknown(
     'it is not known whether the node uses cgroup v1, on which this kubelet would not start',
     'run: stat -fc %T /sys/fs/cgroup (cgroup2fs means cgroup v2)',
 )
+SET_CGROUPS = 'set --cgroup-version to the cgroup version of its machines'
 
 
-def upgrade_of(kubelet: Kubelet, minor: int) -> tuple[Upgrade, Declared | None]:
-    """What the kubelet of 1.`minor` would make of a kubelet's next start, and the configuration that it would have.
+def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | None]:
+    """What the kubelet of the target release would make of a kubelet's next start, and its configuration then.
 
     The configuration is None if it is not known as a whole. Raises nothing.
     """
+    kubelet, minor = with_cgroups(kubelet, target), target.minor
     evidence = kubelet.coming or kubelet.evidence
     parse = ParsedOnce()
     readings = read_as(evidence, minor, parse)
@@ -67,7 +70,7 @@ def upgrade_of(kubelet: Kubelet, minor: int) -> tuple[Upgrade, Declared | None]:
     unknown = why_unknown(kubelet, readings, shared, taken, minor)
     only = readings[0] if len(readings) == 1 else None
     upgrade = Upgrade(
-        f'1.{minor}',
+        str(target),
         f'1.{min(today)}' if len(today) == 1 else '',
         tuple(map(item_of, blockers)),
         (*ignored, *(ignored_fields(only, today) if only is not None else ())),
@@ -79,7 +82,19 @@ def upgrade_of(kubelet: Kubelet, minor: int) -> tuple[Upgrade, Declared | None]:
     return upgrade, declared_by(only, evidence) if only is not None else None
 
 
-def declared_by(reading: Reading, evidence: Evidence) -> Declared | None:
+def with_cgroups(kubelet: Kubelet, target: Target) -> Kubelet:
+    """The kubelet on a machine with the cgroup version that was given, if the machine does not show it."""
+    if target.cgroup_version is None or kubelet.process.uses_cgroup_v1 is not None:
+        return kubelet
+
+    def known(evidence: Evidence) -> Evidence:
+        return replace(evidence, process=replace(evidence.process, uses_cgroup_v1=target.cgroup_version == 1))
+
+    coming = known(kubelet.coming) if kubelet.coming is not None else None
+    return replace(kubelet, evidence=known(kubelet.evidence), coming=coming)
+
+
+def declared_by(reading: WholeReading, evidence: Evidence) -> Declared | None:
     """A reading as the configuration of a kubelet that starts with it."""
     if reading.configuration is None or reading.flags is None:
         return None
@@ -89,7 +104,7 @@ def declared_by(reading: Reading, evidence: Evidence) -> Declared | None:
     return Declared(configuration.values, configuration.origins, launch=evidence.launch)
 
 
-def shared_refusals(readings: Sequence[Reading]) -> list[Refusal]:
+def shared_refusals(readings: Sequence[WholeReading]) -> list[Refusal]:
     """What is refused whatever an unknown flag means."""
     first, *others = readings
     return [refusal for refusal in first.refusals if all(refusal in other.refusals for other in others)]
@@ -122,7 +137,8 @@ class Taken:
             # On a machine that is not running, nothing has been accepted.
             return cls()
         always = refused_by_all(evidence, today)
-        found = frozenset(refusal for refusal in refusals if refusal in always)
+        # A file that is gone now was there when the kubelet started.
+        found = frozenset(refusal for refusal in refusals if refusal in always and refusal.what not in evidence.broken)
         accepted = frozenset(refusal for refusal in found if is_accepted(refusal, kubelet))
         age = evidence.age_seconds
         is_new = age is None or age < ACCEPTED_AFTER_SECONDS
@@ -155,19 +171,22 @@ def is_accepted(refusal: Refusal, kubelet: Kubelet) -> bool:
     evidence = kubelet.evidence
     if has_accepted_its_files(evidence):
         return True
-    is_by_flag = refusal.subject is Subject.FLAG or (
+    is_by_flag = refusal.subject is UpgradeSubject.FLAG or (
         refusal.origin is not None and refusal.origin.source is Source.FLAG
     )
     if is_by_flag and has_accepted_its_line(evidence):
         return True
-    if not isinstance(kubelet.running, Configuration) or refusal.subject not in (Subject.FIELD, Subject.GATE):
+    if not isinstance(kubelet.running, Configuration) or refusal.subject not in (
+        UpgradeSubject.FIELD,
+        UpgradeSubject.GATE,
+    ):
         return False
     shown = kubelet.running.get(refusal.what)
     return shown is not None and all(shown == declared.value(refusal.what) for declared in kubelet.following)
 
 
 def why_unknown(
-    kubelet: Kubelet, readings: Sequence[Reading], shared: Sequence[Refusal], taken: Taken, minor: int
+    kubelet: Kubelet, readings: Sequence[WholeReading], shared: Sequence[Refusal], taken: Taken, minor: int
 ) -> Unknown | None:
     """Why it is not known whether the kubelet would start, if nothing shows that it would not."""
     launch = kubelet.evidence.launch
@@ -185,7 +204,9 @@ def why_unknown(
         return Unknown(f'{NOT_SURE}: {refusal.what} {refusal.why}')
     if any(reading.configuration is None for reading in readings):
         return Unknown(f'a file that the kubelet accepted could not be read as Kubernetes 1.{minor} reads it')
-    return CGROUPS_NOT_KNOWN if any(reading.needs_cgroup_v2 for reading in readings) else None
+    if not any(reading.needs_cgroup_v2 for reading in readings):
+        return None
+    return replace(CGROUPS_NOT_KNOWN, remedy=SET_CGROUPS) if kubelet.process.unit else CGROUPS_NOT_KNOWN
 
 
 def notes_on(today: frozenset[int], minor: int) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ class Outcome(Enum):
         return list(Outcome).index(self)
 
 
-class Subject(Enum):
+class UpgradeSubject(Enum):
     """What an item of an upgrade is about. The member's value is its name in JSON."""
 
     FLAG = 'flag'
@@ -49,6 +49,20 @@ class UpgradeStep(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """The release that someone asks about: 37 is Kubernetes 1.37.
+
+    `cgroup_version`: that of the machine, 1 or 2, if the evidence does not show it.
+    """
+
+    minor: int
+    cgroup_version: int | None = None
+
+    def __str__(self) -> str:
+        return f'1.{self.minor}'
+
+
+@dataclass(frozen=True, slots=True)
 class UpgradeItem:
     """One flag, gate, field, file, or fact of the node that an upgrade affects.
 
@@ -56,7 +70,7 @@ class UpgradeItem:
     `instead`: what to do besides the step, such as what replaces a flag. `remedy`: the whole text for a person.
     """
 
-    subject: Subject
+    subject: UpgradeSubject
     what: str
     why: str
     origin: Origin | None = None

@@ -18,7 +18,7 @@ CRI_SCOPES = ('cri-containerd-', 'crio-')
 CRI_NAMESPACE = 'k8s.io'
 """The cgroups in which containerd and CRI-O put the containers of pods: scopes of systemd, or below a namespace."""
 
-RESOURCES = frozenset({'cpu', 'cpuset', 'memory', 'pids'})
+NEEDED_CONTROLLERS = frozenset({'cpu', 'cpuset', 'memory', 'pids'})
 """The controllers that a kubelet needs. On a node with cgroup v1, they have hierarchies of their own."""
 
 SERVICE_NAME = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
@@ -86,7 +86,7 @@ def uses_v1(cgroup: str) -> bool | None:
     A node with cgroup v2 has only the unified hierarchy, whose line starts with `0::`.
     """
     hierarchies = [set(controllers.split(',')) for controllers, _ in iter_paths(cgroup)]
-    if any(RESOURCES & controllers for controllers in hierarchies):
+    if any(NEEDED_CONTROLLERS & controllers for controllers in hierarchies):
         return True
     return False if hierarchies == [{''}] else None
 

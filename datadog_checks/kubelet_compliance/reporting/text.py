@@ -16,6 +16,7 @@ from .layout import BOLD, Style, word_of
 from .many_nodes import iter_many
 from .output import NotEvaluated, Output, Results, Started, count_verdicts, nothing_found, shown, worst_first
 from .report import admissible, printable, problem_text
+from .upgrade_text import iter_upgrade, upgrade_line
 
 CAPTURED_NOTE = (
     'The captured node does not record when its kubelet started or its files changed: later changes are not visible.'
@@ -51,7 +52,10 @@ def iter_output(output: Output, style: Style, now: datetime) -> Iterator[str]:
     for kubelet in kubelets:
         yield from iter_head(kubelet, output, style, now)
         yield ''
-        yield from iter_findings(kubelet.findings, style)
+        if output.for_version:
+            yield from iter_upgrade(kubelet.upgrade, style)
+        else:
+            yield from iter_findings(kubelet.findings, style)
     for each in admissible(node) if kubelets else ():
         yield from style.labelled('ignored', problem_text(each))
     for problem in (*node.doubts, *node.lapsed):
@@ -64,8 +68,12 @@ def iter_output(output: Output, style: Style, now: datetime) -> Iterator[str]:
 
 def iter_head(kubelet: KubeletReport, output: Output, style: Style, now: datetime) -> Iterator[str]:
     """Which kubelet this is, how many rules it meets, and what explains the results."""
-    yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {output.benchmark.name}', BOLD)
-    yield summary_of(kubelet.findings, style)
+    if output.for_version:
+        yield style.paint(heading(kubelet, output.image), BOLD)
+        yield upgrade_line(kubelet.upgrade, style)
+    else:
+        yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {output.benchmark.name}', BOLD)
+        yield summary_of(kubelet.findings, style)
     started = output.starts.get(kubelet.process.pid)
     if started is not None:
         yield from style.labelled('running', running_text(started, now))
@@ -75,7 +83,8 @@ def iter_head(kubelet: KubeletReport, output: Output, style: Style, now: datetim
         pending = 'the running configuration may differ from the files: a restart is pending'
         yield from style.labelled('restart', pending)
     yield from iter_sources(output, style)
-    for problem in kubelet.problems:
+    # Most problems are about rules. Those that an upgrade depends on are part of its result.
+    for problem in kubelet.problems if not output.for_version else ():
         yield from style.labelled('problem', problem_text(problem))
 
 

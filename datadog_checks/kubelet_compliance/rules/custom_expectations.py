@@ -160,13 +160,13 @@ def expected_unset(target: Target, *, is_set: bool) -> Expected:
     def holds(values: Sequence[Value], _: Benchmark) -> bool:
         return len(values) == 1 and (values[0] not in NO_VALUES) is is_set
 
-    text = 'set' if is_set else 'not set'
+    text = 'a value' if is_set else 'not set'
     good = None if is_set or target.is_entry else EMPTY_VALUES.get(target.form)
     return Expected(text, Expectation(lambda _: text, holds), good)
 
 
 EMPTY_VALUES = {Form.TEXT: '""', Form.LIST: '[]', Form.NUMBERS: '[]'}
-"""What unsets a field, by form. A any_number can only be removed."""
+"""What unsets a field, by form. A number can only be removed."""
 
 
 def expected_value(target: Target, name: str, values: Sequence[Value]) -> Expected:
@@ -188,7 +188,7 @@ def expected_value(target: Target, name: str, values: Sequence[Value]) -> Expect
         shown = None if value in NO_VALUES else measure(value)
         if value in NO_VALUES or shown is not None and any(shown[0] == unit for unit, _ in bounds):
             return ''
-        return f"is {show(value)}, which can't be compared with {show(values[0])}"
+        return f"its value {show(value)} can't be compared with {show(values[0])}"
 
     words = f'{PREFIXES[name]}{shorten(", ".join(map(show, values)), LONGEST_EXPECTED)}'
     good = None if name == 'is_not' else as_yaml(values[0], target.form)

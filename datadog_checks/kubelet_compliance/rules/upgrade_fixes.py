@@ -8,32 +8,41 @@ A change that today's release takes as well comes before the upgrade, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from datadog_checks.kubelet_compliance.kubelet.cgroup_checks import FAIL_ON_V1, SINGLE_KILL
-from datadog_checks.kubelet_compliance.kubelet.feature_gates import LOCKED, history, is_on
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import GATE_PREFIX, LOCKED, history, is_on
 from datadog_checks.kubelet_compliance.kubelet.release import Release
-from datadog_checks.kubelet_compliance.kubelet.tables.flag_removals import REMOVALS, Removal
+from datadog_checks.kubelet_compliance.kubelet.tables.flag_removals import CLOUD_PROVIDER, REMOVALS, Removal
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
-from datadog_checks.kubelet_compliance.model import Home, Origin, Source, Subject, UpgradeItem, Value, was_flag
+from datadog_checks.kubelet_compliance.model import (
+    Home,
+    Origin,
+    Source,
+    Unknown,
+    UpgradeItem,
+    UpgradeSubject,
+    Value,
+    was_flag,
+)
 
 from .field_facts import flag_that_sets
 from .fixes import NEW_FILE
 from .wording import shorten
 
-GATES = 'featureGates.'
+MOST_FLAGS = 3
 CGROUP_V2 = 'move the node to cgroup v2'
 
 
 def with_remedy(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> UpgradeItem:
     """The item with what to do about it. `today`: the minor release of the kubelet, if it is known. `gates`: as set."""
     match item.subject:
-        case Subject.FLAG:
+        case UpgradeSubject.FLAG:
             text = remedy_of_flag(item, home, today)
-        case Subject.GATE:
+        case UpgradeSubject.GATE:
             text = remedy_of_gate(item, home, today, gates)
-        case Subject.FILE:
+        case UpgradeSubject.FILE:
             text = f'Before the upgrade, correct {shorten(item.what)}{lasting(home)}'
         case _:
             text = remedy_of_field(item, home)
@@ -43,6 +52,8 @@ def with_remedy(item: UpgradeItem, home: Home, today: int | None, gates: Mapping
 def remedy_of_flag(item: UpgradeItem, home: Home, today: int | None) -> str:
     name = item.what.lstrip('-')
     place, flag = place_of_flag(item.origin, home), FLAGS.get(name)
+    if name == 'cloud-provider':
+        return f'{CLOUD_PROVIDER} ({place}){lasting(home)}'
     if flag is not None and 'this flag' not in item.why:
         return f'Before the upgrade, correct {item.what} in {place}{applied(home)}{lasting(home)}'
     if flag is None:
@@ -56,7 +67,7 @@ def remedy_of_flag(item: UpgradeItem, home: Home, today: int | None) -> str:
 
 
 def remedy_of_gate(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> str:
-    gate = item.what.removeprefix(GATES)
+    gate = item.what.removeprefix(GATE_PREFIX)
     where = place_of_gate(item.origin, home)
     if 'requires' in item.why:
         needed = item.why.partition('the feature gate ')[2].partition(',')[0]
@@ -123,3 +134,17 @@ def applied(home: Home) -> str:
 
 def lasting(home: Home) -> str:
     return f'. To make it last, also change {home.lasting}' if home.lasting else ''
+
+
+def may_be_own(item: UpgradeItem, home: Home) -> bool:
+    """Whether the distribution itself may pass a refused flag, so that its next release may drop it."""
+    is_flag = item.subject is UpgradeSubject.FLAG and FLAGS.get(item.what.lstrip('-')) is not None
+    is_placed = item.origin is not None and item.origin.where and not home.is_rewritten
+    return home.passes_own_flags and is_flag and not is_placed
+
+
+def own_flags(items: Sequence[UpgradeItem], home: Home) -> Unknown:
+    """Why the result is not known if only such flags are refused."""
+    names = ', '.join(item.what for item in items[:MOST_FLAGS])
+    reason = f'the distribution may pass {names} itself, and drop it with its own release'
+    return Unknown(reason, f'check that {home.flags} does not set it, and read the release notes of the distribution')

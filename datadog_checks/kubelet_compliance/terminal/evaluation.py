@@ -14,7 +14,7 @@ from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Out
 from .captured_tasks import Terms, terms_of
 from .captures import Captures, find_captures
 from .progress import Progress
-from .screen import CannotAnswer
+from .screen import CannotAnswer, current_folder
 from .tasks import Task, task_of
 
 
@@ -23,9 +23,9 @@ def evaluate(options: argparse.Namespace) -> Results:
     captures = captures_of(options)
     now = datetime.now(timezone.utc)
     if captures.are_many:
-        return Results(evaluate_captures(captures, options), now, are_many=True)
+        return Results(evaluate_captures(captures, options), now, are_many=True, folder=current_folder())
     with Progress('reading the node ...'):
-        return Results([task_for(options, captures).run()], now)
+        return Results([task_for(options, captures).run()], now, folder=current_folder())
 
 
 def task_to_capture(options: argparse.Namespace) -> Task:

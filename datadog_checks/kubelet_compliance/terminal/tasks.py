@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.image import Image
 from datadog_checks.kubelet_compliance.kubelet.release import minor_of
-from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Rule, Unknown
+from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Rule, Target, Unknown
 from datadog_checks.kubelet_compliance.node.cgroups import SERVICE_NAME
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
@@ -29,6 +29,7 @@ from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.custom_rules import CustomRuleError, custom_rules
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions, exempted
 from datadog_checks.kubelet_compliance.rules.selection import chooser, select
+from datadog_checks.kubelet_compliance.rules.upgrades import TargetError, parse_target
 
 from . import agent_files
 from .as_the_agent import ConfigError, Configured, Settings, check_of
@@ -75,6 +76,7 @@ class Task:
             self.configz_from,
             self.image,
             self.name,
+            str(self.collector.target or ''),
             how_started([kubelet.process.pid for kubelet in collection.kubelets], self.procfs) if self.procfs else {},
         )
 
@@ -133,8 +135,8 @@ def collectors_of(options: argparse.Namespace) -> Callable[[Host], Collector]:
     """
     custom = custom_rules(rows_of(options))
     selection = select(options.benchmark, options.rules, custom=custom)
-    choose, version = chooser(options.benchmark, options.rules, custom), version_of(options)
-    return lambda host: Collector(host, selection, choose, version)
+    choose, version, target = chooser(options.benchmark, options.rules, custom), version_of(options), target_of(options)
+    return lambda host: Collector(host, selection, choose, version, target)
 
 
 def rows_of(options: argparse.Namespace) -> object:
@@ -193,6 +195,7 @@ def check_with(options: argparse.Namespace, settings: Settings, configured: Conf
     instance = {**configured.instance, **{name: value for name, value in given.items() if value is not None}}
     check = check_of(replace(configured, instance=instance), agent_files.own_connection(settings))
     check.collector.version = version_of(options)
+    check.collector.target = target_of(options)
     return check
 
 
@@ -206,6 +209,16 @@ def configured_of(options: argparse.Namespace, settings: Settings) -> tuple[Conf
     if options.no_conf:
         return None
     return agent_files.configured_in(options.conf) if options.conf else agent_files.configured(settings)
+
+
+def target_of(options: argparse.Namespace) -> Target | None:
+    """Raises CannotAnswer."""
+    if options.cgroup_version is not None and options.for_version is None:
+        raise CannotAnswer('--cgroup-version is about an upgrade: add --for-version')
+    try:
+        return parse_target(options.for_version, options.cgroup_version, option='--for-version')
+    except TargetError as error:
+        raise CannotAnswer(str(error)) from None
 
 
 def version_of(options: argparse.Namespace) -> str | None:

@@ -29,6 +29,11 @@ LOG_FILES: Final = Removal(instead='the kubelet logs to stderr only (kube-log-ru
 DOCKERSHIM: Final = Removal(instead='Kubernetes 1.24 removed dockershim, so move the node to a CRI runtime')
 RUNTIME_STORAGE: Final = Removal(idle_since=20)
 
+CLOUD_PROVIDER: Final = (
+    'With the upgrade, set --cloud-provider=external, and run the cloud controller manager of the provider'
+)
+"""Instead of a built-in provider that the release no longer has."""
+
 REMOVALS: Final[Mapping[str, Removal]] = {
     **{name: LOG_FILES for name, flag in FLAGS.items() if flag.library and flag.until == 25},
     # Up to 1.23, the image garbage collector and dockershim use them.
