@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from .capture.recorder import CannotCapture, record
 from .capture.writer import write_node
-from .node.captured import NODE_FACTS, CaptureError
+from .node.captured import NODE_FACTS
 from .node.live_host import LINUX_ONLY
 from .node.processes import AdmissionError
 from .reporting.explanation import iter_explanation
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         if options.capture:
             return capture(task_to_capture(options), options.capture), ALL_COMPLIANT
         results = evaluate(options)
-    except (SelectionError, CustomRuleError, AdmissionError, CaptureError, ConfigError, OSError) as error:
+    except (SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError) as error:
         raise CannotAnswer(str(error)) from None
     return FORMATS[options.format](results, style), results.exit_status
 

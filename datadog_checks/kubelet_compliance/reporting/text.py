@@ -34,9 +34,8 @@ def iter_results(results: Results, style: Style) -> Iterator[str]:
     if results.are_many and not style.is_verbose:
         return
     for node in results.nodes:
-        if results.are_many:
-            yield from ('', style.paint(f'{printable(node.name)}:', BOLD))
-        yield from iter_node(node, style, results.at)
+        lines = '\n'.join(iter_node(node, style, results.at)).rstrip()
+        yield from ('', style.paint(f'{printable(node.name)}:', BOLD), lines) if results.are_many else (lines,)
 
 
 def iter_node(node: Output | NotEvaluated, style: Style, now: datetime) -> Iterator[str]:

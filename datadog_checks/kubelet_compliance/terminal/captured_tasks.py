@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -76,4 +75,4 @@ def usable_configz(folder: str) -> bytes | None:
     try:
         return None if data is None else read_kept_answer(data)
     except CannotUse as error:
-        raise CaptureError(f'{os.path.join(folder, CONFIGZ)}: {error}') from None
+        raise CaptureError(f'{CONFIGZ}: {error}') from None

@@ -74,12 +74,12 @@ def with_names(folders: Sequence[str]) -> dict[str, str]:
 
 
 def open_capture(folder: str, admission: Admission) -> CapturedHost:
-    """Raises CaptureError."""
+    """Raises CaptureError, without the name of the folder in its text."""
     problem = problem_of(folder)
     if problem == NO_PROC:
-        raise CaptureError(f'{folder} is not a captured node: {problem}')
+        raise CaptureError(f'it is not a captured node: {problem}')
     if problem:
-        raise CaptureError(f'could not read {folder}: {problem}')
+        raise CaptureError(f'could not read its folder proc: {problem}')
     facts = kept_file(folder, NODE_FACTS)
     capture = Capture() if facts is None else parse_capture(facts)
     return CapturedHost(os.path.join(folder, 'proc'), folder, admission=admission, capture=capture)
@@ -109,4 +109,4 @@ def kept_file(folder: str, name: str) -> bytes | None:
     except NotThere:
         return None
     except CannotRead as error:
-        raise CaptureError(f'{os.path.join(folder, name)}: {error}') from None
+        raise CaptureError(f'{name}: {error}') from None

@@ -44,12 +44,15 @@ def captures_of(options: argparse.Namespace) -> Captures:
 def task_for(options: argparse.Namespace, captures: Captures) -> Task:
     """The task for one node.
 
-    Raises SelectionError, CustomRuleError, AdmissionError, CaptureError, ConfigError, OSError, CannotAnswer.
+    Raises SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError, CannotAnswer.
     """
     if not captures.folders:
         return task_of(options)
     (folder,) = captures.folders.values()
-    return terms_of(options).task(folder, folder)
+    try:
+        return terms_of(options).task(folder, folder)
+    except CaptureError as error:
+        raise CannotAnswer(f'{folder}: {error}') from None
 
 
 def evaluate_captures(captures: Captures, options: argparse.Namespace) -> list[Output | NotEvaluated]:

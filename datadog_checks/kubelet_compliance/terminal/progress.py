@@ -60,7 +60,10 @@ class Progress:
     def run(self) -> None:
         """Nothing at first, then the text as it is then."""
         try:
-            self.show_on_terminal() if self.screen.isatty() else self.show_in_pipe()
+            if self.screen.isatty():
+                self.show_on_terminal()
+            else:
+                self.show_in_pipe()
         except (OSError, ValueError):
             # Standard error is closed, or its reader is gone: the results are still wanted.
             return
