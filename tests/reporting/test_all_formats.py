@@ -24,7 +24,7 @@ from datadog_checks.kubelet_compliance.reporting.file_places import decided_at, 
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
 from datadog_checks.kubelet_compliance.reporting.junit import junit_report
 from datadog_checks.kubelet_compliance.reporting.layout import Style
-from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results, folder_of
+from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results
 from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
 from tests.support.outputs import CASES, results_of
 from tests.support.paths import ROOT, TESTS
@@ -222,15 +222,14 @@ def test_the_file_and_line_that_decide_a_result_are_those_that_set_the_value(
 ) -> None:
     """In a captured node and in an image, the line names the setting, or the flag that sets it."""
     for node in found(case).nodes:
-        folder = Path(folder_of(node)) if isinstance(node, Output) and folder_of(node) else None
-        if folder is None or not isinstance(node, Output):
+        if not isinstance(node, Output) or not node.folder:
             continue
         for kubelet in node.kubelets:
             for finding in kubelet.findings:
                 place = decided_at(finding, kubelet)
                 assert place.path
                 if place.line:
-                    line = line_in(folder, place)
+                    line = line_in(Path(node.folder), place)
                     names = {name.rpartition('.')[2].lower() for name in finding.rule.fields}
                     origin = decided_by(finding)
                     assert origin is not None

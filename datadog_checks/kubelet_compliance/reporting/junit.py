@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .file_places import decided_by
 from .layout import LONGEST_TEXT, Style, word_of
-from .output import NotEvaluated, Output, Results, folder_of, names_of_kubelets, nothing_found, shown
+from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, nothing_found, shown
 from .report import printable, problem_text
 
 ELEMENT_OF: Final[Mapping[Verdict, str]] = {
@@ -50,15 +50,15 @@ def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> It
     if isinstance(node, NotEvaluated):
         yield suite_of(node.name, node.name, {}, [not_evaluated(node.name, node.why)], (), timestamp)
         return
-    folder, problems = folder_of(node), node_problems(node.node)
+    host, problems = name_of_node(node), node_problems(node.node)
     if not node.kubelets:
-        name = folder or 'kubelet'
+        name = host or 'kubelet'
         case = not_evaluated(name, '; '.join((nothing_found(node.node), *problems)))
-        yield suite_of(name, folder, properties_of(node, None), [case], (), timestamp)
+        yield suite_of(name, host, properties_of(node, None), [case], (), timestamp)
     for name, kubelet in zip(names_of_kubelets(node), node.kubelets, strict=True):
         cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
         texts = [*map(problem_text, kubelet.problems), *problems]
-        yield suite_of(name, folder, properties_of(node, kubelet), cases, texts, timestamp)
+        yield suite_of(name, host, properties_of(node, kubelet), cases, texts, timestamp)
 
 
 def node_problems(node: NodeReport) -> list[str]:
@@ -70,7 +70,7 @@ def properties_of(output: Output, kubelet: KubeletReport | None) -> dict[str, st
         'benchmark': output.benchmark.name,
         'compliance_framework': output.benchmark.framework,
         'version': __version__,
-        'node': folder_of(output),
+        'node': name_of_node(output),
         'kubelet': kubelet.name if kubelet is not None else '',
     }
     return {name: value for name, value in found.items() if value}
@@ -78,18 +78,18 @@ def properties_of(output: Output, kubelet: KubeletReport | None) -> dict[str, st
 
 def suite_of(
     name: str,
-    folder: str,
+    host: str,
     properties: Mapping[str, str],
     cases: Sequence[xml.Element],
     problems: Sequence[str],
     timestamp: str,
 ) -> xml.Element:
-    """A test suite with its counts. `folder`: the image or the captured node; its own name is the host name."""
+    """A test suite with its counts. `host`: the image or the captured node; '' for this machine."""
     suite = element('testsuite', name=name, tests=str(len(cases)), time='0', timestamp=timestamp)
     for kind, attribute in COUNTS.items():
         suite.set(attribute, str(sum(case.find(kind) is not None for case in cases)))
-    if folder:
-        suite.set('hostname', printable(posixpath.basename(posixpath.normpath(folder))))
+    if host:
+        suite.set('hostname', printable(posixpath.basename(posixpath.normpath(host))))
     if properties:
         xml.SubElement(suite, 'properties').extend(
             element('property', name=key, value=value) for key, value in properties.items()

@@ -46,11 +46,13 @@ class Output:
     image: str | None = None
     """The root file system of a machine image. None: a node was evaluated."""
     name: str = ''
-    """The folder of a captured node. '' for this machine."""
+    """The name of a captured node. '' for this machine."""
     for_version: str = ''
     """The release of the upgrade that was asked about. '' for the rules."""
     starts: Mapping[int, Started] = field(default_factory=dict)
     """How the kubelets on this machine were started, by process ID, as far as that is known."""
+    folder: str = ''
+    """The folder of an image or of a captured node, as it was named. '' for this machine."""
 
     @property
     def exit_status(self) -> int:
@@ -73,10 +75,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """A node that the command could not evaluate, and why."""
+    """A node that the command could not evaluate, and why. `folder`: as in `Output`."""
 
     name: str
     why: str
+    folder: str = ''
 
     @property
     def exit_status(self) -> int:
@@ -126,14 +129,14 @@ def nothing_found(node: NodeReport) -> str:
     return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
 
 
-def folder_of(output: Output) -> str:
-    """The folder of an image or of a captured node, as it was named; '' for this machine."""
+def name_of_node(output: Output) -> str:
+    """The name of a captured node or an image. '' for this machine."""
     return output.image or output.name
 
 
 def names_of_kubelets(output: Output) -> list[str]:
     """A name for each kubelet: that of its node, and what distinguishes it from the other kubelets there."""
-    node = folder_of(output) or 'kubelet'
+    node = name_of_node(output) or 'kubelet'
     if len(output.kubelets) == 1:
         return [node]
     return [f'{node}: {each.name or each.process.unit or each.process.pid}' for each in output.kubelets]

@@ -47,6 +47,7 @@ class Terms:
             self.configz_from,
             kept,
             name=name,
+            folder=folder,
         )
 
 

@@ -76,4 +76,4 @@ def evaluate_capture(name: str, folder: str, terms: Terms) -> Output | NotEvalua
     try:
         return terms.task(name, folder).run()
     except CaptureError as error:
-        return NotEvaluated(name, str(error))
+        return NotEvaluated(name, str(error), folder)
