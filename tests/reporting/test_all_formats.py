@@ -49,16 +49,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
 
 
 def verdicts_of(results: Results, *, only_failed: bool = False) -> list[tuple[str, str]]:
-    """Each rule with its verdict, kubelet by kubelet; for a node without a kubelet, that it is not known."""
+    """Each rule with its verdict, kubelet by kubelet. What could not be evaluated on a node is unknown."""
     verdicts: list[tuple[str, str]] = []
     for node in results.nodes:
-        if isinstance(node, NotEvaluated) or not node.kubelets:
-            verdicts.append(('kubelet', 'unknown'))
-            continue
-        findings = [finding for kubelet in node.kubelets for finding in kubelet.findings]
+        kubelets = node.kubelets if isinstance(node, Output) else ()
+        findings = [finding for kubelet in kubelets for finding in kubelet.findings]
         verdicts += [
             (each.rule.key, each.verdict.value) for each in findings if not only_failed or each.verdict in FAILED
         ]
+        if isinstance(node, NotEvaluated) or not node.kubelets or node.node.doubts:
+            verdicts.append(('kubelet', 'unknown'))
     return verdicts
 
 

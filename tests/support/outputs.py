@@ -33,9 +33,9 @@ instances:
 """
 CUSTOM = """\
 - key: max_pods
-  title: At most 50 pods
+  title: At most 20 pods
   setting: maxPods
-  at_most: 50
+  at_most: 20
   fix: ask the <platform> team
   caution: pods wait
 - {key: domain, title: Our domain, setting: clusterDomain, is: cluster.local}
@@ -97,9 +97,14 @@ def no_kubelet(folder: Path) -> Sequence[Output]:
 
 
 def in_doubt(folder: Path) -> Sequence[Output]:
-    """A process that may be a kubelet, and one that an option would admit."""
+    """A kubelet, and a process that may be one."""
     write_process(folder / 'proc', 7, ('something',))
     write_process(folder / 'proc', 8, ('kubelet', '--v=2'), root=folder)
+    return [run('--procfs', folder / 'proc')]
+
+
+def only_in_doubt(folder: Path) -> Sequence[Output]:
+    write_process(folder / 'proc', 7, ('something',))
     return [run('--procfs', folder / 'proc')]
 
 
@@ -143,6 +148,7 @@ CASES: Mapping[str, Evaluate] = {
     'custom rules': custom,
     'no kubelet': no_kubelet,
     'in doubt': in_doubt,
+    'only in doubt': only_in_doubt,
     'several kubelets': several_kubelets,
     'several nodes': several_nodes,
     'a blocked upgrade': upgrade('1.36', '--pod-infra-container-image=x', '--feature-gates=KubeletFoo=true'),

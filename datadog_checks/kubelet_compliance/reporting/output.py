@@ -13,6 +13,7 @@ from typing import Final
 from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Outcome, Verdict
 
 from .layout import Style
+from .report import problem_text
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 """The exit statuses of the command."""
@@ -140,3 +141,11 @@ def names_of_kubelets(output: Output) -> list[str]:
     if len(output.kubelets) == 1:
         return [node]
     return [f'{node}: {each.name or each.process.unit or each.process.pid}' for each in output.kubelets]
+
+
+def why_not_evaluated(node: Output | NotEvaluated) -> str:
+    """Why a node has no results, or may have a kubelet that has none; '' if everything was evaluated."""
+    if isinstance(node, NotEvaluated):
+        return node.why
+    doubts = [problem_text(doubt) for doubt in node.node.doubts]
+    return '; '.join(doubts if node.kubelets else (nothing_found(node.node), *doubts))
