@@ -33,7 +33,7 @@ KIND_OF: Final[Mapping[Verdict, tuple[str, str]]] = {
 }
 """The kind and level of a result. Only a `fail` has a level (SARIF 2.1.0, section 3.27.10)."""
 
-BASES: Final[Mapping[str, Mapping[str, Any]]] = {
+URI_BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     # Without a URI: the folder is another one where the file is read.
     IN_FOLDER: {'description': {'text': 'The folder in which the command ran'}},
     ON_MACHINE: {'uri': 'file:///', 'description': {'text': 'The root of the file system'}},
@@ -44,7 +44,7 @@ HASHED_CHARACTERS: Final = 16
 
 def sarif_report(results: Results, style: Style) -> str:
     """The results as SARIF text, with only ASCII characters."""
-    found = [each for node in results.nodes for each in iter_results(node, style, results.folder)]
+    found = [each for node in results.nodes for each in iter_sarif_results(node, style, results.folder)]
     log = {'$schema': SCHEMA, 'version': '2.1.0', 'runs': [run_of(results, style, found)]}
     return json.dumps(log, indent=2)
 
@@ -72,7 +72,7 @@ def run_of(results: Results, style: Style, found: list[dict[str, Any]]) -> dict[
                 ],
             }
         ],
-        'originalUriBaseIds': BASES,
+        'originalUriBaseIds': URI_BASES,
         'results': [{**each, 'ruleIndex': numbers[each['ruleId']]} for each in found],
     }
 
@@ -90,7 +90,7 @@ def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
     return list(rules.values())
 
 
-def iter_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
+def iter_sarif_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
     """A result for each rule and kubelet, and one for what could not be evaluated, so that it does not look clean."""
     if isinstance(node, Output):
         for kubelet in node.kubelets:
