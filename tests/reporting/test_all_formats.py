@@ -26,7 +26,9 @@ from datadog_checks.kubelet_compliance.reporting.junit import junit_report
 from datadog_checks.kubelet_compliance.reporting.layout import Style
 from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results
 from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
-from tests.support.outputs import CASES, results_of
+from tests.support.images import kubeadm, write
+from tests.support.nodes import HEAD
+from tests.support.outputs import CASES, NOW, results_of, run
 from tests.support.paths import ROOT, TESTS
 
 pytestmark = pytest.mark.same_for_every_user
@@ -243,3 +245,27 @@ def line_in(folder: Path, place: Place) -> str:
     (file,) = {each for each in (folder / path, *folder.glob(f'proc/*/root/{path}')) if each.is_file()} or {None}
     assert file is not None, place
     return file.read_text(errors='replace').splitlines()[place.line - 1]
+
+
+SECRET = 'x7secret'
+SECRET_FLAGS = (
+    f'--manifest-url=http://{SECRET}/pods',
+    f'--manifest-url-header=Authorization:{SECRET}',
+    f'--storage-driver-password={SECRET}',
+)
+SECRET_FIELDS = f'staticPodURL: http://{SECRET}/\nstaticPodURLHeader:\n  Authorization: [{SECRET}]\n'
+
+
+@pytest.mark.parametrize('name', FORMATS)
+@pytest.mark.parametrize('fields', [SECRET_FIELDS, f'{SECRET_FIELDS}maxPods: {SECRET}\n', f'- {SECRET}: [\n'])
+def test_no_format_shows_a_secret(name: str, fields: str, tmp_path: Path) -> None:
+    """Neither of a file that the kubelet accepts, nor of one that it refuses, nor of flags and their places."""
+    flags = ' '.join(SECRET_FLAGS)
+    root = write(
+        kubeadm(tmp_path / 'image'),
+        {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS="{flags}"\n', 'var/lib/kubelet/config.yaml': f'{HEAD}{fields}'},
+    )
+    output = run('--root', root)
+    assert output.kubelets[0].next_start is not None and SECRET in str(output.kubelets[0].next_start.command)
+    text = FORMATS[name](Results([output], NOW, folder=str(tmp_path)), Style(is_verbose=True))
+    assert SECRET not in text
