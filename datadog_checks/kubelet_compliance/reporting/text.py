@@ -72,7 +72,8 @@ def iter_head(kubelet: KubeletReport, output: Output, style: Style, now: datetim
         yield style.paint(heading(kubelet, output.image), BOLD)
         yield upgrade_line(kubelet.upgrade, style)
     else:
-        yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {output.benchmark.name}', BOLD)
+        names = dict.fromkeys(finding.benchmark.name for finding in kubelet.findings) or [output.benchmark.name]
+        yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {" and ".join(names)}', BOLD)
         yield summary_of(kubelet.findings, style)
     started = output.starts.get(kubelet.process.pid)
     if started is not None:
