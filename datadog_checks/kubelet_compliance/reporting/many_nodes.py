@@ -5,15 +5,17 @@
 
 from __future__ import annotations
 
+import posixpath
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, TypeAlias
 
 from datadog_checks.kubelet_compliance.model import Verdict
 
 from .layout import BOLD, DIM, INDENT, Style, word_of
-from .output import COUNTED, FAILED, NotEvaluated, Output
+from .output import COUNTED, FAILED, NotEvaluated, Output, Results
 from .report import printable
 from .tally import RuleTally, SameResults, tally_problems, tally_rules, verdict_of, with_same_results
 
@@ -34,7 +36,9 @@ Row: TypeAlias = tuple[SameResults, Sequence[Verdict | None]]
 """Nodes with the same results, and their verdict for each column. None: the rule is not in their benchmark."""
 
 
-def iter_many(nodes: Sequence[Output | NotEvaluated], style: Style) -> Iterator[str]:
+def iter_many(results: Results, style: Style) -> Iterator[str]:
+    names = short_names([node.name for node in results.nodes])
+    nodes = [replace(node, name=name) for node, name in zip(results.nodes, names, strict=True)]
     evaluated = [node for node in nodes if isinstance(node, Output)]
     yield from iter_summary(nodes, evaluated, style)
     tallies = [
@@ -50,6 +54,13 @@ def iter_many(nodes: Sequence[Output | NotEvaluated], style: Style) -> Iterator[
     problems = tally_problems(nodes)
     if problems:
         yield from ('', *iter_node_problems(problems, style))
+
+
+def short_names(folders: Sequence[str]) -> list[str]:
+    """The folders by their own names; by their paths if several have the same name."""
+    names = [posixpath.basename(posixpath.normpath(folder)) for folder in folders]
+    count = Counter(names)
+    return [folder if count[name] > 1 else name for folder, name in zip(folders, names, strict=True)]
 
 
 def iter_summary(nodes: Sequence[Output | NotEvaluated], evaluated: Sequence[Output], style: Style) -> Iterator[str]:
