@@ -104,18 +104,18 @@ def iter_rules(tallies: Sequence[RuleTally], style: Style) -> Iterator[str]:
     """For each rule, the number of its column in the table, and how many nodes have each result."""
     number_width = max(len(number_text(tally)) for tally in tallies)
     key_width = max(len(tally.rule.key) for tally in tallies)
-    head = ''.join(f'{symbol:>{COUNT_WIDTH}}' for symbol in SYMBOLS.values())
-    yield style.paint(f'Rules{" ":{number_width + key_width + 4}}{head}{"x in %":>{COUNT_WIDTH}}', BOLD)
+    width = 1 + max(len(f'{count:,}') for tally in tallies for count in (1000, *tally.counts.values()))
+    head = ''.join(f'{symbol:>{width}}' for symbol in SYMBOLS.values())
+    yield style.paint(f'Rules{"":{number_width + key_width + 2}}{head}  x in %', BOLD)
     for number, tally in enumerate(tallies, 1):
-        counts = ''.join(
-            style.verdict(verdict, text) if tally.counts[verdict] else style.paint(text, DIM)
-            for verdict in SYMBOLS
-            for text in (f'{tally.counts[verdict]:>{COUNT_WIDTH},}',)
-        )
-        yield (
-            f'{number:>4}  {number_text(tally):<{number_width}}  {tally.rule.key:<{key_width}} '
-            f'{counts}{percent(tally):>{COUNT_WIDTH}}'
-        )
+        counts = ''.join(count_text(tally.counts[verdict], verdict, width, style) for verdict in SYMBOLS)
+        names = f'{number_text(tally):<{number_width}}  {tally.rule.key:<{key_width}}'
+        yield f'{number:>3}  {names}{counts}{percent(tally):>8}'
+
+
+def count_text(count: int, verdict: Verdict, width: int, style: Style) -> str:
+    text = f'{count:>{width},}'
+    return style.verdict(verdict, text) if count else style.paint(text, DIM)
 
 
 def number_text(tally: RuleTally) -> str:
