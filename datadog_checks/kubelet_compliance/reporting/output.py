@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -128,6 +130,13 @@ def nothing_found(node: NodeReport) -> str:
     if node.none_found_because:
         return node.none_found_because
     return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
+
+
+def short_names(folders: Sequence[str]) -> list[str]:
+    """The folders by their own names; by their paths if several have the same name."""
+    names = [posixpath.basename(posixpath.normpath(folder)) for folder in folders]
+    count = Counter(names)
+    return [folder if count[name] > 1 else name for folder, name in zip(folders, names, strict=True)]
 
 
 def name_of_node(output: Output) -> str:
