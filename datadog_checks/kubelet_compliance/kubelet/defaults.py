@@ -52,6 +52,9 @@ def set_defaults(
                 default = filled_in(spec, value, legacy) if is_filled else None
             if default is not None:
                 configuration.set(path, default, DEFAULT_ORIGIN)
+    limit = configuration.get('podPidsLimit')
+    if isinstance(limit, int) and limit < 0:
+        configuration.values['podPidsLimit'] = -1
     if configuration.get('serializeImagePulls') is None:
         pulls = configuration.get('maxParallelImagePulls')
         configuration.set('serializeImagePulls', not (isinstance(pulls, int) and pulls > 1), DEFAULT_ORIGIN)

@@ -23,7 +23,7 @@ from datadog_checks.kubelet_compliance.model import Value
 from .field_facts import parts_of_path
 from .in_effect import FEATURE_GATES
 
-MOST_SUGGESTIONS = 5
+MOST_SUGGESTIONS = 3
 LONGEST_KEY_OF_MAP = 100
 SECRET_SETTINGS = frozenset(iter_secret_fields(KUBELET_CONFIGURATION))
 
@@ -108,6 +108,8 @@ def target_of(setting: str) -> Target:
     if setting.startswith('--'):
         return target_of_flag(setting)
     names = parts_of_path(setting)
+    if '.'.join(names) != setting:
+        raise SettingError(f'unknown setting {setting!r}{nearest(setting)}')
     field = KUBELET_CONFIGURATION
     for number, name in enumerate(names):
         if field.kind is Kind.MAP:
@@ -162,7 +164,8 @@ def can_be_unset(field: Field) -> bool:
 
 def is_empty_possible(row: Field) -> bool:
     if row.kind in (Kind.LIST, Kind.MAP, Kind.STRING, Kind.QUANTITY, Kind.TIME):
-        return not (row.zero_is_default and row.default)
+        # Even if a file can't make it empty, a flag can.
+        return True
     return row.nullable and row.default is None
 
 
@@ -175,8 +178,10 @@ def nearest(setting: str) -> str:
     """The known names that are most like an unknown one, for a message."""
     known = {name.lower(): name for name in iter_settings()}
     ends = {name.rpartition('.')[2]: name for name in known}
-    found = get_close_matches(setting.lower(), known, MOST_SUGGESTIONS) or get_close_matches(setting.lower(), ends, 1)
-    names = [known.get(name) or known[ends[name]] for name in found]
+    wanted = setting.lower().strip('.')
+    same = [name for name in known if name.endswith(f'.{wanted}')]
+    found = same[:MOST_SUGGESTIONS] or get_close_matches(wanted, known, MOST_SUGGESTIONS)
+    names = [known[name] for name in found or map(ends.__getitem__, get_close_matches(wanted, ends, 1))]
     return f': did you mean {" or ".join(names)}?' if names else ': see the fields and flags of the kubelet'
 
 
