@@ -374,7 +374,7 @@ def test_a_file_that_is_open_to_all_is_shown(root: Path, run: Callable[..., tupl
     (root / 'usr/lib/systemd/system/kubelet.service').chmod(0o644)
     status, shown = run(rule=None)
     assert status == 1
-    assert 'To fix it, run: chmod 600 /var/lib/kubelet/config.yaml' in shown
+    assert ' fix run: chmod 600 /var/lib/kubelet/config.yaml' in shown
     assert '/usr/lib/systemd/system/kubelet.service is 644' in shown
 
 

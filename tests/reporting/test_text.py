@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from datadog_checks.kubelet_compliance.model import (
+    Benchmark,
     Finding,
     KubeletReport,
     NodeReport,
@@ -86,6 +87,16 @@ def test_the_summary_comes_first_and_what_is_wrong_after_it_worst_first() -> Non
         'COMPLIANT  4.2.1   Kubelet should not serve anonymous requests',
         'COMPLIANT  4.2.4   Kubelet should not open the read-only port',
     ]
+
+
+def test_the_head_names_each_benchmark_and_a_rule_without_a_number_has_its_key() -> None:
+    own = Benchmark('custom', 'custom', {'max_pods': ()}, {}, {}, ())
+    custom = replace(
+        FINDINGS[0], rule=replace(FINDINGS[0].rule, key='max_pods', title='At most 110 pods'), benchmark=own
+    )
+    shown = lines(results(FINDINGS[0], custom))
+    assert shown[0] == 'kubelet, process 7, evaluated against cis-1.24 and custom'
+    assert shown[-1] == 'COMPLIANT  max_pods  At most 110 pods'
 
 
 def test_only_what_failed_is_shown_but_everything_is_counted() -> None:

@@ -43,7 +43,7 @@ def test_a_reported_node_gets_the_right_answer(
     name: str, options: tuple[str, ...], status: int, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     node = lay_out_node(name, tmp_path)
-    assert main(['--node', str(node), *options]) == status
+    assert main(['--node', str(node), *options, '--verbose']) == status
     # Words may be parted by the end of a line.
     assert says in ' '.join(capsys.readouterr().out.split())
 

@@ -12,18 +12,22 @@ from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.model import (
     Answer,
+    Cost,
     Fact,
     KubeletReport,
     NodeReport,
     Process,
     Selection,
     Setting,
+    Target,
     Unknown,
 )
+from datadog_checks.kubelet_compliance.node.clock import monotonic_seconds
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.judge import judge_node
 from datadog_checks.kubelet_compliance.rules.problems import not_seen
 from datadog_checks.kubelet_compliance.rules.settings import depends_on_version, wanted_facts
+from datadog_checks.kubelet_compliance.rules.upgrades import worst_upgrade
 
 from .asking import NO_VERSION, Asking
 from .fact_sources import read_facts
@@ -53,11 +57,14 @@ class Collector:
         selection: Selection,
         choose: Callable[[str | None], Selection | Unknown] | None = None,
         version: str | None = None,
+        target: Target | None = None,
     ) -> None:
         """`choose`: selects the rules by the kubelet's version (None: unknown) instead of `selection`.
 
-        `version`: the version of the kubelet, for when the kubelet itself does not show it.
+        `version`: the version of the kubelet, for when the kubelet itself does not show it. `target`: the release of
+        an upgrade to judge; None: none.
         """
+        self.target = target
         self.version = version
         self.selection = self.default = selection
         self.choose = choose
@@ -66,6 +73,13 @@ class Collector:
         self.asking = Asking(host, KubeletApi())
         self.last: Collection | None = None
         self.last_asked: object = None
+        self.unchanged = 0
+        self.cost_of_full = Cost()
+
+    @property
+    def cost(self) -> Cost:
+        """What the collections so far cost."""
+        return replace(self.cost_of_full, unchanged=self.unchanged)
 
     @property
     def host(self) -> Host:
@@ -76,6 +90,10 @@ class Collector:
     def api(self) -> KubeletApi:
         return self.asking.api
 
+    def for_host(self, host: Host) -> Collector:
+        """A collector of the same rules for another node."""
+        return Collector(host, self.default, self.choose, self.version, self.target)
+
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
         """Judge the node. `connection`: how to reach its kubelet; None: do not ask it.
 
@@ -84,9 +102,12 @@ class Collector:
         asked = connection.url if isinstance(connection, Connection) else connection
         is_unchanged = self.host.begin() and asked == self.last_asked and not self.api.has_to_ask()
         if self.last is not None and is_unchanged:
+            self.unchanged += 1
             return self.last
         self.last = None
+        began_at = monotonic_seconds()
         self.last, self.last_asked = self.collect_anew(connection), asked
+        self.cost_of_full = self.cost_of_full.with_full(monotonic_seconds() - began_at)
         return self.last
 
     def collect_anew(self, connection: Connection | Unknown | None) -> Collection:
@@ -125,7 +146,7 @@ class Collector:
     def judge(
         self, found: FoundKubelets, kubelet: Kubelet, settings: Mapping[str, Setting], facts: Mapping[Fact, Answer]
     ) -> KubeletReport:
-        return judge_kubelet(kubelet, settings, facts, self.selection, found.scan.names)
+        return judge_kubelet(kubelet, settings, facts, self.selection, found.scan.names, self.target)
 
     def report(
         self,
@@ -143,7 +164,11 @@ class Collector:
         else:
             because = self.search.why_none(found, is_reachable=isinstance(connection, Connection))
         self.host.expect(report.process for report in reports)
-        node = replace(judge_node(reports, found.scan.doubtful, because), turned_away=found.scan.turned_away)
+        node = replace(
+            judge_node(reports, found.scan.doubtful, because),
+            turned_away=found.scan.turned_away,
+            upgrade=worst_upgrade(reports, self.target),
+        )
         version = next((kubelet.release for kubelet in kubelets if isinstance(kubelet.release, str)), None)
         return Collection(node, tuple(reports), self.selection, version)
 
@@ -172,7 +197,8 @@ class Collector:
         known = self.api.known_version(kubelet.process)
         if known is not None:
             return known
-        if self.choose is None and not depends_on_version(kubelet, self.selection):
+        is_wanted = self.choose is not None or self.target is not None
+        if not is_wanted and not depends_on_version(kubelet, self.selection):
             return NO_VERSION
         return self.asking.version(kubelet, connection)
 

@@ -102,6 +102,7 @@ class InstanceConfig(BaseModel):
     service: Optional[str] = None
     skip_proxy: Optional[bool] = None
     tags: Optional[tuple[str, ...]] = None
+    target_version: Optional[Union[str, float]] = None
     timeout: Optional[float] = None
     tls_ca_cert: Optional[str] = None
     tls_cert: Optional[str] = None

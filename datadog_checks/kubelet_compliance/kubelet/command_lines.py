@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 from datadog_checks.kubelet_compliance.model import Unknown
 
@@ -39,6 +39,8 @@ class CommandLine:
     flags: Flags | None = None
     over_files: Flags | Unknown | None = None
     unknown: Unknown | None = None
+    refused: FlagError | None = field(default=None, compare=False)
+    """What stops one of the two parses."""
     is_accepted: bool = False
     """The kubelet has run long enough to show that it accepted this command line."""
 
@@ -115,24 +117,32 @@ def read_strictly(arguments: Sequence[str], release: Release) -> CommandLine:
     return parse_both_times(arguments, Terms(release))
 
 
-def read_accepted(arguments: Sequence[str], release: Release) -> tuple[CommandLine, ...]:
-    """The command line of a running kubelet, for each meaning that its unknown flags can have."""
-    lines = list(iter_readings(arguments, release, {}))
+def read_accepted(
+    arguments: Sequence[str], release: Release, *, only_upstream: bool = False
+) -> tuple[CommandLine, ...]:
+    """The command line of a running kubelet, for each meaning that its unknown flags can have.
+
+    `only_upstream`: object to the flags of a vendor's build.
+    """
+    terms = Terms(release, accepted=True, only_upstream=only_upstream)
+    lines = list(iter_readings(arguments, terms))
     # A positional argument stops every kubelet, so a reading without one is the right one.
     without = [line for line in lines if not has_positional_argument(line)]
     return tuple(without or lines)
 
 
-def iter_readings(arguments: Sequence[str], release: Release, takes_value: Mapping[str, bool]) -> Iterator[CommandLine]:
+def iter_readings(arguments: Sequence[str], terms: Terms) -> Iterator[CommandLine]:
     try:
-        yield parse_both_times(arguments, Terms(release, accepted=True, takes_value=takes_value))
+        yield parse_both_times(arguments, replace(terms, noted=[]))
     except UndecidedFlag as undecided:
-        if len(takes_value) == MAX_UNDECIDED:
+        if len(terms.takes_value) == MAX_UNDECIDED:
             unknown = Unknown(f'the command line has more than {MAX_UNDECIDED} unknown kubelet flags', ASK_CONFIGZ)
             yield CommandLine(frozenset(), unknown=unknown)
             return
         for takes in (True, False):
-            yield from iter_readings(arguments, release, {**takes_value, undecided.name: takes})
+            yield from iter_readings(
+                arguments, replace(terms, takes_value={**terms.takes_value, undecided.name: takes})
+            )
 
 
 def has_positional_argument(line: CommandLine) -> bool:
@@ -144,13 +154,13 @@ def parse_both_times(arguments: Sequence[str], terms: Terms) -> CommandLine:
     try:
         flags = parse_flags(arguments, terms)
     except FlagError as error:
-        return CommandLine(frozenset(), unknown=line_refusal(error))
+        return CommandLine(frozenset(), unknown=line_refusal(error), refused=error)
     if flags.is_same_over_files:
         return CommandLine(frozenset(), flags, flags)
     try:
         return CommandLine(frozenset(), flags, parse_flags_again(arguments, terms))
     except FlagError as error:
-        return CommandLine(frozenset(), flags, line_refusal(error))
+        return CommandLine(frozenset(), flags, line_refusal(error), refused=error)
 
 
 def line_refusal(error: FlagError) -> Unknown:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from datadog_checks.kubelet_compliance.model import Origin, Source, Value, lookup
+from datadog_checks.kubelet_compliance.model import Origin, Place, Source, Value, lookup
 
 from .formats.documents import JsonFloat
 from .formats.go import parse_duration
@@ -49,7 +49,24 @@ KIND_IN_WORDS = {
 
 
 class DecodingError(Exception):
-    """The kubelet would refuse the configuration. The text names the field, its place, and the expected type."""
+    """The kubelet would refuse the configuration. The text names the field, its place, and the expected type.
+
+    `path`, `origin`: the field and its place, '' and None for a whole file.
+    """
+
+    def __init__(self, text: str, path: str = '', origin: Origin | None = None) -> None:
+        super().__init__(text)
+        self.path = path
+        self.origin = origin
+
+
+@dataclass(slots=True)
+class Notes:
+    """What a kubelet refuses or ignores in its files, if the whole list is wanted and not only the first refusal."""
+
+    refused: list[Exception] = field(default_factory=list)
+    ignored: dict[str, Origin] = field(default_factory=dict)
+    """The fields that other releases know, with their places, by dotted path."""
 
 
 @dataclass(slots=True)
@@ -85,7 +102,8 @@ class Decoder:
     """Decodes a tree into a Configuration.
 
     `over`: the existing values to decode into, as encoding/json does. `spelled`: gives the JSON name for a dotted path,
-    if that is not its last part. `release`: the kubelet's release, if it is known.
+    if that is not its last part. `release`: the kubelet's release, if it is known. `notes`: takes all refusals, so that
+    none is raised.
     """
 
     def __init__(
@@ -95,7 +113,9 @@ class Decoder:
         release: Release | None = None,
         over: Configuration | None = None,
         spelled: Callable[[str], str] | None = None,
+        notes: Notes | None = None,
     ) -> None:
+        self.notes = notes
         self.any_case = any_case
         self.release = release
         self.over = over or Configuration()
@@ -136,9 +156,12 @@ class Decoder:
         for key, tree in members.items():
             name = self.name_of(key, spec, path)
             row = self.row_of(spec, name, tree)
-            if name is None or row is None:
+            if name is None:
                 continue
             inner = joined(path, name)
+            if row is None:
+                self.note_ignored(tree, inner)
+                continue
             for repeated in (*tree.earlier, tree):
                 value = self.value(repeated, row, inner, values.get(name))
                 if value is None:
@@ -180,7 +203,15 @@ class Decoder:
 
     def refuse(self, tree: Tree, spec: Field, path: str) -> None:
         # The path contains only names of fields, never keys of maps: those are text of the file.
-        raise DecodingError(f'{path} ({tree.origin.place}) is not {KIND_IN_WORDS[spec.kind]}')
+        text = f'{path} ({tree.origin.place}) is not {KIND_IN_WORDS[spec.kind]}'
+        error = DecodingError(text, path, tree.origin)
+        if self.notes is None:
+            raise error
+        self.notes.refused.append(error)
+
+    def note_ignored(self, tree: Tree, path: str) -> None:
+        if self.notes is not None and tree.value is not None:
+            self.notes.ignored[path] = tree.origin
 
 
 def joined(path: str, name: str) -> str:
@@ -246,7 +277,7 @@ MOST_LEVELS = 16
 
 def tree_of(node: Node, source: Source, path: str, levels: int = MOST_LEVELS) -> Tree:
     """A node of a document as a layer of the configuration, each value with its place (`path:line`)."""
-    origin = Origin(source, f'{path}:{node.line}' if node.line else path, path)
+    origin = Origin(source, str(Place(path, node.line or 0)), path, line=node.line or 0)
     earlier = tuple(tree_of(item, source, path, levels) for item in node.earlier)
     if isinstance(node.value, dict):
         members = node.value if levels else {}

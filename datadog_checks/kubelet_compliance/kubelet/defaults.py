@@ -28,6 +28,9 @@ DECIDING = frozenset(GATED.values()) | STAGE_GATES.keys()
 
 NO_GATES: Mapping[str, object] = MappingProxyType({})
 
+PROCESSES, NO_LIMIT = 'podPidsLimit', -1
+"""The kubelet replaces any negative number of a file."""
+
 ZERO = (None, False, 0, 0.0, '')
 
 
@@ -52,9 +55,9 @@ def set_defaults(
                 default = filled_in(spec, value, legacy) if is_filled else None
             if default is not None:
                 configuration.set(path, default, DEFAULT_ORIGIN)
-    limit = configuration.get('podPidsLimit')
-    if isinstance(limit, int) and limit < 0:
-        configuration.values['podPidsLimit'] = -1
+    limit = configuration.get(PROCESSES)
+    if isinstance(limit, int) and limit < NO_LIMIT:
+        configuration.set(PROCESSES, NO_LIMIT, configuration.origins.get(PROCESSES, DEFAULT_ORIGIN))
     if configuration.get('serializeImagePulls') is None:
         pulls = configuration.get('maxParallelImagePulls')
         configuration.set('serializeImagePulls', not (isinstance(pulls, int) and pulls > 1), DEFAULT_ORIGIN)

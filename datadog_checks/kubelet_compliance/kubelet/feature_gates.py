@@ -27,6 +27,8 @@ LAST_KNOWN: Final = 37
 STAGE_GATES: Final = {'AllAlpha': 'aA', 'AllBeta': 'bB'}
 LOCKED: Final = {'+': True, '-': False}
 GONE: Final = 'x'
+GATE_PREFIX: Final = 'featureGates.'
+"""Begins the dotted path of each gate."""
 
 STAGE = re.compile(r'([0-9]+)([aAbBsSx+-])')
 

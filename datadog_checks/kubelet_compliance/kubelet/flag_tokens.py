@@ -14,7 +14,11 @@ from .tables.flags import FLAGS, SHORTHANDS
 
 
 class FlagError(Exception):
-    """The kubelet would refuse these arguments. The text never contains a value."""
+    """The kubelet would refuse these arguments. The text never contains a value. `flag`: its name, '' for none."""
+
+    def __init__(self, text: str, flag: str = '') -> None:
+        super().__init__(text)
+        self.flag = flag
 
 
 class UnknownFlag(FlagError):
@@ -41,15 +45,21 @@ class Terms:
     """How to read a command line.
 
     `accepted`: a kubelet runs with it, so errors are recorded in `noted` and not raised. `takes_value`: the assumption
-    about each unknown flag, by name.
+    about each unknown flag, by name. `only_upstream`: the flags of a vendor's build are errors, even on a running
+    kubelet.
     """
 
     release: Release
     accepted: bool = False
     takes_value: Mapping[str, bool] = field(default_factory=dict)
+    only_upstream: bool = False
     again: bool = False
     """The second parse, over the files. See `parse_flags_again`."""
     noted: list[FlagError] = field(default_factory=list)
+
+    @property
+    def refuses_vendors(self) -> bool:
+        return self.only_upstream or not self.accepted
 
     def object(self, error: FlagError) -> None:
         """Raise the error, or record it if a running kubelet has shown that it accepts the arguments."""
@@ -105,7 +115,7 @@ def read_long_flag(argument: str, rest: list[str], terms: Terms) -> list[Occurre
     if is_bare(flag, terms):
         return [Occurrence(name, 'true', argument)]
     if not rest:
-        terms.object(FlagError(f'--{name} needs a value'))
+        terms.object(FlagError(f'--{name} needs a value', name))
         return []
     text = rest.pop()
     return [Occurrence(name, text, f'{argument} {text}')]
@@ -129,7 +139,7 @@ def read_short_flags(argument: str, rest: list[str], terms: Terms) -> list[Occur
         name = SHORTHANDS.get(letters[0])
         flag = known_flag(name, terms) if name is not None else None
         if name is None or flag is None:
-            raise UnknownFlag(f'unknown kubelet flag -{letters[0]}')
+            raise UnknownFlag(f'unknown kubelet flag -{letters[0]}', letters[0])
         if len(letters) > 2 and letters[1] == '=':
             return [*occurrences, Occurrence(name, letters[2:], argument)]
         if is_bare(flag, terms):
@@ -139,7 +149,7 @@ def read_short_flags(argument: str, rest: list[str], terms: Terms) -> list[Occur
         if len(letters) > 1:
             return [*occurrences, Occurrence(name, letters[1:], argument)]
         if not rest:
-            terms.object(FlagError(f'-{letters[0]} needs a value'))
+            terms.object(FlagError(f'-{letters[0]} needs a value', name))
             return occurrences
         text = rest.pop()
         return [*occurrences, Occurrence(name, text, f'{argument} {text}')]
@@ -150,12 +160,12 @@ def known_flag(name: str, terms: Terms) -> Flag | None:
     """The flag of that name. None if only the running kubelet knows it. Raises FlagError."""
     flag = FLAGS.get(name)
     if flag is None:
-        terms.object(UnknownFlag(f'unknown kubelet flag --{name[:60]}'))
-    elif not (flag.is_upstream and flag.is_in(terms.release)) and not (terms.accepted and not flag.is_upstream):
+        terms.object(UnknownFlag(f'unknown kubelet flag --{name[:60]}', name))
+    elif flag.is_upstream and not flag.is_in(terms.release) or not flag.is_upstream and terms.refuses_vendors:
         # A vendor's flag on a running kubelet is not an error: the kubelet is that vendor's build.
-        terms.object(FlagError(f'--{name} is not a kubelet flag in Kubernetes {terms.release}'))
+        terms.object(FlagError(f'--{name} is not a kubelet flag in Kubernetes {terms.release}', name))
     elif terms.again and name == 'help':
-        terms.object(FlagError('--help, even --help=false, stops a kubelet that has a config file'))
+        terms.object(FlagError('--help, even --help=false, stops a kubelet that has a config file', name))
     return flag
 
 

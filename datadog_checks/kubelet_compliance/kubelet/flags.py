@@ -17,6 +17,7 @@ from .formats.kubernetes import is_label, is_qualified_name
 from .tables.flag_kinds import FlagKind
 from .tables.flags import FLAGS
 
+LABELS = 'node-labels'
 RESERVED_PREFIX = re.compile(r'(.*\.)?(kubernetes|k8s)\.io')
 NODE_PREFIX = re.compile(r'(.*\.)?(kubelet|node)\.kubernetes\.io')
 NODE_LABELS = frozenset(
@@ -106,7 +107,8 @@ def combine(occurrences: Sequence[Occurrence], terms: Terms) -> tuple[dict[str, 
         try:
             value = parse_value(flag, found.text, terms.release)
         except ValueError:
-            terms.object(FlagError(f'--{found.name} has an invalid value (expected type: {flag.kind.value})'))
+            why = f'--{found.name} has an invalid value (expected type: {flag.kind.value})'
+            terms.object(FlagError(why, found.name))
             undecided[found.name] = None
             continue
         old = values[found.name].value if found.name in values else None
@@ -130,7 +132,7 @@ def check_node_labels(values: Mapping[str, FlagValue]) -> None:
 
     That is most labels in the kubernetes.io and k8s.io namespaces.
     """
-    given = values.get('node-labels')
+    given = values.get(LABELS)
     if given is None or not isinstance(given.value, Mapping):
         return
     is_openshift = any(key.startswith(OPENSHIFT_PREFIX) for key in given.value)
@@ -138,11 +140,11 @@ def check_node_labels(values: Mapping[str, FlagValue]) -> None:
     for key, value in given.value.items():
         prefix = key.rpartition('/')[0]
         if RESERVED_PREFIX.fullmatch(prefix) and not NODE_PREFIX.fullmatch(prefix) and key not in allowed:
-            raise FlagError('--node-labels sets a kubernetes.io or k8s.io label that a kubelet must not set')
+            raise FlagError('--node-labels sets a kubernetes.io or k8s.io label that a kubelet must not set', LABELS)
         if not is_qualified_name(key):
-            raise FlagError('--node-labels has an invalid label key')
+            raise FlagError('--node-labels has an invalid label key', LABELS)
         if value and not is_label(str(value)):
-            raise FlagError('--node-labels has an invalid label value')
+            raise FlagError('--node-labels has an invalid label value', LABELS)
 
 
 def iter_field_values(flags: Flags) -> list[tuple[str, FlagValue]]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Origin, Source, Unreadable, Value
 
-from .decoding import DEFAULT_ORIGIN, Configuration, Decoder, DecodingError, Tree, tree_of
+from .decoding import DEFAULT_ORIGIN, Configuration, Decoder, DecodingError, Notes, Tree, tree_of
 from .defaults import merge_default_evictions, set_defaults
 from .flags import Flags, FlagValue, iter_field_values
 from .formats.documents import parse_document
@@ -51,7 +51,12 @@ class ParsedOnce:
 
 
 class Refused(Exception):
-    """The kubelet would not start with this configuration."""
+    """The kubelet would not start with this configuration. `path`, `why`: the file, if it refuses the whole file."""
+
+    def __init__(self, text: str, path: str = '', why: str = '') -> None:
+        super().__init__(text)
+        self.path = path
+        self.why = why
 
 
 class NotRead(Exception):
@@ -62,13 +67,16 @@ class NotRead(Exception):
         self.what = what
 
 
-def read_layers(evidence: Evidence, flags: Flags, release: Release, parse: Parser = parse_document) -> Configuration:
+def read_layers(
+    evidence: Evidence, flags: Flags, release: Release, parse: Parser = parse_document, notes: Notes | None = None
+) -> Configuration:
     """The configuration after all layers. Raises Refused, NotRead.
 
-    `parse`: reads a document. The result must not depend on the release.
+    `parse`: reads a document. The result must not depend on the release. `notes`: records the refusals, and the rest is
+    read without what is refused.
     """
     if evidence.config is not None:
-        configuration = decode_file(evidence.config, Source.CONFIG_FILE, release, parse)
+        configuration = decode_file(evidence.config, Source.CONFIG_FILE, release, parse, notes)
         set_defaults(configuration, release, gates=gates_of(flags))
         merge_default_evictions(configuration)
     else:
@@ -78,7 +86,7 @@ def read_layers(evidence: Evidence, flags: Flags, release: Release, parse: Parse
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
         beneath = configuration.beneath
-        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release, parse)
+        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release, parse, notes)
         configuration.beneath = beneath
     for field in RESET_BY_FLAGS:
         configuration.set(field, False, DEFAULT_ORIGIN)
@@ -105,16 +113,33 @@ RESET_BY_FLAGS = ('logging.options.text.splitStream', 'logging.options.json.spli
 """Fields that their flags reset to the default (component-base logs/api/v1/options.go, `addFlags`)."""
 
 
+def refuse(error: Refused, notes: Notes | None) -> None:
+    """Raise the refusal, or record it if all are wanted."""
+    if notes is None:
+        raise error
+    notes.refused.append(error)
+
+
 def decode_file(
-    config: File | Missing | Unreadable, source: Source, release: Release, parse: Parser = parse_document
+    config: File | Missing | Unreadable,
+    source: Source,
+    release: Release,
+    parse: Parser = parse_document,
+    notes: Notes | None = None,
 ) -> Configuration:
     """A whole configuration file (`loadConfigFile`). Names in exact case; of duplicate keys, the last counts."""
-    document, path = open_document(config, parse)
+    try:
+        document, path = open_document(config, parse)
+    except Refused as error:
+        refuse(error, notes)
+        return Configuration()
     try:
         check_identity(document, any_case=True)
-        configuration = Decoder(any_case=False, release=release).decode(tree_of(document.root, source, path))
+        decoder = Decoder(any_case=False, release=release, notes=notes)
+        configuration = decoder.decode(tree_of(document.root, source, path))
     except DecodingError as error:
-        raise Refused(file_refusal(path, error)) from None
+        refuse(of_file(path, error), notes)
+        return Configuration()
     make_absolute(configuration, path.rpartition('/')[0])
     return configuration
 
@@ -140,32 +165,42 @@ def make_absolute(configuration: Configuration, folder: str) -> None:
 
 
 def merge_drop_ins(
-    base: Configuration, drop_ins: DropIns | Missing | Unreadable, flags: Flags, release: Release, parse: Parser
+    base: Configuration,
+    drop_ins: DropIns | Missing | Unreadable,
+    flags: Flags,
+    release: Release,
+    parse: Parser,
+    notes: Notes | None,
 ) -> Configuration:
     """Merge the drop-ins over the configuration, as the release does (`mergeKubeletConfigurations`)."""
     if isinstance(drop_ins, Unreadable):
         raise NotRead(drop_ins)
     if isinstance(drop_ins, Missing):
-        raise Refused(f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}')
+        text = f'the kubelet would refuse to start: --config-dir {drop_ins.path}: {drop_ins.why}'
+        refuse(Refused(text, drop_ins.path, drop_ins.why), notes)
+        return base
     if release.before(29):
-        return merge_whole_files(base, drop_ins, release, parse)
+        return merge_whole_files(base, drop_ins, release, parse, notes)
     is_of_format = release.at_least(32)
-    patches = iter_patches(drop_ins, check_drop_in if is_of_format else check_some_identity, parse)
+    patches = iter_patches(drop_ins, check_drop_in if is_of_format else check_some_identity, parse, notes)
     try:
         if not is_of_format:
-            decoder = Decoder(any_case=True, release=release, over=base, spelled=go_name)
+            decoder = Decoder(any_case=True, release=release, over=base, spelled=go_name, notes=notes)
             return decoder.decode(merge(encode_struct(base), patches))
-        configuration = Decoder(any_case=True, release=release).decode(merge(encode(base), patches))
+        decoder = Decoder(any_case=True, release=release, notes=notes)
+        configuration = decoder.decode(merge(encode(base), patches))
     except DecodingError as error:
         raise Refused(f'the kubelet would refuse its drop-ins: {error}') from None
     set_defaults(configuration, release, gates=gates_of(flags))
     return configuration
 
 
-def merge_whole_files(base: Configuration, drop_ins: DropIns, release: Release, parse: Parser) -> Configuration:
+def merge_whole_files(
+    base: Configuration, drop_ins: DropIns, release: Release, parse: Parser, notes: Notes | None
+) -> Configuration:
     """Merge as 1.28 does: each drop-in is a whole configuration with defaults, and its non-empty values count."""
     for file in drop_ins.files:
-        upper = decode_file(file, Source.DROP_IN, release, parse)
+        upper = decode_file(file, Source.DROP_IN, release, parse, notes)
         set_defaults(upper, release)
         base = override(base, upper)
     return base
@@ -175,16 +210,23 @@ def check_drop_in(document: Document) -> None:
     check_identity(document, any_case=False)
 
 
-def iter_patches(drop_ins: DropIns, check: Callable[[Document], None], parse: Parser) -> Iterator[Tree]:
+def iter_patches(
+    drop_ins: DropIns, check: Callable[[Document], None], parse: Parser, notes: Notes | None
+) -> Iterator[Tree]:
     """The drop-ins in order. Raises Refused, NotRead."""
     room = MAX_DROP_IN_VALUES
     for file in drop_ins.files:
-        document, path = open_document(file, parse)
-        room -= document.root.size
-        if room < 0:
-            why = f'the drop-ins have more than {MAX_DROP_IN_VALUES} values in total'
-            raise NotRead(Unreadable(drop_ins.path, why, 'reduce their size'))
-        yield drop_in_tree(document, path, check)
+        try:
+            document, path = open_document(file, parse)
+            room -= document.root.size
+            if room < 0:
+                why = f'the drop-ins have more than {MAX_DROP_IN_VALUES} values in total'
+                raise NotRead(Unreadable(drop_ins.path, why, 'reduce their size'))
+            tree = drop_in_tree(document, path, check)
+        except Refused as error:
+            refuse(error, notes)
+        else:
+            yield tree
 
 
 def drop_in_tree(document: Document, path: str, check: Callable[[Document], None]) -> Tree:
@@ -192,12 +234,12 @@ def drop_in_tree(document: Document, path: str, check: Callable[[Document], None
     try:
         check(document)
     except DecodingError as error:
-        raise Refused(file_refusal(path, error)) from None
+        raise of_file(path, error) from None
     if document.duplicate is not None:
         line = document.duplicate[1]
-        raise Refused(file_refusal(f'{path}:{line}' if line else path, 'duplicate key, which a drop-in must not have'))
+        raise of_file(f'{path}:{line}' if line else path, 'duplicate key, which a drop-in must not have')
     if document.has_endless_number:
-        raise Refused(file_refusal(path, 'a number is too large'))
+        raise of_file(path, 'a number is too large')
     return tree_of(document.root, Source.DROP_IN, path)
 
 
@@ -206,19 +248,19 @@ def open_document(file: File | Missing | Unreadable, parse: Parser) -> tuple[Doc
     if isinstance(file, Unreadable):
         raise NotRead(file)
     if isinstance(file, Missing):
-        raise Refused(f'the kubelet would refuse to start: {file.path}: {file.why}')
+        raise Refused(f'the kubelet would refuse to start: {file.path}: {file.why}', file.path, file.why)
     if not file.data:
-        raise Refused(file_refusal(file.path, 'the file is empty'))
+        raise of_file(file.path, 'the file is empty')
     try:
         return parse(file.data), file.path
     except DocumentError as error:
-        raise Refused(file_refusal(file.path, error)) from None
+        raise of_file(file.path, error) from None
     except DocumentTooLarge as error:
         raise NotRead(Unreadable(file.path, str(error), 'reduce its size')) from None
 
 
-def file_refusal(place: str, error: object) -> str:
-    return f'the kubelet would refuse {place}: {error}'
+def of_file(place: str, error: object) -> Refused:
+    return Refused(f'the kubelet would refuse {place}: {error}', place, str(error))
 
 
 def apply_flags(configuration: Configuration, flags: Flags) -> None:

@@ -18,6 +18,7 @@ from .evidence import (
     Launch as Launch,
     Missing as Missing,
     Origin as Origin,
+    Place as Place,
     Process as Process,
     Scan as Scan,
     Source as Source,
@@ -33,6 +34,7 @@ from .results import (
     LONGEST_MESSAGE as LONGEST_MESSAGE,
     NOT_ASKED as NOT_ASKED,
     NOT_RUNNING as NOT_RUNNING,
+    Cost as Cost,
     Declared as Declared,
     Finding as Finding,
     Home as Home,
@@ -57,4 +59,12 @@ from .rows import (
     Precondition as Precondition,
     Rule as Rule,
     Selection as Selection,
+)
+from .upgrades import (
+    Outcome as Outcome,
+    Target as Target,
+    Upgrade as Upgrade,
+    UpgradeItem as UpgradeItem,
+    UpgradeStep as UpgradeStep,
+    UpgradeSubject as UpgradeSubject,
 )

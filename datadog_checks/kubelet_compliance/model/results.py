@@ -22,9 +22,11 @@ from .evidence import (
 from .rows import (
     Answer,
     Benchmark,
+    Exemption,
     Fact,
     Rule,
 )
+from .upgrades import Upgrade
 
 LONGEST_MESSAGE = 500
 """The longest message of a service check, in characters."""
@@ -120,6 +122,8 @@ class Home:
     """Patterns of files that the distribution rewrites. It leaves all others to its users."""
     fixed_flags: frozenset[str] = frozenset()
     """Flags that the distribution always passes, so nobody can remove them."""
+    passes_own_flags: bool = False
+    """The distribution passes flags of its own, and each of its releases passes other ones."""
     facts: Mapping[Fact, Answer] = field(default_factory=dict)
 
 
@@ -181,6 +185,8 @@ class Finding:
     setting: Setting
     benchmark: Benchmark
     remedy: Remedy = Remedy()
+    exemption: Exemption | None = None
+    """The exemption of a rule that is exempted."""
 
     @property
     def set_by(self) -> Source:
@@ -208,7 +214,8 @@ class NextStart:
 class KubeletReport:
     """The full report on one kubelet. `restart_pending`: None if that is not known.
 
-    `name`: distinguishes it from others. Its `--hostname-override`, or the ID of its container.
+    `name`: distinguishes it from others. Its `--hostname-override`, or the ID of its container. `config_path`: its
+    config file; '' for none. `start_path`: the file that decides how it starts: its options, unit, or program.
     """
 
     process: Process
@@ -217,6 +224,10 @@ class KubeletReport:
     restart_pending: bool | None = None
     name: str = ''
     next_start: NextStart | None = None
+    upgrade: Upgrade | None = None
+    """None: nobody asked about another release."""
+    config_path: str = ''
+    start_path: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,5 +246,24 @@ class NodeReport:
     restart_pending: bool | None = None
     none_found_because: str = ''
     """Why no kubelet was found, if that is known."""
+    upgrade: Upgrade | None = None
+    """The worst of its kubelets. None: nobody asked about another release."""
     turned_away: tuple[Unknown, ...] = ()
     """Processes that only have a kubelet's name, each with the options that would admit it, if there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the check runs since the check started cost. Durations are in seconds, and only of full collections.
+
+    `unchanged`: the runs that found nothing changed. `full`: those that read everything.
+    """
+
+    unchanged: int = 0
+    full: int = 0
+    last_seconds: float = 0.0
+    slowest_seconds: float = 0.0
+
+    def with_full(self, seconds: float) -> Cost:
+        """The cost with one more full collection."""
+        return Cost(self.unchanged, self.full + 1, seconds, max(seconds, self.slowest_seconds))

@@ -18,6 +18,9 @@ CRI_SCOPES = ('cri-containerd-', 'crio-')
 CRI_NAMESPACE = 'k8s.io'
 """The cgroups in which containerd and CRI-O put the containers of pods: scopes of systemd, or below a namespace."""
 
+NEEDED_CONTROLLERS = frozenset({'cpu', 'cpuset', 'memory', 'pids'})
+"""The controllers that a kubelet needs. On a node with cgroup v1, they have hierarchies of their own."""
+
 SERVICE_NAME = re.compile(r'[A-Za-z0-9:_@\\-][A-Za-z0-9:_.@\\-]{0,249}\.service')
 CONTAINER = re.compile(r'[0-9a-f]{64}')
 
@@ -75,6 +78,17 @@ def runs_in(cgroup: str, path: str) -> bool:
     """Whether a process is in exactly that cgroup, in any hierarchy."""
     wanted = [part for part in path.split('/') if part]
     return bool(wanted) and any(parts == wanted for _, parts in iter_paths(cgroup))
+
+
+def uses_v1(cgroup: str) -> bool | None:
+    """Whether the node uses cgroup v1 (also in hybrid mode). None if the text does not show it.
+
+    A node with cgroup v2 has only the unified hierarchy, whose line starts with `0::`.
+    """
+    hierarchies = [set(controllers.split(',')) for controllers, _ in iter_paths(cgroup)]
+    if any(NEEDED_CONTROLLERS & controllers for controllers in hierarchies):
+        return True
+    return False if hierarchies == [{''}] else None
 
 
 def unit_of(cgroup: str) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datadog_checks.kubelet_compliance.kubelet.programs import COMMS, DATAPATHS, NoKubelet, read_command_line
 from datadog_checks.kubelet_compliance.model import Process, Scan, Unknown
 
-from .cgroups import begins_outside, container_of, is_in_pod, runs_in, unit_of
+from .cgroups import begins_outside, container_of, is_in_pod, runs_in, unit_of, uses_v1
 from .change_stamps import ProcessStamp, Stamped, StampedScan, held, unheld
 from .host import UnitName
 from .proc_files import KERNEL_THREAD, Proc, ProcessGone, ProcSource, Stat
@@ -113,7 +113,17 @@ class ProcessTable:
         started_at = self.facts.started_at(stat.start_ticks)
         program = os.fsdecode(line.split(b'\0', 1)[0])
         return FoundProcess(
-            Process(pid, stat.start_ticks, read.arguments, started_at, container, read.inside, program, stat.stack),
+            Process(
+                pid,
+                stat.start_ticks,
+                read.arguments,
+                started_at,
+                container,
+                read.inside,
+                program,
+                stat.stack,
+                uses_cgroup_v1=uses_v1(os.fsdecode(cgroup or b'')),
+            ),
             stamp_of_process(stat, line, cgroup or b''),
         )
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Verdict
+from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Outcome, Verdict
 
 from .layout import Style
 
@@ -47,17 +47,28 @@ class Output:
     """The root file system of a machine image. None: a node was evaluated."""
     name: str = ''
     """The folder of a captured node. '' for this machine."""
+    for_version: str = ''
+    """The release of the upgrade that was asked about. '' for the rules."""
     starts: Mapping[int, Started] = field(default_factory=dict)
     """How the kubelets on this machine were started, by process ID, as far as that is known."""
 
     @property
     def exit_status(self) -> int:
+        if self.for_version:
+            return self.upgrade_status
         verdicts = {finding.verdict for finding in self.node.findings}
         if Verdict.NON_COMPLIANT in verdicts:
             return NOT_COMPLIANT
         if not self.node.found or self.node.doubts or Verdict.UNKNOWN in verdicts:
             return NOT_DETERMINED
         return ALL_COMPLIANT
+
+    @property
+    def upgrade_status(self) -> int:
+        outcome = self.node.upgrade.outcome if self.node.upgrade is not None else Outcome.UNKNOWN
+        if outcome is Outcome.BLOCKED:
+            return NOT_COMPLIANT
+        return NOT_DETERMINED if outcome is Outcome.UNKNOWN or self.node.doubts else ALL_COMPLIANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +87,14 @@ class NotEvaluated:
 class Results:
     """What one run of the command found. `at`: the time of the run.
 
-    `are_many`: several nodes were named, even if only one of them could be found.
+    `are_many`: several nodes were named, even if only one of them could be found. `folder`: where relative paths
+    start; '' if it is unknown.
     """
 
     nodes: Sequence[Output | NotEvaluated]
     at: datetime
     are_many: bool = False
+    folder: str = ''
 
     @property
     def exit_status(self) -> int:
@@ -111,3 +124,16 @@ def nothing_found(node: NodeReport) -> str:
     if node.none_found_because:
         return node.none_found_because
     return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
+
+
+def folder_of(output: Output) -> str:
+    """The folder of an image or of a captured node, as it was named; '' for this machine."""
+    return output.image or output.name
+
+
+def names_of_kubelets(output: Output) -> list[str]:
+    """A name for each kubelet: that of its node, and what distinguishes it from the other kubelets there."""
+    node = folder_of(output) or 'kubelet'
+    if len(output.kubelets) == 1:
+        return [node]
+    return [f'{node}: {each.name or each.process.unit or each.process.pid}' for each in output.kubelets]

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, NodeReport
+from datadog_checks.kubelet_compliance.model import Benchmark, Cost, Exemption, KubeletReport, NodeReport
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
 
 from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, problem_text
+from .upgrade_rows import iter_upgrade_checks, iter_upgrade_gauges
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +31,25 @@ class Sending:
         for report, own in iter_reports(node, kubelets, nested=self.nested):
             tags = (*self.tags, *own)
             exempted = apply_exemptions(report, self.exemptions, today)
-            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in iter_gauges(exempted, self.detail)]
-            rows.service_checks += [(each, [*tags, *each.tags]) for each in iter_service_checks(exempted)]
+            gauges = [*iter_gauges(exempted, self.detail)]
+            checks = [*iter_service_checks(exempted), *iter_upgrade_checks(report.upgrade)]
+            if self.detail is not Detail.NONE:
+                gauges += iter_upgrade_gauges(report.upgrade)
+            rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in gauges]
+            rows.service_checks += [(each, [*tags, *each.tags]) for each in checks]
         return rows
+
+
+def iter_metadata(benchmark: Benchmark, version: str | None, cost: Cost) -> Iterator[tuple[str, str]]:
+    """The check metadata. `version`: that of the kubelet; None: unknown.
+
+    The Agent sends all its metadata when a value changes. So the cost is given in values that seldom change.
+    """
+    yield 'benchmark', benchmark.name
+    if version is not None:
+        yield 'version', version
+    yield 'collections.unchanged_percent', str(100 * cost.unchanged // (cost.unchanged + cost.full))
+    yield 'collections.slowest_full_ms', str(round(1000 * cost.slowest_seconds))
 
 
 def advice(node: NodeReport) -> list[str]:

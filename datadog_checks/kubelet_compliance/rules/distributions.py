@@ -93,6 +93,8 @@ class Distribution:
     """Patterns of the config files that it rewrites at each start, besides those that it leaves to its users."""
     fixed_flags: frozenset[str] = frozenset()
     """Flags that it always passes, so that nobody can remove them."""
+    passes_own_flags: bool = False
+    """Whether its program or its generated unit passes flags, which change with its releases."""
 
 
 KUBEADM_CONFIG = '/var/lib/kubelet/config.yaml'
@@ -106,6 +108,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         options_else='the options of k3s (find them: systemctl cat {unit})',
         made_anew=ITS_OWN_DROP_INS,
         fixed_flags=ITS_NAME,
+        passes_own_flags=True,
     ),
     Distribution(
         'RKE2',  # rancher/rke2-docs docs/install/configuration.md
@@ -118,6 +121,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         options_else='the options of RKE2 (find them: systemctl cat {unit})',
         made_anew=ITS_OWN_DROP_INS,
         fixed_flags=ITS_NAME,
+        passes_own_flags=True,
     ),
     Distribution(
         'RKE1',  # rke.docs.rancher.com, config-options/services/services-extras
@@ -140,6 +144,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         flags='the arguments that MicroShift passes',
         file="the kubelet section of MicroShift's config.yaml",
         is_rewritten=True,
+        passes_own_flags=True,
     ),
     Distribution(
         'k0s',  # k0sproject/k0s docs/worker-node-config.md
@@ -148,6 +153,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         file="a worker profile (spec.workerProfiles in k0s's configuration)",
         is_rewritten=True,
         fixed_flags=ITS_NAME,
+        passes_own_flags=True,
     ),
     Distribution(
         'Talos',  # docs.siderolabs.com, "Editing machine configuration"; siderolabs/talos release notes 1.0
@@ -158,6 +164,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         apply='run: talosctl apply-config',
         is_rewritten=True,
         fixed_flags=ITS_NAME,
+        passes_own_flags=True,
     ),
     Distribution(
         'Canonical Kubernetes (snap k8s)',  # canonical/k8s-snap docs, "Post-deployment hardening"
@@ -184,6 +191,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         file='spec.kubeletConfig of a KubeletConfig for its pool',
         apply='wait for the Machine Config Operator to restart the node',
         is_rewritten=True,
+        passes_own_flags=True,
     ),
     Distribution(
         'Bottlerocket',  # bottlerocket.dev, "settings.kubernetes": the files are templates
@@ -193,6 +201,7 @@ DISTRIBUTIONS: tuple[Distribution, ...] = (
         apply='let Bottlerocket restart the kubelet',
         is_rewritten=True,
         fixed_flags=ITS_NAME,
+        passes_own_flags=True,
     ),
     Distribution(
         'EKS AL2',  # awslabs/amazon-eks-ami, bootstrap.sh
@@ -285,4 +294,5 @@ def home_of(traits: Traits) -> Home:
         lasting=row.lasting,
         made_anew=row.made_anew,
         fixed_flags=row.fixed_flags,
+        passes_own_flags=row.passes_own_flags,
     )

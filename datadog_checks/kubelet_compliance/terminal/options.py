@@ -14,7 +14,8 @@ from datadog_checks.kubelet_compliance.rules.selection import AUTO
 
 EXIT_STATUS = (
     'exit status: 0 if all rules are compliant or exempted, 1 if a rule is non-compliant, 2 if a result is unknown, '
-    'there is no kubelet, or an option is not valid'
+    'there is no kubelet, or an option is not valid; with --for-version: 0 if the kubelet would start, 1 if not, 2 if '
+    'that is not known'
 )
 
 
@@ -33,7 +34,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_subject(group: argparse._ArgumentGroup) -> None:
-    group.add_argument('--node', metavar='DIR', help='evaluate a captured node: a folder with proc/ and files')
+    group.add_argument(
+        '--node',
+        action='append',
+        dest='nodes',
+        metavar='DIR',
+        help='evaluate a captured node (a folder with proc/ and files), or a folder of captured nodes; repeatable',
+    )
     group.add_argument(
         '--root', metavar='DIR', help='evaluate an image: the root file system of a machine before it runs'
     )
@@ -47,6 +54,17 @@ def add_subject(group: argparse._ArgumentGroup) -> None:
         '--kubelet-version',
         metavar='VERSION',
         help='the version of the kubelet, such as 1.33, if the kubelet does not report it',
+    )
+    group.add_argument(
+        '--for-version',
+        metavar='VERSION',
+        help='evaluate an upgrade: would the kubelet of this release, such as 1.37, start with these flags and files?',
+    )
+    group.add_argument(
+        '--cgroup-version',
+        type=int,
+        choices=(1, 2),
+        help='for --for-version: the cgroup version of the machine, if an image or a capture does not show it',
     )
     group.add_argument('--capture', metavar='DIR', help='write this node to a new folder, without secrets, for --node')
 

@@ -1,0 +1,33 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The settings that a kubelet refuses on a node with cgroup v1 (validation_linux.go, `validateKubeletOSConfiguration`).
+
+The field failCgroupV1 exists from 1.31 on, and is true by default from 1.35 on (KEP-4569, KEP-5573). Up to 1.37, a
+kubelet with failCgroupV1 false still starts on cgroup v1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .config_values import Config, Problem, at
+from .release import Release
+
+FAIL_ON_V1 = 'failCgroupV1'
+SINGLE_KILL = 'singleProcessOOMKill'
+SINCE = {FAIL_ON_V1: 31, SINGLE_KILL: 32}
+REFUSED_ON_V1 = {FAIL_ON_V1: True, SINGLE_KILL: False}
+
+
+def refused_on_v1(config: Config, release: Release) -> list[str]:
+    """The fields whose value a kubelet refuses if its node uses cgroup v1."""
+    wrong = [path for path, value in REFUSED_ON_V1.items() if at(config, path) is value]
+    return [path for path in wrong if release.at_least(SINCE[path])]
+
+
+def v1_problems(config: Config, release: Release) -> Iterator[Problem]:
+    """What a kubelet of that release refuses on a node with cgroup v1."""
+    for path in refused_on_v1(config, release):
+        value = str(REFUSED_ON_V1[path]).lower()
+        yield Problem(path, f'is {value}, so the kubelet does not start on cgroup v1, which the node uses')

@@ -1,0 +1,150 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""What a person does about each item of an upgrade, where on this node, and when. Pure.
+
+A change that today's release takes as well comes before the upgrade, so that a restart can show that it works.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from datadog_checks.kubelet_compliance.kubelet.cgroup_checks import FAIL_ON_V1, SINGLE_KILL
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import GATE_PREFIX, LOCKED, history, is_on
+from datadog_checks.kubelet_compliance.kubelet.release import Release
+from datadog_checks.kubelet_compliance.kubelet.tables.flag_removals import CLOUD_PROVIDER, REMOVALS, Removal
+from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
+from datadog_checks.kubelet_compliance.model import (
+    Home,
+    Origin,
+    Source,
+    Unknown,
+    UpgradeItem,
+    UpgradeSubject,
+    Value,
+    was_flag,
+)
+
+from .field_facts import flag_that_sets
+from .fixes import NEW_FILE
+from .wording import shorten
+
+MOST_FLAGS = 3
+CGROUP_V2 = 'move the node to cgroup v2'
+
+
+def with_remedy(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> UpgradeItem:
+    """The item with what to do about it. `today`: the minor release of the kubelet, if it is known. `gates`: as set."""
+    match item.subject:
+        case UpgradeSubject.FLAG:
+            text = remedy_of_flag(item, home, today)
+        case UpgradeSubject.GATE:
+            text = remedy_of_gate(item, home, today, gates)
+        case UpgradeSubject.FILE:
+            text = f'Before the upgrade, correct {shorten(item.what)}{lasting(home)}'
+        case _:
+            text = remedy_of_field(item, home)
+    return replace(item, remedy=text)
+
+
+def remedy_of_flag(item: UpgradeItem, home: Home, today: int | None) -> str:
+    name = item.what.lstrip('-')
+    place, flag = place_of_flag(item.origin, home), FLAGS.get(name)
+    if name == 'cloud-provider':
+        return f'{CLOUD_PROVIDER} ({place}){lasting(home)}'
+    if flag is not None and 'this flag' not in item.why:
+        return f'Before the upgrade, correct {item.what} in {place}{applied(home)}{lasting(home)}'
+    if flag is None:
+        return f'Remove {item.what} from {place}{lasting(home)}'
+    row = REMOVALS.get(name, Removal())
+    is_idle = row.idle_since is not None and today is not None and today >= row.idle_since
+    besides = f'; {row.instead}' if row.instead else ''
+    if is_idle:
+        return f'Before the upgrade, remove {item.what} from {place}{applied(home)}{besides}{lasting(home)}'
+    return f'With the upgrade, remove {item.what} from {place}{besides}{lasting(home)}'
+
+
+def remedy_of_gate(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> str:
+    gate = item.what.removeprefix(GATE_PREFIX)
+    where = place_of_gate(item.origin, home)
+    if 'requires' in item.why:
+        needed = item.why.partition('the feature gate ')[2].partition(',')[0]
+        return f'Before the upgrade, set {gate} to false, or {needed} to true, in {where}{lasting(home)}'
+    by_default = is_on({}, gate, Release(today)) if today is not None else None
+    if by_default is not None and by_default is gates.get(gate):
+        return f'Before the upgrade, remove {gate} from {where} (its default is the same){applied(home)}{lasting(home)}'
+    state = final_state(gate)
+    besides = '' if state in (None, gates.get(gate)) else f'; the feature is then always {"on" if state else "off"}'
+    return f'With the upgrade, remove {gate} from {where}{besides}{lasting(home)}'
+
+
+def final_state(gate: str) -> bool | None:
+    """Whether a feature is on once its gate is locked or removed. None if the tables do not show it."""
+    return next((LOCKED[letter] for _, letter in history(gate) if letter in LOCKED), None)
+
+
+def remedy_of_field(item: UpgradeItem, home: Home) -> str:
+    name = item.what
+    if name == FAIL_ON_V1:
+        return f'{CGROUP_V2}, or as long as Kubernetes supports cgroup v1, {set_to_false(item, home)}{lasting(home)}'
+    if name == SINGLE_KILL:
+        return f'{CGROUP_V2}, or remove {name} from {place_of_field(item, home)}{lasting(home)}'
+    if item.origin is None or item.origin.source is Source.DEFAULT:
+        return f'Before the upgrade, set {name} to a value that Kubernetes accepts{lasting(home)}'
+    return f'Before the upgrade, correct {name} in {place_of_field(item, home)}{applied(home)}{lasting(home)}'
+
+
+def set_to_false(item: UpgradeItem, home: Home) -> str:
+    flag = flag_that_sets(item.what)
+    if flag is not None and was_flag(item.origin):
+        return f'set {flag}=false in {place_of_flag(item.origin, home)}'
+    return f'set {item.what}: false in {place_of_field(item, home)}'
+
+
+def place_of_flag(origin: Origin | None, home: Home) -> str:
+    if origin is None or home.is_rewritten or not origin.where:
+        return home.flags
+    return shorten(origin.where)
+
+
+def place_of_gate(origin: Origin | None, home: Home) -> str:
+    if was_flag(origin):
+        return f'--feature-gates in {place_of_flag(origin, home)}'
+    return f'featureGates in {place_in_file(origin, home)}'
+
+
+def place_of_field(item: UpgradeItem, home: Home) -> str:
+    if was_flag(item.origin):
+        return place_of_flag(item.origin, home)
+    return place_in_file(item.origin, home)
+
+
+def place_in_file(origin: Origin | None, home: Home) -> str:
+    own = origin.place if origin is not None and origin.source in (Source.CONFIG_FILE, Source.DROP_IN) else ''
+    if home.is_rewritten and home.file:
+        return home.file
+    return shorten(own) if own else home.file or home.unread or NEW_FILE
+
+
+def applied(home: Home) -> str:
+    return f', then {home.apply}'
+
+
+def lasting(home: Home) -> str:
+    return f'. To make it last, also change {home.lasting}' if home.lasting else ''
+
+
+def may_be_own(item: UpgradeItem, home: Home) -> bool:
+    """Whether the distribution itself may pass a refused flag, so that its next release may drop it."""
+    is_flag = item.subject is UpgradeSubject.FLAG and FLAGS.get(item.what.lstrip('-')) is not None
+    is_placed = item.origin is not None and item.origin.where and not home.is_rewritten
+    return home.passes_own_flags and is_flag and not is_placed
+
+
+def own_flags(items: Sequence[UpgradeItem], home: Home) -> Unknown:
+    """Why the result is not known if only such flags are refused."""
+    names = ', '.join(item.what for item in items[:MOST_FLAGS])
+    reason = f'the distribution may pass {names} itself, and drop it with its own release'
+    return Unknown(reason, f'check that {home.flags} does not set it, and read the release notes of the distribution')
