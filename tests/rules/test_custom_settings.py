@@ -15,7 +15,7 @@ from datadog_checks.kubelet_compliance.rules.custom_settings import (
     Form,
     SettingError,
     iter_settings,
-    target_of,
+    named_setting,
 )
 
 SETTINGS = tuple(iter_settings())
@@ -28,12 +28,12 @@ def test_every_field_flag_and_gate_of_the_tables_is_a_setting() -> None:
     secret = {f'--{name}' for name, flag in FLAGS.items() if flag.secret} | {'--manifest-url', '--manifest-url-header'}
     assert {f'--{name}' for name in FLAGS} - set(SETTINGS) == secret
     for setting in SETTINGS:
-        assert target_of(setting).form in Form
+        assert named_setting(setting).form in Form
 
 
 def test_a_flag_that_sets_a_field_is_judged_as_that_field() -> None:
-    assert target_of('--max-pods') == target_of('maxPods')
-    assert target_of('--v') == target_of('logging.verbosity')
+    assert named_setting('--max-pods') == named_setting('maxPods')
+    assert named_setting('--v') == named_setting('logging.verbosity')
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_a_flag_that_sets_a_field_is_judged_as_that_field() -> None:
     ],
 )
 def test_a_setting_has_the_form_of_its_value(setting: str, form: Form) -> None:
-    assert target_of(setting).form is form
+    assert named_setting(setting).form is form
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_setting_has_the_form_of_its_value(setting: str, form: Form) -> None:
 )
 def test_what_no_rule_can_name_is_refused_with_what_would_do(setting: str, message: str) -> None:
     with pytest.raises(SettingError) as error:
-        target_of(setting)
+        named_setting(setting)
     assert message in str(error.value)
 
 

@@ -48,7 +48,7 @@ class Form(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Named:
     """A setting: its field or flag, and the form of its value.
 
     `can_be_unset`: whether a kubelet can have no value there. `default`: the value of a flag that is not given, None if
@@ -103,17 +103,17 @@ FORMS_OF_TEXTS = {
 """Fields of text, or maps of text, that hold something to compare."""
 
 
-def target_of(setting: str) -> Target:
+def named_setting(setting: str) -> Named:
     """What a setting in a rule stands for: `maxPods`, `--max-pods`, `featureGates.NAME`. Raises SettingError."""
     if setting.startswith('--'):
-        return target_of_flag(setting)
+        return named_flag(setting)
     names = parts_of_path(setting)
     if '.'.join(names) != setting:
         raise SettingError(f'unknown setting {setting!r}{nearest(setting)}')
     field = KUBELET_CONFIGURATION
     for number, name in enumerate(names):
         if field.kind is Kind.MAP:
-            return target_of_key(setting, names[number - 1], name, field)
+            return named_key(setting, names[number - 1], name, field)
         inner = (field.fields or {}).get(name)
         if inner is None:
             raise SettingError(f'unknown setting {setting!r}{nearest(setting)}')
@@ -122,30 +122,30 @@ def target_of(setting: str) -> Target:
         inside = ', '.join(f'{setting}.{name}' for name in list(field.fields or {})[:MOST_SUGGESTIONS])
         raise SettingError(f'{setting} contains settings: name one of them, such as {inside}')
     refuse_secret(setting, is_secret=setting in SECRET_SETTINGS)
-    return Target(setting, form_of(setting, field), can_be_unset=can_be_unset(field))
+    return Named(setting, form_of(setting, field), can_be_unset=can_be_unset(field))
 
 
-def target_of_flag(setting: str) -> Target:
+def named_flag(setting: str) -> Named:
     name = setting.removeprefix('--')
     flag = FLAGS.get(name)
     if flag is None:
         raise SettingError(f'unknown setting {setting!r}{nearest(setting)}')
     if flag.field is not None:
-        return target_of(flag.field)
+        return named_setting(flag.field)
     refuse_secret(setting, is_secret=flag.secret)
-    return Target(setting, FORMS_OF_FLAGS[flag.kind], can_be_unset=True, default=FLAG_DEFAULTS.get(name))
+    return Named(setting, FORMS_OF_FLAGS[flag.kind], can_be_unset=True, default=FLAG_DEFAULTS.get(name))
 
 
-def target_of_key(setting: str, parent: str, key: str, row: Field) -> Target:
+def named_key(setting: str, parent: str, key: str, row: Field) -> Named:
     """A key of a map, such as a feature gate or an eviction signal."""
     refuse_secret(setting, is_secret=row.secret)
     if parent == FEATURE_GATES:
         if key not in GATES and key not in GONE_GATES and key not in STAGE_GATES:
             raise SettingError(f'unknown feature gate {key!r}{nearest(setting)}')
-        return Target(setting, Form.SWITCH, is_entry=True)
+        return Named(setting, Form.SWITCH, is_entry=True)
     if not key or len(key) > LONGEST_KEY_OF_MAP:
         raise SettingError(f'{setting!r} does not name a key of {parent}')
-    return Target(setting, FORMS_OF_TEXTS.get(parent, Form.TEXT), can_be_unset=True, is_entry=True)
+    return Named(setting, FORMS_OF_TEXTS.get(parent, Form.TEXT), can_be_unset=True, is_entry=True)
 
 
 def form_of(path: str, field: Field) -> Form:
