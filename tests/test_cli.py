@@ -391,6 +391,18 @@ def test_rules_of_a_file_are_evaluated_beside_those_of_the_benchmark(
     ]
 
 
+def test_the_example_rules_are_evaluated_by_what_is_in_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ['--node', KUBEADM, '--kubelet-version', '1.33', '--json', '--rule', 'custom']
+    assert main([*arguments, '--rules', str(EXAMPLES / 'custom-rules.yaml')]) == 1
+    rules = json.loads(capsys.readouterr().out)['kubelets'][0]['rules']
+    assert {rule['rule']: rule['verdict'] for rule in rules} == {
+        'max_pods': 'compliant', 'idle_connections': 'non_compliant', 'container_log_size': 'compliant',
+        'memory_reserve': 'non_compliant', 'no_swap_gate': 'non_compliant', 'profiling_off': 'non_compliant',
+        'log_query_off': 'compliant', 'no_unsafe_sysctls': 'compliant', 'healthz_local': 'compliant',
+        'graceful_shutdown': 'non_compliant', 'root_dir': 'compliant',
+    }  # fmt: skip
+
+
 def test_a_custom_rule_is_selected_and_explained_by_its_key(own_rules: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--node', KUBEADM, '--rules', own_rules, '--rule', 'max_pods']) == 0
     assert ' COMPLIANT max_pods Nodes should run at most 110 pods' in f' {" ".join(capsys.readouterr().out.split())}'
