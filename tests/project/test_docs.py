@@ -218,7 +218,8 @@ def test_datadog_accepts_the_queries_of_the_page_on_data() -> None:
 MESSAGES = frozenset(
     {'Unknown', 'Refused', 'AskError', 'FlagError', 'UnknownFlag', 'DocumentError', 'DocumentTooLarge', 'DecodingError',
      'CannotRead', 'NotThere', 'Unreadable', 'SelectionError', 'ExemptionError', 'AdmissionError', 'OutOfPatience',
-     'not_admitted', 'CustomRuleError', 'SettingError', 'ExpectationError', 'CannotAnswer', 'CannotCapture', 'CannotUse', 'CaptureError', 'ConfigError'}
+     'not_admitted', 'CannotAnswer', 'CannotCapture', 'CannotUse', 'CaptureError', 'ConfigError',
+     'CustomRuleError', 'SettingError', 'ExpectationError'}
 )  # fmt: skip
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 
