@@ -22,7 +22,7 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.reporting.layout import Style
-from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results, Started
+from datadog_checks.kubelet_compliance.reporting.output import Output, Results, Started
 from datadog_checks.kubelet_compliance.reporting.text import duration_text, running_text, text_report
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
@@ -163,9 +163,3 @@ def test_a_parent_that_is_gone_is_left_out() -> None:
 )
 def test_a_duration_has_its_two_largest_units(seconds: int, text: str) -> None:
     assert duration_text(timedelta(seconds=seconds)) == text
-
-
-def test_a_node_that_could_not_be_evaluated_says_why() -> None:
-    assert text_report(Results([NotEvaluated('node-7', 'node.json is not valid')], NOW), Style()) == (
-        'node-7: node.json is not valid'
-    )
