@@ -463,3 +463,17 @@ def test_an_unknown_rule_to_explain_is_an_error_with_what_is_known(
     assert main(['--explain', 'xyzzy', '--rules', own_rules, '--no-conf']) == 2
     error = capsys.readouterr().err
     assert "unknown rule 'xyzzy'; choose from: anonymous_auth, " in error
+
+
+def test_an_upgrade_can_change_the_result_of_a_custom_rule_on_a_gate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / 'rules.yaml'
+    gate = 'featureGates.InPlacePodVerticalScaling'
+    rules.write_text(f'- {{key: resize, title: No resizing, setting: {gate}, is: false}}')
+    main(['--node', KUBEADM, '--kubelet-version', '1.30', '--for-version', '1.36', '--rules', str(rules), '--json'])
+    (kubelet,) = json.loads(capsys.readouterr().out)['kubelets']
+    (change,) = (
+        each for each in kubelet['upgrade']['changes'] if each['subject'] == 'rule' and each['what'] == 'resize'
+    )
+    assert change['why'] == f'compliant today, non-compliant then: {gate} is true'

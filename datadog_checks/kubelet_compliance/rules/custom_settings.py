@@ -141,7 +141,9 @@ def named_key(setting: str, parent: str, key: str, row: Field) -> Named:
     refuse_secret(setting, is_secret=row.secret)
     if parent == FEATURE_GATES:
         if key not in GATES and key not in GONE_GATES and key not in STAGE_GATES:
-            raise SettingError(f'unknown feature gate {key!r}{nearest(setting)}')
+            close = get_close_matches(key, (*GATES, *GONE_GATES), MOST_SUGGESTIONS)
+            like = f': did you mean {" or ".join(close)}?' if close else ': see the feature gates of Kubernetes'
+            raise SettingError(f'unknown feature gate {key!r}{like}')
         return Named(setting, Form.SWITCH, is_entry=True)
     if not key or len(key) > LONGEST_KEY_OF_MAP:
         raise SettingError(f'{setting!r} does not name a key of {parent}')
