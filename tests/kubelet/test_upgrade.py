@@ -67,7 +67,7 @@ REPORTED = [
     ),
     pytest.param(
         evidence_of(config='featureGates: {UserNamespacesPodSecurityStandards: true}\n'),
-        34, 35, 'featureGates.UserNamespacesPodSecurityStandards', 'removed', id='Talos, 1.35: a removed gate in a file',
+        34, 35, 'featureGates.UserNamespacesPodSecurityStandards', 'removed', id='Talos, 1.35: a removed gate',
     ),
     pytest.param(
         evidence_of('--feature-gates=InTreePluginGCEUnregister=true'),
@@ -84,7 +84,8 @@ REPORTED = [
     ),
     pytest.param(
         evidence_of(config='featureGates: {DynamicResourceAllocation: false, DRAPrioritizedList: true}\n'),
-        34, 35, 'featureGates.DRAPrioritizedList', 'requires the feature gate DynamicResourceAllocation', id='1.35: a gate without the one it needs',
+        34, 35, 'featureGates.DRAPrioritizedList', 'requires the feature gate DynamicResourceAllocation',
+        id='1.35: a gate without the one that it needs',
     ),
     pytest.param(
         evidence_of(config='runOnce: true\n'), 31, 32, 'runOnce', 'must be false', id='1.32: stricter validation'

@@ -141,7 +141,8 @@ def name_of_flag(error: FlagError) -> str:
     """The flag in an error, as a person writes it."""
     if not error.flag:
         return 'command line'
-    return f'--{error.flag[:60]}' if len(error.flag) > 1 else f'-{error.flag}'
+    is_short = len(error.flag) == 1 and error.flag not in FLAGS
+    return f'-{error.flag}' if is_short else f'--{error.flag[:60]}'
 
 
 def why_refused(error: FlagError, release: Release) -> str:
