@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Measure, print one table, and exit 1 where a limit is passed: `python -m benchmarks [PART ...] [--write]`."""
+"""Measure, print one table, and exit with 1 if a limit is exceeded: `python -m benchmarks [PART ...] [--write]`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PARTS = ('steady', 'finding', 'memory', 'worst_inputs')
 def main() -> int:
     parser = argparse.ArgumentParser(prog='python -m benchmarks', description=__doc__)
     parser.add_argument('parts', nargs='*', metavar='PART', help=f'what to measure: {", ".join(PARTS)}; all if none')
-    parser.add_argument('--write', action='store_true', help='put the results into README.md')
+    parser.add_argument('--write', action='store_true', help='write the results to README.md')
     options = parser.parse_args()
     unknown = set(options.parts) - set(PARTS)
     if unknown:
@@ -39,6 +39,6 @@ def measured(part: str) -> Results:
 
 
 if __name__ == '__main__':
-    # The base package warns of what is missing here: the Agent itself.
+    # The base package warns that it runs outside an Agent.
     logging.disable(logging.WARNING)
     sys.exit(main())

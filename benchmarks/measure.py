@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Measures work in rounds that are interleaved, so that what else the machine does meets all of it alike."""
+"""Measure work in interleaved rounds, so that other load on the machine affects all of it alike."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Work:
-    """Something to measure: `times` calls make a round. The CPU of all threads of this process counts.
+    """Something to measure. `times` calls make a round. The CPU time of all threads of this process counts.
 
-    `before` runs ahead of each round, `before_each` ahead of each call; neither is counted. `within` lasts for a round.
+    `before` runs before each round, and `before_each` before each call. Neither counts. `within` applies to a round.
     """
 
     what: str
@@ -32,7 +32,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Cost:
-    """Seconds for one call, a figure for each round."""
+    """Seconds for one call, with one figure for each round."""
 
     cpu: tuple[float, ...]
     wall: tuple[float, ...]
@@ -51,7 +51,7 @@ class Cost:
 
 
 def measure(works: tuple[Work, ...], rounds: int) -> dict[str, Cost]:
-    """All works, a round of each in turn, after one round that is not counted."""
+    """Measure one round of each work in turn, `rounds` times. The first round does not count."""
     taken: dict[str, list[tuple[float, float]]] = {work.what: [] for work in works}
     for number in range(rounds + 1):
         for work in works:
@@ -62,7 +62,7 @@ def measure(works: tuple[Work, ...], rounds: int) -> dict[str, Cost]:
 
 
 def one_round(work: Work) -> tuple[float, float]:
-    """CPU and wall seconds of a call."""
+    """Return the CPU and wall seconds of one call."""
     if work.before is not None:
         work.before()
     gc.collect()
@@ -88,9 +88,9 @@ def timed(work: Work) -> tuple[float, float]:
 
 @contextmanager
 def on_cores(count: int) -> Iterator[None]:
-    """All threads of this process on one core, or with 2 the others on another one than this thread.
+    """Pin all threads of this process to one core, or with 2 all other threads to another core than this thread.
 
-    The system would choose, now so and now so, and to wake each other two threads take twice the CPU on two cores.
+    Otherwise, the placement varies, and waking a thread on another core takes twice the CPU.
     """
     allowed = os.sched_getaffinity(0)
     cores = sorted(allowed)[:count]
@@ -103,14 +103,14 @@ def on_cores(count: int) -> Iterator[None]:
 
 def place(own: set[int], others: set[int]) -> None:
     for thread in threading.enumerate():
-        # One may end meanwhile.
+        # A thread can end in the meantime.
         with suppress(ProcessLookupError):
             os.sched_setaffinity(thread.native_id or 0, own if thread is threading.current_thread() else others)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table of costs. `ratio`: its CPU as a multiple of ours in the same part."""
+    """A line of the table of costs. `ratio`: its CPU divided by that of our own work in the same part."""
 
     part: str
     what: str
@@ -120,7 +120,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Limit:
-    """A promise and what was measured. `at_least`: the figure may not be lower; else it may not be higher."""
+    """A limit, and the measured figure. `at_least`: the limit is a minimum, not a maximum."""
 
     what: str
     figure: float
@@ -135,7 +135,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Results:
-    """What a part came to. `notes` say what was measured on what, a line each."""
+    """The results of a part. `notes`: details of the measurement, one line each."""
 
     rows: tuple[Row, ...] = ()
     limits: tuple[Limit, ...] = ()

@@ -29,7 +29,7 @@ from tests.support.nodes import HEAD, write_process
 from tools.agent import collect as collect_once
 from tools.hardened_node import CONFIG, DROP_INS, arguments, hardened
 
-from .floor import all_sent
+from .baseline import all_sent
 from .measure import Limit, Results
 from .node import lay_out, made_up_node
 
@@ -64,7 +64,7 @@ RESIDENT = """
 import json, sys
 given = json.load(sys.stdin)
 if given['instance'] is None:
-    from benchmarks.floor import SendsTheSame
+    from benchmarks.baseline import SendsTheSame
     check = SendsTheSame({}, given)
 else:
     from datadog_checks.kubelet_compliance import KubeletComplianceCheck
@@ -88,18 +88,18 @@ def results() -> Results:
     return Results(
         limits=(
             Limit('import into a process with base, psutil, yaml and pydantic', imports, LIMIT_IMPORT_KIB, 'KiB'),
-            Limit('resident, above a check that only sends the same', silent, LIMIT_RESIDENT_MIB, 'MiB'),
-            Limit('the same, where both have loaded HTTP and ours asks over TLS', asking, LIMIT_RESIDENT_MIB, 'MiB'),
+            Limit('resident memory, above the baseline', silent, LIMIT_RESIDENT_MIB, 'MiB'),
+            Limit('the same, with HTTP loaded in both, and requests over TLS', asking, LIMIT_RESIDENT_MIB, 'MiB'),
             Limit(f'growth over {COLLECTIONS:,} collections', growth, LIMIT_GROWTH_KIB, 'KiB'),
         ),
         notes=(
-            'Resident: modules and their tables, pydantic with the models of the options, two threads. The HTTP of the '
-            f'base class (`requests`, `urllib3`, OpenSSL) takes {http:.1f} MiB more: the first check of an Agent that '
-            'asks over HTTP loads it for all, and datadog-checks-base 37.0.0 loads it for every check. This check '
-            'loads it only where there is a kubelet to ask.',
-            f'Growth: private memory (USS) after {WARM_UP:,} collections and after {COLLECTIONS:,} more, by '
-            f'turns with {BUSY // A_CHANGE_EVERY} changes (kubelets that come and go, other flags, contents, sizes and '
-            f'drop-ins) and with none; {node.changes:,} changes in all.',
+            'Resident memory includes the modules with their tables, pydantic with the models of the options, and two '
+            f'threads. The HTTP libraries of the base class (`requests`, `urllib3`, OpenSSL) take {http:.1f} MiB more. '
+            'The first check of an Agent that uses HTTP loads them for all checks, and datadog-checks-base 37.0.0 '
+            'loads them for every check. This check loads them only if it can request `/configz` from a kubelet.',
+            f'Growth is the difference in private memory (USS) between {WARM_UP:,} collections and {COLLECTIONS:,} '
+            f'more. Phases with {BUSY // A_CHANGE_EVERY} changes alternate with phases without changes. The changes '
+            f'are to processes, flags, file contents and sizes, and drop-ins: {node.changes:,} in total.',
         ),
     )
 
@@ -139,9 +139,9 @@ def resident_mib(folder: Path) -> tuple[float, float, float]:
 
 def resident_kib(given: dict[str, object]) -> float:
     """Return the median of several processes."""
-    command, told = [sys.executable, '-W', 'ignore', '-c', RESIDENT], json.dumps(given)
+    command, text = [sys.executable, '-W', 'ignore', '-c', RESIDENT], json.dumps(given)
     runs = (
-        subprocess.run(command, input=told, capture_output=True, text=True, check=True) for _ in range(SUBPROCESSES)
+        subprocess.run(command, input=text, capture_output=True, text=True, check=True) for _ in range(SUBPROCESSES)
     )
     return statistics.median(float(done.stdout) for done in runs)
 

@@ -57,8 +57,9 @@ def results() -> Results:
             Limit(f'the largest of the worst inputs ({largest.name}), peak', largest.mib, MOST_MIB, 'MiB'),
         ),
         notes=(
-            f'Worst inputs: {len(BOUNDS)} at our bounds and {kept} that fuzzing kept; the best of {TIMES} each.',
-            'Without libyaml the slowest are: '
+            f'Worst inputs: {len(BOUNDS)} at the limits, and {kept} that fuzzing kept. '
+            f'Each figure is the best of {TIMES} runs.',
+            'Without libyaml, the slowest are: '
             + ', '.join(f'{row.name} ({row.without_libyaml:.0f} ms)' for row in slow),
         ),
     )

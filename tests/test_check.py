@@ -653,7 +653,7 @@ def test_agent_diagnose_says_why_no_kubelet_was_found(procfs: Path, dd_run_check
     (procfs / '7' / 'comm').write_text('bash\n')
     check = check_of(procfs)
     dd_run_check(check)
-    (told,) = json.loads(check.get_diagnoses())
+    told, _ = json.loads(check.get_diagnoses())
     assert told['diagnosis'].startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides')
 
 
@@ -663,10 +663,35 @@ def test_agent_diagnose_shows_what_was_found_and_what_is_missing(
     show(procfs, standins.launch(('kubelet', '--config=/nonexistent')))
     check = check_of(procfs)
     dd_run_check(check)
-    found, missing = json.loads(check.get_diagnoses())
+    found, missing, _ = json.loads(check.get_diagnoses())
     assert (found['result'], found['diagnosis']) == (0, 'kubelets found: 1')
     assert missing['result'] == 1
     assert missing['diagnosis'].startswith('the kubelet would refuse to start: /nonexistent: no such file')
+
+
+def test_agent_diagnose_and_metadata_show_what_the_check_costs(
+    standins: Standins, procfs: Path, dd_run_check: Run, datadog_agent: DatadogAgentStub
+) -> None:
+    check = check_of(procfs)
+    check.check_id = 'test'
+    kubelet = standins.launch(('kubelet',))
+    show(procfs, kubelet)
+    dd_run_check(check)
+    datadog_agent.assert_metadata('test', {'collections.unchanged_percent': '0'})
+    datadog_agent.reset()
+    for _ in range(3):
+        dd_run_check(check)
+    datadog_agent.assert_metadata_count(0)
+    cost = json.loads(check.get_diagnoses())[-1]
+    assert (cost['result'], cost['name']) == (0, 'cost')
+    assert cost['diagnosis'].startswith('check runs: 4, of which 1 read everything; the last of these took ')
+    kubelet.kill()
+    dd_run_check(check)
+    slowest = f'{1000 * check.collector.cost.slowest_seconds:.0f}'
+    datadog_agent.assert_metadata(
+        'test', {'collections.unchanged_percent': '60', 'collections.slowest_full_ms': slowest}
+    )
+    assert json.loads(check.get_diagnoses())[-1]['diagnosis'].startswith('check runs: 5, of which 2 read everything')
 
 
 def test_on_another_system_the_check_says_so_once(

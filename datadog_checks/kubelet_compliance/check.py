@@ -20,11 +20,12 @@ from .model import Unknown
 from .node.live_host import LiveHost
 from .node.patient_host import PatientHost
 from .node.processes import Admission, AdmissionError, parse_users
-from .reporting.report import Detail, Rows, iter_diagnoses, printable, problem_text
-from .reporting.sending import Notices, Sending, advice
+from .reporting.report import Detail, Rows, cost_diagnosis, iter_diagnoses, printable, problem_text
+from .reporting.sending import Notices, Sending, advice, iter_metadata
 from .rules.all_rules import RULES_BY_KEY
+from .rules.custom_rules import CustomRuleError, custom_rules
 from .rules.exemptions import ExemptionError, parse_exemptions
-from .rules.selection import AUTO, SelectionError, chooser, select
+from .rules.selection import SelectionError, chooser, select
 from .rules.upgrades import parse_target
 from .trust import reason_to_refuse
 
@@ -71,15 +72,16 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         """Turn the options into what a collection needs. Raises ConfigurationError, which stops the check."""
         options = self.config
         try:
-            selection = select(options.benchmark, options.rules)
+            custom = custom_rules(options.custom_rules)
+            selection = select(options.benchmark, options.rules, custom=custom)
             rows = [row.model_dump() for row in options.exemptions or ()]
-            self.exemptions = parse_exemptions(rows, RULES_BY_KEY)
+            self.exemptions = parse_exemptions(rows, {*RULES_BY_KEY, *(rule.key for rule in custom)})
             self.use_configz = wants_configz(options.use_configz)
             if options.kubelet_url:
                 address_of(options.kubelet_url)
             admission = Admission(parse_users(options.allowed_users), bool(options.nested))
             target = parse_target(options.target_version)
-        except (SelectionError, ExemptionError, AdmissionError, UrlError, ValueError) as error:
+        except (CustomRuleError, SelectionError, ExemptionError, AdmissionError, UrlError, ValueError) as error:
             raise ConfigurationError(str(error)) from None
         procfs = options.procfs_path or datadog_agent.get_config('procfs_path') or '/proc'
         procfs, root = procfs.rstrip('/') or '/', options.host_root
@@ -87,8 +89,7 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
         problem = host.procfs_problem() if options.procfs_path else None
         if problem is not None:
             raise ConfigurationError(f'procfs_path: {problem_text(problem)}')
-        by_version = chooser(options.rules) if options.benchmark == AUTO else None
-        self.collector = Collector(host, selection, by_version, target=target)
+        self.collector = Collector(host, selection, chooser(options.benchmark, options.rules, custom), target=target)
         # Load the HTTP libraries now: later, no file descriptor may be left for that.
         self.connection()
         detail = Detail(options.metrics or Detail.FULL)
@@ -135,15 +136,14 @@ class KubeletComplianceCheck(AgentCheck, ConfigMixin):
 
     @AgentCheck.metadata_entrypoint
     def send_metadata(self, collection: Collection) -> None:
-        self.set_metadata('benchmark', collection.selection.benchmark.name)
-        if collection.version is not None:
-            self.set_metadata('version', collection.version)
+        for name, value in iter_metadata(collection.selection.benchmark, collection.version, self.collector.cost):
+            self.set_metadata(name, value)
 
     def diagnose(self) -> None:
-        """`agent diagnose`: what the last collection found, what is missing, and the remedy."""
+        """`agent diagnose`: what the last collection found, what is missing, the remedy, and what the check costs."""
         if self.last is None:
             self.diagnosis.warning('kubelet', 'the check has not run yet')
             return
-        for each in iter_diagnoses(self.last.node):
+        for each in (*iter_diagnoses(self.last.node), cost_diagnosis(self.collector.cost)):
             result = getattr(self.diagnosis, each.level.value)
             result(each.name, printable(each.text), remediation=printable(each.remedy) or None)

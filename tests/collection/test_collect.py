@@ -12,7 +12,16 @@ import pytest
 from datadog_checks.kubelet_compliance.api.replay import answers
 from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.history import History
-from datadog_checks.kubelet_compliance.model import File, Missing, NodeReport, Process, Source, Unreadable, Verdict
+from datadog_checks.kubelet_compliance.model import (
+    Cost,
+    File,
+    Missing,
+    NodeReport,
+    Process,
+    Source,
+    Unreadable,
+    Verdict,
+)
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.process_facts import LiveFacts
@@ -349,3 +358,19 @@ def test_a_kubelet_that_is_gone_is_forgotten_and_a_new_one_starts_afresh(
     show(procfs, new)
     one_pass(host, history)
     assert [key[0] for key in history.records] == [new.pid]
+
+
+def test_the_cost_counts_collections_of_both_kinds_and_times_the_full_ones(standins: Standins, procfs: Path) -> None:
+    show(procfs, standins.launch(('kubelet',)))
+    collector = Collector(Clocked(procfs), IPTABLES)
+    assert collector.cost == Cost()
+    for _ in range(3):
+        collector.collect()
+    first = collector.cost
+    assert (first.full, first.unchanged) == (1, 2)
+    assert 0 < first.last_seconds == first.slowest_seconds
+    collector.host.give_up()
+    collector.collect()
+    second = collector.cost
+    assert (second.full, second.unchanged) == (2, 2)
+    assert second.slowest_seconds == max(first.last_seconds, second.last_seconds)

@@ -22,7 +22,7 @@ from datadog_checks.kubelet_compliance.model import Verdict
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.process_root import Root
-from datadog_checks.kubelet_compliance.rules.selection import chooser, select
+from datadog_checks.kubelet_compliance.rules.selection import AUTO, chooser, select
 from tests.support.nodes import HEAD
 from tests.support.service_node import CONFIG, ServiceNode, usual_node
 from tests.support.users import OURS
@@ -89,7 +89,7 @@ def test_only_the_collection_that_learns_the_version_reads_the_configuration_aga
     node: ServiceNode, calls: Counter[str]
 ) -> None:
     """Whom to ask for the version depends on where the kubelet listens, and so on its configuration."""
-    collector = Collector(host_of(node), RULES, chooser(None))
+    collector = Collector(host_of(node), RULES, chooser(AUTO, None))
     first, second = (full_collection(collector, METRICS, calls) for _ in range(2))
     assert (first, second) == ({**ONCE, 'read_configurations': 2, 'parse_document': 2}, ONCE)
 

@@ -14,7 +14,7 @@ import pytest
 
 from datadog_checks.kubelet_compliance.collection.services import MAX_UNIT_FILES, read_unit, with_parent_times
 from datadog_checks.kubelet_compliance.launch.unit_paths import UNIT_FOLDERS
-from datadog_checks.kubelet_compliance.model import Argument, Folder, Missing, Process, Unit, Unknown, Unreadable
+from datadog_checks.kubelet_compliance.model import Argument, Folder, Missing, Place, Process, Unit, Unknown, Unreadable
 from tests.support.service_node import ServiceNode
 from tests.support.systemd_cases import PROCESS, Booted, root_below, unit_in, words_of
 
@@ -303,12 +303,14 @@ def test_where_an_argument_of_the_process_stands_is_told(node: ServiceNode) -> N
     process = replace(PROCESS, arguments=('--b=2', '--c=3', ' ' * 3))
     unit = unit_in(node, process=process)
     assert isinstance(unit, Unit)
-    assert unit.places == {'--b=2': '/e:2 (KUBELET_ARGS)'}
+    assert unit.places == {'--b=2': Place('/e', 2, 'KUBELET_ARGS')}
 
 
 def test_the_variables_that_are_options_are_kept_with_their_place(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', f'{RUN}\nEnvironment=K3S_CONFIG_FILE=/c A=1\n')
-    assert unit_of(node).environment == {'K3S_CONFIG_FILE': Argument('/c', f'{USR}/{NAME}:3 (K3S_CONFIG_FILE)')}
+    assert unit_of(node).environment == {
+        'K3S_CONFIG_FILE': Argument('/c', Place(f'{USR}/{NAME}', 3, 'K3S_CONFIG_FILE'))
+    }
 
 
 def test_of_a_unit_that_would_not_start_the_files_are_told_all_the_same(node: ServiceNode) -> None:
@@ -337,7 +339,7 @@ class PartlyMounted(Mounted):
 @pytest.mark.parametrize(
     'kind, expected',
     [
-        (Mounted, (Argument('/k', f'{ETC}/{NAME}:2'),)),
+        (Mounted, (Argument('/k', Place(f'{ETC}/{NAME}', 2)),)),
         (PartlyMounted, Unknown(f'host_root does not show all folders that may contain files of {NAME}')),
     ],
 )

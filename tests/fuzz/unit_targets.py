@@ -21,10 +21,8 @@ from .promises import promise
 PART = b'\x1e'
 UNIT, DROP_IN, ENVIRONMENT = '/etc/u.service', '/etc/u.service.d/1.conf', '/etc/default/u'
 NAMES = ('kubelet.service', 'a-b@c\\x2dd-e.service')
-PLACE = re.compile(r'(/[^:]*):([1-9][0-9]*)( \([A-Za-z_][A-Za-z0-9_]*\))?')
+VARIABLE = re.compile(r'([A-Za-z_][A-Za-z0-9_]*)?')
 SPECIAL, escape = re.compile(r'["\\`$]'), r'\\\g<0>'
-UNTOLD = ''
-"""The place of an empty word."""
 
 
 def fuzz_units(data: bytes) -> None:
@@ -45,11 +43,12 @@ def fuzz_units(data: bytes) -> None:
     for argument in command:
         promise('\0' not in argument.text, 'a word holds a NUL')
         argument.text.encode('utf-8', 'surrogateescape')
-        if argument.place == UNTOLD:
+        if argument.place is None:
             promise(argument.text == '', f'the word {argument.text!r} has no place')
             continue
-        match = PLACE.fullmatch(argument.place)
-        promise(match is not None and int(match[2]) <= lines[match[1]], f'the place {argument.place}')
+        path, line, variable = argument.place
+        is_there = 1 <= line <= lines[path] and VARIABLE.fullmatch(variable) is not None
+        promise(is_there, f'the place {argument.place}')
 
 
 def letters_of(service: Service) -> Iterator[Letters]:

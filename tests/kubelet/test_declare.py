@@ -35,6 +35,7 @@ from datadog_checks.kubelet_compliance.model import (
     Missing,
     Objection,
     Origin,
+    Place,
     Process,
     Setting,
     Source,
@@ -343,39 +344,40 @@ def test_a_missing_ca_ends_a_kubelet_that_has_just_started(
 
 
 K3S = Launch('k3s', (OFF,), '/k')
+IN_FILE = Place('/etc/k.env', 3, 'ARGS')
 
 
 @pytest.mark.parametrize(
-    'flags, places, launch, place, path, where',
+    'flags, places, launch, origin',
     [
-        pytest.param((OFF,), {}, None, OFF, None, '', id='where it stands is not known'),
-        pytest.param((OFF,), {'--v=2': '/e:1'}, None, OFF, None, '', id='only where another one stands'),
+        pytest.param((OFF,), {}, None, (OFF,), id='where it stands is not known'),
+        pytest.param((OFF,), {'--v=2': Place('/e', 1)}, None, (OFF,), id='only where another one stands'),
         pytest.param(
-            (OFF,), {OFF: '/etc/k.env:3 (ARGS)'}, None, f'{OFF} in /etc/k.env:3 (ARGS)', '/etc/k.env',
-            '/etc/k.env:3 (ARGS)', id='in a variable',
+            (OFF,), {OFF: IN_FILE}, None,
+            (f'{OFF} in /etc/k.env:3 (ARGS)', '/etc/k.env', '/etc/k.env:3 (ARGS)', 3), id='in a variable',
         ),
         pytest.param(
-            (OFF,), {OFF: '/a:b/k.env:3 (A B)'}, None, f'{OFF} in /a:b/k.env:3 (A B)', '/a:b/k.env',
-            '/a:b/k.env:3 (A B)', id='in a path with a colon',
+            (OFF,), {OFF: Place('/a: b/k.env', 3, 'A')}, None,
+            (f'{OFF} in /a: b/k.env:3 (A)', '/a: b/k.env', '/a: b/k.env:3 (A)', 3), id='in a path with a space',
         ),
         pytest.param(
-            (OFF,), {OFF: '/etc/k.env:3 (A:B)'}, None, f'{OFF} in /etc/k.env:3 (A:B)', '/etc/k.env',
-            '/etc/k.env:3 (A:B)', id='in a word with a colon',
+            (OFF,), {}, replace(K3S, places={OFF: Place('/k', 2)}), (f'{OFF} in /k:2', '/k', '/k:2', 2),
+            id='in the file of k3s',
         ),
-        pytest.param((OFF,), {OFF: 'the unit'}, None, f'{OFF} in the unit', None, '', id='in no file'),
         pytest.param(
-            (OFF,), {}, replace(K3S, places={OFF: '/k:2'}), f'{OFF} in /k:2', '/k', '/k:2', id='in the file of k3s'
+            (OFF,), {}, replace(K3S, places={OFF: Place('/k', 0)}), (f'{OFF} in /k', '/k', '/k', 0),
+            id='in a file whose lines are not known',
         ),
-        pytest.param((OFF,), {OFF: '/e:1'}, K3S, f'{OFF} in k3s', None, '', id='in k3s, which knows no place'),
+        pytest.param((OFF,), {OFF: IN_FILE}, K3S, (f'{OFF} in k3s',), id='in k3s, which knows no place'),
     ],
 )  # fmt: skip
 def test_a_flag_is_named_with_the_file_and_line_that_it_stands_in(
-    flags: tuple[str, ...], places: dict[str, str], launch: Launch | None, place: str, path: str | None, where: str
+    flags: tuple[str, ...], places: dict[str, Place], launch: Launch | None, origin: tuple[str, str, str, int]
 ) -> None:
     seen = evidence(*flags, config='maxPods: 5\n', places=places, launch=launch)
     origins = newest(seen).origins
-    assert origins['makeIPTablesUtilChains'] == Origin(Source.FLAG, place, path, where)
-    assert origins['maxPods'] == Origin(Source.CONFIG_FILE, '/c.yaml:3', '/c.yaml')
+    assert origins['makeIPTablesUtilChains'] == Origin(Source.FLAG, *origin)
+    assert origins['maxPods'] == Origin(Source.CONFIG_FILE, '/c.yaml:3', '/c.yaml', line=3)
 
 
 @pytest.mark.parametrize('arguments, key', [
@@ -383,7 +385,7 @@ def test_a_flag_is_named_with_the_file_and_line_that_it_stands_in(
     (('--hostname-override=n 1',), '--hostname-override=n 1'),
 ])  # fmt: skip
 def test_a_flag_and_its_value_that_are_two_words_are_found_by_the_first(arguments: tuple[str, ...], key: str) -> None:
-    origin = newest(evidence(*arguments, places={key: '/e:1'})).origins['--hostname-override']
+    origin = newest(evidence(*arguments, places={key: Place('/e', 1)})).origins['--hostname-override']
     assert (origin.path, origin.where) == ('/e', '/e:1')
     assert origin.place == f'{" ".join(arguments)} in /e:1'
 

@@ -235,7 +235,7 @@ def test_an_origin_is_the_layer_and_the_line() -> None:
     text = 'maxPods: 5\nauthentication:\n  anonymous:\n    enabled: false\nfeatureGates:\n  A: true\n'
     found = merge(tree(text), [tree('\nmaxPods: 6', Source.DROP_IN, '/d/1.conf')])
     origins = Decoder(any_case=True).decode(found).origins
-    assert origins['maxPods'] == Origin(Source.DROP_IN, '/d/1.conf:2', '/d/1.conf')
+    assert origins['maxPods'] == Origin(Source.DROP_IN, '/d/1.conf:2', '/d/1.conf', line=2)
     assert origins['authentication.anonymous.enabled'] == Origin(Source.CONFIG_FILE, '/k.yaml:4', '/k.yaml')
     assert origins['featureGates.A'] == Origin(Source.CONFIG_FILE, '/k.yaml:6', '/k.yaml')
 

@@ -147,8 +147,8 @@ def test_without_drop_ins_all_releases_agree(minor: int) -> None:
 @pytest.mark.parametrize('minor', MINORS)
 def test_a_drop_in_that_decides_is_the_origin(minor: int) -> None:
     found = layers(minor, f'{HEAD}maxPods: 5\nreadOnlyPort: 1\n', f'{HEAD}maxPods: 6\n')
-    assert found.origins['maxPods'] == Origin(Source.DROP_IN, '/d/0.conf:3', '/d/0.conf')
-    assert found.origins['readOnlyPort'] == Origin(Source.CONFIG_FILE, '/k/c.yaml:4', '/k/c.yaml')
+    assert found.origins['maxPods'] == Origin(Source.DROP_IN, '/d/0.conf:3', '/d/0.conf', line=3)
+    assert found.origins['readOnlyPort'] == Origin(Source.CONFIG_FILE, '/k/c.yaml:4', '/k/c.yaml', line=4)
 
 
 def test_a_path_in_a_drop_in_is_absolute_in_1_28_only() -> None:

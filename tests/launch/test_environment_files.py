@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from datadog_checks.kubelet_compliance.launch.environment_files import read_environment_file
-from datadog_checks.kubelet_compliance.launch.systemd_text import Place, UnitError, text_of
+from datadog_checks.kubelet_compliance.launch.systemd_text import UnitError, text_of
+from datadog_checks.kubelet_compliance.model import Place
 
 PATH = '/etc/default/kubelet'
 NO_TEXT = 'contains text that is not valid UTF-8, so systemd does not read it'

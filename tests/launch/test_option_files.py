@@ -24,6 +24,7 @@ from datadog_checks.kubelet_compliance.model import (
     Launch,
     Missing,
     Origin,
+    Place,
     Setting,
     Source,
     Unit,
@@ -83,7 +84,7 @@ def test_the_command_line_of_k3s_adds_to_its_files() -> None:
     shown = ('--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9', '-d', '/data')
     k3s = k3s_options(Given(shown), [file(MAIN, 'kubelet-arg: v=2')])
     assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
-    assert k3s.places['--v=2'] == f'{MAIN}:1' and 'command line' in k3s.places['--v=3']
+    assert k3s.places == {'--v=2': Place(MAIN, 1)}
     assert k3s.drop_ins == '/data/agent/etc/kubelet.conf.d'
 
 
@@ -91,9 +92,9 @@ SERVICE = '/etc/systemd/system/k3s.service'
 
 
 def unit(*words: str, **variables: str) -> Unit:
-    command = tuple(Argument(word, f'{SERVICE}:{line}') for line, word in enumerate(words, 1))
+    command = tuple(Argument(word, Place(SERVICE, line)) for line, word in enumerate(words, 1))
     return Unit(
-        'k3s.service', (SERVICE,), command, environment={key: Argument(variables[key], '') for key in variables}
+        'k3s.service', (SERVICE,), command, environment={key: Argument(variables[key], None) for key in variables}
     )
 
 
@@ -123,7 +124,7 @@ def test_what_the_service_tells_stands_in_its_file() -> None:
     told = given_by(unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), WAY)
     k3s = k3s_options(told, [file(MAIN, 'kubelet-arg: v=2')])
     assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
-    assert k3s.places == {'--v=2': f'{MAIN}:1', '--v=3': f'{SERVICE}:3', '--max-pods=9': f'{SERVICE}:5'}
+    assert k3s.places == {'--v=2': Place(MAIN, 1), '--v=3': Place(SERVICE, 3), '--max-pods=9': Place(SERVICE, 5)}
     assert k3s_launch(told, k3s, with_drop_ins=True).doubt == WAY.doubt
 
 

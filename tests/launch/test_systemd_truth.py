@@ -62,5 +62,5 @@ def test_each_word_of_a_recorded_unit_stands_in_a_file_of_it(case: UnitCase, tmp
         return
     for argument in unit.command:
         if argument.text:
-            path, _, line = argument.place.partition(' ')[0].rpartition(':')
-            assert path in {file.path for file in unit.files} and int(line) > 0
+            assert argument.place is not None and argument.place.line > 0
+            assert argument.place.path in {file.path for file in unit.files}

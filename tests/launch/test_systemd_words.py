@@ -8,7 +8,7 @@ import re
 import pytest
 from hypothesis import given, strategies as st
 
-from datadog_checks.kubelet_compliance.launch.systemd_text import Letters, Place, UnitError, at_place, text_of
+from datadog_checks.kubelet_compliance.launch.systemd_text import Letters, UnitError, at_place, text_of
 from datadog_checks.kubelet_compliance.launch.systemd_words import (
     BadWord,
     Escapes,
@@ -20,6 +20,7 @@ from datadog_checks.kubelet_compliance.launch.systemd_words import (
     next_word,
     with_specifiers,
 )
+from datadog_checks.kubelet_compliance.model import Place
 
 HERE = Place('/u', 1)
 UNREADABLE = ['BAD']

@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.launch.units import (
     read_service,
     specifiers_of,
 )
-from datadog_checks.kubelet_compliance.model import Argument, File, Missing, Unreadable
+from datadog_checks.kubelet_compliance.model import Argument, File, Missing, Place, Unreadable
 from tests.support.systemd_cases import command_of
 
 NAME = 'kubelet.service'
@@ -311,13 +311,13 @@ def test_an_optional_environment_file_that_is_not_read_is_an_error_all_the_same(
     ],
 )
 def test_each_word_tells_where_it_stands(texts: tuple[str, ...], places: list[str]) -> None:
-    assert [argument.place for argument in arguments(*texts)] == places
+    assert [str(argument.place or '') for argument in arguments(*texts)] == places
 
 
 def test_the_words_of_an_environment_file_of_many_lines_tell_their_lines_and_their_variable() -> None:
     text = 'B=1\nKUBELET_ARGS="--a=1 \\\n--b=2\n--c=3"\n'
     found = arguments(f'EnvironmentFile={ENVIRONMENT}\n{RUN} $KUBELET_ARGS', env={ENVIRONMENT: text})
-    assert [(each.text, each.place) for each in found[1:]] == [
+    assert [(each.text, str(each.place)) for each in found[1:]] == [
         ('--a=1', f'{ENVIRONMENT}:2 (KUBELET_ARGS)'),
         ('--b=2', f'{ENVIRONMENT}:3 (KUBELET_ARGS)'),
         ('--c=3', f'{ENVIRONMENT}:4 (KUBELET_ARGS)'),
@@ -326,7 +326,7 @@ def test_the_words_of_an_environment_file_of_many_lines_tell_their_lines_and_the
 
 def test_the_place_of_a_word_reads_as_a_line_and_a_variable() -> None:
     (_, word) = arguments(f'{RUN} $KUBELET_ARGS', 'Environment="KUBELET_ARGS=--v=2"')
-    assert word == Argument('--v=2', '/etc/systemd/system/kubelet.service.d/10.conf:2 (KUBELET_ARGS)')
+    assert word == Argument('--v=2', Place('/etc/systemd/system/kubelet.service.d/10.conf', 2, 'KUBELET_ARGS'))
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
+import io
 import json
 import os
+import re
 import subprocess
 import sys
+import tokenize
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -27,6 +31,7 @@ from tests.support.paths import ROOT
 pytestmark = pytest.mark.same_for_every_user
 
 TOOL = ROOT / 'tools' / 'single_file.py'
+PACKAGE = 'datadog_checks.kubelet_compliance'
 EVERY = 40
 """Of so many recorded launches one is judged both ways."""
 
@@ -98,19 +103,96 @@ def test_it_is_the_same_every_time(path: Path, tmp_path: Path) -> None:
     assert (tmp_path / 'again.py').read_text() == path.read_text()
 
 
-def test_it_is_made_from_every_module(single: ModuleType) -> None:
-    package = ROOT / 'datadog_checks' / 'kubelet_compliance'
-    with_name_in_file = load('single_file', TOOL).with_name_in_file
-    sources = {str(path.relative_to(package)): path.read_text() for path in package.rglob('*.py')}
-    del sources['__main__.py']
-    names = {
-        name: f'{name.replace(".", "/")}.py'
-        if name and name not in single._PACKAGES
-        else str(Path(name.replace('.', '/'), '__init__.py'))
-        for name in single._SOURCES
-    }
-    renamed = {name: with_name_in_file(source) for name, source in sources.items()}
-    assert {names[name]: source for name, source in single._SOURCES.items()} == renamed
+class Bare(ast.NodeTransformer):
+    """Leaves out docstrings and annotations, and makes the names of imported modules absolute."""
+
+    def __init__(self, name: str, is_package: bool) -> None:
+        self.parents = [PACKAGE, *(name.split('.') if name else [])][: None if is_package else -1]
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST:
+        base = self.parents[: len(self.parents) + 1 - node.level] if node.level else []
+        module = '.'.join([*base, *([node.module] if node.module else [])])
+        return ast.copy_location(ast.ImportFrom(module, node.names, 0), node)
+
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.annotation = None
+        return node
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST:
+        self.generic_visit(node)
+        return node if node.value is None else ast.copy_location(ast.Assign([node.target], node.value), node)
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
+        fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+        node.body = [each if each in fields else self.visit(each) for each in node.body]
+        return self.bare_body(node)
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.generic_visit(node)
+        node.returns = None
+        return self.bare_body(node)
+
+    def visit_Module(self, node: ast.Module) -> ast.AST:
+        self.generic_visit(node)
+        node.body = [each for each in node.body if not is_text(each)]
+        return node
+
+    def bare_body(self, node: Any) -> ast.AST:
+        body = [each for each in node.body if not is_text(each)]
+        node.body = body or [ast.copy_location(ast.Pass(), node.body[0])]
+        return node
+
+
+def is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(getattr(node.value, 'value', None), str)
+
+
+def meaning_of(source: str, name: str, is_package: bool) -> tuple[str, list[int]]:
+    """What a module does, and the line of each node."""
+    tree = Bare(name, is_package).visit(ast.parse(source))
+    return ast.dump(tree), [node.lineno for node in ast.walk(tree) if hasattr(node, 'lineno')]
+
+
+def test_it_holds_every_module_with_the_same_lines(single: ModuleType) -> None:
+    folder = ROOT / 'datadog_checks' / 'kubelet_compliance'
+    expected = {}
+    for path in folder.rglob('*.py'):
+        is_package = path.name == '__init__.py'
+        parts = path.relative_to(folder).with_suffix('').parts
+        name = '.'.join(parts[:-1] if is_package else parts)
+        expected[name] = meaning_of(path.read_text(), name, is_package)
+    del expected['__main__']
+    held = {name: meaning_of(text, name, name in single._PACKAGES) for name, text in single._SOURCES.items()}
+    assert held == expected
+
+
+def test_it_has_a_license_and_no_other_notes(path: Path, single: ModuleType) -> None:
+    assert path.read_text().startswith('# (C) Datadog, Inc. 2026-present\n# All rights reserved\n# Licensed under')
+    for source in single._SOURCES.values():
+        kinds = {token.type for token in tokenize.generate_tokens(io.StringIO(source).readline)}
+        assert tokenize.COMMENT not in kinds
+        assert not any(is_text(node) for node in ast.walk(ast.parse(source)))
+
+
+NOTES = [
+    pytest.param('# a\nx = 1  # b\n', '\nx = 1\n', id='comments'),
+    pytest.param("x = '# a'\ny = 'ä#'  # ä\n", "x = '# a'\ny = 'ä#'\n", id='a number sign in a string'),
+    pytest.param('"""A."""\n\nx = 1\n"""B\nC"""\n', '\n\nx = 1\n\n\n', id='texts of a module'),
+    pytest.param('class A:\n    """A."""\n', 'class A:\n  pass\n', id='a class that only has a docstring'),
+    pytest.param('def f():\n    """A.\n\n    B.\n    """\n', 'def f():\n  pass\n\n\n\n', id='a function too'),
+    pytest.param('def f():\n    """A."""\n    return 1\n', 'def f():\n\n  return 1\n', id='a function that does more'),
+    pytest.param('def f(a: int, *, b: str = "") -> A:\n    g()\n', 'def f(a, *, b = ""):\n  g()\n', id='a function'),
+    pytest.param('def f(\n    *a: B[\n        C\n    ],\n): ...\n', 'def f(\n  *a\n\n,\n): ...\n', id='over lines'),
+    pytest.param('x: int = 1\na.b: C[d] = e\nf: g\n', 'x = 1\na.b = e\nf: g\n', id='variables'),
+    pytest.param('class A:\n    b: int = 1\n    c: d\n', 'class A:\n  b: int = 1\n  c: d\n', id='fields of a class'),
+    pytest.param('x = """\n    a  \n    """\n', 'x = """\n    a  \n    """\n', id='spaces in a string'),
+    pytest.param('x = f"""\n    {a}\n    """\n', 'x = f"""\n    {a}\n    """\n', id='spaces in an f-string'),
+]
+
+
+@pytest.mark.parametrize('source, expected', NOTES)
+def test_a_module_loses_its_notes_and_half_of_its_indentation(source: str, expected: str) -> None:
+    assert load('single_file', TOOL).without_notes(source) == expected
 
 
 def test_the_agent_finds_the_check_and_its_version(single: ModuleType) -> None:
@@ -175,13 +257,18 @@ import kubelet_compliance
 print(kubelet_compliance.KubeletComplianceCheck('kubelet_compliance', {}, [{'benchmark': 'none'}]).run())
 """
     [problem] = json.loads(run_alone(path, program))
-    assert 'kubelet_compliance.py/check.py", line ' in problem['traceback']
-    assert 'raise ConfigurationError(' in problem['traceback']
+    raised = r'kubelet_compliance\.py/check\.py", line (\d+), in prepare\n +(raise ConfigurationError\(.*)\n'
+    match = re.search(raised, problem['traceback'])
+    assert match is not None
+    lines = (ROOT / 'datadog_checks' / 'kubelet_compliance' / 'check.py').read_text().splitlines()
+    assert lines[int(match[1]) - 1].strip() == match[2]
 
 
-def test_the_agent_does_not_run_the_terminal_command(path: Path) -> None:
-    program = 'import sys, kubelet_compliance; print([name for name in sys.modules if name.endswith(".cli")])'
-    assert run_alone(path, program) == '[]\n'
+def test_the_agent_runs_nothing_that_only_the_command_needs(path: Path) -> None:
+    program = 'import sys, kubelet_compliance; print(sorted(name for name in sys.modules if "_single_file" in name))'
+    ran = {name.partition('_single_file.kubelet_compliance.')[2] for name in ast.literal_eval(run_alone(path, program))}
+    assert {'check', 'collection.collect', 'rules.judge'} <= ran
+    assert not {'cli', 'terminal.options', 'reporting.text', 'capture.writer', 'node.captured_host'} & ran
 
 
 def test_it_is_the_terminal_command_too(path: Path) -> None:
@@ -209,6 +296,8 @@ MODULES = {
         ({'check.py': 'from datadog_checks.kubelet_compliance.a import b\n'}, 'there is no module a'),
         ({'check.py': 'import datadog_checks.kubelet_compliance.a\n'}, 'use `from` to import from the package'),
         ({'check.py': 'from .cli import main\n'}, 'needs the terminal command'),
+        ({'check.py': 'print(__doc__)\n'}, 'reads __doc__'),
+        ({'check.py': 'import json\n\nprint(json.__doc__)\n'}, 'reads __doc__'),
         ({'check.py': f'A = {"x" * 1024 * 1024!r}\n'}, 'larger than'),
     ],
     ids=lambda value: value if isinstance(value, str) else '',

@@ -10,6 +10,7 @@ import pytest
 from datadog_checks.base.constants import ServiceCheck as Status
 from datadog_checks.kubelet_compliance.model import (
     Benchmark,
+    Cost,
     Fault,
     Finding,
     NodeReport,
@@ -25,8 +26,11 @@ from datadog_checks.kubelet_compliance.reporting.report import (
     UNKNOWN,
     WARNING,
     Detail,
+    Diagnosis,
     Gauge,
+    Level,
     ServiceCheck,
+    cost_diagnosis,
     iter_diagnoses,
     iter_gauges,
     iter_service_checks,
@@ -241,3 +245,9 @@ def test_each_change_is_asked_for_once(problems: list[Unknown], message: str, di
     report = node(Verdict.COMPLIANT, *problems)
     assert kubelet_status(report) == (WARNING, message)
     assert [each.name for each in iter_diagnoses(report)] == ['kubelet', *diagnoses]
+
+
+def test_the_cost_is_one_line() -> None:
+    cost = Cost(unchanged=1237, full=3, last_seconds=0.0091, slowest_seconds=1.25)
+    text = 'check runs: 1,240, of which 3 read everything; the last of these took 9.1 ms, the slowest 1,250.0 ms'
+    assert cost_diagnosis(cost) == Diagnosis(Level.SUCCESS, 'cost', text)

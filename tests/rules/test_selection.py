@@ -45,6 +45,10 @@ def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, n
             ['kubeconfig_ownership'],
             'gke-1.0 lists kubeconfig_ownership without a value to compare with; choose',
         ),
+        ('cis-1.24', ['4.2.99'], r'cis-1.24 has no rule with the number 4.2.99; choose from: .*4\.2\.9, 4\.2\.10'),
+        ('cis-1.24', ['4.2'], 'cis-1.24 has no rule with the number 4.2; choose from: '),
+        ('gke-1.0', ['4.1.6'], 'gke-1.0 lists kubeconfig_ownership without a value to compare with; choose'),
+        ('auto', ['4.2.7'], '4.2.7 can be another rule in another benchmark: with auto, name the key of the rule'),
         ('cis-1.24', ['setting'], 'unknown rules for cis-1.24: setting; choose from: .*; groups: files, settings$'),
         (
             'cis-1.24',
@@ -89,3 +93,15 @@ def test_auto_chooses_no_benchmark_that_has_none_of_the_rules() -> None:
     assert select('auto', ['protect_kernel_defaults'], 'v1.24.17').rules
     with pytest.raises(SelectionError, match='cis-1.11 has none of the rules protect_kernel_defaults; choose from: '):
         select('auto', ['protect_kernel_defaults'], 'v1.31.4')
+
+
+@pytest.mark.parametrize('name', BENCHMARKS)
+def test_each_number_of_a_benchmark_names_its_rule(name: str) -> None:
+    for key, numbers in BENCHMARKS[name].controls.items():
+        for number in numbers:
+            assert [rule.key for rule in select(name, [number]).rules] == [key]
+
+
+def test_numbers_keys_and_groups_go_together() -> None:
+    selected = [rule.key for rule in select('cis-1.24', ['4.2.7', 'anonymous_auth', 'files']).rules]
+    assert {'make_iptables_util_chains', 'anonymous_auth', 'kubeconfig_ownership'} < set(selected)

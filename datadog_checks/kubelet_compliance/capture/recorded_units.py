@@ -103,7 +103,7 @@ def without_places(command: tuple[Argument, ...] | Unknown) -> object:
     """What must stay the same. The place of a word that is left out does not matter."""
     if isinstance(command, Unknown):
         return command.reason
-    return tuple(replace(word, place='') if word.text == LEFT_OUT else word for word in command)
+    return tuple(replace(word, place=None) if word.text == LEFT_OUT else word for word in command)
 
 
 def redacted_words(command: tuple[Argument, ...] | Unknown) -> object:

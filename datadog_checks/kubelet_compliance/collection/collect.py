@@ -12,6 +12,7 @@ from datadog_checks.kubelet_compliance.api.configz import Connection, KubeletApi
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.model import (
     Answer,
+    Cost,
     Fact,
     KubeletReport,
     NodeReport,
@@ -21,6 +22,7 @@ from datadog_checks.kubelet_compliance.model import (
     Target,
     Unknown,
 )
+from datadog_checks.kubelet_compliance.node.clock import monotonic_seconds
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.rules.judge import judge_node
 from datadog_checks.kubelet_compliance.rules.problems import not_seen
@@ -71,6 +73,13 @@ class Collector:
         self.asking = Asking(host, KubeletApi())
         self.last: Collection | None = None
         self.last_asked: object = None
+        self.unchanged = 0
+        self.cost_of_full = Cost()
+
+    @property
+    def cost(self) -> Cost:
+        """What the collections so far cost."""
+        return replace(self.cost_of_full, unchanged=self.unchanged)
 
     @property
     def host(self) -> Host:
@@ -81,6 +90,10 @@ class Collector:
     def api(self) -> KubeletApi:
         return self.asking.api
 
+    def for_host(self, host: Host) -> Collector:
+        """A collector of the same rules for another node."""
+        return Collector(host, self.default, self.choose, self.version, self.target)
+
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
         """Judge the node. `connection`: how to reach its kubelet; None: do not ask it.
 
@@ -89,9 +102,12 @@ class Collector:
         asked = connection.url if isinstance(connection, Connection) else connection
         is_unchanged = self.host.begin() and asked == self.last_asked and not self.api.has_to_ask()
         if self.last is not None and is_unchanged:
+            self.unchanged += 1
             return self.last
         self.last = None
+        began_at = monotonic_seconds()
         self.last, self.last_asked = self.collect_anew(connection), asked
+        self.cost_of_full = self.cost_of_full.with_full(monotonic_seconds() - began_at)
         return self.last
 
     def collect_anew(self, connection: Connection | Unknown | None) -> Collection:

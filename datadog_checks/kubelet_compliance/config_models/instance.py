@@ -70,6 +70,7 @@ class InstanceConfig(BaseModel):
     aws_service: Optional[str] = None
     benchmark: Optional[str] = None
     connect_timeout: Optional[float] = None
+    custom_rules: Optional[tuple[MappingProxyType[str, Any], ...]] = None
     disable_generic_tags: Optional[bool] = None
     empty_default_hostname: Optional[bool] = None
     enable_legacy_tags_normalization: Optional[bool] = None

@@ -287,5 +287,4 @@ def with_place(origin: Origin, evidence: Evidence) -> Origin:
     place = places.get(origin.place) or places.get(origin.place.partition(' ')[0])
     if place is None:
         return origin if launch is None else replace(origin, place=f'{origin.place} in {launch.program}')
-    path = place.partition(' ')[0].rpartition(':')[0]
-    return Origin(Source.FLAG, f'{origin.place} in {place}', path or None, place if path else '')
+    return Origin(Source.FLAG, f'{origin.place} in {place}', place.path, str(place), place.line)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from datadog_checks.kubelet_compliance.model import Origin, Source, Value, lookup
+from datadog_checks.kubelet_compliance.model import Origin, Place, Source, Value, lookup
 
 from .formats.documents import JsonFloat
 from .formats.go import parse_duration
@@ -277,7 +277,7 @@ MOST_LEVELS = 16
 
 def tree_of(node: Node, source: Source, path: str, levels: int = MOST_LEVELS) -> Tree:
     """A node of a document as a layer of the configuration, each value with its place (`path:line`)."""
-    origin = Origin(source, f'{path}:{node.line}' if node.line else path, path)
+    origin = Origin(source, str(Place(path, node.line or 0)), path, line=node.line or 0)
     earlier = tuple(tree_of(item, source, path, levels) for item in node.earlier)
     if isinstance(node.value, dict):
         members = node.value if levels else {}

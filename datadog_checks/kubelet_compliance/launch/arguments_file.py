@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 from datadog_checks.kubelet_compliance.kubelet.programs import MAX_ARGUMENTS
 from datadog_checks.kubelet_compliance.kubelet.tables.programs import ArgumentsFile, Program
-from datadog_checks.kubelet_compliance.model import File, Launch, Missing, Unknown, Unreadable
+from datadog_checks.kubelet_compliance.model import File, Launch, Missing, Place, Unknown, Unreadable
 
 from .option_files import iter_options
 
@@ -31,7 +31,7 @@ def file_launch(program: Program, path: str, file: File | Missing | Unreadable) 
         why = f'{path}, which contains the arguments of the kubelet, could not be read: {file.why}'
         return Launch(program.name, Unknown(why, remedy, fault=fault), path)
     arguments: list[str] = []
-    places: dict[str, str] = {}
+    places: dict[str, Place] = {}
     for number, line in enumerate(file.data.decode('utf-8', 'surrogateescape').split('\n'), 1):
         line = line.strip()
         if not line or line.startswith('#'):
@@ -44,7 +44,7 @@ def file_launch(program: Program, path: str, file: File | Missing | Unreadable) 
                 )
                 return Launch(program.name, unknown, path, files=(file,))
             arguments.append(argument)
-            places[argument] = f'{path}:{number}'
+            places[argument] = Place(path, number)
     if len(arguments) > MAX_ARGUMENTS:
         unknown = Unknown(f'{path} contains more than {MAX_ARGUMENTS} arguments', 'make it smaller')
         return Launch(program.name, unknown, path, files=(file,))

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
-from .systemd_text import COMMENTS, WHITESPACE, Letters, Place, UnitError, decode, is_text, text_of
+from datadog_checks.kubelet_compliance.model import Place
+
+from .systemd_text import COMMENTS, WHITESPACE, Letters, UnitError, decode, is_text, text_of
 from .systemd_words import from_variable
 
 NEWLINE = '\n\r'

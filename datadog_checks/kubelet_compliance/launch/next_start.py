@@ -15,7 +15,7 @@ from datadog_checks.kubelet_compliance.kubelet.programs import (
     program_named,
     wrapper_words,
 )
-from datadog_checks.kubelet_compliance.model import Argument, Evidence, File, NextStart, Unit, Unknown
+from datadog_checks.kubelet_compliance.model import Argument, Evidence, File, NextStart, Place, Unit, Unknown
 
 NO_UNIT = Unknown('no systemd service starts the kubelet')
 
@@ -92,12 +92,12 @@ def may_be_edited(unit: Unit, started_at: float | None) -> bool:
     return has_changed(unit, started_at) or is_later(unit.parents_changed_at, started_at)
 
 
-def places_of(unit: Unit | Unknown | None) -> Mapping[str, str]:
+def places_of(unit: Unit | Unknown | None) -> Mapping[str, Place]:
     """The file and line of each argument. Of a repeated argument, the last one counts."""
     if not isinstance(unit, Unit):
         return {}
     command = () if isinstance(unit.command, Unknown) else unit.command[1:]
-    return {**unit.places, **{word.text: word.place for word in command if word.place}}
+    return {**unit.places, **{word.text: word.place for word in command if word.place is not None}}
 
 
 def start_folder(evidence: Evidence) -> str:
@@ -115,7 +115,7 @@ def next_start_of(evidence: Evidence) -> NextStart:
     argv = tuple(word.text for word in words)
     own = evidence.arguments if isinstance(evidence.arguments, tuple) else ()
     places = launch.places if launch is not None else {}
-    flags = tuple(iter_flags(Argument(text, places.get(text, '')) for text in own))
+    flags = tuple(iter_flags(Argument(text, places.get(text)) for text in own))
     if launch is not None and program_named(launch.program).contains_kubelet:
         # For a command that this check cannot parse, the place of a secret is unknown too.
         known = argv if argv and invocation_of(argv) is not None else None

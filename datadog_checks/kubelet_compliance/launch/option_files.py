@@ -23,7 +23,7 @@ from datadog_checks.kubelet_compliance.kubelet.tables.programs import (
     OptionFiles,
     Program,
 )
-from datadog_checks.kubelet_compliance.model import Argument, File, Launch, Missing, Unit, Unknown, Unreadable
+from datadog_checks.kubelet_compliance.model import Argument, File, Launch, Missing, Place, Unit, Unknown, Unreadable
 
 OPTION_VARIABLES = frozenset(
     variable
@@ -36,12 +36,12 @@ OPTION_VARIABLES = frozenset(
 
 @dataclass(slots=True)
 class Options:
-    """The options that matter to the kubelet. `places`: where each of its arguments is set."""
+    """The options that matter to the kubelet. `places`: where each of its arguments is set, if that is known."""
 
     data: str
     """The data directory."""
     arguments: list[str] = field(default_factory=list)
-    places: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
     path: str = ''
     """The first config file that exists; '' for none."""
     has_kubelet: bool = True
@@ -62,7 +62,7 @@ class Given:
     """
 
     words: Sequence[str] | None = None
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     environment: Mapping[str, Argument] = field(default_factory=dict)
 
     def variable(self, name: str) -> str:
@@ -76,7 +76,7 @@ def given_by(unit: Unit | Unknown | None, way: OptionFiles) -> Given:
     command = () if isinstance(unit.command, Unknown) else unit.command
     texts = [word.text for word in command]
     is_plain = texts[1:2] in (['server'], ['agent']) and texts[0].rpartition('/')[2] == way.stem
-    places = {word.text: word.place for word in command}
+    places = {word.text: word.place for word in command if word.place is not None}
     return Given(texts[2:] if is_plain else None, places, unit.environment)
 
 
@@ -92,7 +92,7 @@ def read_options(given: Given, files: Sequence[File | Missing | Unreadable], way
     A key of a later file replaces that of an earlier file. With a `+` at the end of its name, it is appended. The
     command line is appended to both.
     """
-    values: dict[str, list[tuple[str, str]]] = {}
+    values: dict[str, list[PlacedValue]] = {}
     unread = []
     for file in files:
         if isinstance(file, Missing) or isinstance(file, Unreadable) and file.absent:
@@ -104,15 +104,15 @@ def read_options(given: Given, files: Sequence[File | Missing | Unreadable], way
         except NotUnderstood as error:
             unread.append(f'{file.path} {error}')
     for name, value, word in iter_options(given.words or ()):
-        place = given.places.get(word) or f'--{name} on the command line of {way.stem}'
-        values.setdefault(LONG_NAMES.get(name, name), []).append((value, place))
+        values.setdefault(LONG_NAMES.get(name, name), []).append((value, given.places.get(word)))
     path = next((file.path for file in files if isinstance(file, File)), '')
     data = last_value(values, 'data-dir') or given.variable(way.data_variable) or way.data
     options = Options(data, unread=unread, path=path)
     for value, place in values.get(KUBELET_OPTION, ()):
         argument = passed_argument(value)
         options.arguments.append(argument)
-        options.places[argument] = place
+        if place is not None:
+            options.places[argument] = place
     options.has_kubelet = last_value(values, 'disable-agent').lower() not in ('true', '1', 't')
     return options
 
@@ -173,6 +173,10 @@ def with_unread(doubt: Unknown, options: Options) -> Unknown:
     return Unknown(f'{doubt.reason}; {options.unread[0]}', doubt.remedy) if options.unread else doubt
 
 
+PlacedValue = tuple[str, Place | None]
+"""The value of an option, and where it is set, if that is known."""
+
+
 class NotUnderstood(Exception):
     """A config file that could not be read or parsed. The text follows its path."""
 
@@ -197,7 +201,7 @@ def iter_options(arguments: Sequence[str]) -> Iterator[tuple[str, str, str]]:
             yield match[1], following, following
 
 
-def iter_options_of_file(file: File | Unreadable) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def iter_options_of_file(file: File | Unreadable) -> Iterator[tuple[str, list[PlacedValue]]]:
     """The options in a config file, each with its values and their places. Raises NotUnderstood."""
     if not isinstance(file, File):
         raise NotUnderstood(f'could not be read: {file.why}')
@@ -210,9 +214,8 @@ def iter_options_of_file(file: File | Unreadable) -> Iterator[tuple[str, list[tu
     for key, node in root.value.items():
         if key.removesuffix('+') not in {KUBELET_OPTION, *READ_OPTIONS}:
             continue
-        place = f'{file.path}:{node.line}' if node.line else file.path
         items = node.value if isinstance(node.value, list) else [] if node.value is None else [node]
-        yield key, [(scalar_text(item), f'{file.path}:{item.line}' if item.line else place) for item in items]
+        yield key, [(scalar_text(item), Place(file.path, item.line or node.line or 0)) for item in items]
 
 
 def scalar_text(node: Node) -> str:
@@ -222,6 +225,6 @@ def scalar_text(node: Node) -> str:
     return ('true' if node.value else 'false') if isinstance(node.value, bool) else str(node.value or '')
 
 
-def last_value(values: dict[str, list[tuple[str, str]]], name: str) -> str:
+def last_value(values: dict[str, list[PlacedValue]], name: str) -> str:
     found = values.get(name)
     return found[-1][0] if found else ''

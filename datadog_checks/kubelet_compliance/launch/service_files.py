@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-from datadog_checks.kubelet_compliance.model import Argument, Folder, Missing, Unit, Unknown, Unreadable, is_absent
+from datadog_checks.kubelet_compliance.model import (
+    Argument,
+    Folder,
+    Missing,
+    Place,
+    Unit,
+    Unknown,
+    Unreadable,
+    is_absent,
+)
 
 from .option_files import OPTION_VARIABLES
 from .systemd_text import WHITESPACE, Letters, UnitError, text_of
@@ -209,14 +218,14 @@ def command_of(
 
 
 def variable_of(value: Letters) -> Argument:
-    return Argument(text_of(value), str(value[0][1]) if value else '')
+    return Argument(text_of(value), value[0][1] if value else None)
 
 
-def iter_places(arguments: frozenset[str], variables: Mapping[str, Letters]) -> Iterator[tuple[str, str]]:
+def iter_places(arguments: frozenset[str], variables: Mapping[str, Letters]) -> Iterator[tuple[str, Place]]:
     """Where an argument of the process stands as a word of a variable."""
     for value in variables.values():
         for is_space, letters in groupby(value, key=lambda letter: letter[0] in WHITESPACE):
             word = list(letters)
             text = text_of(word)
             if not is_space and text in arguments:
-                yield text, str(word[0][1])
+                yield text, word[0][1]

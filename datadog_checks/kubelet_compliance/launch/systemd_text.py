@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from datadog_checks.kubelet_compliance.model import Place
+
 WHITESPACE = ' \t\n\r'
 COMMENTS = '#;'
 
@@ -33,17 +35,6 @@ class UnitError(Exception):
     def __init__(self, message: str, *, refused: bool = False) -> None:
         super().__init__(message)
         self.refused = refused
-
-
-class Place(NamedTuple):
-    """The place of a character. `variable`: the environment variable that it comes from; '' for none."""
-
-    path: str
-    line: int
-    variable: str = ''
-
-    def __str__(self) -> str:
-        return f'{self.path}:{self.line}' + (f' ({self.variable})' if self.variable else '')
 
 
 Letters = list[tuple[str, Place]]

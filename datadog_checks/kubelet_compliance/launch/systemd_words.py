@@ -13,7 +13,9 @@ import re
 from collections.abc import Iterator, Mapping
 from enum import Enum
 
-from .systemd_text import NO_TEXT, WHITESPACE, Letters, Place, UnitError, at_place, text_of
+from datadog_checks.kubelet_compliance.model import Place
+
+from .systemd_text import NO_TEXT, WHITESPACE, Letters, UnitError, at_place, text_of
 
 
 class Escapes(Enum):

@@ -93,7 +93,7 @@ def next_command(service: Service, variables: Mapping[str, Letters]) -> tuple[Ar
         raise UnitError(f'{service.name} has an empty command line')
     if len(words) > MAX_ARGUMENTS:
         raise UnitError(f'{service.name} has more than {MAX_ARGUMENTS} arguments')
-    return tuple(Argument(text_again(text_of(word)), str(word[0][1]) if word else '') for word in words)
+    return tuple(Argument(text_again(text_of(word)), word[0][1] if word else None) for word in words)
 
 
 def refuse_bombs(service: Service, contents: Mapping[str, Sequence[Seen]]) -> None:

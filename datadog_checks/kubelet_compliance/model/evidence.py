@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 Value = bool | int | float | str | tuple['Value', ...] | Mapping[str, 'Value'] | None
 """A value of the kubelet's configuration. Durations are nanoseconds. None: not set."""
@@ -45,6 +46,21 @@ class Source(Enum):
     UNKNOWN = 'unknown'
 
 
+class Place(NamedTuple):
+    """A line of a file. `variable`: the environment variable that contains the text; '' for none.
+
+    `line`: 0 if only the file is known.
+    """
+
+    path: str
+    line: int
+    variable: str = ''
+
+    def __str__(self) -> str:
+        line = f':{self.line}' if self.line else ''
+        return f'{self.path}{line}' + (f' ({self.variable})' if self.variable else '')
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a value was set: the kind of place, and the place in words (`/etc/k.yaml:4`, `--flag=x`)."""
@@ -54,6 +70,8 @@ class Origin:
     path: str | None = None
     where: str = ''
     """The file and line of a flag, and the variable that contains it. '' if they are not known."""
+    line: int = 0
+    """The line in the file `path`. 0 if it is not known."""
 
 
 def was_flag(origin: Origin | None) -> bool:
@@ -205,7 +223,7 @@ class Launch:
     program: str
     arguments: tuple[str, ...] | Unknown
     path: str
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     files: tuple[File, ...] = ()
     doubt: Unknown | None = None
     drop_ins: str = ''
@@ -216,10 +234,10 @@ class Launch:
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """A word of a command line, and its file and line."""
+    """A word of a command line, and its file and line. `place`: None if it is not known."""
 
     text: str
-    place: str
+    place: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +255,7 @@ class Unit:
     """The files that determine the command line: `paths`, and the environment files."""
     environment: Mapping[str, Argument] = field(default_factory=dict)
     """Its variables from which a program reads options."""
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     """The places of arguments of the process that are words of a variable, even if the command does not use it."""
     directory: str = ''
     """The working directory of the command. '' if the unit does not set it."""
@@ -268,7 +286,7 @@ class Evidence:
     """The systemd service that starts it. None: it runs in a container."""
     service: str = ''
     """The name of that service, even if nothing else is known about it."""
-    places: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Place] = field(default_factory=dict)
     """The file and line of each argument, if they are known."""
     options: str = ''
     """The file with the options of the program that starts it, if it was read."""

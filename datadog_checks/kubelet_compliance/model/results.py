@@ -22,6 +22,7 @@ from .evidence import (
 from .rows import (
     Answer,
     Benchmark,
+    Exemption,
     Fact,
     Rule,
 )
@@ -147,6 +148,8 @@ class Setting:
     """The value that each field would have without the flag that sets it, if it is known."""
     defect: Unknown | None = None
     """Why the rule is broken although its values are as expected."""
+    refused: str = ''
+    """Why the kubelet would refuse what the rule's fix changes. '' if it would not, or if that is not known."""
     home: Home = Home()
 
 
@@ -182,6 +185,8 @@ class Finding:
     setting: Setting
     benchmark: Benchmark
     remedy: Remedy = Remedy()
+    exemption: Exemption | None = None
+    """The exemption of a rule that is exempted."""
 
     @property
     def set_by(self) -> Source:
@@ -209,7 +214,8 @@ class NextStart:
 class KubeletReport:
     """The full report on one kubelet. `restart_pending`: None if that is not known.
 
-    `name`: distinguishes it from others. Its `--hostname-override`, or the ID of its container.
+    `name`: distinguishes it from others. Its `--hostname-override`, or the ID of its container. `config_path`: its
+    config file; '' for none. `start_path`: the file that decides how it starts: its options, unit, or program.
     """
 
     process: Process
@@ -220,6 +226,8 @@ class KubeletReport:
     next_start: NextStart | None = None
     upgrade: Upgrade | None = None
     """None: nobody asked about another release."""
+    config_path: str = ''
+    start_path: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,3 +250,20 @@ class NodeReport:
     """The worst of its kubelets. None: nobody asked about another release."""
     turned_away: tuple[Unknown, ...] = ()
     """Processes that only have a kubelet's name, each with the options that would admit it, if there are any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What the check runs since the check started cost. Durations are in seconds, and only of full collections.
+
+    `unchanged`: the runs that found nothing changed. `full`: those that read everything.
+    """
+
+    unchanged: int = 0
+    full: int = 0
+    last_seconds: float = 0.0
+    slowest_seconds: float = 0.0
+
+    def with_full(self, seconds: float) -> Cost:
+        """The cost with one more full collection."""
+        return Cost(self.unchanged, self.full + 1, seconds, max(seconds, self.slowest_seconds))

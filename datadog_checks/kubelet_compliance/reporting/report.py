@@ -14,6 +14,7 @@ from typing import NamedTuple
 from datadog_checks.kubelet_compliance.model import (
     LONGEST_MESSAGE,
     Benchmark,
+    Cost,
     Finding,
     KubeletReport,
     NodeReport,
@@ -183,6 +184,13 @@ def iter_diagnoses(report: NodeReport) -> Iterator[Diagnosis]:
     for problem in by_remedy((*report.problems, *report.doubts)):
         name = problem.fault.value if problem.fault is not None else 'evidence'
         yield Diagnosis(Level.FAIL, name, problem.reason, problem.remedy)
+
+
+def cost_diagnosis(cost: Cost) -> Diagnosis:
+    """What the check itself costs."""
+    last, slowest = (f'{1000 * seconds:,.1f} ms' for seconds in (cost.last_seconds, cost.slowest_seconds))
+    runs = f'check runs: {cost.unchanged + cost.full:,}, of which {cost.full:,} read everything'
+    return Diagnosis(Level.SUCCESS, 'cost', f'{runs}; the last of these took {last}, the slowest {slowest}')
 
 
 MOST_TURNED_AWAY = 3

@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, NodeReport
+from datadog_checks.kubelet_compliance.model import Benchmark, Cost, Exemption, KubeletReport, NodeReport
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions
 
 from .report import Detail, Rows, iter_gauges, iter_reports, iter_service_checks, printable, problem_text
@@ -38,6 +38,18 @@ class Sending:
             rows.gauges += [(gauge, [*tags, *gauge.tags]) for gauge in gauges]
             rows.service_checks += [(each, [*tags, *each.tags]) for each in checks]
         return rows
+
+
+def iter_metadata(benchmark: Benchmark, version: str | None, cost: Cost) -> Iterator[tuple[str, str]]:
+    """The check metadata. `version`: that of the kubelet; None: unknown.
+
+    The Agent sends all its metadata when a value changes. So the cost is given in values that seldom change.
+    """
+    yield 'benchmark', benchmark.name
+    if version is not None:
+        yield 'version', version
+    yield 'collections.unchanged_percent', str(100 * cost.unchanged // (cost.unchanged + cost.full))
+    yield 'collections.slowest_full_ms', str(round(1000 * cost.slowest_seconds))
 
 
 def advice(node: NodeReport) -> list[str]:

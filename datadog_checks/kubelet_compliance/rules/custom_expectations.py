@@ -106,8 +106,9 @@ def all_are(values: Sequence[object], kind: type) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An expectation, and the one value that meets it, as YAML spells it; None if there is no such value."""
+    """An expectation in words, as a test, and the value to set, as YAML spells it; None if no single value is good."""
 
+    words: str
     expectation: Expectation
     value: str | None
 
@@ -159,12 +160,13 @@ def expected_unset(target: Target, *, is_set: bool) -> Expected:
     def holds(values: Sequence[Value], _: Benchmark) -> bool:
         return len(values) == 1 and (values[0] not in NO_VALUES) is is_set
 
-    text = 'set' if is_set else 'not set'
-    return Expected(Expectation(lambda _: text, holds), None if is_set else EMPTY_VALUES.get(target.form))
+    text = 'a value' if is_set else 'not set'
+    good = None if is_set or target.is_entry else EMPTY_VALUES.get(target.form)
+    return Expected(text, Expectation(lambda _: text, holds), good)
 
 
 EMPTY_VALUES = {Form.TEXT: '""', Form.LIST: '[]', Form.NUMBERS: '[]'}
-"""What unsets a field, by form. A any_number can only be removed."""
+"""What unsets a field, by form. A number can only be removed."""
 
 
 def expected_value(target: Target, name: str, values: Sequence[Value]) -> Expected:
@@ -186,11 +188,11 @@ def expected_value(target: Target, name: str, values: Sequence[Value]) -> Expect
         shown = None if value in NO_VALUES else measure(value)
         if value in NO_VALUES or shown is not None and any(shown[0] == unit for unit, _ in bounds):
             return ''
-        return f"is {show(value)}, which can't be compared with {show(values[0])}"
+        return f"its value {show(value)} can't be compared with {show(values[0])}"
 
     words = f'{PREFIXES[name]}{shorten(", ".join(map(show, values)), LONGEST_EXPECTED)}'
     good = None if name == 'is_not' else as_yaml(values[0], target.form)
-    return Expected(Expectation(lambda _: words, holds, unclear=unclear), good)
+    return Expected(words, Expectation(lambda _: words, holds, unclear=unclear), good)
 
 
 COMPARISONS: Mapping[str, Callable[[Measure, Sequence[Measure]], bool]] = {

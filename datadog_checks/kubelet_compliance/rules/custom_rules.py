@@ -123,7 +123,7 @@ def rule_of(key: str, texts: Mapping[str, str], target: Target, name: str, expec
         key=key,
         title=texts['title'],
         expected=expected.expectation,
-        what=f'The setting {target.name} is as your organization expects it.',
+        what=f'{target.name}: {expected.words}.',
         why='',
         impact='',
         default='' if target.default is None else show(target.default),

@@ -59,6 +59,8 @@ class Target:
     form: Form
     can_be_unset: bool = False
     default: Value = None
+    is_entry: bool = False
+    """Whether it is a key of a map, and not a field or a flag."""
 
 
 FORMS_OF_FIELDS = {
@@ -138,10 +140,10 @@ def target_of_key(setting: str, parent: str, key: str, row: Field) -> Target:
     if parent == FEATURE_GATES:
         if key not in GATES and key not in GONE_GATES and key not in STAGE_GATES:
             raise SettingError(f'unknown feature gate {key!r}{nearest(setting)}')
-        return Target(setting, Form.SWITCH)
+        return Target(setting, Form.SWITCH, is_entry=True)
     if not key or len(key) > LONGEST_KEY_OF_MAP:
         raise SettingError(f'{setting!r} does not name a key of {parent}')
-    return Target(setting, FORMS_OF_TEXTS.get(parent, Form.TEXT), can_be_unset=True)
+    return Target(setting, FORMS_OF_TEXTS.get(parent, Form.TEXT), can_be_unset=True, is_entry=True)
 
 
 def form_of(path: str, field: Field) -> Form:

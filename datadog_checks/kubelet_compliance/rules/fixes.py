@@ -158,6 +158,8 @@ def refusal_of(rule: Rule, setting: Setting, changes: list[Change], *, writes_va
         is_own = origin is not None and was_flag(origin) and (home.is_rewritten or not origin.where)
         if is_own and flag in home.fixed_flags:
             return f'the distribution always passes {flag}: exempt the rule'
+    if setting.refused and writes_values:
+        return setting.refused
     for precondition in rule.preconditions(changes):
         answer = home.facts.get(precondition.fact, Answer())
         is_refused = answer.holds is False or answer.holds is None and not precondition.caution

@@ -33,7 +33,7 @@ from datadog_checks.kubelet_compliance.model import (
 from .field_facts import is_flag, parts_of_path, row_of
 
 FEATURE_GATES = 'featureGates'
-WITHOUT_IT = 'exclude this release from the rule, or remove the rule'
+WITHOUT_IT = 'leave the rule out on nodes of this release'
 LIVE_NODE = 'evaluate the node itself'
 
 
@@ -62,7 +62,7 @@ def values_in_effect(rule: Rule, values: Mapping[str, Value], release: Release) 
     for field in rule.fields:
         value = value_in_effect(values, field, release)
         unclear = '' if rule.expected.unclear is None or isinstance(value, Unknown) else rule.expected.unclear(value)
-        found[field] = Unknown(f'{field} {unclear}') if unclear else value
+        found[field] = Unknown(unclear) if unclear else value
     return found
 
 

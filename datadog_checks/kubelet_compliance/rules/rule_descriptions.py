@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datadog_checks.kubelet_compliance.model import Benchmark, Change, FileAspect, Rule
 
 from .benchmarks import BENCHMARKS
+from .custom_rules import custom_benchmark
 from .distributions import DISTRIBUTIONS, NO_DISTRIBUTION, Distribution
 from .field_facts import default_holds, flag_that_sets, is_flag
 from .fixes import SetField, flag_of, gate_of
@@ -32,8 +33,8 @@ def fixes_of(rule: Rule) -> Iterator[tuple[str, str]]:
     before = rule.preparation or (f'{sentence(rule.caution)}.' if rule.caution else '')
     if before:
         yield 'before', before
-    if rule.aspect is not None:
-        yield 'fix', FILE_FIXES[rule.aspect]
+    if rule.aspect is not None or rule.advice:
+        yield 'fix', rule.advice if rule.aspect is None else FILE_FIXES[rule.aspect]
         return
     fields = [change for change in rule.fix if not is_flag(change.name)]
     if fields:
@@ -54,7 +55,8 @@ def flag_on_a_page(rule: Rule, change: Change) -> str:
     gate, flag = gate_of(change), flag_of(change)
     if gate:
         return f'set `{gate}={change.value}` in `{flag}` where it is set (keep its other gates)'
-    is_enough = all(default_holds(rule, each) for each in BENCHMARKS.values() if rule.key in each.controls)
+    of_rule = [each for each in BENCHMARKS.values() if rule.key in each.controls] or [custom_benchmark((rule,))]
+    is_enough = all(default_holds(rule, each) for each in of_rule)
     return f'remove `{flag}` where it is set{"" if is_enough else ", and set the field in the file"}'
 
 

@@ -23,6 +23,8 @@ RULE_GROUPS = {
 
 The group of custom rules is not the same for everyone: see `groups_of`.
 """
+RULE_NUMBER = re.compile(r'V-[0-9]+|[0-9]+(\.[0-9]+)+')
+"""The number of a rule in a benchmark. No key looks like this."""
 KUBELET_VERSION = re.compile(r'v?1\.([0-9]{1,3})(\D.*)?')
 
 
@@ -38,13 +40,15 @@ def select(
 ) -> Selection:
     """The benchmark with its rules in the order of the table, and the custom rules. Raises SelectionError.
 
-    `names`: keys of rules and names of groups; None: all rules. `version`: the kubelet's (`v1.31.4`), which `auto` goes
-    by; without a version, `auto` is the default benchmark.
+    `names`: keys or numbers of rules, and names of groups; None: all rules. `version`: the kubelet's (`v1.31.4`),
+    which `auto` goes by; without a version, `auto` is the default benchmark.
     """
     name = benchmark_for(version) if benchmark_name == AUTO else benchmark_name or DEFAULT_BENCHMARK
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
         raise SelectionError(f'unknown benchmark {name!r}; choose from: {AUTO}, {sorted_names(BENCHMARKS)}')
+    if names is not None:
+        names = without_numbers(benchmark, names, is_auto=benchmark_name == AUTO)
     rules = {rule.key: rule for rule in (*(each for each in RULES if each.key in benchmark.controls), *custom)}
     known, groups = list(rules), groups_of(custom)
     if names is not None and (benchmark_name != AUTO or version is None):
@@ -57,13 +61,37 @@ def select(
     return Selection(benchmark, selected, (custom_benchmark(custom),) if custom else ())
 
 
+def without_numbers(benchmark: Benchmark, names: Iterable[str], *, is_auto: bool) -> list[str]:
+    """The names, with the key of each rule in place of its number. Raises SelectionError."""
+    keys = {
+        number: key for key, numbers in (*benchmark.unjudged.items(), *benchmark.controls.items()) for number in numbers
+    }
+    known = ', '.join(sorted(keys, key=lambda number: [int(part) for part in re.findall('[0-9]+', number)]))
+    found = []
+    for name in names:
+        is_number = RULE_NUMBER.fullmatch(name) is not None
+        if is_number and is_auto:
+            raise SelectionError(
+                f'{name} can be another rule in another benchmark: with {AUTO}, name the key of the rule'
+            )
+        if is_number and name not in keys:
+            raise SelectionError(f'{benchmark.name} has no rule with the number {name}; choose from: {known}')
+        found.append(keys[name] if is_number else name)
+    return found
+
+
 def groups_of(custom: Sequence[Rule]) -> dict[str, frozenset[str]]:
     """The names of all groups of rules, with the keys of their rules."""
     return {**RULE_GROUPS, CUSTOM: frozenset(rule.key for rule in custom)} if custom else RULE_GROUPS
 
 
-def chooser(names: Sequence[str] | None, custom: Sequence[Rule] = ()) -> Callable[[str | None], Selection | Unknown]:
-    """A function that selects the benchmark by the kubelet's version; Unknown if that has none of the rules."""
+def chooser(
+    benchmark_name: str | None, names: Sequence[str] | None, custom: Sequence[Rule] = ()
+) -> Callable[[str | None], Selection | Unknown] | None:
+    """A function that selects the benchmark by the kubelet's version; Unknown if that has none of the rules.
+
+    None if the benchmark does not depend on the version.
+    """
 
     def choose(version: str | None) -> Selection | Unknown:
         try:
@@ -71,7 +99,7 @@ def chooser(names: Sequence[str] | None, custom: Sequence[Rule] = ()) -> Callabl
         except SelectionError as error:
             return Unknown(str(error), 'in rules, name rules that every benchmark has, or set benchmark')
 
-    return choose
+    return choose if benchmark_name == AUTO else None
 
 
 def keys_of(names: Iterable[str], groups: Mapping[str, frozenset[str]]) -> frozenset[str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from datadog_checks.kubelet_compliance.node.process_root import reason
 
-from .as_the_agent import ConfigError, Configured, Settings, connection_info, read_configured, read_yaml
+from .as_the_agent import ConfigError, Configured, Settings, connection_info, load_yaml, read_configured, read_yaml
 
 AGENT_FOLDER = '/etc/datadog-agent'
 CHECK = 'kubelet_compliance'
@@ -57,6 +57,19 @@ def parsed(path: str) -> Configured:
     except ConfigError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
+
+
+def custom_rows(path: str) -> object:
+    """The rows in a file of custom rules: a list, or a mapping with `custom_rules`. Raises ConfigError."""
+    try:
+        content = load_yaml(read_named(path))
+    except ConfigError as error:
+        text = str(error)
+        raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
+    rows = content.get('custom_rules') if isinstance(content, dict) else content
+    if not isinstance(rows, list) or not rows:
+        raise ConfigError(f'{path}: it has no custom rules: a list of them, or a mapping with custom_rules')
+    return rows
 
 
 def iter_conf_files(folder: str) -> Iterator[str]:

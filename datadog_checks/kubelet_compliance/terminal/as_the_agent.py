@@ -50,14 +50,19 @@ def read_configured(data: bytes) -> Configured:
 
 def read_yaml(data: bytes) -> dict[str, Any]:
     """Raises ConfigError."""
-    try:
-        content = yaml.safe_load(data)
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
-        # The constructors of PyYAML raise Python's own errors for invalid values.
-        raise ConfigError('it is not valid YAML') from None
+    content = load_yaml(data)
     if not isinstance(content, dict):
         raise ConfigError('it is not a mapping')
     return content
+
+
+def load_yaml(data: bytes) -> Any:
+    """What PyYAML makes of a file. Raises ConfigError."""
+    try:
+        return yaml.safe_load(data)
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        # The constructors of PyYAML raise Python's own errors for invalid values.
+        raise ConfigError('it is not valid YAML') from None
 
 
 @dataclass(frozen=True, slots=True)

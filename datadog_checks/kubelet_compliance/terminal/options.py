@@ -9,7 +9,6 @@ import argparse
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
-from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS, DEFAULT_BENCHMARK
 from datadog_checks.kubelet_compliance.rules.selection import AUTO
 
@@ -35,7 +34,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_subject(group: argparse._ArgumentGroup) -> None:
-    group.add_argument('--node', metavar='DIR', help='evaluate a captured node: a folder with proc/ and files')
+    group.add_argument(
+        '--node',
+        action='append',
+        dest='nodes',
+        metavar='DIR',
+        help='evaluate a captured node (a folder with proc/ and files), or a folder of captured nodes; repeatable',
+    )
     group.add_argument(
         '--root', metavar='DIR', help='evaluate an image: the root file system of a machine before it runs'
     )
@@ -71,12 +76,13 @@ def add_rules(group: argparse._ArgumentGroup) -> None:
         action='append',
         dest='rules',
         metavar='RULE',
-        help='evaluate only this rule (its key, or its number in the benchmark), or the group settings or files; '
-        'repeatable',
+        help='evaluate only this rule (its key, or its number in the benchmark), or the group settings, files, or '
+        'custom; repeatable',
     )
     group.add_argument(
-        '--explain', metavar='RULE', choices=RULES_BY_KEY, help='explain a rule: reason, impact, and fix'
+        '--rules', dest='rules_file', metavar='FILE', help='also evaluate the custom rules in this file (YAML)'
     )
+    group.add_argument('--explain', metavar='RULE', help='explain a rule: reason, impact, and fix')
 
 
 def add_output(group: argparse._ArgumentGroup) -> None:

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The floor of a cost: a check that sends what another one sent, and does nothing else."""
+"""The baseline of a cost: a check that sends the same data as another check, and does nothing else."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NAMESPACE = 'kubelet_compliance'
 
 
 class SendsTheSame(AgentCheck):
-    """`sent`: what `all_sent` gives."""
+    """`sent`: the result of `all_sent`."""
 
     __NAMESPACE__ = NAMESPACE
 
     def __init__(self, instance: Mapping[str, Any], sent: Mapping[str, Any]) -> None:
-        # The base class copies the instance at each run, so it is the other check's.
+        # The base class copies the instance at each run, so it must be the instance of the other check.
         super().__init__(NAMESPACE, {}, [dict(instance)])
         self.gauges, self.service_checks = sent['gauges'], sent['service_checks']
 
@@ -34,7 +34,7 @@ class SendsTheSame(AgentCheck):
 
 
 def all_sent(collection: Collection) -> dict[str, Any]:
-    """What a check sent, as JSON can hold it, with names as the base class takes them."""
+    """Return what a check sent, as values for JSON. The names are without the namespace, as the base class expects."""
     start = len(NAMESPACE) + 1
     return {
         'gauges': [(each.name[start:], each.value, list(each.tags)) for each in collection.metrics],
