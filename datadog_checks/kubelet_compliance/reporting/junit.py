@@ -19,6 +19,7 @@ from .file_places import decided_by
 from .layout import LONGEST_TEXT, Style, word_of
 from .output import NotEvaluated, Output, Results, folder_of, names_of_kubelets, nothing_found, shown
 from .report import printable, problem_text
+from .upgrade_junit import upgrade_cases
 
 ELEMENT_OF: Final[Mapping[Verdict, str]] = {
     Verdict.NON_COMPLIANT: 'failure',
@@ -56,7 +57,10 @@ def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> It
         case = not_evaluated(name, '; '.join((nothing_found(node.node), *problems)))
         yield suite_of(name, folder, properties_of(node, None), [case], (), timestamp)
     for name, kubelet in zip(names_of_kubelets(node), node.kubelets, strict=True):
-        cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
+        if node.for_version:
+            cases = list(upgrade_cases(kubelet.upgrade, name))
+        else:
+            cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
         texts = [*map(problem_text, kubelet.problems), *problems]
         yield suite_of(name, folder, properties_of(node, kubelet), cases, texts, timestamp)
 

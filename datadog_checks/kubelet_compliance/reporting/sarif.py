@@ -21,8 +21,10 @@ from .layout import Style
 from .output import NotEvaluated, Output, Results, folder_of, nothing_found, shown
 from .report import printable, problem_text
 from .sarif_rules import KUBELET_RULE, descriptor_of, kubelet_descriptor
+from .upgrade_sarif import UPGRADE_RULES, iter_upgrade_results, upgrade_descriptors
 
 SCHEMA: Final = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
+UPGRADE_PAGE: Final = 'https://github.com/DataDog/integrations-extras/blob/master/kubelet_compliance/docs/upgrade.md'
 HOMEPAGE: Final = 'https://github.com/DataDog/integrations-extras/tree/master/kubelet_compliance'
 
 KIND_OF: Final[Mapping[Verdict, tuple[str, str]]] = {
@@ -84,11 +86,13 @@ def is_evaluated(node: Output | NotEvaluated) -> bool:
 def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
     """The rules of all results, each once."""
     rules: dict[str, dict[str, Any]] = {}
+    if results.is_upgrade:
+        rules = {each['id']: each for each in upgrade_descriptors(UPGRADE_PAGE)}
     for node in results.nodes:
         if not isinstance(node, Output) or not node.kubelets:
             rules.setdefault(KUBELET_RULE, kubelet_descriptor())
             continue
-        for kubelet in node.kubelets:
+        for kubelet in node.kubelets if not results.is_upgrade else ():
             for finding in shown(kubelet.findings, style):
                 if finding.rule.key not in rules:
                     rules[finding.rule.key] = descriptor_of(finding.rule, finding.benchmark)
@@ -102,6 +106,10 @@ def iter_results(node: Output | NotEvaluated, style: Style, current: str) -> Ite
     elif not node.kubelets:
         folder = folder_of(node)
         yield missing_kubelet(folder, nothing_found(node.node), file_uri('' if folder else '/proc', folder, current))
+    elif node.for_version:
+        for kubelet in node.kubelets:
+            for rule, text, place in iter_upgrade_results(kubelet.upgrade, kubelet):
+                yield upgrade_result(rule, text, place, kubelet, folder_of(node), current)
     else:
         for kubelet in node.kubelets:
             for finding in shown(kubelet.findings, style):
@@ -142,6 +150,21 @@ def result_of(finding: Finding, kubelet: KubeletReport, folder: str, current: st
     if finding.exemption is not None:
         result['suppressions'] = [suppression_of(finding.exemption)]
     return result
+
+
+def upgrade_result(
+    rule: str, text: str, place: Place, kubelet: KubeletReport, folder: str, current: str
+) -> dict[str, Any]:
+    level, _ = UPGRADE_RULES[rule]
+    return {
+        'ruleId': rule,
+        'kind': 'open' if level == 'none' else 'fail',
+        'level': level,
+        'message': message_of(text),
+        'locations': [location_of(file_uri(place.path, folder, current), place.line)],
+        'partialFingerprints': fingerprints_of(f'{rule}\0{text.partition(" ")[0]}', place),
+        'properties': {name: printable(text) for name, text in (('node', folder), ('kubelet', kubelet.name)) if text},
+    }
 
 
 def suppression_of(exemption: Exemption) -> dict[str, str]:
