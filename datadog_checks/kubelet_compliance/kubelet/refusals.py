@@ -182,11 +182,11 @@ def file_refusal(error: Exception) -> Refusal:
     if isinstance(error, DecodingError) and error.path:
         kind = str(error).rpartition(' is not ')[2]
         return Refusal(UpgradeSubject.FIELD, error.path, f'is not {kind}', error.origin)
-    path = error.path if isinstance(error, Refused) else ''
-    why = error.why if isinstance(error, Refused) and error.why else str(error)
-    return Refusal(
-        UpgradeSubject.FILE, path or 'config file', why, Origin(Source.CONFIG_FILE, path, path) if path else None
-    )
+    if not isinstance(error, Refused) or not error.path:
+        return Refusal(UpgradeSubject.FILE, 'config file', str(error))
+    place = f'{error.path}:{error.line}' if error.line else error.path
+    origin = Origin(Source.CONFIG_FILE, place, error.path, line=error.line)
+    return Refusal(UpgradeSubject.FILE, error.path, error.why or str(error), origin)
 
 
 def value_refusals(
