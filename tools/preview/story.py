@@ -29,6 +29,9 @@ OLD_IMAGE_UNTIL = 30
 ROLL_OUT, ROLL_BACK = 58, 66
 BLIND_FROM, BLIND_UNTIL = 116, 127
 KUBELET_STOPS = 158
+TARGET, LOCKED_GATE = '1.34', 'featureGates: {NodeSwap: false}'
+"""The release that the fleet is about to move to, and what stops the kubelet of that release."""
+FIRST_WITH_GATE, FIRST_MENDED, GATE_REMOVED = 38, 43, 40
 
 
 def hours(count: float) -> int:
@@ -58,9 +61,13 @@ def states(cluster: str, pool: str, number: int, chance: random.Random) -> dict[
             bad_roll_out(told, usual, chance)
     elif cluster == 'prod-us':
         agent_without_its_mount(told, usual, number, chance)
+    if (cluster, pool) == ('prod-us', 'general') and number >= FIRST_WITH_GATE:
+        told[0] = with_drop_in(usual, LOCKED_GATE)
+        if number >= FIRST_MENDED:
+            told[hours(GATE_REMOVED + number)] = usual
     if (cluster, pool, number) == ('prod-eu', 'system', 4):
         told[hours(KUBELET_STOPS)] = State(kubelet=False)
-    return told
+    return {step: None if state is None else replace(state, target=TARGET) for step, state in told.items()}
 
 
 def with_drop_in(state: State, line: str, *, is_new: bool = False) -> State:
