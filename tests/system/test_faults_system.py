@@ -102,7 +102,7 @@ def test_no_handle_is_left_when_what_is_open_can_no_longer_be_examined(
 
 
 def run_without_rights(procfs: Path | str, wrapped_in: Sequence[str] = ()) -> Sent:
-    (sent,) = run_apart(procfs, 'give_up_rights()\ntell(check)', wrapped_in=wrapped_in)
+    (sent,) = run_apart(procfs, 'give_up_rights()\nreport(check)', wrapped_in=wrapped_in)
     return sent
 
 

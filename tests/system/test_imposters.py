@@ -180,7 +180,7 @@ def test_where_the_owner_of_the_socket_is_not_known_only_a_trusted_certificate_c
         procfs = show(folder / 'proc', standins.launch(('kubelet', '--config=/none.yaml'), closed='1'))
         (sent,) = run_apart(
             procfs,
-            'give_up_rights()\ntell(check)',
+            'give_up_rights()\nreport(check)',
             **(options if verifies else {**unverified(server), 'trust_unverified_configz': trusts}),
         )
     assert sent.found == 1

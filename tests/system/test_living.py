@@ -123,7 +123,7 @@ def test_where_configz_shows_all_that_the_file_says_a_change_of_its_times_is_non
     assert verdicts(collection) == before
 
 
-def test_without_configz_it_is_said_that_times_alone_cannot_tell(tmp_path: Path) -> None:
+def test_without_configz_it_is_said_that_times_alone_are_not_enough(tmp_path: Path) -> None:
     kubelet = Kubelet(tmp_path, {'makeIPTablesUtilChains': True})
     kubelet.check.version = 'v1.36.2'
     kubelet.change(lambda: kubelet.file.chmod(0o600))
