@@ -121,7 +121,7 @@ def test_an_argument_can_put_no_escape_on_the_terminal(node: Path, capsys: pytes
     [
         (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; choose from: auto, "),
         (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; choose from: '),
-        (['--node', '/nonexistent'], '/nonexistent is not a captured node: it has no folder proc'),
+        (['--node', '/nonexistent'], '/nonexistent: it is not a captured node: it has no folder proc'),
         (['--node', KUBEADM, '--configz', '/nonexistent'], '/nonexistent: no such file or directory'),
         (['--node', KUBEADM, '--configz', '/etc'], '/etc: is a directory'),
         (['--node', KUBEADM, '--configz', '/dev/zero'], '/dev/zero: it is larger than 1 MiB'),
@@ -232,7 +232,7 @@ def test_the_facts_of_a_capture_count_as_if_live(node: Path, capsys: pytest.Capt
 def test_a_capture_with_broken_facts_is_an_error(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (node / 'node.json').write_text('{"files": []}')
     assert main(['--node', str(node)]) == 2
-    assert capsys.readouterr().err == 'kubelet-compliance: node.json is not valid: capture the node again\n'
+    assert capsys.readouterr().err == f'kubelet-compliance: {node}: node.json is not valid: capture the node again\n'
 
 
 def test_a_link_in_a_captured_node_does_not_lead_out_of_it(node: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -33,7 +33,7 @@ OUTPUT = ROOT / 'build' / 'kubelet_compliance.py'
 MAX_BYTES = 850 * 1024
 
 TERMINAL = 'cli'
-"""The terminal command. It runs if the file runs as a program, never in the Agent."""
+"""The terminal command. It and what only it needs run if the file runs as a program, never in the Agent."""
 
 HEAD = '''\
 # (C) Datadog, Inc. 2026-present
@@ -89,15 +89,18 @@ def _name(module):
     return f'{_PACKAGE}.{module}' if module else _PACKAGE
 
 
-def _load():
-    """Run the modules in the order of their imports."""
+def _register_packages():
     _module(_PACKAGE.partition('.')[0], '', True)
     for name in _PACKAGES:
         _module(_name(name), _SOURCES[name], True)
-    for name, source in _SOURCES.items():
-        if name != _TERMINAL:
-            _run(sys.modules[_name(name)] if name in _PACKAGES else _module(_name(name), source, False))
-    return sys.modules[_PACKAGE]
+
+
+def _load(name, is_for_terminal):
+    """Run the modules of the check, or those that only the command needs, in the order of their imports."""
+    for each, source in _SOURCES.items():
+        if (each in _FOR_TERMINAL) is is_for_terminal:
+            _run(sys.modules[_name(each)] if each in _PACKAGES else _module(_name(each), source, False))
+    return sys.modules[_name(name)]
 
 
 _SOURCES = {}
@@ -105,12 +108,13 @@ _SOURCES = {}
 
 TAIL = '''
 _PACKAGES = %(packages)s
+_FOR_TERMINAL = %(for_terminal)s
 
-KubeletComplianceCheck = _load().KubeletComplianceCheck
+_register_packages()
+KubeletComplianceCheck = _load('', False).KubeletComplianceCheck
 
 if __name__ == '__main__':
-    _run(_module(_name(_TERMINAL), _SOURCES[_TERMINAL], False))
-    sys.exit(sys.modules[_name(_TERMINAL)].main())
+    sys.exit(_load(_TERMINAL, True).main())
 '''
 
 
@@ -141,6 +145,17 @@ def order(sources: Mapping[str, str], package_names: Iterable[str]) -> Iterator[
         yield from TopologicalSorter(graph).static_order()
     except CycleError as error:
         raise CannotFlatten(f'modules import each other: {" -> ".join(error.args[1])}') from None
+
+
+def needed_by(name: str, sources: Mapping[str, str], package_names: Iterable[str]) -> set[str]:
+    """Return a module and all that it needs, directly or not. Raises CannotFlatten."""
+    known, found, rest = set(package_names), set[str](), [name]
+    while rest:
+        each = rest.pop()
+        if each not in found:
+            found.add(each)
+            rest.extend(imports(each, sources[each], each in known, sources))
+    return found
 
 
 def imports(name: str, source: str, is_package: bool, sources: Mapping[str, str]) -> set[str]:
@@ -299,13 +314,14 @@ def flatten(package: Path = PACKAGE) -> str:
     sources = {name: source for name, source in read_modules(package).items() if name != '__main__'}
     package_names = packages(package)
     names = [*order(sources, package_names)]
-    for name in names:
-        if TERMINAL in imports(name, sources[name], name in package_names, sources):
-            raise CannotFlatten(f'{name or "__init__"} needs the terminal command')
+    for_check = needed_by('', sources, package_names)
+    if TERMINAL in for_check:
+        raise CannotFlatten('the check needs the terminal command')
+    for_terminal = tuple(name for name in names if name not in for_check)
     head = HEAD % {'package': repr(NAME_IN_FILE), 'version': repr(version_of(sources)), 'terminal': repr(TERMINAL)}
     texts = {name: with_relative_imports(without_notes(sources[name]), name, name in package_names) for name in names}
     bodies = [f'\n_SOURCES[{name!r}] = {as_literal(text)}\n' for name, text in texts.items()]
-    text = ''.join([head, *bodies, TAIL % {'packages': repr(package_names)}])
+    text = ''.join([head, *bodies, TAIL % {'packages': repr(package_names), 'for_terminal': repr(for_terminal)}])
     if '{{' in text:
         raise CannotFlatten('the file contains `{{`, which Helm reads as a template')
     if len(text.encode()) > MAX_BYTES:

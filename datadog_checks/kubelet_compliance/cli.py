@@ -6,25 +6,30 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
-from datetime import datetime, timezone
 
 from .capture.recorder import CannotCapture, record
 from .capture.writer import write_node
-from .node.captured import NODE_FACTS, CaptureError
+from .node.captured import NODE_FACTS
 from .node.live_host import LINUX_ONLY
 from .node.processes import AdmissionError
 from .reporting.explanation import iter_explanation
 from .reporting.formats import FORMATS
-from .reporting.output import ALL_COMPLIANT, NOT_DETERMINED, Results
+from .reporting.output import ALL_COMPLIANT, NOT_DETERMINED
 from .reporting.report import printable
 from .rules.custom_rules import CustomRuleError
 from .rules.selection import SelectionError
 from .terminal.as_the_agent import ConfigError
+from .terminal.evaluation import evaluate, task_to_capture
 from .terminal.options import parser
+from .terminal.progress import Progress
 from .terminal.screen import CannotAnswer, style_of, write
-from .terminal.tasks import Task, rule_to_explain, task_of
+from .terminal.tasks import Task, rule_to_explain
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit status of a command that Ctrl-C ends, as shells know it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         # The reader knows that it did not read everything.
         return NOT_DETERMINED
+    except KeyboardInterrupt:
+        return INTERRUPTED
 
 
 def run(options: argparse.Namespace) -> tuple[str, int]:
@@ -50,22 +57,22 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
     if not sys.platform.startswith('linux'):
         raise CannotAnswer(LINUX_ONLY)
     try:
-        task = task_of(options)
-    except (SelectionError, CustomRuleError, AdmissionError, CaptureError, ConfigError, OSError) as error:
+        if options.capture:
+            return capture(task_to_capture(options), options.capture), ALL_COMPLIANT
+        results = evaluate(options)
+    except (SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError) as error:
         raise CannotAnswer(str(error)) from None
-    if options.capture:
-        return capture(task, options), ALL_COMPLIANT
-    results = Results([task.run()], datetime.now(timezone.utc))
     return FORMATS[options.format](results, style), results.exit_status
 
 
-def capture(task: Task, options: argparse.Namespace) -> str:
-    """Write this node, in its current state, to a new folder. Raises CannotAnswer."""
+def capture(task: Task, folder: str) -> str:
+    """Write the node, in its current state, to a new folder. Raises CannotAnswer."""
     try:
-        image = record(task.collector.host, task.collector.selection, task.kept)
-        write_node(options.capture, image.files, image.links, seal=NODE_FACTS)
+        with Progress('reading the node ...'):
+            image = record(task.collector.host, task.collector.selection, task.kept)
+            write_node(folder, image.files, image.links, seal=NODE_FACTS)
     except FileExistsError:
-        raise CannotAnswer(f'{options.capture} exists: specify a new folder') from None
+        raise CannotAnswer(f'{folder} exists: specify a new folder') from None
     except (CannotCapture, OSError, ValueError) as error:
         raise CannotAnswer(str(error)) from None
-    return f'{options.capture}: {len(image.files)} files. Review them before you share them.'
+    return f'{folder}: {len(image.files)} files. Review them before you share them.'

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from datadog_checks.kubelet_compliance.model import (
+    Benchmark,
     Finding,
     KubeletReport,
     NodeReport,
@@ -21,7 +22,7 @@ from datadog_checks.kubelet_compliance.model import (
     Verdict,
 )
 from datadog_checks.kubelet_compliance.reporting.layout import Style
-from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results, Started
+from datadog_checks.kubelet_compliance.reporting.output import Output, Results, Started
 from datadog_checks.kubelet_compliance.reporting.text import duration_text, running_text, text_report
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
@@ -88,6 +89,16 @@ def test_the_summary_comes_first_and_what_is_wrong_after_it_worst_first() -> Non
     ]
 
 
+def test_the_head_names_each_benchmark_and_a_rule_without_a_number_has_its_key() -> None:
+    own = Benchmark('custom', 'custom', {'max_pods': ()}, {}, {}, ())
+    custom = replace(
+        FINDINGS[0], rule=replace(FINDINGS[0].rule, key='max_pods', title='At most 110 pods'), benchmark=own
+    )
+    shown = lines(results(FINDINGS[0], custom))
+    assert shown[0] == 'kubelet, process 7, evaluated against cis-1.24 and custom'
+    assert shown[-1] == 'COMPLIANT  max_pods  At most 110 pods'
+
+
 def test_only_what_failed_is_shown_but_everything_is_counted() -> None:
     shown = lines(results(*FINDINGS), only_failed=True)
     assert shown[1] == '5 rules: 2 compliant, 1 non-compliant, 1 unknown, 1 exempted'
@@ -152,9 +163,3 @@ def test_a_parent_that_is_gone_is_left_out() -> None:
 )
 def test_a_duration_has_its_two_largest_units(seconds: int, text: str) -> None:
     assert duration_text(timedelta(seconds=seconds)) == text
-
-
-def test_a_node_that_could_not_be_evaluated_says_why() -> None:
-    assert text_report(Results([NotEvaluated('node-7', 'node.json is not valid')], NOW), Style()) == (
-        'node-7: node.json is not valid'
-    )

@@ -90,6 +90,10 @@ class Collector:
     def api(self) -> KubeletApi:
         return self.asking.api
 
+    def for_host(self, host: Host) -> Collector:
+        """A collector of the same rules for another node."""
+        return Collector(host, self.default, self.choose, self.version, self.target)
+
     def collect(self, connection: Connection | Unknown | None = None) -> Collection:
         """Judge the node. `connection`: how to reach its kubelet; None: do not ask it.
 

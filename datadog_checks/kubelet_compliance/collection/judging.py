@@ -12,7 +12,16 @@ from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.pending import restart_pending
 from datadog_checks.kubelet_compliance.launch.at_rest import of_image, setting_of_image
 from datadog_checks.kubelet_compliance.launch.next_start import next_start_of, next_start_problem
-from datadog_checks.kubelet_compliance.model import Answer, Fact, KubeletReport, Selection, Setting, Target
+from datadog_checks.kubelet_compliance.model import (
+    Answer,
+    Evidence,
+    Fact,
+    KubeletReport,
+    Selection,
+    Setting,
+    Target,
+    Unit,
+)
 from datadog_checks.kubelet_compliance.rules.homes import home_on
 from datadog_checks.kubelet_compliance.rules.judge import hinted, judge
 from datadog_checks.kubelet_compliance.rules.problems import iter_problems
@@ -55,7 +64,24 @@ def judge_kubelet(
     reported = tuple(map(of_image, problems)) if process.unit else tuple(problems)
     pending = is_pending(kubelet, settings, selection, is_next_known=next_start is None)
     upgrade = None if target is None else judged_upgrade(kubelet, target, selection, home)
-    return KubeletReport(process, findings, reported, pending, kubelet.name, next_start_of(evidence), upgrade)
+    return KubeletReport(
+        process,
+        findings,
+        reported,
+        pending,
+        kubelet.name,
+        next_start_of(evidence),
+        upgrade,
+        evidence.config.path if evidence.config is not None else '',
+        start_path(evidence),
+    )
+
+
+def start_path(evidence: Evidence) -> str:
+    """The file that decides how the kubelet starts: the options of what starts it, else its unit, else its program."""
+    options = evidence.launch.path if evidence.launch is not None else evidence.options
+    unit = evidence.unit.paths[0] if isinstance(evidence.unit, Unit) and evidence.unit.paths else ''
+    return options or unit or evidence.process.program
 
 
 def is_pending(

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from datadog_checks.kubelet_compliance.model import Evidence, Origin, Source, Unknown, UpgradeSubject
 
 from .cgroup_checks import refused_on_v1, v1_problems
-from .command_lines import ALPHA_DROP_INS, CommandLine, read_accepted
+from .command_lines import ALPHA_DROP_INS, NOT_BELIEVED, CommandLine, read_accepted
 from .config_values import Problem
 from .declare import check_sources, with_place
 from .decoding import Configuration, DecodingError, Notes
@@ -32,7 +32,6 @@ from .validation import problems
 
 DROP_INS = 'config-dir'
 VARIABLE = 'KUBELET_CONFIG_DROPIN_DIR_ALPHA'
-NO_LINE = Unknown("the kubelet's command line is not known")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def read_as(evidence: Evidence, minor: int, parse: Parser = parse_document) -> t
     """
     arguments = evidence.arguments
     if arguments is None or isinstance(arguments, Unknown):
-        return (WholeReading(unknown=arguments or NO_LINE),)
+        return (WholeReading(unknown=arguments or NOT_BELIEVED),)
     lines = read_accepted(arguments, Release(minor), only_upstream=True)
     return tuple(read_line(evidence, arguments, line, Release(minor), parse) for line in lines)
 

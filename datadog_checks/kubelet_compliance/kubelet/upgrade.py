@@ -48,6 +48,7 @@ CGROUPS_NOT_KNOWN = Unknown(
     'it is not known whether the node uses cgroup v1, on which this kubelet would not start',
     'run: stat -fc %T /sys/fs/cgroup (cgroup2fs means cgroup v2)',
 )
+SET_CGROUPS = 'set --cgroup-version to the cgroup version of its machines'
 
 
 def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | None]:
@@ -136,7 +137,8 @@ class Taken:
             # On a machine that is not running, nothing has been accepted.
             return cls()
         always = refused_by_all(evidence, today)
-        found = frozenset(refusal for refusal in refusals if refusal in always)
+        # A file that is gone now was there when the kubelet started.
+        found = frozenset(refusal for refusal in refusals if refusal in always and refusal.what not in evidence.broken)
         accepted = frozenset(refusal for refusal in found if is_accepted(refusal, kubelet))
         age = evidence.age_seconds
         is_new = age is None or age < ACCEPTED_AFTER_SECONDS
@@ -202,7 +204,9 @@ def why_unknown(
         return Unknown(f'{NOT_SURE}: {refusal.what} {refusal.why}')
     if any(reading.configuration is None for reading in readings):
         return Unknown(f'a file that the kubelet accepted could not be read as Kubernetes 1.{minor} reads it')
-    return CGROUPS_NOT_KNOWN if any(reading.needs_cgroup_v2 for reading in readings) else None
+    if not any(reading.needs_cgroup_v2 for reading in readings):
+        return None
+    return replace(CGROUPS_NOT_KNOWN, remedy=SET_CGROUPS) if kubelet.process.unit else CGROUPS_NOT_KNOWN
 
 
 def notes_on(today: frozenset[int], minor: int) -> tuple[str, ...]:

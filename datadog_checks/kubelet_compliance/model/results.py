@@ -22,6 +22,7 @@ from .evidence import (
 from .rows import (
     Answer,
     Benchmark,
+    Exemption,
     Fact,
     Rule,
 )
@@ -184,6 +185,8 @@ class Finding:
     setting: Setting
     benchmark: Benchmark
     remedy: Remedy = Remedy()
+    exemption: Exemption | None = None
+    """The exemption of a rule that is exempted."""
 
     @property
     def set_by(self) -> Source:
@@ -211,7 +214,8 @@ class NextStart:
 class KubeletReport:
     """The full report on one kubelet. `restart_pending`: None if that is not known.
 
-    `name`: distinguishes it from others. Its `--hostname-override`, or the ID of its container.
+    `name`: distinguishes it from others. Its `--hostname-override`, or the ID of its container. `config_path`: its
+    config file; '' for none. `start_path`: the file that decides how it starts: its options, unit, or program.
     """
 
     process: Process
@@ -222,6 +226,8 @@ class KubeletReport:
     next_start: NextStart | None = None
     upgrade: Upgrade | None = None
     """None: nobody asked about another release."""
+    config_path: str = ''
+    start_path: str = ''
 
 
 @dataclass(frozen=True, slots=True)

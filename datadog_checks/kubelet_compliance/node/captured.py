@@ -18,7 +18,7 @@ CONFIGZ = 'configz.json'
 
 
 class CaptureError(Exception):
-    """`node.json` is not valid."""
+    """A captured node can't be used: a file of it is not valid, can't be read, or is missing."""
 
 
 class CannotCapture(Exception):

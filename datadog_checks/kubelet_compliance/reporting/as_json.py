@@ -15,7 +15,7 @@ from datadog_checks.kubelet_compliance.model import Argument, Finding, NextStart
 from datadog_checks.kubelet_compliance.rules.wording import shorten
 
 from .layout import LONGEST_TEXT, Style
-from .output import Output, Results, Started, count_verdicts, shown
+from .output import NotEvaluated, Output, Results, Started, count_verdicts, folder_of, shown
 from .redact_programs import without_secrets
 from .report import printable, problem_text
 from .upgrade_json import upgrade_as_object
@@ -28,8 +28,25 @@ NOT_SEEN = 'the kubelet is gone'
 
 def json_report(results: Results, style: Style) -> str:
     """The results as JSON text: the object of the node, or for several nodes an object with all of them."""
-    objects = [as_object(node, style) for node in results.nodes if isinstance(node, Output)]
-    return json.dumps(objects[0], indent=2)
+    first = results.nodes[0] if len(results.nodes) == 1 and not results.are_many else None
+    found = as_object(first, style) if isinstance(first, Output) else all_as_object(results, style)
+    return json.dumps(found, indent=2)
+
+
+def all_as_object(results: Results, style: Style) -> dict[str, Any]:
+    """The results of several nodes, each with the name of its node."""
+    return {
+        'schema_version': SCHEMA_VERSION,
+        'version': __version__,
+        'nodes': [named_object(node, style) for node in results.nodes],
+        'exit_status': results.exit_status,
+    }
+
+
+def named_object(node: Output | NotEvaluated, style: Style) -> dict[str, Any]:
+    if isinstance(node, NotEvaluated):
+        return {'node': printable(node.name, LONGEST_TEXT), 'error': printable(node.why)}
+    return {'node': printable(folder_of(node), LONGEST_TEXT), **as_object(node, style)}
 
 
 def as_object(output: Output, style: Style) -> dict[str, Any]:

@@ -9,9 +9,16 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from .as_json import json_report
+from .junit import junit_report
 from .layout import Style
 from .output import Results
+from .sarif import sarif_report
 from .text import text_report
 
-FORMATS: Final[Mapping[str, Callable[[Results, Style], str]]] = {'text': text_report, 'json': json_report}
-"""Each takes the results, and the style for text."""
+FORMATS: Final[Mapping[str, Callable[[Results, Style], str]]] = {
+    'text': text_report,
+    'json': json_report,
+    'junit': junit_report,
+    'sarif': sarif_report,
+}
+"""Each takes the results, and the style: how text looks, and which results to leave out."""

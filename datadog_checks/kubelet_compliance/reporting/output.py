@@ -87,12 +87,14 @@ class NotEvaluated:
 class Results:
     """What one run of the command found. `at`: the time of the run.
 
-    `are_many`: several nodes were named, even if only one of them could be found.
+    `are_many`: several nodes were named, even if only one of them could be found. `folder`: where relative paths
+    start; '' if it is unknown.
     """
 
     nodes: Sequence[Output | NotEvaluated]
     at: datetime
     are_many: bool = False
+    folder: str = ''
 
     @property
     def exit_status(self) -> int:
@@ -122,3 +124,16 @@ def nothing_found(node: NodeReport) -> str:
     if node.none_found_because:
         return node.none_found_because
     return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
+
+
+def folder_of(output: Output) -> str:
+    """The folder of an image or of a captured node, as it was named; '' for this machine."""
+    return output.image or output.name
+
+
+def names_of_kubelets(output: Output) -> list[str]:
+    """A name for each kubelet: that of its node, and what distinguishes it from the other kubelets there."""
+    node = folder_of(output) or 'kubelet'
+    if len(output.kubelets) == 1:
+        return [node]
+    return [f'{node}: {each.name or each.process.unit or each.process.pid}' for each in output.kubelets]

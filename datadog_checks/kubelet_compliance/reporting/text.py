@@ -13,6 +13,7 @@ from datadog_checks.kubelet_compliance.rules.judge import deciding, origin_of
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .layout import BOLD, Style, word_of
+from .many_nodes import iter_many
 from .output import NotEvaluated, Output, Results, Started, count_verdicts, nothing_found, shown, worst_first
 from .report import admissible, printable, problem_text
 from .upgrade_text import iter_upgrade, upgrade_line
@@ -23,13 +24,23 @@ CAPTURED_NOTE = (
 
 
 def text_report(results: Results, style: Style) -> str:
-    """The results for each node."""
-    return '\n'.join(line for node in results.nodes for line in iter_node(node, style, results.at)).rstrip()
+    """The results for one node. For several nodes, a table of all, with --verbose followed by those for each node."""
+    return '\n'.join(iter_results(results, style)).rstrip()
+
+
+def iter_results(results: Results, style: Style) -> Iterator[str]:
+    if results.are_many:
+        yield from iter_many(results.nodes, style)
+    if results.are_many and not style.is_verbose:
+        return
+    for node in results.nodes:
+        lines = '\n'.join(iter_node(node, style, results.at)).rstrip()
+        yield from ('', style.paint(f'{printable(node.name)}:', BOLD), lines) if results.are_many else (lines,)
 
 
 def iter_node(node: Output | NotEvaluated, style: Style, now: datetime) -> Iterator[str]:
     if isinstance(node, NotEvaluated):
-        yield from style.wrapped(f'{node.name}: {node.why}')
+        yield from style.wrapped(node.why)
     else:
         yield from iter_output(node, style, now)
 
@@ -61,7 +72,8 @@ def iter_head(kubelet: KubeletReport, output: Output, style: Style, now: datetim
         yield style.paint(heading(kubelet, output.image), BOLD)
         yield upgrade_line(kubelet.upgrade, style)
     else:
-        yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {output.benchmark.name}', BOLD)
+        names = dict.fromkeys(finding.benchmark.name for finding in kubelet.findings) or [output.benchmark.name]
+        yield style.paint(f'{heading(kubelet, output.image)}, evaluated against {" and ".join(names)}', BOLD)
         yield summary_of(kubelet.findings, style)
     started = output.starts.get(kubelet.process.pid)
     if started is not None:
@@ -72,7 +84,8 @@ def iter_head(kubelet: KubeletReport, output: Output, style: Style, now: datetim
         pending = 'the running configuration may differ from the files: a restart is pending'
         yield from style.labelled('restart', pending)
     yield from iter_sources(output, style)
-    for problem in kubelet.problems:
+    # Most problems are about rules. Those that an upgrade depends on are part of its result.
+    for problem in kubelet.problems if not output.for_version else ():
         yield from style.labelled('problem', problem_text(problem))
 
 

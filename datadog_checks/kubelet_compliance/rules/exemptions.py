@@ -66,7 +66,7 @@ def exempted(finding: Finding, exemption: Exemption | None, today: date) -> Find
         return finding
     until = f' until {exemption.until}' if exemption.until is not None else ''
     message = f'exempted{until} ({exemption.reason[:LONGEST_REASON]}): {finding.message}'
-    return replace(finding, verdict=Verdict.EXEMPTED, message=message)
+    return replace(finding, verdict=Verdict.EXEMPTED, message=message, exemption=exemption)
 
 
 def has_ended(exemption: Exemption, today: date) -> bool:

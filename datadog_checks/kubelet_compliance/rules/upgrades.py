@@ -34,6 +34,14 @@ from .wording import describe, show
 
 VERSION = re.compile(r'v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?')
 MOST_LETTERS = 40
+MEANINGS: Mapping[str, str] = {
+    'failCgroupV1': 'It matters only on a node with cgroup v1',
+    'imagePullCredentialsVerificationPolicy': (
+        'A pod can use an image that another pod pulled only if it has credentials for it'
+    ),
+    'memoryThrottlingFactor': 'It matters only while the feature gate MemoryQoS is on',
+}
+"""What the new values of some fields mean for a node."""
 OPTION = 'target_version'
 NOT_EXAMINED = Unknown('a kubelet of the node can no longer be examined')
 
@@ -107,7 +115,8 @@ def gates_set(declared: Declared | None, readings: Sequence[Declared]) -> Mappin
 
 
 def described(change: UpgradeItem) -> UpgradeItem:
-    return replace(change, why=f'{show(change.before)} today, {show(change.after)} then: {change.why}')
+    note = f'. {MEANINGS[change.what]}' if change.what in MEANINGS else ''
+    return replace(change, why=f'{show(change.before)} today, {show(change.after)} then: {change.why}{note}')
 
 
 def iter_rule_changes(today: Sequence[Declared], then: Declared, selection: Selection) -> Iterator[UpgradeItem]:

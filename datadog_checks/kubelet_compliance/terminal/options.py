@@ -34,7 +34,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def add_subject(group: argparse._ArgumentGroup) -> None:
-    group.add_argument('--node', metavar='DIR', help='evaluate a captured node: a folder with proc/ and files')
+    group.add_argument(
+        '--node',
+        action='append',
+        dest='nodes',
+        metavar='DIR',
+        help='evaluate a captured node (a folder with proc/ and files), or a folder of captured nodes; repeatable',
+    )
     group.add_argument(
         '--root', metavar='DIR', help='evaluate an image: the root file system of a machine before it runs'
     )

@@ -39,6 +39,14 @@ def wants_colors(option: str, *, goes_to_file: bool) -> bool:
     return not goes_to_file and not is_off and sys.stdout.isatty()
 
 
+def current_folder() -> str:
+    """The folder where relative paths start; '' if it no longer exists."""
+    try:
+        return os.getcwd()
+    except OSError:
+        return ''
+
+
 def write(text: str, path: str | None = None) -> None:
     """Write the answer to a file, or to the terminal.
 

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import TYPE_CHECKING
 
 from datadog_checks.kubelet_compliance.api.configz import MAX_CONFIGZ_BYTES, Connection
 from datadog_checks.kubelet_compliance.api.kept_configz import CannotUse, read_kept_answer
@@ -18,14 +18,11 @@ from datadog_checks.kubelet_compliance.collection.collect import Collector
 from datadog_checks.kubelet_compliance.collection.image import Image
 from datadog_checks.kubelet_compliance.kubelet.release import minor_of
 from datadog_checks.kubelet_compliance.model import Exemption, KubeletReport, Rule, Target, Unknown
-from datadog_checks.kubelet_compliance.node.captured import CONFIGZ, NODE_FACTS, Capture, parse_capture
-from datadog_checks.kubelet_compliance.node.captured_host import CapturedHost
 from datadog_checks.kubelet_compliance.node.cgroups import SERVICE_NAME
-from datadog_checks.kubelet_compliance.node.change_stamps import Trace
 from datadog_checks.kubelet_compliance.node.host import Host
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
-from datadog_checks.kubelet_compliance.node.process_root import CannotRead, NotThere, Root
+from datadog_checks.kubelet_compliance.node.process_root import CannotRead
 from datadog_checks.kubelet_compliance.node.processes import Admission, parse_users
 from datadog_checks.kubelet_compliance.reporting.output import Output
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
@@ -38,6 +35,9 @@ from . import agent_files
 from .as_the_agent import ConfigError, Configured, Settings, check_of
 from .screen import CannotAnswer
 from .started import how_started
+
+if TYPE_CHECKING:
+    from datadog_checks.kubelet_compliance.check import KubeletComplianceCheck
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,31 +82,38 @@ class Task:
 
 
 def task_of(options: argparse.Namespace) -> Task:
-    """Raises SelectionError, AdmissionError, CaptureError, ConfigError, OSError, CannotAnswer."""
+    """The task for this machine, or for an image.
+
+    Raises SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError, CannotAnswer.
+    """
     if options.root is not None:
         return task_of_image(options)
-    if options.unit is not None:
-        raise CannotAnswer('--unit names the service that starts the kubelet of an image: add --root')
-    goes_by_the_agent = not options.no_conf and (options.node is None or options.conf)
-    settings = agent_files.settings() if goes_by_the_agent else Settings({}, {})
+    check_for_root(options)
+    settings = Settings({}, {}) if options.no_conf else agent_files.settings()
     found = configured_of(options, settings)
     if found is not None:
         return task_as_the_agent(options, settings, *found, configz_of(options))
     host = host_of(options, settings)
     kept = configz_of(options)
-    collector = collector_of(options, host)
+    collector = collectors_of(options)(host)
     connection = answers({'/configz': kept}) if kept is not None else None
-    procfs = (options.procfs or agent_files.procfs(settings)) if options.node is None else None
-    return Task(collector, connection, configz_from=options.configz, kept=kept, name=options.node or '', procfs=procfs)
+    procfs = options.procfs or agent_files.procfs(settings)
+    return Task(collector, connection, configz_from=options.configz, kept=kept, procfs=procfs)
 
 
-NOT_OF_AN_IMAGE = ('node', 'capture', 'procfs', 'host_root', 'conf', 'configz', 'nested', 'allowed_users')
+def check_for_root(options: argparse.Namespace) -> None:
+    """Raises CannotAnswer."""
+    if options.unit is not None:
+        raise CannotAnswer('--unit names the service that starts the kubelet of an image: add --root')
+
+
+NOT_OF_AN_IMAGE = ('nodes', 'capture', 'procfs', 'host_root', 'conf', 'configz', 'nested', 'allowed_users')
 """Options for a running machine."""
 
 
 def task_of_image(options: argparse.Namespace) -> Task:
     """The task for an image, without processes and without the Agent. Raises SelectionError, CannotAnswer."""
-    given = [f'--{name.replace("_", "-").replace("users", "user")}' for name in NOT_OF_AN_IMAGE if vars(options)[name]]
+    given = [f'--{name.replace("_", "-").removesuffix("s")}' for name in NOT_OF_AN_IMAGE if vars(options)[name]]
     if given:
         raise CannotAnswer(f"--root evaluates a machine that is not running, so you can't combine it with {given[0]}")
     unit: str | None = options.unit
@@ -118,15 +125,18 @@ def task_of_image(options: argparse.Namespace) -> Task:
         host = Image(options.root, unit)
     except CannotRead as error:
         raise CannotAnswer(f'--root {options.root}: {error}') from None
-    return Task(collector_of(options, host), None, image=options.root)
+    return Task(collectors_of(options)(host), None, image=options.root)
 
 
-def collector_of(options: argparse.Namespace, host: Host) -> Collector:
-    """A collector of the rules that the options select. Raises SelectionError, CustomRuleError, ConfigError."""
+def collectors_of(options: argparse.Namespace) -> Callable[[Host], Collector]:
+    """What makes a collector of the rules that the options select, for any host.
+
+    Raises SelectionError, CustomRuleError, ConfigError, CannotAnswer.
+    """
     custom = custom_rules(rows_of(options))
     selection = select(options.benchmark, options.rules, custom=custom)
-    by_version = chooser(options.benchmark, options.rules, custom)
-    return Collector(host, selection, by_version, version_of(options), target_of(options))
+    choose, version, target = chooser(options.benchmark, options.rules, custom), version_of(options), target_of(options)
+    return lambda host: Collector(host, selection, choose, version, target)
 
 
 def rows_of(options: argparse.Namespace) -> object:
@@ -160,6 +170,19 @@ def task_as_the_agent(
     options: argparse.Namespace, settings: Settings, configured: Configured, path: str, kept: bytes | None
 ) -> Task:
     """The task of the check that the Agent runs on this machine. Raises ConfigError, OSError."""
+    check = check_with(options, settings, configured)
+    connection = answers({'/configz': kept}) if kept is not None else check.connection()
+    source = options.configz or (connection.url if isinstance(connection, Connection) else None)
+    procfs = check.config.procfs_path
+    options_from = source_of(configured, path)
+    return Task(check.collector, connection, check.exemptions, options_from, source, kept, procfs=procfs)
+
+
+def check_with(options: argparse.Namespace, settings: Settings, configured: Configured) -> KubeletComplianceCheck:
+    """The check as an instance configures it, with the options in place of those of the instance.
+
+    Raises ConfigError, OSError, CannotAnswer.
+    """
     given = {
         'benchmark': options.benchmark,
         'rules': options.rules,
@@ -173,29 +196,19 @@ def task_as_the_agent(
     check = check_of(replace(configured, instance=instance), agent_files.own_connection(settings))
     check.collector.version = version_of(options)
     check.collector.target = target_of(options)
-    connection = answers({'/configz': kept}) if kept is not None else check.connection()
-    count = f' (the first of {configured.instances} instances)' if configured.instances > 1 else ''
-    source = options.configz or (connection.url if isinstance(connection, Connection) else None)
-    procfs = None if check.collector.host.is_captured else instance['procfs_path']
-    return Task(
-        check.collector,
-        connection,
-        check.exemptions,
-        f'{path}{count}',
-        source,
-        kept,
-        name=options.node or '',
-        procfs=procfs,
-    )
+    return check
+
+
+def source_of(configured: Configured, path: str) -> str:
+    """Where the options come from, for a person."""
+    return f'{path} (the first of {configured.instances} instances)' if configured.instances > 1 else path
 
 
 def configured_of(options: argparse.Namespace, settings: Settings) -> tuple[Configured, str] | None:
     """The check's configuration of the Agent on this machine, and its path. Raises ConfigError."""
     if options.no_conf:
         return None
-    if options.conf:
-        return agent_files.configured_in(options.conf)
-    return agent_files.configured(settings) if options.node is None else None
+    return agent_files.configured_in(options.conf) if options.conf else agent_files.configured(settings)
 
 
 def target_of(options: argparse.Namespace) -> Target | None:
@@ -217,41 +230,17 @@ def version_of(options: argparse.Namespace) -> str | None:
 
 
 def host_of(options: argparse.Namespace, settings: Settings) -> Host:
-    """The host that the options select. Raises OSError, AdmissionError, CannotAnswer, CaptureError."""
+    """This machine. Raises OSError, AdmissionError."""
     admission = Admission(parse_users(options.allowed_users), options.nested)
-    node = options.node
-    if node is None:
-        return PatientHost(
-            LiveHost(options.procfs or agent_files.procfs(settings), options.host_root, admission=admission)
-        )
-    if not os.path.isdir(os.path.join(node, 'proc')):
-        raise NotADirectoryError(f'{node} is not a captured node: it has no folder proc')
-    facts = kept_file(node, NODE_FACTS)
-    capture = Capture() if facts is None else parse_capture(facts)
-    return CapturedHost(os.path.join(node, 'proc'), node, admission=admission, capture=capture)
+    return PatientHost(LiveHost(options.procfs or agent_files.procfs(settings), options.host_root, admission=admission))
 
 
 def configz_of(options: argparse.Namespace) -> bytes | None:
-    """A saved response of /configz: from a file, or from a captured node. Raises CannotAnswer, ConfigError."""
+    """The saved response of /configz that the options name, if any. Raises CannotAnswer, ConfigError."""
     path = options.configz
-    if path:
-        data = agent_files.read_named(path, MAX_CONFIGZ_BYTES)
-    elif options.node is None or (kept := kept_file(options.node, CONFIGZ)) is None:
+    if not path:
         return None
-    else:
-        path, data = os.path.join(options.node, CONFIGZ), kept
     try:
-        return read_kept_answer(data)
+        return read_kept_answer(agent_files.read_named(path, MAX_CONFIGZ_BYTES))
     except CannotUse as error:
         raise CannotAnswer(f'{path}: {error}') from None
-
-
-def kept_file(node: str, name: str) -> bytes | None:
-    """A file that the capture added to the node. None if it does not exist. Raises CannotAnswer."""
-    try:
-        with Root(node, trace=Trace()) as root:
-            return root.read(f'/{name}').data
-    except NotThere:
-        return None
-    except CannotRead as error:
-        raise CannotAnswer(f'{os.path.join(node, name)}: {error}') from None

@@ -1,0 +1,140 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The results of the command as JUnit XML for CI systems: a kubelet is a test suite, and a rule is a test case."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+from xml.etree import ElementTree as xml
+
+from datadog_checks.kubelet_compliance.__about__ import __version__
+from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, NodeReport, Unknown, Verdict
+from datadog_checks.kubelet_compliance.rules.judge import deciding
+from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
+
+from .file_places import decided_by
+from .layout import LONGEST_TEXT, Style, word_of
+from .output import NotEvaluated, Output, Results, folder_of, names_of_kubelets, nothing_found, shown
+from .report import printable, problem_text
+
+ELEMENT_OF: Final[Mapping[Verdict, str]] = {
+    Verdict.NON_COMPLIANT: 'failure',
+    Verdict.UNKNOWN: 'error',
+    Verdict.EXEMPTED: 'skipped',
+}
+"""The element of a test case for each verdict. A compliant rule has none."""
+
+COUNTS: Final = {'failure': 'failures', 'error': 'errors', 'skipped': 'skipped'}
+"""The attribute of a test suite that counts each element."""
+
+NOT_EVALUATED: Final = 'not_evaluated'
+
+
+def junit_report(results: Results, style: Style) -> str:
+    """The results as XML text. It has only ASCII characters, so it is valid in every encoding of a terminal."""
+    root = xml.Element('testsuites', name='kubelet-compliance', time='0')
+    for node in results.nodes:
+        root.extend(iter_suites(node, style, f'{results.at:%Y-%m-%dT%H:%M:%S}'))
+    for attribute in ('tests', 'failures', 'errors'):
+        root.set(attribute, str(sum(int(suite.get(attribute, '0')) for suite in root)))
+    xml.indent(root)
+    data: bytes = xml.tostring(root, encoding='us-ascii', xml_declaration=True)
+    return data.decode('ascii')
+
+
+def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> Iterator[xml.Element]:
+    """A suite for each kubelet of a node. For a node without a kubelet, a suite with one test case in error."""
+    if isinstance(node, NotEvaluated):
+        yield suite_of(node.name, node.name, {}, [not_evaluated(node.name, node.why)], (), timestamp)
+        return
+    folder, problems = folder_of(node), node_problems(node.node)
+    if not node.kubelets:
+        name = folder or 'kubelet'
+        case = not_evaluated(name, '; '.join((nothing_found(node.node), *problems)))
+        yield suite_of(name, folder, properties_of(node, None), [case], (), timestamp)
+    for name, kubelet in zip(names_of_kubelets(node), node.kubelets, strict=True):
+        cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
+        texts = [*map(problem_text, kubelet.problems), *problems]
+        yield suite_of(name, folder, properties_of(node, kubelet), cases, texts, timestamp)
+
+
+def node_problems(node: NodeReport) -> list[str]:
+    return [problem_text(problem) for problem in (*node.doubts, *node.lapsed)]
+
+
+def properties_of(output: Output, kubelet: KubeletReport | None) -> dict[str, str]:
+    found = {
+        'benchmark': output.benchmark.name,
+        'compliance_framework': output.benchmark.framework,
+        'version': __version__,
+        'node': folder_of(output),
+        'kubelet': kubelet.name if kubelet is not None else '',
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def suite_of(
+    name: str,
+    folder: str,
+    properties: Mapping[str, str],
+    cases: Sequence[xml.Element],
+    problems: Sequence[str],
+    timestamp: str,
+) -> xml.Element:
+    """A test suite with its counts. `folder`: the image or the captured node; its own name is the host name."""
+    suite = element('testsuite', name=name, tests=str(len(cases)), time='0', timestamp=timestamp)
+    for kind, attribute in COUNTS.items():
+        suite.set(attribute, str(sum(case.find(kind) is not None for case in cases)))
+    if folder:
+        suite.set('hostname', printable(posixpath.basename(posixpath.normpath(folder))))
+    if properties:
+        xml.SubElement(suite, 'properties').extend(
+            element('property', name=key, value=value) for key, value in properties.items()
+        )
+    suite.extend(cases)
+    if problems:
+        suite.append(element('system-err', '\n'.join(printable(text) for text in problems)))
+    return suite
+
+
+def case_of(finding: Finding, suite: str) -> xml.Element:
+    """The test case of a rule. Its name does not change when a benchmark renumbers the rule."""
+    case = element('testcase', classname=suite, name=finding.rule.key, time='0')
+    kind = ELEMENT_OF.get(finding.verdict)
+    if kind is not None:
+        text = '\n'.join(f'{label}: {printable(text, LONGEST_TEXT)}' for label, text in iter_facts(finding) if text)
+        case.append(element(kind, text, message=finding.message, type=finding.verdict.value))
+    return case
+
+
+def iter_facts(finding: Finding) -> Iterator[tuple[str, str]]:
+    """What a person needs to know about a result, in pairs of a label and a text."""
+    rule, benchmark, origin, remedy = finding.rule, finding.benchmark, decided_by(finding), finding.remedy
+    declared = finding.setting.declared
+    numbers = ' '.join(benchmark.controls[rule.key])
+    yield 'rule', f'{benchmark.name} {numbers}: {rule.title}' if numbers else f'{benchmark.name}: {rule.title}'
+    yield 'result', word_of(finding.verdict)
+    yield 'value', 'unknown' if isinstance(declared, Unknown) else describe(deciding(rule, declared, benchmark))
+    yield 'set by', shorten(origin.place) if origin is not None else ''
+    yield 'expected', rule.expected.text(benchmark)
+    yield 'caution', remedy.caution
+    yield 'fix', remedy.fix
+    yield 'note', remedy.note
+    yield 'message', '' if remedy.fix else finding.message
+
+
+def not_evaluated(suite: str, why: str) -> xml.Element:
+    """The test case of a node that has no results."""
+    case = element('testcase', classname=suite, name='kubelet', time='0')
+    case.append(element('error', message=why, type=NOT_EVALUATED))
+    return case
+
+
+def element(tag: str, text: str | None = None, **attributes: str) -> xml.Element:
+    """An element with only characters that XML allows: all printable characters, and line breaks in its text."""
+    found = xml.Element(tag, {name: printable(value) for name, value in attributes.items()})
+    found.text = text
+    return found

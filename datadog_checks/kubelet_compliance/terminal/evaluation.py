@@ -1,0 +1,79 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The evaluation of what the options name: this machine, an image, or captured nodes."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime, timezone
+
+from datadog_checks.kubelet_compliance.node.captured import CaptureError
+from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results
+
+from .captured_tasks import Terms, terms_of
+from .captures import Captures, find_captures
+from .progress import Progress
+from .screen import CannotAnswer, current_folder
+from .tasks import Task, task_of
+
+
+def evaluate(options: argparse.Namespace) -> Results:
+    """Raises what `task_for` raises."""
+    captures = captures_of(options)
+    now = datetime.now(timezone.utc)
+    if captures.are_many:
+        return Results(evaluate_captures(captures, options), now, are_many=True, folder=current_folder())
+    with Progress('reading the node ...'):
+        return Results([task_for(options, captures).run()], now, folder=current_folder())
+
+
+def task_to_capture(options: argparse.Namespace) -> Task:
+    """The task for the node that `--capture` writes. Raises what `task_for` raises."""
+    captures = captures_of(options)
+    if captures.are_many:
+        raise CannotAnswer('--capture writes one node: name one captured node with --node')
+    return task_for(options, captures)
+
+
+def captures_of(options: argparse.Namespace) -> Captures:
+    """The captured nodes to evaluate, if any. Raises CannotAnswer."""
+    return find_captures(options.nodes or () if options.root is None else ())
+
+
+def task_for(options: argparse.Namespace, captures: Captures) -> Task:
+    """The task for one node.
+
+    Raises SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError, CannotAnswer.
+    """
+    if not captures.folders:
+        return task_of(options)
+    (folder,) = captures.folders.values()
+    try:
+        return terms_of(options).task(folder, folder)
+    except CaptureError as error:
+        raise CannotAnswer(f'{folder}: {error}') from None
+
+
+def evaluate_captures(captures: Captures, options: argparse.Namespace) -> list[Output | NotEvaluated]:
+    """One result for each folder: a broken capture does not keep the others from being evaluated.
+
+    Raises what `terms_of` raises: an option that is not valid is not valid for any node.
+    """
+    if options.configz is not None:
+        raise CannotAnswer('--configz is the response of one kubelet: name one captured node with --node')
+    terms = terms_of(options)
+    count = len(captures.folders)
+    found: list[Output | NotEvaluated] = []
+    with Progress('') as progress:
+        for name, folder in captures.folders.items():
+            progress.text = f'nodes: {len(found):,} of {count:,}'
+            found.append(evaluate_capture(name, folder, terms))
+    return found
+
+
+def evaluate_capture(name: str, folder: str, terms: Terms) -> Output | NotEvaluated:
+    try:
+        return terms.task(name, folder).run()
+    except CaptureError as error:
+        return NotEvaluated(name, str(error))

@@ -1,0 +1,246 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""Each format on everything that the command can find: it is valid by its public schema, and holds the same results."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+import xmlschema
+from junitparser import JUnitXml
+
+from datadog_checks.kubelet_compliance.model import Place
+from datadog_checks.kubelet_compliance.reporting.as_json import json_report
+from datadog_checks.kubelet_compliance.reporting.file_places import decided_at, decided_by
+from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
+from datadog_checks.kubelet_compliance.reporting.junit import junit_report
+from datadog_checks.kubelet_compliance.reporting.layout import Style
+from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results, folder_of
+from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
+from tests.support.outputs import CASES, results_of
+from tests.support.paths import ROOT, TESTS
+
+pytestmark = pytest.mark.same_for_every_user
+
+ALL, ONLY_FAILED = Style(), Style(only_failed=True)
+OWN_SCHEMA = json.loads((ROOT / 'docs' / 'output.schema.json').read_text())
+SARIF_SCHEMA = json.loads((TESTS / 'schemas' / 'sarif-schema-2.1.0.json').read_text())
+OWN, SARIF = jsonschema.Draft202012Validator(OWN_SCHEMA), jsonschema.Draft4Validator(SARIF_SCHEMA)
+JUNIT = xmlschema.XMLSchema(TESTS / 'schemas' / 'junit-10.xsd')
+RELATIVE_URI = re.compile(r"(?![^/]*:)(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})+")
+"""RFC 3986, `relative-ref` without a query and a fragment."""
+
+case_by_case = pytest.mark.parametrize('case', CASES)
+
+
+@pytest.fixture(scope='module')
+def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
+    """Gives the results of a case. Each is evaluated once."""
+    return cache(lambda case: results_of(case, tmp_path_factory.mktemp('case')))
+
+
+def verdicts_of(results: Results, *, only_failed: bool = False) -> list[tuple[str, str]]:
+    """Each rule with its verdict, kubelet by kubelet; for a node without a kubelet, that it is not known."""
+    verdicts: list[tuple[str, str]] = []
+    for node in results.nodes:
+        if isinstance(node, NotEvaluated) or not node.kubelets:
+            verdicts.append(('kubelet', 'unknown'))
+            continue
+        findings = [finding for kubelet in node.kubelets for finding in kubelet.findings]
+        verdicts += [
+            (each.rule.key, each.verdict.value) for each in findings if not only_failed or each.verdict in FAILED
+        ]
+    return verdicts
+
+
+@case_by_case
+@pytest.mark.parametrize('style', [ALL, ONLY_FAILED], ids=['all', 'only failed'])
+def test_json_is_as_its_schema_says_and_holds_every_result(
+    case: str, style: Style, found: Callable[[str], Results]
+) -> None:
+    results = found(case)
+    answer = json.loads(json_report(results, style))
+    OWN.validate(answer)
+    assert answer['exit_status'] == results.exit_status
+    nodes = answer['nodes'] if results.are_many else [answer]
+    shown = [
+        (rule['rule'], rule['verdict'])
+        for node in nodes
+        for kubelet in node.get('kubelets', ())
+        for rule in kubelet['rules']
+    ]
+    wanted = verdicts_of(results, only_failed=style.only_failed)
+    assert shown == [each for each in wanted if each[0] != 'kubelet']
+
+
+@case_by_case
+@pytest.mark.parametrize('style', [ALL, ONLY_FAILED], ids=['all', 'only failed'])
+def test_junit_is_as_its_schema_says_and_holds_every_result(
+    case: str, style: Style, found: Callable[[str], Results]
+) -> None:
+    results = found(case)
+    text = junit_report(results, style)
+    JUNIT.validate(text)
+    root = ElementTree.fromstring(text)
+    verdict_of = {'failure': 'non_compliant', 'error': 'unknown', 'skipped': 'exempted', None: 'compliant'}
+    shown = [
+        (test.get('name'), verdict_of[next((child.tag for child in test), None)]) for test in root.iter('testcase')
+    ]
+    assert shown == verdicts_of(results, only_failed=style.only_failed)
+    parsed = JUnitXml.fromroot(root)
+    totals = parsed.tests, parsed.failures, parsed.errors, parsed.skipped
+    parsed.update_statistics()
+    assert totals[:3] == (parsed.tests, parsed.failures, parsed.errors)
+    names = [suite.get('name') for suite in root]
+    assert len(set(names)) == len(names)
+    for suite in root:
+        tests = suite.findall('testcase')
+        assert suite.get('tests') == str(len(tests))
+        for tag, attribute in (('failure', 'failures'), ('error', 'errors'), ('skipped', 'skipped')):
+            assert suite.get(attribute) == str(sum(test.find(tag) is not None for test in tests))
+        assert len({(test.get('classname'), test.get('name')) for test in tests}) == len(tests)
+
+
+@case_by_case
+@pytest.mark.parametrize('style', [ALL, ONLY_FAILED], ids=['all', 'only failed'])
+def test_sarif_is_as_its_schema_says_and_holds_every_result(
+    case: str, style: Style, found: Callable[[str], Results]
+) -> None:
+    results = found(case)
+    log = json.loads(sarif_report(results, style))
+    SARIF.validate(log)
+    (run,) = log['runs']
+    rules = run['tool']['driver']['rules']
+    verdict_of = {'fail': 'non_compliant', 'open': 'unknown', 'pass': 'compliant'}
+    shown = [
+        (each['ruleId'], 'exempted' if 'suppressions' in each else verdict_of[each['kind']]) for each in run['results']
+    ]
+    assert shown == verdicts_of(results, only_failed=style.only_failed)
+    assert [each['ruleId'] for each in run['results']] == [rules[each['ruleIndex']]['id'] for each in run['results']]
+    assert len({rule['id'] for rule in rules}) == len(rules)
+    assert {rule['id'] for rule in rules} == {each['ruleId'] for each in run['results']}
+
+
+@case_by_case
+def test_code_scanning_accepts_every_result(case: str, found: Callable[[str], Results]) -> None:
+    """What GitHub documents and its upload verifies beyond the schema."""
+    log = json.loads(sarif_report(found(case), ALL))
+    (run,) = log['runs']
+    for rule in run['tool']['driver']['rules']:
+        assert len(rule['name']) <= 255 and len(rule['properties']['tags']) <= 10
+        assert len(rule['shortDescription']['text']) <= 1024 and len(rule['fullDescription']['text']) <= 1024
+    for each in run['results']:
+        assert (each['level'] == 'none') is (each['kind'] != 'fail')
+        assert each['message']['text'] and '](' not in each['message']['text']
+        (location,) = each['locations']
+        place = location['physicalLocation']
+        assert RELATIVE_URI.fullmatch(place['artifactLocation']['uri']), place
+        assert '..' not in place['artifactLocation']['uri'].split('/')
+        assert place['artifactLocation']['uriBaseId'] in run['originalUriBaseIds']
+        # Its upload computes the hash of a line, and finds nothing to compute for a whole file.
+        assert ('region' in place) is ('primaryLocationLineHash' not in each['partialFingerprints'])
+        assert place.get('region', {'startLine': 1})['startLine'] >= 1
+
+
+@case_by_case
+@pytest.mark.parametrize('name', ['json', 'junit', 'sarif'])
+def test_a_format_for_machines_is_plain_ascii(case: str, name: str, found: Callable[[str], Results]) -> None:
+    """A pipeline may have any encoding, and `--output` must write the same bytes as a pipe."""
+    text = FORMATS[name](found(case), ALL)
+    assert all(letter == '\n' or ' ' <= letter <= '~' for letter in text)
+
+
+def paths_of(value: Any, path: str = '') -> Iterator[tuple[str, str]]:
+    """Each key below a value, with the kind of its value. What a person names has no fixed keys."""
+    if isinstance(value, list):
+        for item in value:
+            yield from paths_of(item, f'{path}[]')
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield f'{path}.{key}', 'null' if inner is None else 'value'
+            if key != 'declared':
+                yield from paths_of(inner, f'{path}.{key}')
+
+
+def paths_in_schema(schema: dict[str, Any], path: str = '') -> Iterator[tuple[str, str]]:
+    """The same, as the schema allows it."""
+    for choice in schema.get('anyOf', ()):
+        yield from paths_in_schema(resolved(choice), path)
+    if 'items' in schema:
+        yield from paths_in_schema(resolved(schema['items']), f'{path}[]')
+    for key, reference in schema.get('properties', {}).items():
+        inner = resolved(reference)
+        yield f'{path}.{key}', 'value'
+        if 'null' in inner.get('type', ()) or {'type': 'null'} in inner.get('anyOf', ()):
+            yield f'{path}.{key}', 'null'
+        yield from paths_in_schema(inner, f'{path}.{key}')
+
+
+def resolved(schema: dict[str, Any]) -> dict[str, Any]:
+    """A part of the schema, or the part that it refers to."""
+    while '$ref' in schema:
+        found = OWN_SCHEMA
+        for part in schema['$ref'].removeprefix('#/').split('/'):
+            found = found[part]
+        schema = found
+    return schema
+
+
+def test_some_case_has_each_key_of_the_schema_with_each_kind_of_value(found: Callable[[str], Results]) -> None:
+    """Otherwise the schema could promise what the command never prints."""
+    seen = {each for case in CASES for each in paths_of(json.loads(json_report(found(case), ALL)))}
+    allowed = set(paths_in_schema(OWN_SCHEMA))
+    assert seen <= allowed
+    # The object of a node is the same alone and among others, where fewer cases are tried.
+    assert {without_nodes(each) for each in allowed} == {without_nodes(each) for each in seen}
+    assert {path for path, _ in allowed} - {path for path, _ in seen} == set()
+
+
+def without_nodes(entry: tuple[str, str]) -> tuple[str, str]:
+    return entry[0].removeprefix('.nodes[]'), entry[1]
+
+
+@pytest.mark.parametrize('change', [{'surprise': 1}, {'schema_version': 2}, {'kubelets': None}, {'exit_status': 3}])
+def test_the_schema_refuses_what_is_not_promised(change: dict[str, Any], found: Callable[[str], Results]) -> None:
+    answer = json.loads(json_report(found('example of a node'), ALL))
+    assert not OWN.is_valid({**answer, **change})
+    assert not OWN.is_valid({key: value for key, value in answer.items() if key != next(iter(change), '')} | {'x': 1})
+
+
+@case_by_case
+def test_the_file_and_line_that_decide_a_result_are_those_that_set_the_value(
+    case: str, found: Callable[[str], Results]
+) -> None:
+    """In a captured node and in an image, the line names the setting, or the flag that sets it."""
+    for node in found(case).nodes:
+        folder = Path(folder_of(node)) if isinstance(node, Output) and folder_of(node) else None
+        if folder is None or not isinstance(node, Output):
+            continue
+        for kubelet in node.kubelets:
+            for finding in kubelet.findings:
+                place = decided_at(finding, kubelet)
+                assert place.path
+                if place.line:
+                    line = line_in(folder, place)
+                    names = {name.rpartition('.')[2].lower() for name in finding.rule.fields}
+                    origin = decided_by(finding)
+                    assert origin is not None
+                    flag = origin.place.partition('=')[0].partition(' ')[0].lstrip('-')
+                    assert any(name in line.lower() for name in names) or flag in line, (finding.rule.key, place, line)
+
+
+def line_in(folder: Path, place: Place) -> str:
+    """A line of a file of a node: in the node's root, or in the root of one of its processes."""
+    path = place.path.lstrip('/')
+    (file,) = {each for each in (folder / path, *folder.glob(f'proc/*/root/{path}')) if each.is_file()} or {None}
+    assert file is not None, place
+    return file.read_text(errors='replace').splitlines()[place.line - 1]
