@@ -173,7 +173,7 @@ def test_the_options_table_is_that_of_the_check() -> None:
     assert set(re.findall(r'^\| `(\w+)` \|', table, re.MULTILINE)) == own
 
 
-@pytest.mark.parametrize('page', ['configuration', 'exemptions'])
+@pytest.mark.parametrize('page', ['configuration', 'custom-rules', 'exemptions'])
 def test_the_check_accepts_the_examples_of_a_page(page: str) -> None:
     text = (ROOT / 'docs' / f'{page}.md').read_text()
     examples = [yaml.safe_load(each) for each in re.findall(r'^```yaml\n(.*?)^```', text, re.MULTILINE | re.DOTALL)]
@@ -244,7 +244,8 @@ def test_datadog_accepts_the_queries_of_the_page_on_data() -> None:
 MESSAGES = frozenset(
     {'Unknown', 'Refused', 'AskError', 'FlagError', 'UnknownFlag', 'DocumentError', 'DocumentTooLarge', 'DecodingError',
      'CannotRead', 'NotThere', 'Unreadable', 'SelectionError', 'ExemptionError', 'AdmissionError', 'OutOfPatience',
-     'not_admitted', 'CannotAnswer', 'CannotCapture', 'CannotUse', 'CaptureError', 'ConfigError'}
+     'not_admitted', 'CannotAnswer', 'CannotCapture', 'CannotUse', 'CaptureError', 'ConfigError',
+     'CustomRuleError', 'SettingError', 'ExpectationError'}
 )  # fmt: skip
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 

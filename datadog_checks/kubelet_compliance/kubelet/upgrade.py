@@ -68,7 +68,7 @@ def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | No
     ignored = [item_of(refusal) for refusal in blockers if lenient and refusal.is_only_upstream]
     blockers = [refusal for refusal in blockers if not (lenient and refusal.is_only_upstream)]
     unknown = why_unknown(kubelet, readings, shared, taken, minor)
-    only = readings[0] if len(readings) == 1 else None
+    only = readings[0] if are_alike(readings) else None
     upgrade = Upgrade(
         str(target),
         f'1.{min(today)}' if len(today) == 1 else '',
@@ -79,7 +79,7 @@ def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | No
         unknown,
         notes_on(today, minor),
     )
-    return upgrade, declared_by(only, evidence) if only is not None else None
+    return upgrade, declared_by(only, evidence, minor) if only is not None else None
 
 
 def with_cgroups(kubelet: Kubelet, target: Target) -> Kubelet:
@@ -94,14 +94,20 @@ def with_cgroups(kubelet: Kubelet, target: Target) -> Kubelet:
     return replace(kubelet, evidence=known(kubelet.evidence), coming=coming)
 
 
-def declared_by(reading: WholeReading, evidence: Evidence) -> Declared | None:
+def declared_by(reading: WholeReading, evidence: Evidence, minor: int) -> Declared | None:
     """A reading as the configuration of a kubelet that starts with it."""
     if reading.configuration is None or reading.flags is None:
         return None
     configuration = reading.configuration
     for name, given in iter_plain_flags(reading.flags):
         configuration.set(name, given.value, with_place(flag_origin(given), evidence))
-    return Declared(configuration.values, configuration.origins, launch=evidence.launch)
+    return Declared(configuration.values, configuration.origins, launch=evidence.launch, minors=frozenset({minor}))
+
+
+def are_alike(readings: Sequence[WholeReading]) -> bool:
+    """Whether the kubelet would run with the same values, whatever an unknown flag means."""
+    first, *others = readings
+    return all((each.configuration, each.flags) == (first.configuration, first.flags) for each in others)
 
 
 def shared_refusals(readings: Sequence[WholeReading]) -> list[Refusal]:
@@ -195,7 +201,7 @@ def why_unknown(
         return unknown
     if launch is not None and launch.doubt is not None:
         return launch.doubt
-    if any(set(reading.refusals) - set(shared) for reading in readings):
+    if not are_alike(readings) or any(set(reading.refusals) - set(shared) for reading in readings):
         return FLAG_MAY_TAKE_A_VALUE
     if taken.too_new:
         return JUST_STARTED

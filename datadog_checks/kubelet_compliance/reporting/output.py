@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -101,6 +103,11 @@ class Results:
     folder: str = ''
 
     @property
+    def is_upgrade(self) -> bool:
+        """Whether the results are about an upgrade, and not about rules."""
+        return any(isinstance(node, Output) and node.for_version for node in self.nodes)
+
+    @property
     def exit_status(self) -> int:
         """1 if a rule is non-compliant on any node, else 2 if a result is not known, else 0."""
         statuses = {node.exit_status for node in self.nodes}
@@ -128,6 +135,13 @@ def nothing_found(node: NodeReport) -> str:
     if node.none_found_because:
         return node.none_found_because
     return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
+
+
+def short_names(folders: Sequence[str]) -> list[str]:
+    """The folders by their own names; by their paths if several have the same name."""
+    names = [posixpath.basename(posixpath.normpath(folder)) for folder in folders]
+    count = Counter(names)
+    return [folder if count[name] > 1 else name for folder, name in zip(folders, names, strict=True)]
 
 
 def name_of_node(output: Output) -> str:

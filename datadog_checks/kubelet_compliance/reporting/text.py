@@ -30,7 +30,7 @@ def text_report(results: Results, style: Style) -> str:
 
 def iter_results(results: Results, style: Style) -> Iterator[str]:
     if results.are_many:
-        yield from iter_many(results.nodes, style)
+        yield from iter_many(results, style)
     if results.are_many and not style.is_verbose:
         return
     for node in results.nodes:
