@@ -18,7 +18,7 @@ import pytest
 import xmlschema
 from junitparser import JUnitXml
 
-from datadog_checks.kubelet_compliance.model import Place
+from datadog_checks.kubelet_compliance.model import Outcome, Place, Upgrade
 from datadog_checks.kubelet_compliance.reporting.as_json import json_report
 from datadog_checks.kubelet_compliance.reporting.file_places import decided_at, decided_by
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
@@ -50,18 +50,43 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
     return cache(lambda case: results_of(case, tmp_path_factory.mktemp('case')))
 
 
-def verdicts_of(results: Results, *, only_failed: bool = False) -> list[tuple[str, str]]:
-    """Each rule with its verdict, kubelet by kubelet. What could not be evaluated on a node is unknown."""
-    verdicts: list[tuple[str, str]] = []
+Verdicts = list[tuple[str, str]]
+"""Each rule, or each part of an upgrade, with its verdict."""
+
+OF_OUTCOME = {Outcome.BLOCKED: 'non_compliant', Outcome.UNKNOWN: 'unknown'}
+
+
+def verdicts_of(
+    results: Results, style: Style, of_upgrade: Callable[[Upgrade | None], Verdicts] | None = None
+) -> Verdicts:
+    """What a format must show, kubelet by kubelet. What could not be evaluated on a node is unknown.
+
+    `of_upgrade`: what the format shows of an upgrade in place of the rules; None: it shows the rules.
+    """
+    verdicts: Verdicts = []
     for node in results.nodes:
-        kubelets = node.kubelets if isinstance(node, Output) else ()
-        findings = [finding for kubelet in kubelets for finding in kubelet.findings]
-        verdicts += [
-            (each.rule.key, each.verdict.value) for each in findings if not only_failed or each.verdict in FAILED
-        ]
+        for kubelet in node.kubelets if isinstance(node, Output) else ():
+            if of_upgrade is not None and isinstance(node, Output) and node.for_version:
+                verdicts += of_upgrade(kubelet.upgrade)
+                continue
+            findings = [each for each in kubelet.findings if not style.only_failed or each.verdict in FAILED]
+            verdicts += [(each.rule.key, each.verdict.value) for each in findings]
         if isinstance(node, NotEvaluated) or not node.kubelets or node.node.doubts:
             verdicts.append(('kubelet', 'unknown'))
     return verdicts
+
+
+def in_junit(upgrade: Upgrade | None) -> Verdicts:
+    assert upgrade is not None
+    blockers = [(item.what, 'non_compliant') for item in upgrade.blockers]
+    return [('upgrade', OF_OUTCOME.get(upgrade.outcome, 'compliant')), *blockers]
+
+
+def in_sarif(upgrade: Upgrade | None) -> Verdicts:
+    assert upgrade is not None
+    unknown = [('upgrade_unknown', 'unknown')] if upgrade.outcome is Outcome.UNKNOWN else []
+    parts = {'blocker': upgrade.blockers, 'ignored': upgrade.ignored, 'change': upgrade.changes}
+    return [*unknown, *((f'upgrade_{name}', 'non_compliant') for name, items in parts.items() for _ in items)]
 
 
 @case_by_case
@@ -80,8 +105,7 @@ def test_json_is_as_its_schema_says_and_holds_every_result(
         for kubelet in node.get('kubelets', ())
         for rule in kubelet['rules']
     ]
-    wanted = verdicts_of(results, only_failed=style.only_failed)
-    assert shown == [each for each in wanted if each[0] != 'kubelet']
+    assert shown == [each for each in verdicts_of(results, style) if each[0] != 'kubelet']
 
 
 @case_by_case
@@ -97,7 +121,7 @@ def test_junit_is_as_its_schema_says_and_holds_every_result(
     shown = [
         (test.get('name'), verdict_of[next((child.tag for child in test), None)]) for test in root.iter('testcase')
     ]
-    assert shown == verdicts_of(results, only_failed=style.only_failed)
+    assert shown == verdicts_of(results, style, in_junit)
     parsed = JUnitXml.fromroot(root)
     totals = parsed.tests, parsed.failures, parsed.errors, parsed.skipped
     parsed.update_statistics()
@@ -126,10 +150,10 @@ def test_sarif_is_as_its_schema_says_and_holds_every_result(
     shown = [
         (each['ruleId'], 'exempted' if 'suppressions' in each else verdict_of[each['kind']]) for each in run['results']
     ]
-    assert shown == verdicts_of(results, only_failed=style.only_failed)
+    assert shown == verdicts_of(results, style, in_sarif)
     assert [each['ruleId'] for each in run['results']] == [rules[each['ruleIndex']]['id'] for each in run['results']]
     assert len({rule['id'] for rule in rules}) == len(rules)
-    assert {rule['id'] for rule in rules} == {each['ruleId'] for each in run['results']}
+    assert results.is_upgrade or {rule['id'] for rule in rules} == {each['ruleId'] for each in run['results']}
 
 
 @case_by_case

@@ -143,11 +143,7 @@ def result_of(finding: Finding, kubelet: KubeletReport, node: Output, current: s
             'benchmark': benchmark.name,
             'compliance_control': list(benchmark.controls[finding.rule.key]),
             'set_by': finding.set_by.value,
-            **{
-                name: printable(text)
-                for name, text in (('node', name_of_node(node)), ('kubelet', kubelet.name))
-                if text
-            },
+            **names_as_properties(name_of_node(node), kubelet.name),
         },
     }
     if finding.exemption is not None:
