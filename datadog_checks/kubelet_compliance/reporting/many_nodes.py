@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from datadog_checks.kubelet_compliance.model import Verdict
@@ -39,8 +37,7 @@ Row: TypeAlias = tuple[SameResults, Sequence[Verdict | None]]
 
 
 def iter_many(results: Results, style: Style) -> Iterator[str]:
-    names = short_names([node.name for node in results.nodes])
-    nodes = [replace(node, name=name) for node, name in zip(results.nodes, names, strict=True)]
+    nodes = results.nodes
     evaluated = [node for node in nodes if isinstance(node, Output)]
     target = next((node.for_version for node in evaluated if node.for_version), '')
     if target:
@@ -66,13 +63,6 @@ def iter_rule_table(nodes: Sequence[Output], style: Style) -> Iterator[str]:
         yield from ('', *iter_legend(rows, style))
         yield from ('', *iter_counts_of_rules(tallies, style))
         yield from ('', *iter_table(rows, len(keys), style))
-
-
-def short_names(folders: Sequence[str]) -> list[str]:
-    """The folders by their own names; by their paths if several have the same name."""
-    names = [posixpath.basename(posixpath.normpath(folder)) for folder in folders]
-    count = Counter(names)
-    return [folder if count[name] > 1 else name for folder, name in zip(folders, names, strict=True)]
 
 
 def iter_heading(nodes: Sequence[Output | NotEvaluated], evaluated: Sequence[Output], style: Style) -> Iterator[str]:

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
-from datadog_checks.kubelet_compliance.model import Exemption, Finding, KubeletReport, Place, Unknown, Verdict
+from datadog_checks.kubelet_compliance.model import Exemption, Finding, KubeletReport, Place, Verdict
 
 from .file_places import IN_FOLDER, ON_MACHINE, FileUri, decided_at, file_uri
 from .layout import Style
-from .output import NotEvaluated, Output, Results, folder_of, nothing_found, shown
+from .output import NotEvaluated, Output, Results, name_of_node, shown, why_not_evaluated
 from .report import printable, problem_text
 from .sarif_rules import KUBELET_RULE, descriptor_of, kubelet_descriptor
 
@@ -64,7 +64,7 @@ def run_of(results: Results, style: Style, found: list[dict[str, Any]]) -> dict[
         },
         'invocations': [
             {
-                'executionSuccessful': all(is_evaluated(node) for node in results.nodes),
+                'executionSuccessful': not any(map(why_not_evaluated, results.nodes)),
                 'exitCode': results.exit_status,
                 'endTimeUtc': f'{results.at:%Y-%m-%dT%H:%M:%SZ}',
                 'toolExecutionNotifications': [
@@ -77,18 +77,13 @@ def run_of(results: Results, style: Style, found: list[dict[str, Any]]) -> dict[
     }
 
 
-def is_evaluated(node: Output | NotEvaluated) -> bool:
-    return isinstance(node, Output) and bool(node.kubelets)
-
-
 def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
     """The rules of all results, each once."""
     rules: dict[str, dict[str, Any]] = {}
     for node in results.nodes:
-        if not isinstance(node, Output) or not node.kubelets:
+        if why_not_evaluated(node):
             rules.setdefault(KUBELET_RULE, kubelet_descriptor())
-            continue
-        for kubelet in node.kubelets:
+        for kubelet in node.kubelets if isinstance(node, Output) else ():
             for finding in shown(kubelet.findings, style):
                 if finding.rule.key not in rules:
                     rules[finding.rule.key] = descriptor_of(finding.rule, finding.benchmark)
@@ -96,16 +91,20 @@ def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
 
 
 def iter_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
-    """A result for each rule and kubelet. A node that has none is a result itself, so that it does not look clean."""
-    if isinstance(node, NotEvaluated):
-        yield missing_kubelet(node.name, node.why, file_uri('', node.name, current))
-    elif not node.kubelets:
-        folder = folder_of(node)
-        yield missing_kubelet(folder, nothing_found(node.node), file_uri('' if folder else '/proc', folder, current))
-    else:
+    """A result for each rule and kubelet, and one for what could not be evaluated, so that it does not look clean."""
+    if isinstance(node, Output):
         for kubelet in node.kubelets:
             for finding in shown(kubelet.findings, style):
-                yield result_of(finding, kubelet, folder_of(node), current)
+                yield result_of(finding, kubelet, node, current)
+    why = why_not_evaluated(node)
+    if why:
+        name = node.name if isinstance(node, NotEvaluated) else name_of_node(node)
+        yield missing_kubelet(name, why, uri_of_node(node, current))
+
+
+def uri_of_node(node: Output | NotEvaluated, current: str) -> FileUri:
+    """The folder of an image or a captured node; on this machine, the folder in which kubelets are searched for."""
+    return file_uri('' if node.folder else '/proc', node.folder, current)
 
 
 def missing_kubelet(node: str, why: str, uri: FileUri) -> dict[str, Any]:
@@ -117,11 +116,11 @@ def missing_kubelet(node: str, why: str, uri: FileUri) -> dict[str, Any]:
         'message': message_of(why),
         'locations': [location_of(uri, 0)],
         'partialFingerprints': fingerprints_of(KUBELET_RULE, Place(node, 0)),
-        'properties': {'node': printable(node)} if node else {},
+        'properties': names_as_properties(node),
     }
 
 
-def result_of(finding: Finding, kubelet: KubeletReport, folder: str, current: str) -> dict[str, Any]:
+def result_of(finding: Finding, kubelet: KubeletReport, node: Output, current: str) -> dict[str, Any]:
     kind, level = KIND_OF[finding.verdict]
     place, benchmark = decided_at(finding, kubelet), finding.benchmark
     result = {
@@ -129,19 +128,27 @@ def result_of(finding: Finding, kubelet: KubeletReport, folder: str, current: st
         'kind': kind,
         'level': level,
         'message': message_of(finding.message),
-        'locations': [location_of(file_uri(place.path, folder, current), place.line)],
+        'locations': [location_of(file_uri(place.path, node.folder, current), place.line)],
         'partialFingerprints': fingerprints_of(finding.rule.key, place),
         'properties': {
             'verdict': finding.verdict.value,
             'benchmark': benchmark.name,
             'compliance_control': list(benchmark.controls[finding.rule.key]),
             'set_by': finding.set_by.value,
-            **{name: printable(text) for name, text in (('node', folder), ('kubelet', kubelet.name)) if text},
+            **{
+                name: printable(text)
+                for name, text in (('node', name_of_node(node)), ('kubelet', kubelet.name))
+                if text
+            },
         },
     }
     if finding.exemption is not None:
         result['suppressions'] = [suppression_of(finding.exemption)]
     return result
+
+
+def names_as_properties(node: str, kubelet: str = '') -> dict[str, str]:
+    return {label: printable(name) for label, name in (('node', node), ('kubelet', kubelet)) if name}
 
 
 def suppression_of(exemption: Exemption) -> dict[str, str]:
@@ -177,16 +184,13 @@ def fingerprints_of(rule: str, place: Place) -> dict[str, str]:
 
 def iter_notifications(node: Output | NotEvaluated, current: str) -> Iterator[dict[str, Any]]:
     """What could not be evaluated or read, and exemptions that ended."""
-    if isinstance(node, NotEvaluated):
-        yield notification_of('error', node.why, file_uri('', node.name, current))
-        return
-    folder = folder_of(node)
-    uri = file_uri('' if folder else '/proc', folder, current)
-    if not node.kubelets:
-        yield notification_of('error', nothing_found(node.node), uri)
-    problems: list[Unknown] = [problem for kubelet in node.kubelets for problem in kubelet.problems]
-    for problem in (*problems, *node.node.doubts, *node.node.lapsed):
-        yield notification_of('warning', problem_text(problem), uri)
+    uri = uri_of_node(node, current)
+    why = why_not_evaluated(node)
+    if why:
+        yield notification_of('error', why, uri)
+    if isinstance(node, Output):
+        for problem in (*(each for kubelet in node.kubelets for each in kubelet.problems), *node.node.lapsed):
+            yield notification_of('warning', problem_text(problem), uri)
 
 
 def notification_of(level: str, text: str, uri: FileUri) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class CapturedTerms:
     """A saved response of /configz in place of the one in the capture."""
     configz_from: str | None = None
 
-    def task(self, folder: str) -> Task:
+    def task(self, name: str, folder: str) -> Task:
         """The task for one node. Raises CaptureError."""
         host = open_capture(folder, self.admission)
         kept = self.configz or usable_configz(folder)
@@ -46,7 +46,8 @@ class CapturedTerms:
             self.options_from,
             self.configz_from,
             kept,
-            name=folder,
+            name=name,
+            folder=folder,
         )
 
 
