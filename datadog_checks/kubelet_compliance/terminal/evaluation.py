@@ -48,9 +48,9 @@ def task_for(options: argparse.Namespace, captures: Captures) -> Task:
     """
     if not captures.folders:
         return task_of(options)
-    (folder,) = captures.folders
+    (folder,), (name,) = captures.folders, short_names(captures.folders)
     try:
-        return terms_of(options).task(*short_names([folder]), folder)
+        return terms_of(options).task(name, folder)
     except CaptureError as error:
         raise CannotAnswer(f'{folder}: {error}') from None
 
