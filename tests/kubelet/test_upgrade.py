@@ -24,6 +24,7 @@ from datadog_checks.kubelet_compliance.model import (
     File,
     Launch,
     Outcome,
+    Place,
     Process,
     Target,
     Unknown,
@@ -85,7 +86,7 @@ REPORTED = [
     pytest.param(
         evidence_of(config='featureGates: {DynamicResourceAllocation: false, DRAPrioritizedList: true}\n'),
         34, 35, 'featureGates.DRAPrioritizedList', 'requires the feature gate DynamicResourceAllocation',
-        id='1.35: a gate without the one it needs',
+        id='1.35: a gate without the one that it needs',
     ),
     pytest.param(
         evidence_of(config='runOnce: true\n'), 31, 32, 'runOnce', 'must be false', id='1.32: stricter validation'
@@ -108,7 +109,7 @@ REPORTED = [
     ),
     pytest.param(
         evidence_of(config='', drop_ins={'1.conf': f'{HEAD}{DROP_IN}{DROP_IN}'}),
-        28, 30, '/k/d/1.conf:4', 'duplicate key', id='1.29: a drop-in with a key twice',
+        28, 30, '/k/d/1.conf', 'duplicate key', id='1.29: a drop-in with a key twice',
     ),
     pytest.param(
         evidence_of(config='', uses_cgroup_v1=True),
@@ -334,7 +335,7 @@ def test_a_file_that_the_kubelet_needs_and_that_is_gone_stops_it() -> None:
 
 def test_the_place_of_a_flag_shows_its_file_and_not_its_value() -> None:
     flag = '--storage-driver-password=secret'
-    evidence = evidence_of(flag, places={flag: '/etc/default/kubelet:2'})
+    evidence = evidence_of(flag, places={flag: Place('/etc/default/kubelet', 2)})
     (blocker,) = upgrade(evidence, 36, 37).blockers
     assert (blocker.what, blocker.place) == ('--storage-driver-password', '/etc/default/kubelet:2')
     assert 'secret' not in blocker.why

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 
-from datadog_checks.kubelet_compliance.node.cgroups import begins_outside, container_of, is_in_pod, unit_of
+from datadog_checks.kubelet_compliance.node.cgroups import begins_outside, container_of, is_in_pod, unit_of, uses_v1
 
 ID = 'a3' * 32
 POD = 'pod0b7e3c1c-1d9e-4b0a-9d3e-2f1a5c6d7e8f'
@@ -43,7 +43,7 @@ INIT_INSIDE = f'{INSIDE}init.scope\n'
             NINES.format(f'kubepods.slice/kubepods-burstable.slice/docker-{ID}.scope'), NINES.format(''), True,
             id='pod, systemd driver, docker, v1',
         ),
-        pytest.param(f'9:name=systemd:/\n4:memory:/kubepods/{POD}/{ID}\n', FIRST, True, id='only one controller tells'),
+        pytest.param(f'9:name=systemd:/\n4:memory:/kubepods/{POD}/{ID}\n', FIRST, True, id='in one controller only'),
         pytest.param(f'0::/custom/kubepods/{POD}/{ID}\n', FIRST, True, id='with a --cgroup-root'),
         pytest.param(f'0::/custom-kubepods.slice/{ID}\n', FIRST, True, id='with a --cgroup-root, systemd driver'),
         pytest.param(
@@ -94,6 +94,24 @@ def test_a_path_that_leads_out_of_our_own_namespace_begins_outside() -> None:
         ('garbage\n', None, None),
     ],
 )
-def test_the_cgroup_tells_the_service_and_the_container(cgroup: str, unit: str | None, container: str | None) -> None:
+def test_the_cgroup_names_the_service_and_the_container(cgroup: str, unit: str | None, container: str | None) -> None:
     assert unit_of(cgroup) == unit
     assert container_of(cgroup) == container
+
+
+@pytest.mark.parametrize(
+    ('text', 'is_v1'),
+    [
+        pytest.param('0::/system.slice/kubelet.service\n', False, id='v2'),
+        pytest.param('0::/../..\n', False, id='v2, outside of our namespace'),
+        pytest.param('4:memory:/a\n3:cpu,cpuacct:/a\n1:name=systemd:/a\n', True, id='v1'),
+        pytest.param('4:memory:/a\n1:name=systemd:/a\n0::/a\n', True, id='hybrid'),
+        pytest.param('2:pids:/a\n0::/a\n', True, id='one controller of v1'),
+        pytest.param('1:net_cls:/\n0::/a\n', None, id='a controller that no kubelet needs'),
+        pytest.param('1:name=systemd:/\n0::/a\n', None, id='a hierarchy without a controller'),
+        pytest.param('', None, id='not read'),
+        pytest.param('nothing', None, id='no cgroup'),
+    ],
+)
+def test_the_hierarchies_show_the_version(text: str, is_v1: bool | None) -> None:
+    assert uses_v1(text) is is_v1

@@ -19,8 +19,10 @@ from tests.support.assets import (
     MANIFEST,
     METRIC_MONITORS,
     MONITORS,
+    NOT_UPGRADABLE,
     PREFIX,
     SERVICE_CHECKS,
+    UPGRADABLE,
     fleet,
     tags_of,
 )
@@ -65,6 +67,7 @@ def test_the_monitors_are_these() -> None:
         'nested_rule_not_compliant',
         'restart_pending',
         'rule_not_compliant',
+        'upgrade_blocked',
     }
 
 
@@ -144,7 +147,7 @@ def test_a_node_that_is_removed_leaves_without_a_word_of_compliance(monitor: dic
 @pytest.mark.parametrize('monitor', MONITORS.values(), ids=list(MONITORS))
 def test_monitor_works_with_the_summary_of_metrics(monitor: dict[str, Any]) -> None:
     alert = parse_monitor(monitor['definition']['query'])
-    sent = run_check(GOOD, {'metrics': 'summary'})
+    sent = run_check(UPGRADABLE, {'metrics': 'summary'})
     if isinstance(alert, ServiceCheckAlert):
         assert alert.check in {each.name for each in sent.service_checks}
     else:
@@ -258,6 +261,13 @@ def test_a_restart_alerts_when_it_is_pending_for_a_day() -> None:
     assert not any(replay('restart_pending', (0, GOOD), (2, pending), (20, GOOD), (21, pending), hours=44))
 
 
+def test_a_node_that_would_not_survive_the_upgrade_alerts_after_an_hour_and_recovers() -> None:
+    held = replay('upgrade_blocked', (0, UPGRADABLE), (2, NOT_UPGRADABLE), (5, UPGRADABLE))
+    assert first_hour(held) == pytest.approx(3, abs=0.1)
+    assert not held[5 * 12]
+    assert not any(replay('upgrade_blocked', (0, GOOD), (2, BROKEN)))
+
+
 @pytest.mark.parametrize('after', [BLIND, BROKEN], ids=['unreadable', 'broken'])
 def test_the_share_alerts_when_nodes_break_or_become_unreadable(after: State) -> None:
     alert, full_window = alert_of('compliant_share_falls')
@@ -304,4 +314,10 @@ def test_which_monitors_alert_at_the_end_of_the_simulated_week(story: tuple[tupl
     states = monitor_states(definitions, nodes, store)
     alerting = {name for name, monitor in MONITORS.items() if states[monitor['definition']['name']] == 'ALERT'}
     assert len(states) == len(MONITORS)
-    assert alerting == {'compliance_unknown', 'iptables_rule_not_compliant', 'restart_pending', 'rule_not_compliant'}
+    assert alerting == {
+        'compliance_unknown',
+        'iptables_rule_not_compliant',
+        'restart_pending',
+        'rule_not_compliant',
+        'upgrade_blocked',
+    }

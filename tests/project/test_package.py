@@ -132,6 +132,7 @@ def test_metrics_are_those_of_the_contract() -> None:
         'kubelet_compliance.node.compliant',
         'kubelet_compliance.rule.compliant',
         'kubelet_compliance.rules',
+        'kubelet_compliance.upgrade.blocked',
     ]
     assert MANIFEST['assets']['integration']['metrics']['check'] in metrics
 
@@ -141,6 +142,7 @@ def test_service_checks_are_those_of_the_contract() -> None:
     assert {each['check']: each['groups'] for each in service_checks} == {
         'kubelet_compliance.rule': ['host', 'rule'],
         'kubelet_compliance.kubelet': ['host'],
+        'kubelet_compliance.upgrade': ['host', 'target_version'],
     }
     for each in service_checks:
         assert each['statuses'] == ['ok', 'warning', 'critical', 'unknown']

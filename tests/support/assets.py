@@ -34,12 +34,16 @@ HOST_TAGS = {'host', 'kube_cluster_name', 'node_pool'}
 
 BLIND = State(readable=False)
 BROKEN = State(drop_in=('makeIPTablesUtilChains: false',))
+UPGRADABLE = State(target='1.34')
+NOT_UPGRADABLE = State(target='1.34', drop_in=('featureGates: {NodeSwap: false}',))
 RUNS = (
     GOOD,
     BLIND,
     BROKEN,
     State(changed_since_start=True),
     State(kubelet=False),
+    UPGRADABLE,
+    NOT_UPGRADABLE,
     State(drop_in=('protectKernelDefaults: false',), exempted=('protect_kernel_defaults',)),
 )
 

@@ -12,7 +12,7 @@ from datadog_checks.kubelet_compliance.kubelet.acceptance import has_accepted_it
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
 from datadog_checks.kubelet_compliance.kubelet.declare import read_configurations
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
-from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Process
+from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Place, Process
 
 from .nodes import HEAD
 
@@ -27,7 +27,7 @@ def evidence_of(
     age: float | None = AN_HOUR,
     changed_at: float = WROTE_AT,
     unit: str = '',
-    places: Mapping[str, str] | None = None,
+    places: Mapping[str, Place] | None = None,
     has_api_server: bool = True,
 ) -> Evidence:
     """What is read of a kubelet with these flags and files. `config` and `drop_ins`: the text after the head."""

@@ -42,6 +42,8 @@ class State:
     changed_since_start: bool = False
     exempted: tuple[str, ...] = ()
     """Keys of rules that the instance exempts."""
+    target: str = ''
+    """The release of a planned upgrade."""
 
 
 GOOD = State()
@@ -73,7 +75,8 @@ def check_of(host: Host, instance: Mapping[str, Any]) -> KubeletComplianceCheck:
     check = KubeletComplianceCheck('kubelet_compliance', {}, [dict(instance)])
 
     def use_host() -> None:
-        check.collector = Collector(host, check.collector.selection, check.collector.choose)
+        own = check.collector
+        check.collector = Collector(host, own.selection, own.choose, target=own.target)
 
     check.check_initializations.append(use_host)
     return check
@@ -84,6 +87,8 @@ def run_check(state: State, instance: Mapping[str, Any] | None = None) -> Collec
     options = {'use_configz': False, **(instance or {})}
     if state.exempted:
         options['exemptions'] = [{'rule': rule, 'reason': 'set by the image'} for rule in state.exempted]
+    if state.target:
+        options['target_version'] = state.target
     with tempfile.TemporaryDirectory() as folder:
         collection = collect(check_of(lay_out(state, Path(folder) / 'node'), options))
     if collection.error:

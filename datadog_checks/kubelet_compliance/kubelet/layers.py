@@ -51,12 +51,16 @@ class ParsedOnce:
 
 
 class Refused(Exception):
-    """The kubelet would not start with this configuration. `path`, `why`: the file, if it refuses the whole file."""
+    """The kubelet would not start with this configuration.
 
-    def __init__(self, text: str, path: str = '', why: str = '') -> None:
+    `path`, `why`: the file, if it refuses the whole file. `line`: 0 if it is not about one line.
+    """
+
+    def __init__(self, text: str, path: str = '', why: str = '', line: int = 0) -> None:
         super().__init__(text)
         self.path = path
         self.why = why
+        self.line = line
 
 
 class NotRead(Exception):
@@ -237,7 +241,7 @@ def drop_in_tree(document: Document, path: str, check: Callable[[Document], None
         raise of_file(path, error) from None
     if document.duplicate is not None:
         line = document.duplicate[1]
-        raise of_file(f'{path}:{line}' if line else path, 'duplicate key, which a drop-in must not have')
+        raise of_file(path, 'duplicate key, which a drop-in must not have', line or 0)
     if document.has_endless_number:
         raise of_file(path, 'a number is too large')
     return tree_of(document.root, Source.DROP_IN, path)
@@ -259,8 +263,9 @@ def open_document(file: File | Missing | Unreadable, parse: Parser) -> tuple[Doc
         raise NotRead(Unreadable(file.path, str(error), 'reduce its size')) from None
 
 
-def of_file(place: str, error: object) -> Refused:
-    return Refused(f'the kubelet would refuse {place}: {error}', place, str(error))
+def of_file(path: str, error: object, line: int = 0) -> Refused:
+    place = f'{path}:{line}' if line else path
+    return Refused(f'the kubelet would refuse {place}: {error}', path, str(error), line)
 
 
 def apply_flags(configuration: Configuration, flags: Flags) -> None:

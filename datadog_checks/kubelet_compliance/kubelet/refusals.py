@@ -141,7 +141,8 @@ def name_of_flag(error: FlagError) -> str:
     """The flag in an error, as a person writes it."""
     if not error.flag:
         return 'command line'
-    return f'--{error.flag[:60]}' if len(error.flag) > 1 else f'-{error.flag}'
+    is_short = len(error.flag) == 1 and error.flag not in FLAGS
+    return f'-{error.flag}' if is_short else f'--{error.flag[:60]}'
 
 
 def why_refused(error: FlagError, release: Release) -> str:
@@ -181,11 +182,11 @@ def file_refusal(error: Exception) -> Refusal:
     if isinstance(error, DecodingError) and error.path:
         kind = str(error).rpartition(' is not ')[2]
         return Refusal(UpgradeSubject.FIELD, error.path, f'is not {kind}', error.origin)
-    path = error.path if isinstance(error, Refused) else ''
-    why = error.why if isinstance(error, Refused) and error.why else str(error)
-    return Refusal(
-        UpgradeSubject.FILE, path or 'config file', why, Origin(Source.CONFIG_FILE, path, path) if path else None
-    )
+    if not isinstance(error, Refused) or not error.path:
+        return Refusal(UpgradeSubject.FILE, 'config file', str(error))
+    place = f'{error.path}:{error.line}' if error.line else error.path
+    origin = Origin(Source.CONFIG_FILE, place, error.path, line=error.line)
+    return Refusal(UpgradeSubject.FILE, error.path, error.why or str(error), origin)
 
 
 def value_refusals(

@@ -68,7 +68,7 @@ def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | No
     ignored = [item_of(refusal) for refusal in blockers if lenient and refusal.is_only_upstream]
     blockers = [refusal for refusal in blockers if not (lenient and refusal.is_only_upstream)]
     unknown = why_unknown(kubelet, readings, shared, taken, minor)
-    only = readings[0] if len(readings) == 1 else None
+    only = readings[0] if are_alike(readings) else None
     upgrade = Upgrade(
         str(target),
         f'1.{min(today)}' if len(today) == 1 else '',
@@ -102,6 +102,12 @@ def declared_by(reading: WholeReading, evidence: Evidence, minor: int) -> Declar
     for name, given in iter_plain_flags(reading.flags):
         configuration.set(name, given.value, with_place(flag_origin(given), evidence))
     return Declared(configuration.values, configuration.origins, launch=evidence.launch, minors=frozenset({minor}))
+
+
+def are_alike(readings: Sequence[WholeReading]) -> bool:
+    """Whether the kubelet would run with the same values, whatever an unknown flag means."""
+    first, *others = readings
+    return all((each.configuration, each.flags) == (first.configuration, first.flags) for each in others)
 
 
 def shared_refusals(readings: Sequence[WholeReading]) -> list[Refusal]:
@@ -195,7 +201,7 @@ def why_unknown(
         return unknown
     if launch is not None and launch.doubt is not None:
         return launch.doubt
-    if any(set(reading.refusals) - set(shared) for reading in readings):
+    if not are_alike(readings) or any(set(reading.refusals) - set(shared) for reading in readings):
         return FLAG_MAY_TAKE_A_VALUE
     if taken.too_new:
         return JUST_STARTED

@@ -19,6 +19,7 @@ from .file_places import decided_by
 from .layout import LONGEST_TEXT, Style, word_of
 from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, shown, why_not_evaluated
 from .report import printable, problem_text
+from .upgrade_junit import upgrade_cases
 
 ELEMENT_OF: Final[Mapping[Verdict, str]] = {
     Verdict.NON_COMPLIANT: 'failure',
@@ -53,7 +54,10 @@ def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> It
         return
     host = name_of_node(node)
     for name, kubelet in zip(names_of_kubelets(node), node.kubelets, strict=True):
-        cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
+        if node.for_version:
+            cases = list(upgrade_cases(kubelet.upgrade, name))
+        else:
+            cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
         problems = [problem_text(problem) for problem in (*kubelet.problems, *node.node.lapsed)]
         yield suite_of(name, host, properties_of(node, kubelet.name), cases, problems, timestamp)
     if why:

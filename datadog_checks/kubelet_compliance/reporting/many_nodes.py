@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from datadog_checks.kubelet_compliance.model import Verdict
 
 from .layout import BOLD, DIM, INDENT, Style, word_of
-from .many_upgrades import iter_many_upgrades
+from .many_upgrades import iter_many_upgrades, outcomes_text
 from .output import COUNTED, FAILED, NotEvaluated, Output, Results
 from .shared_texts import COUNT_WIDTH, MOST_LINES, gathered, iter_shared, left_out, name_lines
 from .tally import RuleTally, SameResults, problems_of, tally_rules, verdict_of, with_same_results
@@ -25,13 +25,6 @@ SYMBOLS: Final[Mapping[Verdict, str]] = {
 }
 """One character for each verdict, from the worst to the best."""
 NO_RULE: Final = '-'
-IN_WORDS_OF_UPGRADE: Final[Mapping[Verdict, str]] = {
-    Verdict.COMPLIANT: 'would start',
-    Verdict.NON_COMPLIANT: 'would not start',
-    Verdict.UNKNOWN: 'unknown',
-}
-"""What the verdict of a node means if the command was asked about an upgrade."""
-
 Row: TypeAlias = tuple[SameResults, Sequence[Verdict | None]]
 """Nodes with the same results, and their verdict for each column. None: the rule is not in their benchmark."""
 
@@ -42,11 +35,11 @@ def iter_many(results: Results, style: Style) -> Iterator[str]:
     target = next((node.for_version for node in evaluated if node.for_version), '')
     if target:
         yield style.paint(f'{nodes_text(len(nodes))}, upgrade to {target}', BOLD)
-        yield counts_text(nodes, IN_WORDS_OF_UPGRADE, style)
+        yield outcomes_text(nodes, style)
         yield from iter_many_upgrades(evaluated, style)
     else:
         yield from iter_heading(nodes, evaluated, style)
-        yield counts_text(nodes, {verdict: word_of(verdict).lower() for verdict in COUNTED}, style)
+        yield counts_text(nodes, style)
         yield from iter_rule_table(evaluated, style)
     yield from iter_shared('Problems', gathered((node.name, problems_of(node)) for node in nodes), style, 'problem')
 
@@ -78,12 +71,11 @@ def benchmark_names(node: Output) -> list[str]:
     return list(dict.fromkeys(finding.benchmark.name for finding in node.node.findings)) or [node.benchmark.name]
 
 
-def counts_text(nodes: Sequence[Output | NotEvaluated], words: Mapping[Verdict, str], style: Style) -> str:
+def counts_text(nodes: Sequence[Output | NotEvaluated], style: Style) -> str:
     """How many nodes have each result, such as `1 compliant, 2 non-compliant`."""
     counts = Counter(map(verdict_of, nodes))
-    return ', '.join(
-        style.verdict(verdict, f'{counts[verdict]:,} {word}') for verdict, word in words.items() if counts[verdict]
-    )
+    found = [verdict for verdict in COUNTED if counts[verdict]]
+    return ', '.join(style.verdict(verdict, f'{counts[verdict]:,} {word_of(verdict).lower()}') for verdict in found)
 
 
 def nodes_text(count: int) -> str:

@@ -5,15 +5,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Final
 
-from datadog_checks.kubelet_compliance.model import Upgrade, UpgradeItem
+from datadog_checks.kubelet_compliance.model import Outcome, Upgrade, UpgradeItem
 
 from .layout import Style
-from .output import Output
+from .output import NotEvaluated, Output
 from .report import problem_text
 from .shared_texts import Shared, gathered, iter_shared
-from .upgrade_text import NOT_COVERED
+from .upgrade_text import COLORS, NOT_COVERED
+
+IN_COUNTS: Final = {
+    Outcome.STARTS: 'would start',
+    Outcome.STARTS_WITH_LOSSES: 'would start with losses',
+    Outcome.BLOCKED: 'would not start',
+    Outcome.UNKNOWN: 'unknown',
+}
+
+
+def outcomes_text(nodes: Sequence[Output | NotEvaluated], style: Style) -> str:
+    """How many nodes have each outcome, such as `1 would start, 2 would not start`."""
+    outcomes = Counter(map(outcome_of, nodes))
+    return ', '.join(
+        style.paint(f'{outcomes[outcome]:,} {text}', COLORS[outcome])
+        for outcome, text in IN_COUNTS.items()
+        if outcomes[outcome]
+    )
+
+
+def outcome_of(node: Output | NotEvaluated) -> Outcome:
+    upgrade = node.node.upgrade if isinstance(node, Output) else None
+    return upgrade.outcome if upgrade is not None else Outcome.UNKNOWN
 
 
 def iter_many_upgrades(nodes: Sequence[Output], style: Style) -> Iterator[str]:

@@ -103,6 +103,11 @@ class Results:
     folder: str = ''
 
     @property
+    def is_upgrade(self) -> bool:
+        """Whether the results are about an upgrade, and not about rules."""
+        return any(isinstance(node, Output) and node.for_version for node in self.nodes)
+
+    @property
     def exit_status(self) -> int:
         """1 if a rule is non-compliant on any node, else 2 if a result is not known, else 0."""
         statuses = {node.exit_status for node in self.nodes}

@@ -21,8 +21,10 @@ from .layout import Style
 from .output import NotEvaluated, Output, Results, name_of_node, shown, why_not_evaluated
 from .report import printable, problem_text
 from .sarif_rules import KUBELET_RULE, descriptor_of, kubelet_descriptor
+from .upgrade_sarif import UPGRADE_RULES, iter_upgrade_results, upgrade_descriptors
 
 SCHEMA: Final = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
+UPGRADE_PAGE: Final = 'https://github.com/DataDog/integrations-extras/blob/master/kubelet_compliance/docs/upgrade.md'
 HOMEPAGE: Final = 'https://github.com/DataDog/integrations-extras/tree/master/kubelet_compliance'
 
 KIND_OF: Final[Mapping[Verdict, tuple[str, str]]] = {
@@ -80,10 +82,12 @@ def run_of(results: Results, style: Style, found: list[dict[str, Any]]) -> dict[
 def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
     """The rules of all results, each once."""
     rules: dict[str, dict[str, Any]] = {}
+    if results.is_upgrade:
+        rules = {each['id']: each for each in upgrade_descriptors(UPGRADE_PAGE)}
     for node in results.nodes:
         if why_not_evaluated(node):
             rules.setdefault(KUBELET_RULE, kubelet_descriptor())
-        for kubelet in node.kubelets if isinstance(node, Output) else ():
+        for kubelet in node.kubelets if isinstance(node, Output) and not results.is_upgrade else ():
             for finding in shown(kubelet.findings, style):
                 if finding.rule.key not in rules:
                     rules[finding.rule.key] = descriptor_of(finding.rule, finding.benchmark)
@@ -92,7 +96,11 @@ def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
 
 def iter_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
     """A result for each rule and kubelet, and one for what could not be evaluated, so that it does not look clean."""
-    if isinstance(node, Output):
+    if isinstance(node, Output) and node.for_version:
+        for kubelet in node.kubelets:
+            for rule, text, place in iter_upgrade_results(kubelet.upgrade, kubelet):
+                yield upgrade_result(rule, text, place, kubelet, node, current)
+    elif isinstance(node, Output):
         for kubelet in node.kubelets:
             for finding in shown(kubelet.findings, style):
                 yield result_of(finding, kubelet, node, current)
@@ -145,6 +153,21 @@ def result_of(finding: Finding, kubelet: KubeletReport, node: Output, current: s
     if finding.exemption is not None:
         result['suppressions'] = [suppression_of(finding.exemption)]
     return result
+
+
+def upgrade_result(
+    rule: str, text: str, place: Place, kubelet: KubeletReport, node: Output, current: str
+) -> dict[str, Any]:
+    level, _ = UPGRADE_RULES[rule]
+    return {
+        'ruleId': rule,
+        'kind': 'open' if level == 'none' else 'fail',
+        'level': level,
+        'message': message_of(text),
+        'locations': [location_of(file_uri(place.path, node.folder, current), place.line)],
+        'partialFingerprints': fingerprints_of(f'{rule}\0{text.partition(" ")[0]}', place),
+        'properties': names_as_properties(name_of_node(node), kubelet.name),
+    }
 
 
 def names_as_properties(node: str, kubelet: str = '') -> dict[str, str]:

@@ -1,0 +1,245 @@
+# (C) Datadog, Inc. 2026-present
+# All rights reserved
+# Licensed under a 3-clause BSD style license (see LICENSE)
+"""The upgrade of a kubelet with the rules that it affects, and what to do about each item, on the node as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from datadog_checks.kubelet_compliance.model import (
+    Evidence,
+    Home,
+    KubeletReport,
+    Origin,
+    Outcome,
+    Place,
+    Process,
+    Source,
+    Target,
+    Unknown,
+    Upgrade,
+    UpgradeItem,
+)
+from datadog_checks.kubelet_compliance.rules.distributions import DISTRIBUTIONS
+from datadog_checks.kubelet_compliance.rules.selection import select
+from datadog_checks.kubelet_compliance.rules.upgrades import (
+    NOT_EXAMINED,
+    TargetError,
+    judged_upgrade,
+    parse_target,
+    worst_upgrade,
+)
+from tests.support.nodes import HEAD
+from tests.support.upgrades import evidence_of, kubelet_of
+
+pytestmark = pytest.mark.same_for_every_user
+
+SELECTION = select(None, None)
+HOME = Home(apply='restart it', flags='the unit', file='/k/c.yaml')
+PAUSE = '--pod-infra-container-image=p'
+
+
+def upgrade(evidence: Evidence, today: int | set[int], target: int, home: Home = HOME) -> Upgrade:
+    return judged_upgrade(kubelet_of(evidence, today), Target(target), SELECTION, home)
+
+
+def item(found: Upgrade, what: str) -> UpgradeItem:
+    return next(each for each in (*found.blockers, *found.ignored, *found.changes) if each.what == what)
+
+
+@pytest.mark.parametrize(
+    ('version', 'minor'),
+    [('1.37', 37), ('v1.30.4', 30), (' 1.25 ', 25), ('v1.31.4-eks-a1b2', 31), (1.37, 37), (None, None)],
+)
+def test_a_target_is_a_release_of_the_tables(version: str | float | None, minor: int | None) -> None:
+    target = parse_target(version)
+    assert (target.minor if target is not None else None) == minor
+
+
+@pytest.mark.parametrize('version', ['1.38', '1.24', '1.99', '2.0', 'latest', '', '1', '1.', '1.3x', 1.3, 1.4, 137.0])
+def test_any_other_target_is_refused_with_what_is_known(version: str | float) -> None:
+    with pytest.raises(TargetError, match='this check knows Kubernetes 1.25 to 1.37'):
+        parse_target(version)
+
+
+def test_a_version_without_quotes_that_yaml_shortens_is_refused_with_the_reason() -> None:
+    """YAML reads 1.30 as 1.3."""
+    with pytest.raises(TargetError, match='write the version in quotes'):
+        parse_target(1.30)
+
+
+REMEDIES = [
+    pytest.param(
+        evidence_of(PAUSE, places={PAUSE: Place('/etc/default/kubelet', 2)}), 34, 35, '--pod-infra-container-image',
+        'Before the upgrade, remove --pod-infra-container-image from /etc/default/kubelet:2, then restart it; '
+        'set the sandbox image in the container runtime',
+        id='a flag without effect goes first',
+    ),
+    pytest.param(
+        evidence_of(PAUSE), 29, 35, '--pod-infra-container-image',
+        'With the upgrade, remove --pod-infra-container-image from the unit; '
+        'set the sandbox image in the container runtime',
+        id='the same flag while it has an effect',
+    ),
+    pytest.param(
+        evidence_of('--register-schedulable=false'), 33, 34, '--register-schedulable',
+        'With the upgrade, remove --register-schedulable from the unit; '
+        'set registerWithTaints to node.kubernetes.io/unschedulable:NoSchedule',
+        id='a flag with an effect goes with the upgrade, with what replaces it',
+    ),
+    pytest.param(
+        evidence_of('--cloud-provider=aws'), 26, 27, '--cloud-provider',
+        'With the upgrade, set --cloud-provider=external, and run the cloud controller manager of the provider '
+        '(the unit)',
+        id='a built-in provider',
+    ),
+    pytest.param(
+        evidence_of('--topology-manager-policy-options=a=b,c'), 30, 31, '--topology-manager-policy-options',
+        'Before the upgrade, correct --topology-manager-policy-options in the unit, then restart it',
+        id='a value that is read in another way',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {AppArmor: true}\n'), 32, 33, 'featureGates.AppArmor',
+        'Before the upgrade, remove AppArmor from featureGates in /k/c.yaml:3 (its default is the same), '
+        'then restart it',
+        id='a gate at its default goes first',
+    ),
+    pytest.param(
+        evidence_of('--feature-gates=NodeSwap=false'), 33, 34, 'featureGates.NodeSwap',
+        'With the upgrade, remove NodeSwap from --feature-gates in the unit; the feature is then always on',
+        id='a gate that turns a feature off',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {DynamicResourceAllocation: false, DRAPrioritizedList: true}\n'),
+        34, 35, 'featureGates.DRAPrioritizedList',
+        'Before the upgrade, set DRAPrioritizedList to false, or DynamicResourceAllocation to true, '
+        'in featureGates in /k/c.yaml:3',
+        id='a gate that needs another',
+    ),
+    pytest.param(
+        evidence_of(config='runOnce: true\n'), 31, 32, 'runOnce',
+        'Before the upgrade, correct runOnce in /k/c.yaml:3, then restart it', id='a field',
+    ),
+    pytest.param(
+        evidence_of(config='', uses_cgroup_v1=True), 34, 35, 'failCgroupV1',
+        'move the node to cgroup v2, or as long as Kubernetes supports cgroup v1, '
+        'set failCgroupV1: false in /k/c.yaml',
+        id='cgroup v1: the default',
+    ),
+    pytest.param(
+        evidence_of('--fail-cgroupv1=true', config='', uses_cgroup_v1=True), 30, 35, 'failCgroupV1',
+        'move the node to cgroup v2, or as long as Kubernetes supports cgroup v1, '
+        'set --fail-cgroupv1=false in the unit',
+        id='cgroup v1: the flag',
+    ),
+    pytest.param(
+        evidence_of(config='', drop_ins={'1.conf': 'kind: KubeletConfiguration\n'}), 31, 32, '/k/d/1.conf',
+        'Before the upgrade, correct /k/d/1.conf', id='a file',
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(('evidence', 'today', 'target', 'what', 'remedy'), REMEDIES)
+def test_a_remedy_says_when_and_where(evidence: Evidence, today: int, target: int, what: str, remedy: str) -> None:
+    assert item(upgrade(evidence, today, target), what).remedy == remedy
+
+
+def test_a_change_of_a_rewritten_file_is_made_where_it_lasts() -> None:
+    home = replace(HOME, is_rewritten=True, file='the pool', flags='the MachineConfig', lasting='the image')
+    evidence = evidence_of('--cloud-config=c', config='runOnce: true\n', places={'--cloud-config=c': Place('/u', 1)})
+    found = upgrade(evidence, 31, 34, home)
+    assert item(found, 'runOnce').remedy == (
+        'Before the upgrade, correct runOnce in the pool, then restart it. To make it last, also change the image'
+    )
+    assert 'the MachineConfig' in item(found, '--cloud-config').remedy
+
+
+def test_a_flag_that_the_distribution_may_pass_itself_is_not_known() -> None:
+    home = replace(HOME, passes_own_flags=True)
+    found = upgrade(evidence_of(PAUSE), 34, 35, home)
+    assert (found.outcome, found.blockers) == (Outcome.UNKNOWN, ())
+    assert [each.what for each in found.to_verify] == ['--pod-infra-container-image']
+    placed = upgrade(evidence_of(PAUSE, places={PAUSE: Place('/etc/rancher/k3s/config.yaml', 3)}), 34, 35, home)
+    assert placed.outcome is Outcome.BLOCKED
+    assert upgrade(evidence_of(PAUSE, config='runOnce: true\n'), 31, 35, home).outcome is Outcome.BLOCKED
+    assert upgrade(evidence_of('--not-a-flag=1'), 34, 35, home).outcome is Outcome.STARTS
+
+
+def test_these_distributions_pass_flags_of_their_own() -> None:
+    assert {row.name for row in DISTRIBUTIONS if row.passes_own_flags} == {
+        'k3s', 'RKE2', 'MicroShift', 'k0s', 'Talos', 'OpenShift', 'Bottlerocket',
+    }  # fmt: skip
+
+
+def test_a_default_that_changes_is_shown_with_both_values_and_what_it_means() -> None:
+    changes = {each.what: each.why for each in upgrade(evidence_of(config=''), 34, 35).changes}
+    assert changes == {
+        'failCgroupV1': ('false today, true then: the default changes. It matters only on a node with cgroup v1'),
+        'imagePullCredentialsVerificationPolicy': (
+            'not set today, NeverVerifyPreloadedImages then: the default changes. '
+            'A pod can use an image that another pod pulled only if it has credentials for it'
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    ('evidence', 'today', 'target', 'what', 'why'),
+    [
+        pytest.param(
+            evidence_of(config='failCgroupV1: true\n'), 30, 31, 'failCgroupV1',
+            'false today, true then: Kubernetes 1.31 introduced this field; earlier releases ignore it',
+            id='a field that today ignores',
+        ),
+        pytest.param(
+            evidence_of(config='', drop_ins={'1.conf': f'{HEAD}EventRecordQPS: 7\n'}), 33, 31, 'eventRecordQPS',
+            '50 today, 7 then: the releases merge drop-ins in different ways', id='a drop-in in the older form',
+        ),
+        pytest.param(
+            evidence_of(config=''), 26, 27, 'eventRecordQPS', '5 today, 50 then: the default changes', id='a default',
+        ),
+    ],
+)  # fmt: skip
+def test_a_value_that_changes_is_named(evidence: Evidence, today: int, target: int, what: str, why: str) -> None:
+    assert item(upgrade(evidence, today, target), what).why.startswith(why)
+
+
+def test_a_rule_that_gets_worse_is_a_loss_and_one_that_gets_better_is_a_change() -> None:
+    text = f'{HEAD}authorization: {{mode: AlwaysAllow}}\n'.replace('authorization', 'Authorization')
+    evidence = evidence_of(config='', drop_ins={'1.conf': text})
+    newer = upgrade(evidence, 30, 33)
+    older = upgrade(evidence, 33, 30)
+    assert newer.outcome is Outcome.STARTS
+    assert item(newer, 'authorization_mode').why.startswith('non-compliant today, compliant then')
+    assert older.outcome is Outcome.STARTS_WITH_LOSSES
+    assert item(older, 'authorization_mode').why.startswith('compliant today, non-compliant then')
+    assert item(older, 'authorization_mode').is_worse
+
+
+def test_a_rule_that_cannot_be_known_today_and_is_broken_then_counts_as_worse() -> None:
+    text = f'{HEAD}Authorization: {{mode: AlwaysAllow}}\n'
+    found = upgrade(evidence_of(config='', drop_ins={'1.conf': text}), {30, 33}, 30)
+    assert item(found, 'authorization_mode').why.startswith('not known to be non-compliant today')
+    assert found.outcome is Outcome.STARTS_WITH_LOSSES
+
+
+def test_the_worst_of_the_kubelets_counts_for_the_node() -> None:
+    starts, unknown = Upgrade('1.37'), Upgrade('1.37', unknown=Unknown('why'))
+    blocked = upgrade(evidence_of(PAUSE), 34, 35)
+
+    def report(found: Upgrade | None) -> KubeletReport:
+        return KubeletReport(Process(7, 1, ()), (), upgrade=found)
+
+    assert worst_upgrade([report(starts), report(blocked), report(unknown)], Target(35)) is blocked
+    assert worst_upgrade([report(starts), report(unknown)], Target(37)) is unknown
+    assert worst_upgrade([report(starts), report(None)], Target(37)) == Upgrade('1.37', unknown=NOT_EXAMINED)
+    assert worst_upgrade([report(None)], None) is None
+    assert worst_upgrade([], Target(37)) is None
+
+
+def test_the_place_of_a_value_in_a_flag_hides_the_value() -> None:
+    origin = Origin(Source.FLAG, '--x=secret in /f:1', '/f', '/f:1')
+    (blocker,) = upgrade(evidence_of('--cloud-config=c'), 33, 34).blockers
+    assert replace(blocker, what='y', origin=origin).place == '--x in /f:1'
