@@ -177,7 +177,7 @@ def task_as_the_agent(
     connection = answers({'/configz': kept}) if kept is not None else check.connection()
     source = options.configz or (connection.url if isinstance(connection, Connection) else None)
     procfs = check.config.procfs_path
-    options_from = source_of(configured, path)
+    options_from = where_configured(configured, path)
     return Task(check.collector, connection, check.exemptions, options_from, source, kept, procfs=procfs)
 
 
@@ -202,7 +202,7 @@ def check_with(options: argparse.Namespace, settings: Settings, configured: Conf
     return check
 
 
-def source_of(configured: Configured, path: str) -> str:
+def where_configured(configured: Configured, path: str) -> str:
     """Where the options come from, for a person."""
     return f'{path} (the first of {configured.instances} instances)' if configured.instances > 1 else path
 
