@@ -436,7 +436,7 @@ def test_a_kubelet_that_runs_with_false_is_not_saved_by_its_file(
     assert kubelet_sent(aggregator).status == OK
 
 
-def test_a_file_that_changed_is_no_matter_where_configz_tells_what_runs(
+def test_a_file_that_changed_is_no_matter_where_configz_shows_what_runs(
     standins: Standins, procfs: Path, tmp_path: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -449,7 +449,7 @@ def test_a_file_that_changed_is_no_matter_where_configz_tells_what_runs(
     aggregator.assert_metric('kubelet_compliance.kubelet.restart_pending', value=1, count=1)
 
 
-def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
+def test_a_file_that_cannot_be_read_is_a_warning_where_configz_shows_what_runs(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -473,7 +473,7 @@ def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
         ({'body': b'?'}, 'the response is not a kubelet configuration'),
     ],
 )
-def test_a_kubelet_that_does_not_tell_is_judged_by_its_files_with_a_warning(
+def test_a_kubelet_that_does_not_answer_is_judged_by_its_files_with_a_warning(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates, change: dict[str, Any], says: str,
 ) -> None:  # fmt: skip
@@ -527,8 +527,11 @@ def test_of_several_kubelets_the_answer_belongs_to_the_one_that_holds_the_socket
 ) -> None:  # fmt: skip
     api.body = RUNNING_FALSE
     port = api.url.rpartition(':')[2]
-    told, holding = standins.launch(('kubelet', f'--port={port}')), standins.launch(('kubelet',), handles=(api.handle,))
-    show(procfs, told, holding)
+    configured, holding = (
+        standins.launch(('kubelet', f'--port={port}')),
+        standins.launch(('kubelet',), handles=(api.handle,)),
+    )
+    show(procfs, configured, holding)
     check = asking(procfs, api, certificates)
     dd_run_check(check)
     assert rule_sent(aggregator).message.startswith('the worst of 2 kubelets: running with ')
@@ -538,7 +541,7 @@ def test_of_several_kubelets_the_answer_belongs_to_the_one_that_holds_the_socket
     assert pid == holding.pid
 
 
-def test_where_sockets_cannot_be_seen_the_answer_belongs_to_the_one_that_is_told_to_listen_there(
+def test_where_sockets_cannot_be_seen_the_answer_belongs_to_the_one_that_is_configured_to_listen_there(
     procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, api: KubeletServer, certificates: Certificates
 ) -> None:
     api.body = RUNNING_FALSE
@@ -550,7 +553,7 @@ def test_where_sockets_cannot_be_seen_the_answer_belongs_to_the_one_that_is_told
     assert kubelet_sent(aggregator).status == OK
 
 
-def test_of_several_kubelets_that_cannot_be_told_apart_none_is_asked(
+def test_of_several_kubelets_that_look_the_same_none_is_asked(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -602,7 +605,7 @@ def test_nested_kubelets_report_each_by_itself_when_that_is_asked_for(
     assert len(aggregator.metrics('kubelet_compliance.node.compliant')) == 2
 
 
-def test_benchmark_auto_goes_by_the_version_that_the_kubelet_tells(
+def test_benchmark_auto_goes_by_the_version_that_the_kubelet_reports(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, datadog_agent: DatadogAgentStub,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -740,8 +743,8 @@ def test_agent_diagnose_says_why_no_kubelet_was_found(procfs: Path, dd_run_check
     (procfs / '7' / 'comm').write_text('bash\n')
     check = check_of(procfs)
     dd_run_check(check)
-    told, _ = json.loads(check.get_diagnoses())
-    assert told['diagnosis'].startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides')
+    found, _ = json.loads(check.get_diagnoses())
+    assert found['diagnosis'].startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides')
 
 
 def test_agent_diagnose_shows_what_was_found_and_what_is_missing(

@@ -137,7 +137,7 @@ def test_a_wrong_option_is_an_error_in_one_line(
     assert printed.err.count('\n') == 1
 
 
-def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_shows_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--explain', 'make_iptables_util_chains']) == 0
     shown = ' '.join(capsys.readouterr().out.split())
     for text in (
@@ -164,7 +164,7 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
         ('rotate_kubelet_server_certificate', 'in `--feature-gates` where it is set (keep its other gates)'),
     ],
 )
-def test_explain_tells_the_fix_of_every_kind_of_rule(rule: str, fix: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_shows_the_fix_of_every_kind_of_rule(rule: str, fix: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--explain', rule]) == 0
     assert fix in ' '.join(capsys.readouterr().out.split())
 
@@ -193,7 +193,7 @@ def test_the_benchmark_that_goes_by_the_version_says_that_none_is_known(capsys: 
     assert 'problem the default benchmark cis-1.24 is used: the version of the kubelet is not known' in shown
 
 
-def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
+def test_why_no_kubelet_is_seen_is_in_the_text_and_in_the_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / '7').mkdir()
@@ -205,8 +205,8 @@ def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
         assert main(['--procfs', procfs]) == 2
         assert ' '.join(capsys.readouterr().out.split()).startswith(words.strip())
         assert main(['--procfs', procfs, '--json']) == 2
-        (told,) = json.loads(capsys.readouterr().out)['problems']
-        assert problem in told
+        (shown,) = json.loads(capsys.readouterr().out)['problems']
+        assert problem in shown
 
 
 def test_a_capture_that_does_not_say_when_its_files_changed_says_so(

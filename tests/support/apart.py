@@ -29,7 +29,7 @@ NOBODY = 65534
 
 
 def run_apart(
-    procfs: Path | str, code: str = 'tell(check)', *, wrapped_in: Sequence[str] = (), **options: Any
+    procfs: Path | str, code: str = 'report(check)', *, wrapped_in: Sequence[str] = (), **options: Any
 ) -> list[Sent]:
     """What a check in another process sent, one by one. `code` runs there, with the functions below and `check`.
 
@@ -73,7 +73,7 @@ def run_as_nobody(*options: str) -> subprocess.CompletedProcess[str]:
 
 def from_json(line: str) -> Sent:
     said = json.loads(line)
-    said['rules'] = {rule: tuple(told) for rule, told in said['rules'].items()}
+    said['rules'] = {rule: tuple(sent) for rule, sent in said['rules'].items()}
     return Sent(**{**said, 'kubelet': tuple(said['kubelet']), 'tags': frozenset(map(tuple, said['tags']))})
 
 
@@ -85,7 +85,7 @@ def check_from(given: str) -> AgentCheck:
     return check_of(procfs, **options)
 
 
-def tell(check: AgentCheck, *, descriptors: int | None = None) -> None:
+def report(check: AgentCheck, *, descriptors: int | None = None) -> None:
     """Collect once, and say what was sent. `descriptors`: so many files may be open besides those that are."""
     before = open_handles()
     least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
