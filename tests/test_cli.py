@@ -421,7 +421,7 @@ def test_a_custom_rule_is_selected_and_explained_by_its_key(own_rules: str, caps
         ('a: [', 'rules.yaml: it is not valid YAML'),
         ('a: 1', 'rules.yaml: it has no custom rules: a list of them, or a mapping with custom_rules'),
         ('custom_rules: []', 'rules.yaml: it has no custom rules'),
-        ('- key: a', 'custom rule 1 (a): title is missing'),
+        ('- key: a', 'rules.yaml: custom rule 1 (a): title is missing'),
         ('x' * (1024 * 1024 + 1), 'rules.yaml: it is larger than 1 MiB'),
     ],
 )
@@ -439,7 +439,7 @@ def test_a_file_without_valid_rules_is_an_error(
     'more, keys',
     [
         pytest.param([], ['log_size'], id='those of the Agent'),
-        pytest.param(['--rules'], ['max_pods', 'idle_timeout'], id='those of a file instead'),
+        pytest.param(['--rules'], ['log_size', 'max_pods', 'idle_timeout'], id='those of a file too'),
     ],
 )
 def test_the_custom_rules_of_the_agent_are_evaluated_too(
