@@ -31,6 +31,12 @@ from tests.support.users import USERS
 BENCHMARK_TAGS = ['benchmark:cis-1.24', 'compliance_framework:cis-kubernetes']
 RULE_TAGS = [f'rule:{IPTABLES}', *BENCHMARK_TAGS, 'compliance_control:4.2.7', 'cis_controls:6.9']
 
+OWN_RULES = [
+    {'key': 'max_pods', 'title': 'At most 110 pods', 'setting': 'maxPods', 'at_most': 110},
+    {'key': 'sync', 'title': 'Sync often', 'setting': 'syncFrequency', 'at_most': '1m'},
+    {'key': 'node_ip', 'title': 'No chosen address', 'setting': '--node-ip', 'not_set': True},
+]
+
 Run = Callable[[AgentCheck], None]
 
 
@@ -372,6 +378,10 @@ def test_an_exemption_that_has_run_out_is_said_everywhere(
         ({'exemptions': [{'rule': IPTABLES, 'reason': ''}]}, f'the exemption of {IPTABLES} has no reason'),
         ({'exemptions': [{'rule': IPTABLES}]}, 'reason'),
         ({'metrics': 'some'}, "'full', 'summary' or 'none'"),
+        ({'custom_rules': [{'key': 'a'}]}, r'custom rule 1 \(a\): title is missing'),
+        ({'custom_rules': [OWN_RULES[0], OWN_RULES[0]]}, 'max_pods is the key of an earlier custom rule'),
+        ({'custom_rules': OWN_RULES, 'rules': ['bogus']}, 'custom, files, settings'),
+        ({'rules': ['custom']}, 'unknown rules for cis-1.24: custom'),
     ],
 )
 def test_a_wrong_option_stops_the_check_with_what_is_known(
@@ -380,6 +390,83 @@ def test_a_wrong_option_stops_the_check_with_what_is_known(
     with pytest.raises(Exception, match=message):
         dd_run_check(check_of(procfs, **options), extract_message=True)
     assert list(aggregator.metric_names) == []
+
+
+OWN_TAGS = ['benchmark:custom', 'compliance_framework:custom']
+
+
+def sent_by_rule(aggregator: AggregatorStub) -> dict[str, int]:
+    sent = aggregator.service_checks('kubelet_compliance.rule')
+    return {next(tag for tag in each.tags if tag.startswith('rule:')): each.status for each in sent}
+
+
+def test_custom_rules_are_sent_beside_those_of_the_benchmark(
+    standins: Standins, procfs: Path, tmp_path: Path, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    (tmp_path / 'c.yaml').write_text(f'{HEAD}maxPods: 250\nsyncFrequency: 30s\n')
+    show(procfs, standins.launch(('kubelet', '--config', 'c.yaml', '--node-ip=10.0.0.1'), cwd=tmp_path))
+    exemptions = [{'rule': 'node_ip', 'reason': 'two networks'}]
+    dd_run_check(check_of(procfs, custom_rules=OWN_RULES, rules=[IPTABLES, 'custom'], exemptions=exemptions))
+    assert sent_by_rule(aggregator) == {
+        f'rule:{IPTABLES}': OK, 'rule:max_pods': CRITICAL, 'rule:sync': OK, 'rule:node_ip': WARNING,
+    }  # fmt: skip
+    (sent,) = (each for each in aggregator.service_checks('kubelet_compliance.rule') if 'rule:max_pods' in each.tags)
+    assert sorted(sent.tags) == sorted(['rule:max_pods', *OWN_TAGS])
+    fix = 'To fix it, set maxPods: 110 in c.yaml, then restart the kubelet'
+    assert sent.message == f'maxPods is 250 (c.yaml:3); expected at most 110. {fix}'
+    tags = ['rule:sync', *OWN_TAGS, 'set_by:config_file']
+    aggregator.assert_metric('kubelet_compliance.rule.compliant', value=1, tags=tags, count=1)
+    aggregator.assert_metric('kubelet_compliance.node.compliant', value=1, tags=BENCHMARK_TAGS, count=1)
+    aggregator.assert_metric('kubelet_compliance.node.compliant', value=0, tags=OWN_TAGS, count=1)
+    for verdict, count in (('compliant', 1), ('non_compliant', 1), ('exempted', 1), ('unknown', 0)):
+        tags = [*OWN_TAGS, f'verdict:{verdict}']
+        aggregator.assert_metric('kubelet_compliance.rules', value=count, tags=tags, count=1)
+    aggregator.assert_no_duplicate_all()
+
+
+@pytest.mark.parametrize(
+    'rules, judged',
+    [
+        pytest.param(None, 'all', id='by default, all rules'),
+        pytest.param([IPTABLES], {f'rule:{IPTABLES}'}, id='only the named rules'),
+        pytest.param(['sync'], {'rule:sync'}, id='a custom rule by its key'),
+        pytest.param(['custom'], {'rule:max_pods', 'rule:sync', 'rule:node_ip'}, id='all custom rules'),
+    ],
+)
+def test_the_option_rules_selects_among_all_rules(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    rules: list[str] | None, judged: set[str] | str,
+) -> None:  # fmt: skip
+    show(procfs, standins.launch(('kubelet',)))
+    dd_run_check(check_of(procfs, custom_rules=OWN_RULES, rules=rules))
+    found = set(sent_by_rule(aggregator))
+    assert found == judged if rules else len(found) > 20 and {'rule:sync', 'rule:node_ip'} < found
+
+
+def test_benchmark_auto_keeps_custom_rules_and_a_gate_goes_by_the_version(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    api.version = 'v1.32.1'
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
+    gate = {'key': 'swap', 'title': 'Swap', 'setting': 'featureGates.NodeSwap', 'is': True}
+    check = asking(procfs, api, certificates, benchmark='auto', rules=[IPTABLES, 'custom'], custom_rules=[gate])
+    dd_run_check(check)
+    assert sent_by_rule(aggregator) == {f'rule:{IPTABLES}': OK, 'rule:swap': OK}
+    benchmarks = {tag for each in aggregator.service_checks('kubelet_compliance.rule') for tag in each.tags}
+    assert {'benchmark:cis-1.12', 'benchmark:custom'} <= benchmarks
+
+
+def test_the_version_is_asked_for_where_a_custom_rule_depends_on_it(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
+    api: KubeletServer, certificates: Certificates,
+) -> None:  # fmt: skip
+    api.version = 'v1.27.1'
+    show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
+    gate = {'key': 'swap', 'title': 'Swap', 'setting': 'featureGates.NodeSwap', 'is': True}
+    dd_run_check(asking(procfs, api, certificates, rules=['custom'], custom_rules=[gate]))
+    assert sent_by_rule(aggregator) == {'rule:swap': CRITICAL}
+    assert '/metrics' in api.paths()
 
 
 RUNNING_FALSE = (TRUTH / 'configz' / 'kubelet-1.36-iptables-flag-false.json').read_bytes()
@@ -414,7 +501,7 @@ def test_a_kubelet_that_runs_with_false_is_not_saved_by_its_file(
     assert kubelet_sent(aggregator).status == OK
 
 
-def test_a_file_that_changed_is_no_matter_where_configz_tells_what_runs(
+def test_a_file_that_changed_is_no_matter_where_configz_shows_what_runs(
     standins: Standins, procfs: Path, tmp_path: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -427,7 +514,7 @@ def test_a_file_that_changed_is_no_matter_where_configz_tells_what_runs(
     aggregator.assert_metric('kubelet_compliance.kubelet.restart_pending', value=1, count=1)
 
 
-def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
+def test_a_file_that_cannot_be_read_is_a_warning_where_configz_shows_what_runs(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -451,7 +538,7 @@ def test_a_file_that_cannot_be_read_is_a_warning_where_configz_tells_what_runs(
         ({'body': b'?'}, 'the response is not a kubelet configuration'),
     ],
 )
-def test_a_kubelet_that_does_not_tell_is_judged_by_its_files_with_a_warning(
+def test_a_kubelet_that_does_not_answer_is_judged_by_its_files_with_a_warning(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates, change: dict[str, Any], says: str,
 ) -> None:  # fmt: skip
@@ -505,8 +592,11 @@ def test_of_several_kubelets_the_answer_belongs_to_the_one_that_holds_the_socket
 ) -> None:  # fmt: skip
     api.body = RUNNING_FALSE
     port = api.url.rpartition(':')[2]
-    told, holding = standins.launch(('kubelet', f'--port={port}')), standins.launch(('kubelet',), handles=(api.handle,))
-    show(procfs, told, holding)
+    configured, holding = (
+        standins.launch(('kubelet', f'--port={port}')),
+        standins.launch(('kubelet',), handles=(api.handle,)),
+    )
+    show(procfs, configured, holding)
     check = asking(procfs, api, certificates)
     dd_run_check(check)
     assert rule_sent(aggregator).message.startswith('the worst of 2 kubelets: running with ')
@@ -516,7 +606,7 @@ def test_of_several_kubelets_the_answer_belongs_to_the_one_that_holds_the_socket
     assert pid == holding.pid
 
 
-def test_where_sockets_cannot_be_seen_the_answer_belongs_to_the_one_that_is_told_to_listen_there(
+def test_where_sockets_cannot_be_seen_the_answer_belongs_to_the_one_that_is_configured_to_listen_there(
     procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, api: KubeletServer, certificates: Certificates
 ) -> None:
     api.body = RUNNING_FALSE
@@ -528,7 +618,7 @@ def test_where_sockets_cannot_be_seen_the_answer_belongs_to_the_one_that_is_told
     assert kubelet_sent(aggregator).status == OK
 
 
-def test_of_several_kubelets_that_cannot_be_told_apart_none_is_asked(
+def test_of_several_kubelets_that_look_the_same_none_is_asked(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -580,7 +670,7 @@ def test_nested_kubelets_report_each_by_itself_when_that_is_asked_for(
     assert len(aggregator.metrics('kubelet_compliance.node.compliant')) == 2
 
 
-def test_benchmark_auto_goes_by_the_version_that_the_kubelet_tells(
+def test_benchmark_auto_goes_by_the_version_that_the_kubelet_reports(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, datadog_agent: DatadogAgentStub,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -718,8 +808,8 @@ def test_agent_diagnose_says_why_no_kubelet_was_found(procfs: Path, dd_run_check
     (procfs / '7' / 'comm').write_text('bash\n')
     check = check_of(procfs)
     dd_run_check(check)
-    told, _ = json.loads(check.get_diagnoses())
-    assert told['diagnosis'].startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides')
+    found, _ = json.loads(check.get_diagnoses())
+    assert found['diagnosis'].startswith(f'no kubelet runs on this host, or {procfs} does not show it: it hides')
 
 
 def test_agent_diagnose_shows_what_was_found_and_what_is_missing(

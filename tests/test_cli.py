@@ -137,7 +137,7 @@ def test_a_wrong_option_is_an_error_in_one_line(
     assert printed.err.count('\n') == 1
 
 
-def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_shows_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--explain', 'make_iptables_util_chains']) == 0
     shown = ' '.join(capsys.readouterr().out.split())
     for text in (
@@ -164,7 +164,7 @@ def test_explain_tells_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
         ('rotate_kubelet_server_certificate', 'in `--feature-gates` where it is set (keep its other gates)'),
     ],
 )
-def test_explain_tells_the_fix_of_every_kind_of_rule(rule: str, fix: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_explain_shows_the_fix_of_every_kind_of_rule(rule: str, fix: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--explain', rule]) == 0
     assert fix in ' '.join(capsys.readouterr().out.split())
 
@@ -193,7 +193,7 @@ def test_the_benchmark_that_goes_by_the_version_says_that_none_is_known(capsys: 
     assert 'problem the default benchmark cis-1.24 is used: the version of the kubelet is not known' in shown
 
 
-def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
+def test_why_no_kubelet_is_seen_is_in_the_text_and_in_the_json(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / '7').mkdir()
@@ -205,8 +205,8 @@ def test_why_no_kubelet_is_seen_is_told_in_words_and_to_machines(
         assert main(['--procfs', procfs]) == 2
         assert ' '.join(capsys.readouterr().out.split()).startswith(words.strip())
         assert main(['--procfs', procfs, '--json']) == 2
-        (told,) = json.loads(capsys.readouterr().out)['problems']
-        assert problem in told
+        (shown,) = json.loads(capsys.readouterr().out)['problems']
+        assert problem in shown
 
 
 def test_a_capture_that_does_not_say_when_its_files_changed_says_so(
@@ -401,3 +401,124 @@ def test_the_cgroup_version_is_about_an_upgrade(capsys: pytest.CaptureFixture[st
 
 def test_an_upgrade_without_a_kubelet_is_not_known(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(['--node', str(node), '--for-version', '1.37']) == 2
+
+
+OWN_RULES = """\
+- key: max_pods
+  title: Nodes should run at most 110 pods
+  setting: maxPods
+  at_most: 110
+- key: idle_timeout
+  title: Idle connections should end
+  setting: streamingConnectionIdleTimeout
+  at_most: 5m
+"""
+
+
+@pytest.fixture
+def own_rules(tmp_path: Path) -> str:
+    """A file of custom rules."""
+    path = tmp_path / 'rules.yaml'
+    path.write_text(OWN_RULES)
+    return str(path)
+
+
+@pytest.mark.parametrize('subject', [['--node', KUBEADM], ['--root', str(EXAMPLES / 'image')]], ids=['node', 'image'])
+def test_rules_of_a_file_are_evaluated_beside_those_of_the_benchmark(
+    own_rules: str, subject: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [*subject, '--no-conf', '--json', '--rules', own_rules, '--rule', IPTABLES, '--rule', 'custom']
+    assert main(arguments) == 1
+    rules = json.loads(capsys.readouterr().out)['kubelets'][0]['rules']
+    assert [(rule['rule'], rule['benchmark'], rule['compliance_control'], rule['verdict']) for rule in rules][1:] == [
+        ('max_pods', 'custom', [], 'compliant'),
+        ('idle_timeout', 'custom', [], 'non_compliant'),
+    ]
+
+
+def test_the_example_rules_are_evaluated_by_what_is_in_effect(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ['--node', KUBEADM, '--kubelet-version', '1.33', '--json', '--rule', 'custom']
+    assert main([*arguments, '--rules', str(EXAMPLES / 'custom-rules.yaml')]) == 1
+    rules = json.loads(capsys.readouterr().out)['kubelets'][0]['rules']
+    assert {rule['rule']: rule['verdict'] for rule in rules} == {
+        'max_pods': 'compliant', 'idle_connections': 'non_compliant', 'container_log_size': 'compliant',
+        'memory_reserve': 'non_compliant', 'no_swap_gate': 'non_compliant', 'profiling_off': 'non_compliant',
+        'log_query_off': 'compliant', 'no_unsafe_sysctls': 'compliant', 'healthz_local': 'compliant',
+        'graceful_shutdown': 'non_compliant', 'root_dir': 'compliant',
+    }  # fmt: skip
+
+
+def test_a_custom_rule_is_selected_and_explained_by_its_key(own_rules: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM, '--rules', own_rules, '--rule', 'max_pods']) == 0
+    assert ' COMPLIANT max_pods Nodes should run at most 110 pods' in f' {" ".join(capsys.readouterr().out.split())}'
+    assert main(['--rules', own_rules, '--explain', 'idle_timeout', '--no-conf']) == 0
+    shown = ' '.join(capsys.readouterr().out.split())
+    assert shown.startswith(
+        'Idle connections should end (idle_timeout) what streamingConnectionIdleTimeout: at most 5m.'
+    )
+    assert 'in a file set `streamingConnectionIdleTimeout: 5m`' in shown
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        (None, 'rules.yaml: no such file or directory'),
+        ('a: [', 'rules.yaml: it is not valid YAML'),
+        ('a: 1', 'rules.yaml: it has no custom rules: a list of them, or a mapping with custom_rules'),
+        ('custom_rules: []', 'rules.yaml: it has no custom rules'),
+        ('- key: a', 'custom rule 1 (a): title is missing'),
+        ('x' * (1024 * 1024 + 1), 'rules.yaml: it is larger than 1 MiB'),
+    ],
+)
+def test_a_file_without_valid_rules_is_an_error(
+    tmp_path: Path, text: str | None, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / 'rules.yaml'
+    if text is not None:
+        path.write_text(text)
+    assert main(['--node', KUBEADM, '--rules', str(path)]) == 2
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'more, keys',
+    [
+        pytest.param([], ['log_size'], id='those of the Agent'),
+        pytest.param(['--rules'], ['max_pods', 'idle_timeout'], id='those of a file instead'),
+    ],
+)
+def test_the_custom_rules_of_the_agent_are_evaluated_too(
+    tmp_path: Path, own_rules: str, more: list[str], keys: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = {'key': 'log_size', 'title': 'Small logs', 'setting': 'containerLogMaxSize', 'at_most': '50Mi'}
+    conf = tmp_path / 'conf.yaml'
+    conf.write_text(json.dumps({'instances': [{'custom_rules': [rule], 'procfs_path': '/proc', 'use_configz': False}]}))
+    files = [own_rules] if more else []
+    explained = ['--conf', str(conf), *more, *files, '--explain', keys[0]]
+    assert main(explained) == 0
+    assert f'({keys[0]})' in capsys.readouterr().out
+    main(['--conf', str(conf), *more, *files, '--json', '--rule', 'custom'])
+    answer = json.loads(capsys.readouterr().out)
+    assert all([rule['rule'] for rule in kubelet['rules']] == keys for kubelet in answer['kubelets'])
+
+
+def test_an_unknown_rule_to_explain_is_an_error_with_what_is_known(
+    own_rules: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['--explain', 'xyzzy', '--rules', own_rules, '--no-conf']) == 2
+    error = capsys.readouterr().err
+    assert "unknown rule 'xyzzy'; choose from: anonymous_auth, " in error
+
+
+def test_an_upgrade_can_change_the_result_of_a_custom_rule_on_a_gate(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / 'rules.yaml'
+    gate = 'featureGates.InPlacePodVerticalScaling'
+    rules.write_text(f'- {{key: resize, title: No resizing, setting: {gate}, is: false}}')
+    main(['--node', KUBEADM, '--kubelet-version', '1.30', '--for-version', '1.36', '--rules', str(rules), '--json'])
+    (kubelet,) = json.loads(capsys.readouterr().out)['kubelets']
+    (change,) = (
+        each for each in kubelet['upgrade']['changes'] if each['subject'] == 'rule' and each['what'] == 'resize'
+    )
+    assert change['why'] == f'compliant today, non-compliant then: {gate} is true'

@@ -58,7 +58,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
         raise CannotAnswer(LINUX_ONLY)
     try:
         if options.capture:
-            return capture(task_to_capture(options), options.capture), ALL_COMPLIANT
+            with Progress('reading the node ...'):
+                return capture(task_to_capture(options), options.capture), ALL_COMPLIANT
         results = evaluate(options)
     except (SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError) as error:
         raise CannotAnswer(str(error)) from None
@@ -68,9 +69,8 @@ def run(options: argparse.Namespace) -> tuple[str, int]:
 def capture(task: Task, folder: str) -> str:
     """Write the node, in its current state, to a new folder. Raises CannotAnswer."""
     try:
-        with Progress('reading the node ...'):
-            image = record(task.collector.host, task.collector.selection, task.kept)
-            write_node(folder, image.files, image.links, seal=NODE_FACTS)
+        image = record(task.collector.host, task.collector.selection, task.kept)
+        write_node(folder, image.files, image.links, seal=NODE_FACTS)
     except FileExistsError:
         raise CannotAnswer(f'{folder} exists: specify a new folder') from None
     except (CannotCapture, OSError, ValueError) as error:

@@ -67,7 +67,7 @@ def test_the_pair_that_the_kubelet_made_itself_is_no_configured_certificate() ->
     assert dict(values)['tlsCertFile'] == '/var/lib/kubelet/pki/kubelet.crt'
 
 
-def test_whether_that_pair_is_configured_is_unknown_where_no_file_tells() -> None:
+def test_whether_that_pair_is_configured_is_unknown_where_no_file_shows_it() -> None:
     pair = {'tlsCertFile': '/x/kubelet.crt', 'tlsPrivateKeyFile': '/x/kubelet.key'}
     running = parse_configz(json.dumps({'kubeletconfig': {'makeIPTablesUtilChains': True, **pair}}).encode())
     declared = Declared({'--cert-dir': '/x'}, {})
@@ -221,7 +221,7 @@ def test_all_questions_of_a_collection_share_one_wait_and_a_late_answer_counts(
     ],
     ids=['wrong name', 'expired', 'not yet valid', 'unknown CA'],
 )
-def test_what_is_wrong_with_a_certificate_is_told_apart(
+def test_each_problem_of_a_certificate_has_its_fault(
     host: str, days: tuple[int, int], verifies: bool, why: str, remedy: str, tmp_path: Path
 ) -> None:
     certificates = make_certificates(tmp_path, host, days)
@@ -308,6 +308,6 @@ def test_the_version_is_read_from_the_metrics(api: KubeletServer, certificates: 
 
 
 @pytest.mark.parametrize('body', [b'', b'other_metric 1', b'x kubernetes_build_info{git_version="v1"}', b'\xff' * 100])
-def test_metrics_without_a_version_tell_none(body: bytes) -> None:
+def test_metrics_without_a_version_give_none(body: bytes) -> None:
     with pytest.raises(AskError):
         parse_version(body)

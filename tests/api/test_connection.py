@@ -110,7 +110,7 @@ def test_where_the_agent_cannot_say_now_how_to_reach_the_kubelet_that_is_unknown
         (None, {}, {'url': 'http://127.0.0.1:1'}, False),
     ],
 )
-def test_a_connection_tells_whether_who_answers_must_show_a_certificate(
+def test_a_connection_says_whether_who_answers_must_show_a_certificate(
     url: str | None, options: dict[str, Any], agents_own: dict[str, str] | None, is_verified: bool
 ) -> None:
     check = AgentCheck('kubelet_compliance', {}, [options])

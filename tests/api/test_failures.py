@@ -43,10 +43,10 @@ NOT_DECIDED = b'Authorization error (user=u, verb=get, resource=nodes, subresour
 def test_a_status_says_what_failed_and_what_to_change(
     status: int, path: str, body: bytes, way: Way, fault: Fault | None, remedy: str
 ) -> None:
-    told = explain_status(status, path, body, way, has_worked=False)
-    assert told.fault is fault
-    assert remedy in told.remedy
-    assert 'user=u' not in f'{told.reason}{told.remedy}'
+    explained = explain_status(status, path, body, way, has_worked=False)
+    assert explained.fault is fault
+    assert remedy in explained.remedy
+    assert 'user=u' not in f'{explained.reason}{explained.remedy}'
 
 
 def test_the_advice_for_metrics_never_is_nodes_proxy() -> None:
@@ -55,9 +55,9 @@ def test_the_advice_for_metrics_never_is_nodes_proxy() -> None:
 
 
 def test_credentials_that_worked_before_are_not_to_blame() -> None:
-    told = explain_status(401, '/configz', b'Unauthorized', AGENTS, has_worked=True)
-    assert told.fault is Fault.API_SERVER_AWAY
-    assert 'webhook' not in told.remedy
+    explained = explain_status(401, '/configz', b'Unauthorized', AGENTS, has_worked=True)
+    assert explained.fault is Fault.API_SERVER_AWAY
+    assert 'webhook' not in explained.remedy
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_silence_is_that_of_the_api_server_where_the_kubelet_answered_before(
         pytest.param(OSError(ConnectionRefusedError(111, 'refused')), READ_ONLY, Fault.READ_ONLY_PORT, id='10255'),
     ],
 )
-def test_a_connection_that_cannot_be_made_is_told_apart(error: OSError, way: Way, fault: Fault) -> None:
+def test_each_reason_that_a_connection_cannot_be_made_has_its_fault(error: OSError, way: Way, fault: Fault) -> None:
     assert explain_connection(error, way).fault is fault

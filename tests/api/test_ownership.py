@@ -14,7 +14,7 @@ BY_FLAGS = {name: Origin(Source.FLAG, f'--{name}') for name in ('address', 'port
 BY_ONE_FLAG = {**BY_FLAGS, 'address': Origin(Source.CONFIG_FILE, '/c.yaml:3')}
 
 
-def told(address: str = '0.0.0.0', port: int = 10250) -> Declared:
+def listening(address: str = '0.0.0.0', port: int = 10250) -> Declared:
     return Declared({'address': address, 'port': port}, BY_ONE_FLAG)
 
 
@@ -42,15 +42,17 @@ def test_what_is_no_url_is_said_without_repeating_it(url: str) -> None:
 @pytest.mark.parametrize(
     'declared, expected',
     [
-        pytest.param(told(), True, id='everywhere'),
-        pytest.param(told('::'), True, id='everywhere-ipv6'),
-        pytest.param(told('10.0.0.1'), True, id='that-address'),
-        pytest.param(told('10.0.0.2'), False, id='another-address'),
-        pytest.param(told(port=10251), False, id='another-port'),
-        pytest.param(replace(told(), unknown=Unknown('why')), False, id='files-not-readable'),
-        pytest.param(replace(told(), changed='/c.yaml'), False, id='files-changed'),
-        pytest.param(replace(told(), changed='/c.yaml', origins=BY_FLAGS), True, id='files-changed-but-both-by-flag'),
+        pytest.param(listening(), True, id='everywhere'),
+        pytest.param(listening('::'), True, id='everywhere-ipv6'),
+        pytest.param(listening('10.0.0.1'), True, id='that-address'),
+        pytest.param(listening('10.0.0.2'), False, id='another-address'),
+        pytest.param(listening(port=10251), False, id='another-port'),
+        pytest.param(replace(listening(), unknown=Unknown('why')), False, id='files-not-readable'),
+        pytest.param(replace(listening(), changed='/c.yaml'), False, id='files-changed'),
+        pytest.param(
+            replace(listening(), changed='/c.yaml', origins=BY_FLAGS), True, id='files-changed-but-both-by-flag'
+        ),
     ],
 )
-def test_a_kubelet_listens_where_it_was_told_to(declared: Declared, expected: bool) -> None:
+def test_a_kubelet_listens_where_its_configuration_says(declared: Declared, expected: bool) -> None:
     assert listens_by_configuration(declared, '10.0.0.1', 10250) is expected

@@ -46,7 +46,7 @@ def failed(reason: str) -> ssl.SSLError:
         ),
         pytest.param(refused(62), WITH_CA, Fault.WRONG_NAME, 'or remove tls_ca_cert, set tls_verify', id='with-a-ca'),
         pytest.param(
-            ssl.SSLError(CertificateError('')), OWN, Fault.WRONG_NAME, 'set kubelet_url to a name', id='told-by-urllib3'
+            ssl.SSLError(CertificateError('')), OWN, Fault.WRONG_NAME, 'set kubelet_url to a name', id='from-urllib3'
         ),
         pytest.param(
             refused(64), AGENTS, Fault.WRONG_NAME, 'set kubernetes_kubelet_host of the Agent to a name', id='an-address'
@@ -59,10 +59,10 @@ def failed(reason: str) -> ssl.SSLError:
         pytest.param(failed('SSLV3_ALERT_HANDSHAKE_FAILURE'), OWN, Fault.TLS_FAILED, 'the log', id='handshake'),
     ],
 )
-def test_what_is_wrong_with_a_handshake_is_told_apart(error: ssl.SSLError, way: Way, fault: Fault, remedy: str) -> None:
-    told = explain(error, way)
-    assert told.fault is fault
-    assert remedy in told.remedy
+def test_each_problem_of_a_handshake_has_its_fault(error: ssl.SSLError, way: Way, fault: Fault, remedy: str) -> None:
+    explained = explain(error, way)
+    assert explained.fault is fault
+    assert remedy in explained.remedy
     assert is_for_another_name(error) is (fault is Fault.WRONG_NAME)
 
 

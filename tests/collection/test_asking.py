@@ -166,7 +166,7 @@ def test_a_look_that_failed_forgets_nothing(procfs: Path, now: Now, monkeypatch:
 
 @pytest.mark.parametrize('name', ['comm', 'stat', 'cmdline', 'cgroup', 'status'])
 @pytest.mark.parametrize('nth', range(1, 7))
-def test_one_of_two_kubelets_that_cannot_be_looked_at_for_once_makes_nothing_green_and_is_not_forgotten(
+def test_one_of_two_kubelets_that_cannot_be_examined_for_once_makes_nothing_green_and_is_not_forgotten(
     procfs: Path, now: Now, monkeypatch: pytest.MonkeyPatch, name: str, nth: int
 ) -> None:
     config = procfs.parent / 'c.yaml'
@@ -196,7 +196,7 @@ def test_one_of_two_kubelets_that_cannot_be_looked_at_for_once_makes_nothing_gre
     assert verdict(collector.collect()) is Verdict.UNKNOWN
 
 
-def test_a_kubelet_that_ended_while_another_process_cannot_be_told_is_forgotten(procfs: Path, now: Now) -> None:
+def test_a_kubelet_that_ended_while_another_process_is_doubtful_is_forgotten(procfs: Path, now: Now) -> None:
     start(procfs, PID)
     start(procfs, PID + 1)
     write_process(procfs, PID + 2, ('something',))
@@ -346,7 +346,7 @@ def test_an_answer_that_comes_late_counts_only_by_what_was_known_when_it_was_ask
     ],
 )
 def test_an_answer_confirms_nothing_where_a_flag_is_not_understood(flag: str, confirms: bool) -> None:
-    """The kubelet runs with it, so it counts; but what it makes of it, only the kubelet's own answer tells."""
+    """The kubelet runs with it, so it counts; but only the kubelet's own response shows what it makes of it."""
     process = Process(PID, 1, (flag,), started_at=1.0)
     (declared,) = every_reading(Evidence(process, age_seconds=3600.0), {RECORDED_MINOR})
     assert is_confirmed(declared, Configuration(dict(declared.values))) is confirms

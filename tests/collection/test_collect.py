@@ -37,7 +37,7 @@ HEADER, COMPLIANT, NON_COMPLIANT = HEAD.encode(), GOOD.encode(), BAD.encode()
 
 
 class StartedAt(LiveFacts):
-    """Processes that started when told; None: when they did."""
+    """Processes with a given start time; None: their own."""
 
     def __init__(self, started: float | None) -> None:
         self.started = started
@@ -47,7 +47,7 @@ class StartedAt(LiveFacts):
 
 
 class Clocked(LiveHost):
-    """Some real processes only, for other ones on this machine may be named kubelet; they started when told."""
+    """Only some real processes, because others on this machine may be named kubelet. `started`: their start time."""
 
     def __init__(self, procfs: Path, started: float | None = None) -> None:
         super().__init__(str(procfs), admission=OURS, facts=StartedAt(started))
@@ -104,7 +104,7 @@ def test_a_kubelet_that_only_prints_is_passed_by(standins: Standins, procfs: Pat
 
 
 @pytest.mark.parametrize('flag', ['--version=false', '--help=false'])
-def test_a_kubelet_that_was_told_not_to_print_is_a_kubelet(standins: Standins, procfs: Path, flag: str) -> None:
+def test_a_kubelet_with_a_flag_not_to_print_is_a_kubelet(standins: Standins, procfs: Path, flag: str) -> None:
     standin = standins.launch(('kubelet', flag))
     assert one_pass(Clocked(show(procfs, standin))).found == 1
 
@@ -128,7 +128,7 @@ def test_of_two_kubelets_the_worse_counts(standins: Standins, procfs: Path, flag
     assert {report.process.pid for report in reports} == {standin.pid for standin in pair}
 
 
-def test_a_doubtful_process_is_told_and_not_counted(standins: Standins, procfs: Path) -> None:
+def test_a_doubtful_process_is_reported_and_not_counted(standins: Standins, procfs: Path) -> None:
     node = one_pass(Clocked(show(procfs, standins.launch(('wrapper',)))))
     assert (node.found, node.findings) == (0, ())
     (doubt,) = node.doubts

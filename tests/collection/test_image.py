@@ -99,7 +99,7 @@ def test_nothing_is_said_of_a_process(
         write(root, {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS={OFF}\n'})
     shown = f'{run(rule=None)[1]} {json.dumps(answer(rule=None)["kubelets"])}'.replace('restart_pending', '')
     for rule in RULES:
-        # Why a rule is there is told of any kubelet.
+        # The reason for a rule is in the message of any kubelet.
         shown = shown.replace(rule.why, '').replace(rule.impact, '')
     assert not OF_A_PROCESS.search(shown)
 

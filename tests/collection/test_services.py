@@ -163,7 +163,7 @@ def test_an_alias_has_the_drop_ins_of_both_of_its_names(node: ServiceNode) -> No
     assert words(node) == ('/k', 'alias')
 
 
-def test_an_alias_whose_specifiers_depend_on_its_name_is_not_told(node: ServiceNode) -> None:
+def test_an_alias_whose_specifiers_depend_on_its_name_is_unknown(node: ServiceNode) -> None:
     alias(node, f'{RUN} %n')
     assert words(node) == f'{NAME} and real.service are one unit, and its specifiers depend on the name'
     alias(node, f'{RUN} %t')
@@ -251,7 +251,7 @@ def test_an_environment_file_that_must_be_there_is_refused_where_it_is_not(node:
 @pytest.mark.parametrize(
     'pattern', ['/e/\\a', '/e/\\*', '/e/[a\\]', '/e/[^b]', '/e/.*', '/e/[[:alpha:]]', '/e/[b[=a=]]']
 )
-def test_a_pattern_that_glob_reads_otherwise_is_not_told(node: ServiceNode, pattern: str) -> None:
+def test_a_pattern_that_glob_reads_otherwise_is_unknown(node: ServiceNode, pattern: str) -> None:
     node.write(f'{USR}/{NAME}', ENVIRONMENT % pattern)
     node.write('/e/a', 'A=1')
     command = unit_of(node).command
@@ -259,7 +259,7 @@ def test_a_pattern_that_glob_reads_otherwise_is_not_told(node: ServiceNode, patt
 
 
 @pytest.mark.parametrize('pattern', ['/*/a'])
-def test_a_pattern_that_is_not_supported_is_not_told(node: ServiceNode, pattern: str) -> None:
+def test_a_pattern_that_is_not_supported_is_unknown(node: ServiceNode, pattern: str) -> None:
     node.write(f'{USR}/{NAME}', ENVIRONMENT % pattern)
     node.write('/e/a', 'A=1')
     command = unit_of(node).command
@@ -268,7 +268,7 @@ def test_a_pattern_that_is_not_supported_is_not_told(node: ServiceNode, pattern:
     )
 
 
-def test_a_pattern_that_matches_too_many_files_is_not_told(node: ServiceNode) -> None:
+def test_a_pattern_that_matches_too_many_files_is_unknown(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', ENVIRONMENT % '/e/*')
     for number in range(MAX_UNIT_FILES):
         node.write(f'/e/{number:03}', f'A={number}')
@@ -277,7 +277,7 @@ def test_a_pattern_that_matches_too_many_files_is_not_told(node: ServiceNode) ->
     assert words(node) == f'/e/* could not be read: the pattern matches more than {MAX_UNIT_FILES} files'
 
 
-def test_a_unit_tells_its_files_in_the_order_in_which_they_count(node: ServiceNode) -> None:
+def test_a_unit_names_its_files_in_the_order_in_which_they_count(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', '[Service]\nEnvironmentFile=-/e/b\nEnvironmentFile=-/e/none\nWorkingDirectory=/w\n')
     node.write(f'{ETC}/{NAME}.d/2.conf', '[Service]\nEnvironmentFile=/e/a*\n')
     node.write(f'{USR}/{NAME}.d/1.conf', adds('$KUBELET_EXTRA_ARGS'))
@@ -297,7 +297,7 @@ def test_a_unit_tells_its_files_in_the_order_in_which_they_count(node: ServiceNo
     assert not any('generator' in parent or 'transient' in parent for parent in unit.parents)
 
 
-def test_where_an_argument_of_the_process_stands_is_told(node: ServiceNode) -> None:
+def test_the_place_of_an_argument_of_the_process_is_known(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', '[Service]\nEnvironmentFile=/e\nExecStart=/bin/sh -c "exec /k $KUBELET_ARGS"\n')
     node.write('/e', 'KUBELET_ARGS="--a=1 \\\n  --b=2"\n')
     process = replace(PROCESS, arguments=('--b=2', '--c=3', ' ' * 3))
@@ -313,7 +313,7 @@ def test_the_variables_that_are_options_are_kept_with_their_place(node: ServiceN
     }
 
 
-def test_of_a_unit_that_would_not_start_the_files_are_told_all_the_same(node: ServiceNode) -> None:
+def test_the_files_of_a_unit_that_would_not_start_are_known_all_the_same(node: ServiceNode) -> None:
     node.write(f'{USR}/{NAME}', '[Service\n')
     unit = unit_of(node)
     assert isinstance(unit.command, Unknown) and unit.command.refused
@@ -343,7 +343,7 @@ class PartlyMounted(Mounted):
         (PartlyMounted, Unknown(f'host_root does not show all folders that may contain files of {NAME}')),
     ],
 )
-def test_a_root_that_shows_only_a_part_of_the_node_does_not_tell_the_command(
+def test_a_root_that_shows_only_a_part_of_the_node_does_not_show_the_command(
     node: ServiceNode, kind: type[Mounted], expected: object
 ) -> None:
     node.write(f'{ETC}/{NAME}', RUN)

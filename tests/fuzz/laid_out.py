@@ -143,7 +143,7 @@ def on_node(
     proc: Mapping[str, bytes] | None = None,
     is_nested: bool = False,
 ) -> Work:
-    """A node with a kubelet that is told of the files, if they are its own."""
+    """A node with a kubelet whose command line names the files, if they are its own."""
     root = folder / 'root'
     root.mkdir()
     for path, data in (files or {}).items():

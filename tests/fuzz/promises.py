@@ -104,12 +104,12 @@ def check_verdict(finding: Finding, declared: Declared, running: Configuration |
 def check_reported(reports: Sequence[KubeletReport], node: NodeReport | None = None, *, nested: bool = False) -> None:
     """Everything that is sent of a node."""
     node = node or judge_node(reports, ())
-    told = set()
+    names = set()
     for report, own in iter_reports(node, reports, nested=nested):
         for tag in own:
             promise(KUBELET_TAG.fullmatch(tag) is not None, f'the tag {tag!r}')
-        promise(own == () or own not in told, 'two kubelets have one name')
-        told.add(own)
+        promise(own == () or own not in names, 'two kubelets have one name')
+        names.add(own)
         check_gauges(iter_gauges(report))
         check_service_checks(iter_service_checks(report))
 

@@ -164,6 +164,24 @@ def test_a_mapping_is_not_known_if_its_flag_could_not_be_interpreted() -> None:
         assert isinstance(gate, Unknown) and '--feature-gates' in gate.reason
 
 
+@pytest.mark.parametrize(
+    'flag, field',
+    [('--register-with-taints=a=b:NoSchedule', 'registerWithTaints'), ('--vmodule=a=1', 'logging.vmodule')],
+)
+def test_a_field_is_unknown_if_a_flag_sets_it_in_another_form(flag: str, field: str) -> None:
+    (declared,) = declare.every_reading(Evidence(Process(1, 1, (flag,))), {36})
+    assert declared.undecided == {field: Unknown(f'could not interpret the value of {flag.partition("=")[0]}')}
+
+
+def test_a_flag_without_a_field_has_its_value_whatever_its_type() -> None:
+    arguments = ('--maximum-dead-containers=5', '--minimum-container-ttl-duration=1m', '--node-labels=a=b', '-v4')
+    (declared,) = declare.every_reading(Evidence(Process(1, 1, arguments)), {36})
+    assert declared.value('--maximum-dead-containers') == 5
+    assert declared.value('--minimum-container-ttl-duration') == 60 * 10**9
+    assert declared.value('--node-labels') == {'a': 'b'}
+    assert declared.value('logging.verbosity') == 4
+
+
 def test_an_unknown_gate_does_not_rule_a_release_out() -> None:
     """OpenShift's kubelet of 1.30 only warns about a gate that 1.35 introduced."""
     (drop_in, null) = (

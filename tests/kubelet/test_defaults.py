@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
-from datadog_checks.kubelet_compliance.kubelet.defaults import set_defaults
+from datadog_checks.kubelet_compliance.kubelet.defaults import merge_default_evictions, set_defaults
 from datadog_checks.kubelet_compliance.kubelet.formats.go import parse_duration
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.model import Origin, Source, lookup
@@ -142,3 +142,35 @@ def test_only_a_default_that_changed_asks_for_the_release() -> None:
     release = Release(36)
     set_defaults(configuration, release)
     assert release.asked == set()
+
+
+@pytest.mark.parametrize(
+    'given, limit',
+    [pytest.param(-5, -1, id='any negative number is no limit'), pytest.param(0, 0, id='0 remains 0')],
+)
+def test_a_negative_limit_of_processes_is_no_limit(given: int, limit: int) -> None:
+    configuration = Configuration({'podPidsLimit': given}, {'podPidsLimit': Origin(Source.CONFIG_FILE, '/c.yaml:3')})
+    set_defaults(configuration, Release(36))
+    assert configuration.get('podPidsLimit') == limit
+    assert configuration.origins['podPidsLimit'].place == '/c.yaml:3'
+
+
+@pytest.mark.parametrize(
+    'values, signals',
+    [
+        pytest.param({'memory.available': '1Gi'}, {'memory.available'}, id='not asked for'),
+        pytest.param(
+            {'memory.available': '1Gi', 'merge': True},
+            {'memory.available', 'nodefs.available', 'nodefs.inodesFree', 'imagefs.available', 'imagefs.inodesFree'},
+            id='asked for',
+        ),
+    ],
+)
+def test_default_thresholds_are_added_to_those_of_a_file_that_asks_for_it(
+    values: dict[str, Any], signals: set[str]
+) -> None:
+    thresholds = {signal: value for signal, value in values.items() if signal != 'merge'}
+    configuration = Configuration({'evictionHard': thresholds, 'mergeDefaultEvictionSettings': values.get('merge')})
+    merge_default_evictions(configuration)
+    assert configuration.get('evictionHard.memory.available') == '1Gi'
+    assert set(configuration.values['evictionHard']) == signals

@@ -45,7 +45,7 @@ OTHER, UNCLEAR = NoKubelet.OTHER, NoKubelet.UNCLEAR
         ('microshift', b'microshift\0version\0', OTHER),
     ],
 )  # fmt: skip
-def test_a_command_line_tells_whether_a_kubelet_runs(comm: str, line: bytes, found: object) -> None:
+def test_a_command_line_shows_whether_a_kubelet_runs(comm: str, line: bytes, found: object) -> None:
     assert read_command_line(comm, line) == found
 
 

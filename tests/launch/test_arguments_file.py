@@ -41,7 +41,7 @@ def test_a_variable_that_is_not_known_leaves_the_arguments_unknown(text: str) ->
     assert isinstance(launch.arguments, Unknown) and f'{ARGS}:1' in launch.arguments.reason
 
 
-def test_a_file_of_arguments_elsewhere_tells_no_variables() -> None:
+def test_a_file_of_arguments_elsewhere_gives_no_variables() -> None:
     assert with_snap_variables('$SNAP_DATA/x', '/elsewhere/kubelet') == '$SNAP_DATA/x'
     assert arguments_path(WAY, ('--kubelet-args-file', '/a', '--kubelet-args-file=/b')) == '/b'
     assert isinstance(file_launch(MICROK8S, ARGS, Unreadable(ARGS, 'permission denied')).arguments, Unknown)

@@ -23,7 +23,7 @@ DOUBT = Unknown('k3s passes more', ASK_CONFIGZ)
 
 
 @pytest.mark.parametrize('remedy', [ASK_CONFIGZ, VERSION_DECIDES.remedy])
-def test_what_only_a_running_machine_can_tell_is_not_advised(remedy: str) -> None:
+def test_what_only_a_running_machine_can_show_is_not_advised(remedy: str) -> None:
     advice = of_image(Unknown('why', remedy)).remedy
     assert advice and advice != remedy and 'Agent' not in advice
 

@@ -140,7 +140,7 @@ def test_a_line_without_an_equals_sign_leaves_the_next_one_alone() -> None:
         (b'#x\\\nA=1\nB=\xff', NO_TEXT, True),
     ],
 )
-def test_what_systemd_does_not_read_or_reads_differently_is_not_told(data: bytes, says: str, refused: bool) -> None:
+def test_what_systemd_does_not_read_or_reads_differently_is_unknown(data: bytes, says: str, refused: bool) -> None:
     with pytest.raises(UnitError) as raised:
         read(data)
     assert (str(raised.value), raised.value.refused) == (f'{PATH} {says}', refused)

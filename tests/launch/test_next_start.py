@@ -136,7 +136,7 @@ def running_with(flags: tuple[str, ...]) -> dict[str, bytes]:
     return {'/configz': json.dumps(body).encode()}
 
 
-def told(collection: Collection) -> tuple[Verdict, bool | None, str]:
+def result_of(collection: Collection) -> tuple[Verdict, bool | None, str]:
     (finding,) = collection.node.findings
     return finding.verdict, collection.node.restart_pending, finding.message
 
@@ -146,11 +146,11 @@ def told(collection: Collection) -> tuple[Verdict, bool | None, str]:
 def test_an_edit_of_the_service_shows_before_the_restart(tmp_path: Path, story: Story) -> None:
     node = started(tmp_path, story.flags)
     collector = Collector(node.host(), IPTABLES)
-    before = told(collector.collect())
+    before = result_of(collector.collect())
     assert before[:2] == (NON_COMPLIANT if OFF in story.flags else COMPLIANT, False)
     story.change(node)
     collection = collector.collect()
-    verdict, pending, message = told(collection)
+    verdict, pending, message = result_of(collection)
     assert (verdict, pending) == (story.verdict, story.pending), message
     assert story.says in message
     assert bool(collection.node.problems) is bool(story.problem)
@@ -160,27 +160,27 @@ def test_an_edit_of_the_service_shows_before_the_restart(tmp_path: Path, story: 
 @pytest.mark.slow
 def test_a_file_that_changed_after_the_start_is_not_what_runs_whatever_the_next_start_passes(tmp_path: Path) -> None:
     node = started(tmp_path, ())
-    assert told(Collector(node.host(), IPTABLES).collect())[:2] == (COMPLIANT, False)
+    assert result_of(Collector(node.host(), IPTABLES).collect())[:2] == (COMPLIANT, False)
     node.write(ADDED, drop_in('--max-pods=50'))
     node.write(CONFIG, f'{HEAD}makeIPTablesUtilChains: true\n')
     stat = node.procfs / str(PID) / 'stat'
     words = stat.read_text().split(' ')
     words[START_WORD] = str(ticks_from_now(-600))
     stat.write_text(' '.join(words))
-    verdict, pending, message = told(Collector(node.host(), IPTABLES).collect())
+    verdict, pending, message = result_of(Collector(node.host(), IPTABLES).collect())
     assert (verdict, pending) == (Verdict.UNKNOWN, True), message
     assert f'{CONFIG} changed after the kubelet started' in message
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize('story', STORIES.values(), ids=STORIES)
-def test_where_configz_tells_what_runs_the_next_start_counts_all_the_same(tmp_path: Path, story: Story) -> None:
+def test_where_configz_shows_what_runs_the_next_start_counts_all_the_same(tmp_path: Path, story: Story) -> None:
     node = started(tmp_path, story.flags)
     collector = Collector(node.host(), IPTABLES)
     connection = answers(running_with(story.flags))
-    assert told(collector.collect(connection))[0] is (NON_COMPLIANT if OFF in story.flags else COMPLIANT)
+    assert result_of(collector.collect(connection))[0] is (NON_COMPLIANT if OFF in story.flags else COMPLIANT)
     story.change(node)
-    verdict, pending, message = told(collector.collect(connection))
+    verdict, pending, message = result_of(collector.collect(connection))
     assert verdict is story.verdict, message
     assert bool(pending) is bool(story.pending), message
 
@@ -195,7 +195,7 @@ def test_after_the_restart_nothing_is_pending(tmp_path: Path, story: Story) -> N
     if isinstance(arguments, Unknown) or story.problem:
         return
     node.start(*arguments)
-    assert told(Collector(node.host(), IPTABLES).collect())[1] is False
+    assert result_of(Collector(node.host(), IPTABLES).collect())[1] is False
 
 
 UNCHANGED = {
@@ -218,7 +218,7 @@ def test_words_that_only_the_service_has_are_drift_and_those_that_only_the_proce
     node = usual_node(tmp_path)
     node.write(ADDED, drop_in(*given))
     node.start(ARGUMENTS[0], *own, *ARGUMENTS[1:])
-    found, is_pending, message = told(Collector(node.host(), IPTABLES).collect())
+    found, is_pending, message = result_of(Collector(node.host(), IPTABLES).collect())
     assert (found, is_pending) == (verdict, pending), message
 
 
@@ -256,8 +256,8 @@ class Life:
         self.process = self.standins.launch(argv, root=str(self.node.root), folder='/')
         show(self.node, self.process)
 
-    def tells(self) -> tuple[Verdict, bool | None, str]:
-        return told(self.check.collect())
+    def result(self) -> tuple[Verdict, bool | None, str]:
+        return result_of(self.check.collect())
 
     def started_at(self) -> float:
         (process,) = self.check.host.find_kubelets().processes
@@ -272,30 +272,30 @@ def life(tmp_path: Path, standins: Standins) -> Life:
 
 @pytest.mark.slow
 def test_a_real_kubelet_through_an_edit_its_way_back_and_a_restart(life: Life) -> None:
-    assert life.tells()[:2] == (COMPLIANT, False)
+    assert life.result()[:2] == (COMPLIANT, False)
     life.node.write(ADDED, drop_in(OFF))
-    verdict, pending, message = life.tells()
+    verdict, pending, message = life.result()
     assert (verdict, pending) == (NON_COMPLIANT, True)
     assert f'{ADDED}:2' in message
     life.node.at(ADDED).unlink()
-    assert life.tells()[:2] == (COMPLIANT, False)
+    assert life.result()[:2] == (COMPLIANT, False)
     life.node.write(ADDED, drop_in(OFF))
     life.start(ARGUMENTS[0], OFF, *ARGUMENTS[1:])
-    assert life.tells()[:2] == (NON_COMPLIANT, False)
+    assert life.result()[:2] == (NON_COMPLIANT, False)
     life.node.at(ADDED).unlink()
-    assert life.tells()[:2] == (NON_COMPLIANT, True)
+    assert life.result()[:2] == (NON_COMPLIANT, True)
     life.start(*ARGUMENTS)
-    assert life.tells()[:2] == (COMPLIANT, False)
+    assert life.result()[:2] == (COMPLIANT, False)
 
 
 @pytest.mark.slow
 def test_a_check_that_starts_after_a_flag_was_taken_out_sees_it_by_the_times(life: Life) -> None:
-    """That the folder changed after the start tells that what the process has more was taken out of its service."""
+    """That the folder changed after the start shows that flags were removed from the service."""
     life.node.write(ADDED, drop_in(ON))
     life.node.write(CONFIG, f'{HEAD}makeIPTablesUtilChains: false\n')
     life.start(ARGUMENTS[0], ON, *ARGUMENTS[1:])
     life.check = life.new_check()
-    assert life.tells()[:2] == (COMPLIANT, False)
+    assert life.result()[:2] == (COMPLIANT, False)
     life.node.at(ADDED).unlink()
     folder = life.node.at(ADDED).parent
 
@@ -305,17 +305,17 @@ def test_a_check_that_starts_after_a_flag_was_taken_out_sees_it_by_the_times(lif
 
     until_later_than(life.started_at() + 1.5, touch, folder)
     life.check = life.new_check()
-    assert life.tells()[:2] == (NON_COMPLIANT, True)
+    assert life.result()[:2] == (NON_COMPLIANT, True)
 
 
 @pytest.mark.slow
 def test_a_mode_that_changes_makes_no_edit_of_what_only_the_process_has(life: Life) -> None:
     life.start(ARGUMENTS[0], OFF, *ARGUMENTS[1:])
     life.check = life.new_check()
-    assert life.tells()[:2] == (NON_COMPLIANT, False)
+    assert life.result()[:2] == (NON_COMPLIANT, False)
     drop_in_file = life.node.at(DROP_IN)
     until_later_than(life.started_at() + 1.5, lambda: drop_in_file.chmod(0o600), drop_in_file)
-    verdict, pending, message = life.tells()
+    verdict, pending, message = life.result()
     assert (verdict, pending) == (NON_COMPLIANT, False), message
 
 

@@ -99,7 +99,7 @@ def unit(*words: str, **variables: str) -> Unit:
 
 
 @pytest.mark.parametrize(
-    'words, told',
+    'words, given',
     [
         (('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3'), ['--kubelet-arg=v=3']),
         (('k3s', 'agent'), []),
@@ -109,23 +109,23 @@ def unit(*words: str, **variables: str) -> Unit:
         (('/usr/local/bin/k3s',), None),
     ],
 )
-def test_the_service_of_k3s_tells_its_command_line_where_it_starts_k3s_itself(
-    words: tuple[str, ...], told: list[str] | None
+def test_the_service_of_k3s_has_its_command_line_where_it_starts_k3s_itself(
+    words: tuple[str, ...], given: list[str] | None
 ) -> None:
-    assert given_by(unit(*words), WAY).words == told
+    assert given_by(unit(*words), WAY).words == given
 
 
-def test_no_service_tells_nothing() -> None:
+def test_no_service_gives_nothing() -> None:
     assert given_by(None, WAY) == given_by(Unknown('x'), WAY) == Given()
     assert given_by(Unit('k3s.service', (), Unknown('x')), WAY).words is None
 
 
-def test_what_the_service_tells_stands_in_its_file() -> None:
-    told = given_by(unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), WAY)
-    k3s = k3s_options(told, [file(MAIN, 'kubelet-arg: v=2')])
+def test_what_the_service_sets_has_its_place_in_its_file() -> None:
+    given = given_by(unit('/usr/local/bin/k3s', 'server', '--kubelet-arg=v=3', '--kubelet-arg', 'max-pods=9'), WAY)
+    k3s = k3s_options(given, [file(MAIN, 'kubelet-arg: v=2')])
     assert k3s.arguments == ['--v=2', '--v=3', '--max-pods=9']
     assert k3s.places == {'--v=2': Place(MAIN, 1), '--v=3': Place(SERVICE, 3), '--max-pods=9': Place(SERVICE, 5)}
-    assert k3s_launch(told, k3s, with_drop_ins=True).doubt == WAY.doubt
+    assert k3s_launch(given, k3s, with_drop_ins=True).doubt == WAY.doubt
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_what_the_service_tells_stands_in_its_file() -> None:
 def test_the_variables_of_a_service_say_where_k3s_has_its_files(
     words: tuple[str, ...], variables: dict[str, str], config: str, data: str
 ) -> None:
-    told = given_by(unit('k3s', 'server', *words, **variables), WAY)
-    assert (config_path(told, WAY), k3s_options(told, []).data) == (config, data)
+    given = given_by(unit('k3s', 'server', *words, **variables), WAY)
+    assert (config_path(given, WAY), k3s_options(given, []).data) == (config, data)
 
 
 def test_rke2_has_its_own_files() -> None:

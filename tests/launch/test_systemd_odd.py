@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Odd units, each the shortest that was found to tell two readings apart, come to what a real systemd 252 started."""
+"""Odd units, each the shortest that was found to separate two readings, come to what a real systemd 252 started."""
 
 from __future__ import annotations
 

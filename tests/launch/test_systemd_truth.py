@@ -17,10 +17,10 @@ OTHERWISE: dict[str, str | tuple[str, ...]] = {
     '0387': RELEASES_DIFFER,
     '0235': ('/bin/sh', '-c', f'exec {FOLDER}/kubelet --sh $0 --make-iptables-util-chains=false'),
 }
-"""What is not told although the process ran, and what systemd started where the process became another program."""
+"""What is not known although the process ran, and what systemd started where the process became another program."""
 TWO_NAMES = 'are one unit, and its specifiers depend on the name'
 UNTOLD = {'0086': TWO_NAMES, '0140': TWO_NAMES}
-"""systemd knows a unit by the name that was loaded first, which its files do not tell."""
+"""systemd knows a unit by the name that was loaded first, which its files do not show."""
 
 
 def test_no_recorded_unit_is_left_out() -> None:

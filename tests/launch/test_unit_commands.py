@@ -170,7 +170,7 @@ def test_an_environment_file_that_systemd_cannot_read_counts_as_one_that_is_not_
     assert raised.value.refused
 
 
-def test_an_optional_file_that_releases_read_differently_is_not_told() -> None:
+def test_an_optional_file_that_releases_read_differently_is_unknown() -> None:
     with pytest.raises(UnitError, match='which systemd releases read differently') as raised:
         command(f'EnvironmentFile=-{ENVIRONMENT}\n{RUN}', environment=b'#x\\\nA=1')
     assert not raised.value.refused
@@ -179,7 +179,7 @@ def test_an_optional_file_that_releases_read_differently_is_not_told() -> None:
 @pytest.mark.parametrize(
     'pattern', ['/e\\0', '/[^a]', '/[[:alpha:]]', '/a[b[=c=]]', '-/\\*', '/a/.*', '/a/.[ab]', '/.?', '/[a[.-.]]']
 )
-def test_a_pattern_that_glob_reads_otherwise_is_not_told(pattern: str) -> None:
+def test_a_pattern_that_glob_reads_otherwise_is_unknown(pattern: str) -> None:
     with pytest.raises(UnitError, match='is a pattern that this check does not support$') as raised:
         command(f'EnvironmentFile={pattern}\n{RUN}')
     assert not raised.value.refused

@@ -310,11 +310,11 @@ def test_an_optional_environment_file_that_is_not_read_is_an_error_all_the_same(
         ((f'{RUN} \\; %n',), [f'{UNIT}:2'] * 3),
     ],
 )
-def test_each_word_tells_where_it_stands(texts: tuple[str, ...], places: list[str]) -> None:
+def test_each_word_has_its_place(texts: tuple[str, ...], places: list[str]) -> None:
     assert [str(argument.place or '') for argument in arguments(*texts)] == places
 
 
-def test_the_words_of_an_environment_file_of_many_lines_tell_their_lines_and_their_variable() -> None:
+def test_the_words_of_an_environment_file_of_many_lines_have_their_lines_and_their_variable() -> None:
     text = 'B=1\nKUBELET_ARGS="--a=1 \\\n--b=2\n--c=3"\n'
     found = arguments(f'EnvironmentFile={ENVIRONMENT}\n{RUN} $KUBELET_ARGS', env={ENVIRONMENT: text})
     assert [(each.text, str(each.place)) for each in found[1:]] == [
@@ -362,7 +362,7 @@ def test_other_letters_are_no_specifiers(letter: str) -> None:
 
 @pytest.mark.parametrize('letter', ['H', 'm', 'b', 'v', 'o'])
 @pytest.mark.parametrize('setting', [f'{RUN} ', 'Environment=A=', 'EnvironmentFile=/', 'WorkingDirectory=/'])
-def test_a_specifier_that_the_machine_decides_is_not_told_and_not_refused(setting: str, letter: str) -> None:
+def test_a_specifier_that_the_machine_decides_is_unknown_and_not_refused(setting: str, letter: str) -> None:
     with pytest.raises(UnitError, match=f'^{UNIT}:2 uses %{letter}, whose value this check does not know$') as raised:
         service_of(f'{setting}%{letter}')
     assert not raised.value.refused
@@ -394,7 +394,7 @@ def test_a_variable_that_is_passed_on_is_not_known() -> None:
 
 
 @pytest.mark.parametrize('key', ['RootDirectory', 'RootImage'])
-def test_a_command_in_another_root_is_not_told(key: str) -> None:
+def test_a_command_in_another_root_is_unknown(key: str) -> None:
     with pytest.raises(
         UnitError, match=f'^{UNIT}:3 sets {key}, so the command runs in another root directory$'
     ) as raised:

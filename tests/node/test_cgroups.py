@@ -43,7 +43,7 @@ INIT_INSIDE = f'{INSIDE}init.scope\n'
             NINES.format(f'kubepods.slice/kubepods-burstable.slice/docker-{ID}.scope'), NINES.format(''), True,
             id='pod, systemd driver, docker, v1',
         ),
-        pytest.param(f'9:name=systemd:/\n4:memory:/kubepods/{POD}/{ID}\n', FIRST, True, id='only one controller tells'),
+        pytest.param(f'9:name=systemd:/\n4:memory:/kubepods/{POD}/{ID}\n', FIRST, True, id='in one controller only'),
         pytest.param(f'0::/custom/kubepods/{POD}/{ID}\n', FIRST, True, id='with a --cgroup-root'),
         pytest.param(f'0::/custom-kubepods.slice/{ID}\n', FIRST, True, id='with a --cgroup-root, systemd driver'),
         pytest.param(
@@ -94,7 +94,7 @@ def test_a_path_that_leads_out_of_our_own_namespace_begins_outside() -> None:
         ('garbage\n', None, None),
     ],
 )
-def test_the_cgroup_tells_the_service_and_the_container(cgroup: str, unit: str | None, container: str | None) -> None:
+def test_the_cgroup_names_the_service_and_the_container(cgroup: str, unit: str | None, container: str | None) -> None:
     assert unit_of(cgroup) == unit
     assert container_of(cgroup) == container
 

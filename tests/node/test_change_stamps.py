@@ -140,7 +140,7 @@ def test_a_change_of_anything_on_the_way_is_seen(tree: Path, change: Callable[[P
 
 
 @pytest.mark.parametrize('change', NO_CHANGES.values(), ids=NO_CHANGES)
-def test_what_was_not_looked_at_does_not_matter(tree: Path, change: Callable[[Path], object]) -> None:
+def test_what_was_not_examined_does_not_matter(tree: Path, change: Callable[[Path], object]) -> None:
     trace = look(tree)
     change(tree)
     assert trace.files_are_unchanged()
@@ -239,8 +239,8 @@ def test_comparing_leaves_no_handle(tree: Path, no_handle_is_left: None) -> None
 def test_each_place_is_compared_once(tree: Path) -> None:
     """A folder of drop-ins is on the way to each of them, and its stamp holds that too."""
     (places,) = look(tree).anchors.values()
-    assert 'etc/d' in places.looked_at and 'etc' in places.passed
-    assert set(places.passed).isdisjoint(places.looked_at)
+    assert 'etc/d' in places.examined and 'etc' in places.passed
+    assert set(places.passed).isdisjoint(places.examined)
 
 
 @pytest.mark.parametrize('is_listed_first', [True, False])

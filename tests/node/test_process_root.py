@@ -260,7 +260,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tree: Path, monkeypatch
             root.read('/etc/file')
 
 
-def test_the_file_that_was_looked_at_is_the_one_that_is_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_that_was_examined_is_the_one_that_is_read(tree: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between the look and the opening the name comes to lead to a FIFO: that must not block."""
     file = tree / 'etc' / 'file'
     real_read = OpenPath.content
@@ -524,7 +524,7 @@ CALLS = ('open', 'dup', 'dup2', 'readlink', 'scandir', 'listdir')
 def test_no_handle_is_left_whichever_call_fails(
     tree: Path, monkeypatch: pytest.MonkeyPatch, call: str, nth: int, what: str
 ) -> None:
-    """Every call to the system in turn is told that there are too many open files."""
+    """Every call to the system in turn fails because there are too many open files."""
     link(tree, 'a', '/b')
     link(tree, 'b', 'etc')
     real = getattr(os, call)

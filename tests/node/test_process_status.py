@@ -18,6 +18,6 @@ from datadog_checks.kubelet_compliance.node.process_status import is_nested, rea
         ('Uid:\tx\n', False, None),
     ],
 )
-def test_the_status_tells_the_namespace_and_the_user(status: str, nested: bool, uid: int | None) -> None:
+def test_the_status_shows_the_namespace_and_the_user(status: str, nested: bool, uid: int | None) -> None:
     assert is_nested(status) is nested
     assert real_uid(status) == uid

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Which processes of a node are kubelets, and what is told of one that goes while it is looked at."""
+"""Which processes of a node are kubelets, and what is reported if one ends while it is read."""
 
 from __future__ import annotations
 
@@ -295,7 +295,7 @@ def test_a_command_line_is_taken_whole_or_not_at_all(
 
 
 @pytest.mark.parametrize('name', ['self', 'thread-self', 'sys', '12a', '-1', '', 'kubelet'])
-def test_what_is_no_pid_is_not_looked_at(node: Node, name: str) -> None:
+def test_what_is_no_pid_is_not_examined(node: Node, name: str) -> None:
     node.add()
     if name:
         (node.procfs / str(PID)).rename(node.procfs / name)

@@ -50,7 +50,7 @@ def agents_check(procfs: Path | str) -> KubeletComplianceCheck:
     return check
 
 
-def test_whole_procfs_are_told_from_all_else_in_a_table_of_mounts() -> None:
+def test_whole_procfs_are_found_in_a_table_of_mounts() -> None:
     assert procfs_mounts(TABLE) == {('/proc', '0:21'), ('/host/pr oc', '0:55')}
 
 
@@ -106,12 +106,12 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, aggregator: Aggre
     assert list(aggregator.service_check_names) == []
 
 
-def test_a_real_procfs_is_looked_at(aggregator: AggregatorStub) -> None:
+def test_a_real_procfs_is_examined(aggregator: AggregatorStub) -> None:
     """Whatever runs on this machine: something is sent, and nothing is said against its /proc."""
     assert 'procfs' not in collect(agents_check('/proc'), aggregator).kubelet[1]
 
 
-def test_what_the_agent_itself_names_is_looked_at_too_and_said_to_be_none(
+def test_what_the_agent_itself_names_is_examined_too_and_said_to_be_none(
     made_up: Path, aggregator: AggregatorStub, datadog_agent: DatadogAgentStub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Without an option of the instance the check goes on, so that it is seen on dashboards too."""

@@ -33,7 +33,7 @@ SOCKET = '   0: 00000000:280A 00000000:0000 0A 00000000:00000000 00:00000000 000
         pytest.param({'tcp6': 'x' * MAX_SOCKET_BYTES}, None, id='cut-off-before-it'),
     ],
 )
-def test_whether_the_kubelet_answers_is_told_by_its_sockets(
+def test_whether_the_kubelet_answers_is_shown_by_its_sockets(
     tmp_path: Path, tables: dict[str, str | None], answers: bool | None
 ) -> None:
     write_process(tmp_path / 'proc', 700, ('kubelet',))
@@ -51,7 +51,7 @@ def test_whether_the_kubelet_answers_is_told_by_its_sockets(
     assert host.answers_at(process, '127.0.0.1', 10250) is answers
 
 
-def test_where_the_handles_may_not_be_seen_it_is_not_told(tmp_path: Path) -> None:
+def test_where_the_handles_may_not_be_seen_it_is_unknown(tmp_path: Path) -> None:
     write_process(tmp_path / 'proc', 700, ('kubelet',))
     (tmp_path / 'proc' / '700' / 'net').mkdir()
     (tmp_path / 'proc' / '700' / 'net' / 'tcp').write_text(SOCKET.format(uid=0, inode=111))

@@ -9,7 +9,7 @@ from tests.support.assets import RUNS
 from tools.agent import Collection
 from tools.preview.evaluation import Store
 from tools.preview.fleet import GOOD, Node, run_check, store_of
-from tools.preview.story import STEP, STEPS, tell_story
+from tools.preview.story import STEP, STEPS, simulated_nodes
 
 
 @pytest.fixture(scope='session')
@@ -25,5 +25,5 @@ def emitted() -> Collection:
 @pytest.fixture(scope='session')
 def story() -> tuple[tuple[Node, ...], Store]:
     """The nodes of the simulated week, and their series."""
-    nodes = tell_story()
+    nodes = simulated_nodes()
     return nodes, store_of(nodes, STEPS, STEP)

@@ -152,7 +152,7 @@ TABLES = [widget for widget in WIDGETS if widget['type'] == 'query_table']
 
 
 @pytest.mark.parametrize('widget', TABLES, ids=title_of)
-def test_table_tells_what_is_non_compliant_from_what_is_unknown(widget: dict[str, Any]) -> None:
+def test_table_separates_what_is_non_compliant_from_what_is_unknown(widget: dict[str, Any]) -> None:
     [request] = widget['requests']
     assert [each['alias'] for each in request['formulas']] == ['non-compliant', 'unknown']
     for state, broken, blind in [(GOOD, False, False), (BROKEN, True, False), (BLIND, False, True)]:

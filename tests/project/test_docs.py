@@ -173,7 +173,7 @@ def test_the_options_table_is_that_of_the_check() -> None:
     assert set(re.findall(r'^\| `(\w+)` \|', table, re.MULTILINE)) == own
 
 
-@pytest.mark.parametrize('page', ['configuration', 'exemptions'])
+@pytest.mark.parametrize('page', ['configuration', 'custom-rules', 'exemptions'])
 def test_the_check_accepts_the_examples_of_a_page(page: str) -> None:
     text = (ROOT / 'docs' / f'{page}.md').read_text()
     examples = [yaml.safe_load(each) for each in re.findall(r'^```yaml\n(.*?)^```', text, re.MULTILINE | re.DOTALL)]
@@ -194,6 +194,32 @@ def test_the_pipeline_of_the_page_on_images_runs(tmp_path: Path, flags: str, sta
     done = subprocess.run(['sh', '-e', '-c', script], cwd=tmp_path, env={**os.environ, 'PATH': path}, check=False)
     assert done.returncode == status
     assert json.loads((tmp_path / 'compliance.json').read_text())['exit_status'] == status
+
+
+PIPELINE = (ROOT / 'docs' / 'command.md').read_text().partition('## Use it in a pipeline')[2].partition('\n## ')[0]
+ON_GITHUB, ON_GITLAB = map(yaml.safe_load, re.findall(r'^```yaml\n(.*?)^```', PIPELINE, re.MULTILINE | re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ('command', 'file'),
+    [
+        (ON_GITHUB['steps'][0]['run'], ON_GITHUB['steps'][1]['with']['sarif_file']),
+        (*ON_GITLAB['kubelet-compliance']['script'], ON_GITLAB['kubelet-compliance']['artifacts']['reports']['junit']),
+    ],
+)
+@pytest.mark.parametrize(('flags', 'status'), [('--v=2', '2'), ('--make-iptables-util-chains=false', '1')])
+def test_a_pipeline_of_the_page_writes_the_file_that_it_uploads(
+    command: str, file: str, flags: str, status: str, tmp_path: Path
+) -> None:
+    rule = 'make_iptables_util_chains'
+    write(kubeadm(tmp_path / 'rootfs'), {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS={flags}'})
+    path = f'{Path(sys.executable).parent}:{os.environ["PATH"]}'
+    done = subprocess.run(['sh', '-c', command], cwd=tmp_path, env={**os.environ, 'PATH': path}, check=False)
+    written = (tmp_path / file).read_text()
+    assert done.returncode == 1
+    is_found = f'name="{rule}" time="0">' in written or f'"ruleId": "{rule}"' in written
+    assert is_found is (status == '1')
+    assert 'rootfs/etc/default/kubelet' in written or file.endswith('.xml') or status != '1'
 
 
 TARGETS = sorted(
@@ -218,7 +244,8 @@ def test_datadog_accepts_the_queries_of_the_page_on_data() -> None:
 MESSAGES = frozenset(
     {'Unknown', 'Refused', 'AskError', 'FlagError', 'UnknownFlag', 'DocumentError', 'DocumentTooLarge', 'DecodingError',
      'CannotRead', 'NotThere', 'Unreadable', 'SelectionError', 'ExemptionError', 'AdmissionError', 'OutOfPatience',
-     'not_admitted', 'CannotAnswer', 'CannotCapture', 'CannotUse', 'CaptureError', 'ConfigError'}
+     'not_admitted', 'CannotAnswer', 'CannotCapture', 'CannotUse', 'CaptureError', 'ConfigError',
+     'CustomRuleError', 'SettingError', 'ExpectationError'}
 )  # fmt: skip
 """What carries a message to a person; the text is the first argument, or the second after a path or a pid."""
 

@@ -45,7 +45,7 @@ MODULES = sorted(
 )
 
 THE_WRITER = 'capture.writer'
-OPEN_FILES = {'capture.recorder', 'terminal.agent_files', 'terminal.screen', 'terminal.tasks', THE_WRITER}
+OPEN_FILES = {'capture.recorder', 'terminal.agent_files', 'terminal.captures', 'terminal.screen', THE_WRITER}
 ASK_OVER_HTTP = {'api.configz', 'api.peer_names'}
 KNOW_THE_AGENT = {'agent_release', 'terminal.as_the_agent', 'check', 'api.connection'}
 # The day comes from check.py; others may only name its type.

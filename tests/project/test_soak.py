@@ -101,7 +101,7 @@ def test_a_check_that_keeps_what_is_no_longer_so_is_found_out(
 
 
 def as_self_made(field: str, value: Value, declared: Declared, _: Declared | None) -> bool:
-    """As if a change of any line told of the certificate."""
+    """As if a change of any line showed that the certificate changed."""
     is_as_declared = declared.changed is None and declared.value(field) == value
     return field in SELF_MADE and str(value).endswith(f'/pki{SELF_MADE[field]}') and not is_as_declared
 
@@ -130,7 +130,7 @@ def test_what_long_lived_and_fresh_checks_get_wrong_alike_is_found_out(
     certificates: Certificates,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """So only the oracle can tell. Which of its answers tells first depends on how busy the machine is."""
+    """So only the oracle can show it. Which of its answers does so first depends on how busy the machine is."""
     monkeypatch.setattr(f'{PACKAGE}.{what}', fault)
     with soaking(seed, folder, standins, certificates) as soak, pytest.raises(SoakError, match='by what was written'):
         while soak.steps < LONGEST_STEPS:

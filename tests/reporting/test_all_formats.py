@@ -24,7 +24,7 @@ from datadog_checks.kubelet_compliance.reporting.file_places import decided_at, 
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
 from datadog_checks.kubelet_compliance.reporting.junit import junit_report
 from datadog_checks.kubelet_compliance.reporting.layout import Style
-from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results, folder_of
+from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results
 from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
 from tests.support.outputs import CASES, results_of
 from tests.support.paths import ROOT, TESTS
@@ -49,16 +49,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
 
 
 def verdicts_of(results: Results, *, only_failed: bool = False) -> list[tuple[str, str]]:
-    """Each rule with its verdict, kubelet by kubelet; for a node without a kubelet, that it is not known."""
+    """Each rule with its verdict, kubelet by kubelet. What could not be evaluated on a node is unknown."""
     verdicts: list[tuple[str, str]] = []
     for node in results.nodes:
-        if isinstance(node, NotEvaluated) or not node.kubelets:
-            verdicts.append(('kubelet', 'unknown'))
-            continue
-        findings = [finding for kubelet in node.kubelets for finding in kubelet.findings]
+        kubelets = node.kubelets if isinstance(node, Output) else ()
+        findings = [finding for kubelet in kubelets for finding in kubelet.findings]
         verdicts += [
             (each.rule.key, each.verdict.value) for each in findings if not only_failed or each.verdict in FAILED
         ]
+        if isinstance(node, NotEvaluated) or not node.kubelets or node.node.doubts:
+            verdicts.append(('kubelet', 'unknown'))
     return verdicts
 
 
@@ -200,13 +200,13 @@ def test_some_case_has_each_key_of_the_schema_with_each_kind_of_value(found: Cal
     seen = {each for case in CASES for each in paths_of(json.loads(json_report(found(case), ALL)))}
     allowed = set(paths_in_schema(OWN_SCHEMA))
     assert seen <= allowed
-    # The object of a node is the same alone and among others, where fewer cases are tried.
-    assert {without_nodes(each) for each in allowed} == {without_nodes(each) for each in seen}
-    assert {path for path, _ in allowed} - {path for path, _ in seen} == set()
+    assert {as_one(each) for each in allowed} - {as_one(each) for each in seen} == set()
 
 
-def without_nodes(entry: tuple[str, str]) -> tuple[str, str]:
-    return entry[0].removeprefix('.nodes[]'), entry[1]
+def as_one(entry: tuple[str, str]) -> tuple[str, str]:
+    """The object of a node is the same alone and among others, and that of an upgrade's item in each list."""
+    path = entry[0].removeprefix('.nodes[]')
+    return re.sub(r'\.(blockers|ignored|changes|to_verify)\[\]', '.items[]', path), entry[1]
 
 
 @pytest.mark.parametrize('change', [{'surprise': 1}, {'schema_version': 2}, {'kubelets': None}, {'exit_status': 3}])
@@ -222,15 +222,14 @@ def test_the_file_and_line_that_decide_a_result_are_those_that_set_the_value(
 ) -> None:
     """In a captured node and in an image, the line names the setting, or the flag that sets it."""
     for node in found(case).nodes:
-        folder = Path(folder_of(node)) if isinstance(node, Output) and folder_of(node) else None
-        if folder is None or not isinstance(node, Output):
+        if not isinstance(node, Output) or not node.folder:
             continue
         for kubelet in node.kubelets:
             for finding in kubelet.findings:
                 place = decided_at(finding, kubelet)
                 assert place.path
                 if place.line:
-                    line = line_in(folder, place)
+                    line = line_in(Path(node.folder), place)
                     names = {name.rpartition('.')[2].lower() for name in finding.rule.fields}
                     origin = decided_by(finding)
                     assert origin is not None

@@ -147,7 +147,7 @@ def test_each_benchmark_has_its_own_counts() -> None:
     assert [check.tags for check in iter_service_checks(report)] == [(), RULE_TAGS, ('rule:max_pods', *own)]
 
 
-def test_restart_pending_is_not_sent_where_it_cannot_be_told() -> None:
+def test_restart_pending_is_not_sent_where_it_is_unknown() -> None:
     names = [gauge.name for gauge in iter_gauges(NodeReport(1, node(Verdict.COMPLIANT).findings))]
     assert 'kubelet.restart_pending' not in names
 

@@ -251,7 +251,7 @@ def test_a_long_path_keeps_its_beginning_and_its_end() -> None:
     assert len(shorten('x' * 999)) <= 120
 
 
-def test_a_captured_node_does_not_tell_whether_a_restart_is_pending() -> None:
+def test_a_captured_node_does_not_show_whether_a_restart_is_pending() -> None:
     setting = Setting(pair(True), FILE, NOT_ASKED)
     assert restart_pending(Process(1, 1, ()), [Declared({}, {})], [setting], NOT_ASKED) is None
 
@@ -482,8 +482,8 @@ def test_a_rule_that_may_be_broken_on_purpose_says_how_to_exempt_it(
 def test_of_many_values_only_those_that_differ_are_said(count: int) -> None:
     values = tuple((f'/{number}', '600') for number in range(count))
     others = ((f'/{0}', '644'), *values[1:])
-    told = values_that_differ(values, others)
-    assert told == (values if count <= MOST_VALUES else values[:1])
+    differing = values_that_differ(values, others)
+    assert differing == (values if count <= MOST_VALUES else values[:1])
 
 
 @pytest.mark.parametrize('restart, says', [('restart k3s', ': restart k3s'), ('run: x', 'restart the kubelet, run: x')])
@@ -549,7 +549,7 @@ GATE, BETA, CRT, KEY, ASKS = GATED.fields
 
 
 @pytest.mark.parametrize(
-    'key, values, told',
+    'key, values, decisive',
     [
         pytest.param(
             'tls_cipher_suites', (('tlsCipherSuites', (*STRONG, *WEAK)),), (('tlsCipherSuites[1]', *WEAK),),
@@ -578,8 +578,8 @@ GATE, BETA, CRT, KEY, ASKS = GATED.fields
         ),
     ],
 )  # fmt: skip
-def test_the_values_that_are_said_are_those_that_break_the_rule(key: str, values: Values, told: Values) -> None:
-    assert deciding(RULES_BY_KEY[key], values, BENCHMARK) == told
+def test_the_values_that_are_said_are_those_that_break_the_rule(key: str, values: Values, decisive: Values) -> None:
+    assert deciding(RULES_BY_KEY[key], values, BENCHMARK) == decisive
 
 
 def test_the_place_is_that_of_the_first_value_that_is_said() -> None:

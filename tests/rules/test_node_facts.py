@@ -113,7 +113,7 @@ def test_a_kubelet_keeps_its_credentials_where_its_kubeconfig_has_a_certificate(
         pytest.param((), None, id='no kubeconfig'),
     ],
 )
-def test_without_a_kubeconfig_that_can_be_read_only_a_bootstrap_tells(
+def test_without_a_kubeconfig_that_can_be_read_only_a_bootstrap_shows_it(
     node: Node, arguments: tuple[str, ...], holds: bool | None
 ) -> None:
     node.write(KUBECONFIG, kubeconfig(TOKEN))
@@ -204,7 +204,7 @@ def test_a_kubelet_has_an_api_server_where_it_has_a_kubeconfig(
     assert answer(Fact.API_SERVER, asked(node, *arguments)).holds is holds
 
 
-def test_flags_that_are_not_known_tell_nothing(node: Node) -> None:
+def test_flags_that_are_not_known_show_nothing(node: Node) -> None:
     known = asked(node)
     question = replace(known, question=replace(known.question, flags=Unknown('not believed')))
     facts = (Fact.API_SERVER, Fact.CLIENT_CERTIFICATE, Fact.NO_STATIC_PODS)
@@ -269,7 +269,7 @@ def test_a_file_that_is_masked_sets_nothing(node: Node) -> None:
 
 
 @pytest.mark.parametrize('what', ['one that is too large', 'too many'])
-def test_files_that_are_not_all_read_tell_nothing(node: Node, what: str) -> None:
+def test_files_that_are_not_all_read_show_nothing(node: Node, what: str) -> None:
     node.write(OWN_FILE, AS_EXPECTED)
     if what == 'too many':
         for number in range(MOST_SYSCTL_FILES):

@@ -211,7 +211,7 @@ WOULD_REFUSE = 'the kubelet would refuse'
         (Evidence(Process(1, 1, None)), "the kubelet's command line was overwritten or truncated"),
     ],
 )
-def test_what_cannot_be_told_is_unknown_with_the_reason_and_no_secret(seen: Evidence, reason: str) -> None:
+def test_what_is_not_known_is_unknown_with_the_reason_and_no_secret(seen: Evidence, reason: str) -> None:
     setting = resolve(declare(seen), (FIELD,))
     assert isinstance(setting.declared, Unknown)
     assert setting.declared.reason.startswith(reason)
@@ -446,7 +446,7 @@ def test_a_flag_that_writes_no_field_runs_as_long_as_its_process(declared: Decla
     assert values == (('--hostname-override', 'n1'),) if known else values is NOT_ASKED
 
 
-def test_a_captured_node_does_not_tell_what_changed() -> None:
+def test_a_captured_node_does_not_show_what_changed() -> None:
     seen = Evidence(Process(1, 1, ()), File('/c.yaml', HEAD.encode(), None))
     assert declare(seen) == Declared(declare(seen).values, declare(seen).origins)
 
@@ -503,14 +503,14 @@ def test_the_mode_and_the_owner_of_each_file_are_a_setting() -> None:
         ),
     ],
 )
-def test_a_file_that_could_not_be_looked_at_makes_the_setting_unknown(files: FileSet | Unknown, reason: str) -> None:
+def test_a_file_that_could_not_be_examined_makes_the_setting_unknown(files: FileSet | Unknown, reason: str) -> None:
     for aspect in FileAspect:
         declared = resolve_files(files, aspect).declared
         assert isinstance(declared, Unknown)
         assert declared.reason == reason
 
 
-def test_a_file_that_could_not_be_looked_at_says_what_to_change() -> None:
+def test_a_file_that_could_not_be_examined_says_what_to_change() -> None:
     unreadable = Unreadable('/etc/b', NO_PERMISSION, 'run as root', fault=Fault.NOT_ALLOWED_TO_READ)
     setting = resolve_files(FileSet((GOOD, unreadable)), FileAspect.MODE)
     assert isinstance(setting.declared, Unknown)

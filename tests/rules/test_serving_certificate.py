@@ -100,7 +100,7 @@ def test_a_certificate_that_has_come_counts_before_the_kubelet_is_asked_again(
     assert (missing_certificate(with_statuses(host, failed, selection)) is not None) is lacks
 
 
-def test_a_kubelet_without_an_api_server_is_told_of_no_request_to_approve(tmp_path: Path) -> None:
+def test_a_kubelet_without_an_api_server_has_no_request_to_approve(tmp_path: Path) -> None:
     facts = lay_out(tmp_path, ASKS)
     line = tmp_path / 'proc/1200/cmdline'
     words = [word for word in line.read_text().split('\0') if 'kubeconfig' not in word]

@@ -75,7 +75,7 @@ GATE = 'featureGates.G'
         ),
     ],
 )
-def test_steps_are_told_in_their_order_with_their_places(steps: tuple[Step, ...], says: str) -> None:
+def test_steps_are_listed_in_their_order_with_their_places(steps: tuple[Step, ...], says: str) -> None:
     assert fix_text(Fix(steps)) == f'To fix it, {says}'
 
 
@@ -119,11 +119,11 @@ def test_what_a_fix_says_is_yaml_and_json_of_one_value(change: Change) -> None:
         pytest.param(tuple((name, 0) for name in 'abcde'), 'a is 0, b is 0, c is 0 and 2 more', id='five'),
     ],
 )
-def test_values_are_told_with_their_names(values: Values, says: str) -> None:
+def test_values_are_given_with_their_names(values: Values, says: str) -> None:
     assert describe(values) == says
 
 
-def test_no_place_is_told_where_none_is_known() -> None:
+def test_no_place_is_given_where_none_is_known() -> None:
     assert place_of(None) == ''
 
 

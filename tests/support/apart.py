@@ -29,7 +29,7 @@ NOBODY = 65534
 
 
 def run_apart(
-    procfs: Path | str, code: str = 'tell(check)', *, wrapped_in: Sequence[str] = (), **options: Any
+    procfs: Path | str, code: str = 'report(check)', *, wrapped_in: Sequence[str] = (), **options: Any
 ) -> list[Sent]:
     """What a check in another process sent, one by one. `code` runs there, with the functions below and `check`.
 
@@ -57,9 +57,23 @@ def open_to_all() -> Iterator[Path]:
         yield Path(folder)
 
 
+AS_NOBODY = f"""
+import os, sys
+from datadog_checks.kubelet_compliance.cli import main
+os.setuid({NOBODY})
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def run_as_nobody(*options: str) -> subprocess.CompletedProcess[str]:
+    """The command as a user without rights, who may not be able to read this Python: it starts as root."""
+    command = [sys.executable, '-c', AS_NOBODY, *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=HERE)
+
+
 def from_json(line: str) -> Sent:
     said = json.loads(line)
-    said['rules'] = {rule: tuple(told) for rule, told in said['rules'].items()}
+    said['rules'] = {rule: tuple(sent) for rule, sent in said['rules'].items()}
     return Sent(**{**said, 'kubelet': tuple(said['kubelet']), 'tags': frozenset(map(tuple, said['tags']))})
 
 
@@ -71,7 +85,7 @@ def check_from(given: str) -> AgentCheck:
     return check_of(procfs, **options)
 
 
-def tell(check: AgentCheck, *, descriptors: int | None = None) -> None:
+def report(check: AgentCheck, *, descriptors: int | None = None) -> None:
     """Collect once, and say what was sent. `descriptors`: so many files may be open besides those that are."""
     before = open_handles()
     least, most = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -127,7 +127,7 @@ if os.geteuid() == 0:
     os.setgid({nobody})
     os.setuid({nobody})
 
-def tell(value):
+def described(value):
     if isinstance(value, (str, int, type(None))):
         return value
     names = [name for name in ('pid', 'reason', 'path', 'why', 'remedy') if hasattr(value, name)]
@@ -135,7 +135,7 @@ def tell(value):
 
 said = []
 def say(value):
-    said.append(tell(value))
+    said.append(described(value))
 """
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results, Started
+from datadog_checks.kubelet_compliance.terminal.evaluation import captures_of, task_for
 from datadog_checks.kubelet_compliance.terminal.options import parser
-from datadog_checks.kubelet_compliance.terminal.tasks import task_of
 
 from .captured_nodes import NAMES, REPORTED, expected, lay_out_node
 from .images import kubeadm, write
-from .nodes import HEAD, write_process
+from .nodes import HEAD, IN_NO_SERVICE, write_process
 from .paths import ROOT
 
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=timezone.utc)
@@ -33,9 +33,9 @@ instances:
 """
 CUSTOM = """\
 - key: max_pods
-  title: At most 50 pods
+  title: At most 20 pods
   setting: maxPods
-  at_most: 50
+  at_most: 20
   fix: ask the <platform> team
   caution: pods wait
 - {key: domain, title: Our domain, setting: clusterDomain, is: cluster.local}
@@ -43,11 +43,17 @@ CUSTOM = """\
 
 
 def run(*options: object) -> Output:
-    """What the command finds with these options."""
-    return task_of(parser().parse_args([*map(str, options), *(() if '--conf' in options else ('--no-conf',))])).run()
+    """What the command finds with these options, for one node."""
+    without_agent = () if '--conf' in options else ('--no-conf',)
+    given = parser().parse_args([*map(str, options), *without_agent])
+    return task_for(given, captures_of(given)).run()
 
 
-def captured(name: str) -> Callable[[Path], Sequence[Output | NotEvaluated]]:
+Evaluate = Callable[[Path], Sequence[Output | NotEvaluated]]
+"""Lays out the files of a case in a folder, and evaluates them."""
+
+
+def captured(name: str) -> Evaluate:
     def lay_out_and_run(folder: Path) -> Sequence[Output]:
         given = expected(name)['options'] if name in NAMES else []
         return [run('--node', lay_out_node(name, folder / 'node'), *given)]
@@ -91,9 +97,14 @@ def no_kubelet(folder: Path) -> Sequence[Output]:
 
 
 def in_doubt(folder: Path) -> Sequence[Output]:
-    """A process that may be a kubelet, and one that an option would admit."""
+    """A kubelet, and a process that may be one."""
     write_process(folder / 'proc', 7, ('something',))
     write_process(folder / 'proc', 8, ('kubelet', '--v=2'), root=folder)
+    return [run('--procfs', folder / 'proc')]
+
+
+def only_in_doubt(folder: Path) -> Sequence[Output]:
+    write_process(folder / 'proc', 7, ('something',))
     return [run('--procfs', folder / 'proc')]
 
 
@@ -104,20 +115,30 @@ def several_kubelets(folder: Path) -> Sequence[Output]:
 
 
 def several_nodes(folder: Path) -> Sequence[Output | NotEvaluated]:
-    nodes = [run('--node', lay_out_node(name, folder / name)) for name in ('kubeadm', 'k3s-server-off')]
-    return [*nodes, NotEvaluated('captures/node-3', 'node.json is not valid <JSON>'), *no_kubelet(folder)]
+    nodes = [
+        replace(run('--node', lay_out_node(name, folder / 'captures' / name)), name=name)
+        for name in ('kubeadm', 'k3s-server-off')
+    ]
+    failed = NotEvaluated('node-3', 'node.json is not valid <JSON>', str(folder / 'captures' / 'node-3'))
+    return [*nodes, failed, *no_kubelet(folder)]
 
 
-def upgrade(version: str, *flags: str) -> Callable[[Path], Sequence[Output]]:
+def upgrade(version: str, *flags: str, today: Sequence[str] = ('--kubelet-version', '1.33')) -> Evaluate:
     def write_and_run(folder: Path) -> Sequence[Output]:
         root = kubeadm(folder / 'image')
         write(root, {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS="{" ".join(flags)}"\n'})
-        return [run('--root', root, '--for-version', version, '--kubelet-version', '1.33')]
+        return [run('--root', root, '--for-version', version, *today)]
 
     return write_and_run
 
 
-CASES: Mapping[str, Callable[[Path], Sequence[Output | NotEvaluated]]] = {
+def blocked_process(folder: Path) -> Sequence[Output]:
+    """A kubelet whose flags are in no file that is known."""
+    write_process(folder / 'proc', 7, ('kubelet', '--pod-infra-container-image=x'), cgroup=IN_NO_SERVICE)
+    return [run('--procfs', folder / 'proc', '--for-version', '1.36', '--kubelet-version', '1.33')]
+
+
+CASES: Mapping[str, Evaluate] = {
     **{name: captured(name) for name in (*NAMES, *sorted(path.stem for path in REPORTED.glob('*.json')))},
     'example of a node': lambda _: [run('--node', ROOT / 'examples' / 'eks-al2023')],
     'example of an image': lambda _: [run('--root', ROOT / 'examples' / 'image')],
@@ -127,10 +148,13 @@ CASES: Mapping[str, Callable[[Path], Sequence[Output | NotEvaluated]]] = {
     'custom rules': custom,
     'no kubelet': no_kubelet,
     'in doubt': in_doubt,
+    'only in doubt': only_in_doubt,
     'several kubelets': several_kubelets,
     'several nodes': several_nodes,
     'a blocked upgrade': upgrade('1.36', '--pod-infra-container-image=x', '--feature-gates=KubeletFoo=true'),
+    'a blocked upgrade of a process': blocked_process,
     'an upgrade': upgrade('1.34', '--v=2'),
+    'an upgrade from an unknown release': upgrade('1.37', '--cloud-config=x', today=()),
 }
 
 

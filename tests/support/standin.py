@@ -15,7 +15,7 @@ from pathlib import Path
 
 DEADLINE_SECONDS = 20.0
 
-# What it does is told by STANDIN_* in its environment; then it says its pid on the descriptor STANDIN_READY and waits.
+# STANDIN_* in its environment say what it does. Then it writes its pid to the descriptor STANDIN_READY, and waits.
 # It starts again only while it waits: its ready line has gone out by then, and no reader of another one is left.
 SOURCE = r"""
 #define _GNU_SOURCE

@@ -95,7 +95,7 @@ def test_a_pods_kubelet_alone_is_no_kubelet(
 
 
 @pytest.mark.parametrize('files', [IN_A_POD, IN_A_CONTAINER, OF_A_USER], ids=['pod', 'container', 'user'])
-def test_no_file_of_a_pods_kubelet_is_looked_at(
+def test_no_file_of_a_pods_kubelet_is_examined(
     procfs: Path, aggregator: AggregatorStub, monkeypatch: pytest.MonkeyPatch, files: dict[str, str]
 ) -> None:
     write_other(procfs, files, '--config=/etc/shadow', '--config-dir=/etc', '--kubeconfig=/proc/1/environ')

@@ -329,7 +329,7 @@ def test_a_variable_of_the_service_names_the_file_with_the_options(
     assert fix.startswith(f'remove --make-iptables-util-chains from /opt/options.yaml:3, then {ROWS[name][1]}')
 
 
-def test_a_k3s_without_a_folder_for_drop_ins_is_told_of_none(tmp_path: Path) -> None:
+def test_a_k3s_without_a_folder_for_drop_ins_gets_advice_without_one(tmp_path: Path) -> None:
     node = lay_out('k3s-server', tmp_path)
     shutil.rmtree(node / 'var/lib/rancher')
     facts = json.loads((node / NODE_FACTS).read_text())

@@ -82,7 +82,7 @@ def test_an_error_of_the_system_at_any_step_is_unknown_and_never_green(
 
 
 @pytest.mark.parametrize('error', [errno.EIO, errno.ESTALE])
-def test_no_handle_is_left_when_what_is_open_can_no_longer_be_looked_at(
+def test_no_handle_is_left_when_what_is_open_can_no_longer_be_examined(
     tmp_path: Path, aggregator: AggregatorStub, error: int
 ) -> None:
     """As on a network file system whose server has gone: `collect` sees to the handles."""
@@ -102,7 +102,7 @@ def test_no_handle_is_left_when_what_is_open_can_no_longer_be_looked_at(
 
 
 def run_without_rights(procfs: Path | str, wrapped_in: Sequence[str] = ()) -> Sent:
-    (sent,) = run_apart(procfs, 'give_up_rights()\ntell(check)', wrapped_in=wrapped_in)
+    (sent,) = run_apart(procfs, 'give_up_rights()\nreport(check)', wrapped_in=wrapped_in)
     return sent
 
 
@@ -178,7 +178,7 @@ def test_hidepid_hides_nothing_from_root(standins: Standins, open_folder: Path, 
 
 
 @pytest.mark.parametrize('name', ['comm', 'stat', 'cmdline', 'cgroup', 'status'])
-def test_a_process_whose_files_are_hidden_is_told_and_never_green(open_folder: Path, name: str) -> None:
+def test_a_process_whose_files_are_hidden_is_reported_and_never_green(open_folder: Path, name: str) -> None:
     """As with hidepid=noaccess, made up: it runs wherever the tests do."""
     write_process(open_folder / 'proc', PID, ('kubelet',), cgroup=IN_NO_SERVICE)
     (open_folder / 'proc' / str(PID) / name).chmod(0)
@@ -189,12 +189,12 @@ def test_a_process_whose_files_are_hidden_is_told_and_never_green(open_folder: P
 
 
 FEWER_AND_FEWER = """
-tell(check)
+report(check)
 for free in range({most}, -1, -1):
     for again in (check, check_from(sys.argv[1])):
         again.load_configuration_models()
-        tell(again, descriptors=free)
-        tell(again)
+        report(again, descriptors=free)
+        report(again)
 """
 MOST = 12
 

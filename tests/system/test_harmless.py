@@ -65,8 +65,8 @@ check_from(sys.argv[1]).run()
 check.load_configuration_models()
 watching = True
 {doing}
-tell(check)
-tell(check)
+report(check)
+report(check)
 watching = False
 assert any(path.endswith('c.yaml') or '/proc/self/fd' in path for path in seen), seen
 assert 'socket.connect' in seen, seen
@@ -114,8 +114,8 @@ for folder in ('.', tempfile.gettempdir()):
         assert error.errno in ({errors}), error
     else:
         raise SystemExit(f'{{folder}} can be written to')
-tell(check)
-tell(check)
+report(check)
+report(check)
 """
 READ_ONLY = """
 for folder in $(cut -d' ' -f2 /proc/mounts); do

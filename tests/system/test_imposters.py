@@ -115,7 +115,7 @@ def test_the_same_answer_counts_where_the_kubelet_holds_the_socket(
     assert sent.status() == OK
 
 
-def test_a_version_that_another_process_tells_changes_no_verdict(
+def test_a_version_that_another_process_reports_changes_no_verdict(
     standins: Standins, tmp_path: Path, aggregator: AggregatorStub, imposter: KubeletServer
 ) -> None:
     """An older kubelet keeps the value that the `null` of a drop-in stands over; without the version none is known."""
@@ -128,7 +128,7 @@ def test_a_version_that_another_process_tells_changes_no_verdict(
     assert collect(check, aggregator).status(KERNEL) == UNKNOWN
 
 
-def test_a_version_that_another_process_tells_chooses_no_benchmark(
+def test_a_version_that_another_process_reports_chooses_no_benchmark(
     standins: Standins, tmp_path: Path, aggregator: AggregatorStub, imposter: KubeletServer
 ) -> None:
     imposter.version = 'v1.32.1'
@@ -168,7 +168,7 @@ def test_a_trusted_ca_keeps_an_imposter_out_that_has_no_certificate_of_it(
 @pytest.mark.parametrize(
     ('verifies', 'trusts'), [(True, False), (False, False), (False, True)], ids=['verified', 'not', 'trusting']
 )
-def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate_counts(
+def test_where_the_owner_of_the_socket_is_not_known_only_a_trusted_certificate_counts(
     standins: Standins, tmp_path: Path, certificates: Certificates, verifies: bool, trusts: bool
 ) -> None:
     """An Agent without rights may not look at the handles of the kubelet; then the operator may vouch for it."""
@@ -180,7 +180,7 @@ def test_where_the_owner_of_the_socket_cannot_be_told_only_a_trusted_certificate
         procfs = show(folder / 'proc', standins.launch(('kubelet', '--config=/none.yaml'), closed='1'))
         (sent,) = run_apart(
             procfs,
-            'give_up_rights()\ntell(check)',
+            'give_up_rights()\nreport(check)',
             **(options if verifies else {**unverified(server), 'trust_unverified_configz': trusts}),
         )
     assert sent.found == 1

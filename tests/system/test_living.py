@@ -38,7 +38,7 @@ METRICS = b'kubernetes_build_info{git_version="v1.36.2"} 1\n'
 SELF_MADE = {'tlsCertFile': '/var/lib/kubelet/pki/kubelet.crt', 'tlsPrivateKeyFile': '/var/lib/kubelet/pki/kubelet.key'}
 
 
-class StartedWhenTold(LiveFacts):
+class StartedAtGivenTime(LiveFacts):
     """Processes that have been running for long."""
 
     started = 0.0
@@ -57,7 +57,7 @@ class Kubelet:
         self.file = folder / 'config.yaml'
         self.write(config)
         write_process(folder / 'proc', PID, ('kubelet', f'--config={self.file}'))
-        self.facts = StartedWhenTold()
+        self.facts = StartedAtGivenTime()
         self.host = LiveHost(str(folder / 'proc'), facts=self.facts)
         # The latest start for which the file as it is now is no change: a second's grain is allowed.
         self.facts.started = self.file.stat().st_ctime - 1.0
@@ -67,8 +67,8 @@ class Kubelet:
 
     def write(self, config: dict[str, Any]) -> None:
         # Left out of the recorded answer because it is empty.
-        told = {**RECORDED, 'enforceNodeAllocatable': [], **config}
-        self.file.write_text(HEAD + ''.join(f'{name}: {json.dumps(value)}\n' for name, value in told.items()))
+        settings = {**RECORDED, 'enforceNodeAllocatable': [], **config}
+        self.file.write_text(HEAD + ''.join(f'{name}: {json.dumps(value)}\n' for name, value in settings.items()))
 
     def change(self, change: Callable[[], object]) -> None:
         """Make a change until the ctime moves, however coarse the clock of the file system is."""
@@ -123,7 +123,7 @@ def test_where_configz_shows_all_that_the_file_says_a_change_of_its_times_is_non
     assert verdicts(collection) == before
 
 
-def test_without_configz_it_is_said_that_times_alone_cannot_tell(tmp_path: Path) -> None:
+def test_without_configz_it_is_said_that_times_alone_are_not_enough(tmp_path: Path) -> None:
     kubelet = Kubelet(tmp_path, {'makeIPTablesUtilChains': True})
     kubelet.check.version = 'v1.36.2'
     kubelet.change(lambda: kubelet.file.chmod(0o600))
@@ -166,11 +166,11 @@ def test_where_the_file_is_not_read_that_certificate_is_unknown_unless_it_does_n
     assert verdicts(kubelet.collect())[CERTIFICATE] is verdict
 
 
-def test_after_an_edit_the_client_ca_is_the_one_that_configz_tells(tmp_path: Path, ca: Path) -> None:
-    told = {'authentication': {**RECORDED['authentication'], 'x509': {'clientCAFile': str(ca)}}}
-    kubelet = Kubelet(tmp_path, told)
+def test_after_an_edit_the_client_ca_is_the_one_that_configz_shows(tmp_path: Path, ca: Path) -> None:
+    settings = {'authentication': {**RECORDED['authentication'], 'x509': {'clientCAFile': str(ca)}}}
+    kubelet = Kubelet(tmp_path, settings)
     assert verdicts(kubelet.collect())[CA_MODE] is COMPLIANT
-    kubelet.change(lambda: kubelet.write({**told, 'maxPods': 50}))
+    kubelet.change(lambda: kubelet.write({**settings, 'maxPods': 50}))
     assert verdicts(kubelet.collect())[CA_MODE] is COMPLIANT
     assert verdicts(kubelet.collect(asks=False))[CA_MODE] is UNKNOWN
     ca.chmod(0o666)

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What an operator is told at each level and in each state of the kubelet's port, and that following it helps.
+"""The remedy that an operator sees at each level and in each state of the kubelet's port, and that following it helps.
 
 What the Agent may do is a model; the kubelets that answer are real servers, and the files are those of a made-up node.
 """

@@ -117,7 +117,7 @@ def test_an_error_at_any_step_to_a_service_that_mends_a_flag_makes_nothing_green
 
 
 @pytest.mark.parametrize('number', [65, 5000])
-def test_more_drop_ins_than_are_read_are_told_and_judged_by_the_process(
+def test_more_drop_ins_than_are_read_are_reported_and_judged_by_the_process(
     tmp_path: Path, aggregator: AggregatorStub, number: int
 ) -> None:
     node = usual_node(tmp_path)

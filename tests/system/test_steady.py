@@ -116,7 +116,7 @@ def test_while_nothing_changed_no_process_is_looked_for_and_no_file_is_read(
     for _ in range(3):
         opened.names.clear()
         assert collector.collect() is first
-        # Of the process what tells it from others; of the files only the root, for what `stat` says of each.
+        # Of the process, what identifies it; of the files, only the root, for what `stat` says of each.
         assert sorted(opened.names) == ['cgroup', 'cmdline', 'root', 'stat']
 
 
@@ -344,7 +344,7 @@ def test_a_collection_that_failed_leaves_nothing_behind(
     assert (iptables(first), iptables(after)) == (Verdict.COMPLIANT, Verdict.NON_COMPLIANT)
 
 
-def test_what_no_stamp_can_hold_is_looked_at_each_time(node: Node, clock: Ahead) -> None:
+def test_what_no_stamp_can_hold_is_examined_each_time(node: Node, clock: Ahead) -> None:
     """Which of two kubelets listens at a port, and where a working directory lies below another root."""
     (node.folder / 'r').mkdir()
     node.start(pid=PID + 1)
@@ -436,7 +436,7 @@ def test_what_a_young_kubelet_may_not_accept_is_judged_again_when_it_has_run_for
     assert collector.collect() is after
 
 
-def test_what_could_not_be_compared_is_looked_at_again(
+def test_what_could_not_be_compared_is_examined_again(
     node: Node, clock: Ahead, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Files that cannot be shown to be of one time are unknown, and only for this collection."""

@@ -156,5 +156,5 @@ def test_while_nothing_changes_nothing_of_the_service_is_read(node: ServiceNode)
     first = collector.collect()
     with steps(calls=('open', 'read', 'readlink', 'scandir', 'listdir')) as made:
         assert collector.collect() is first
-    # Of the process what tells it from others, each opened, and the folders that its files are looked for below.
+    # What identifies the process, each opened, and the folders that its files are looked for below.
     assert made.count <= 12

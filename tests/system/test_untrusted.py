@@ -104,7 +104,7 @@ def test_who_runs_the_agent_may_set_every_option(
         pytest.param('file,consul', 'consul', True, id='a list as text'),
         pytest.param('file remote-config', 'fil', False, id='a part of a name'),
         pytest.param(7, 'file', False, id='a setting that is no list'),
-        pytest.param([], '', True, id='the Agent does not tell'),
+        pytest.param([], '', True, id='the Agent does not name it'),
         pytest.param([], None, True, id='the base class does not know of providers'),
     ],
 )

@@ -44,10 +44,10 @@ def single_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     'options',
     [
-        pytest.param({}, id='level 0, where the kubelet alone tells'),
-        pytest.param({'host_root': '/'}, id='level 1, where the files tell too'),
+        pytest.param({}, id='level 0, with only the response of the kubelet'),
+        pytest.param({'host_root': '/'}, id='level 1, with the files too'),
         pytest.param({'use_configz': False, 'rules': ['settings']}, id='without asking'),
-        pytest.param({'benchmark': 'auto'}, id='by the version that the kubelet tells'),
+        pytest.param({'benchmark': 'auto'}, id='by the version that the kubelet reports'),
     ],
 )
 def test_the_command_answers_as_the_check_does(

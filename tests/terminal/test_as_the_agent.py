@@ -39,7 +39,7 @@ def info(token: str | None = TOKEN, *, has_ca: bool = True, file: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    'told, expected',
+    'settings_found, expected',
     [
         pytest.param(info(), None, id='nothing names the kubelet'),
         pytest.param(
@@ -76,8 +76,8 @@ def info(token: str | None = TOKEN, *, has_ca: bool = True, file: dict[str, Any]
         ),
     ],
 )  # fmt: skip
-def test_the_agents_settings_say_how_the_kubelet_is_reached(told: Any, expected: Any) -> None:
-    assert told == expected
+def test_the_agents_settings_say_how_the_kubelet_is_reached(settings_found: Any, expected: Any) -> None:
+    assert settings_found == expected
 
 
 @pytest.mark.parametrize(

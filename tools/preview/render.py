@@ -26,7 +26,7 @@ from .evaluation import (
 )
 from .fleet import Node, store_of
 from .scopes import Tag
-from .story import STEP, STEPS, tell_story
+from .story import STEP, STEPS, simulated_nodes
 from .widgets import (
     evaluate_columns,
     evaluate_request,
@@ -182,7 +182,7 @@ def hexagons(definition: Mapping[str, Any], fleet: Fleet) -> list[dict[str, Any]
 def page(library: str) -> str:
     """Return the whole page, including the charting library and the data."""
     dashboard = json.loads(DASHBOARD.read_text())
-    nodes = tell_story()
+    nodes = simulated_nodes()
     variables = dict.fromkeys(variable['name'] for variable in dashboard['template_variables'])
     monitors = tuple(json.loads(path.read_text())['definition'] for path in sorted(MONITORS.glob('*.json')))
     fleet = Fleet(nodes, store_of(nodes, STEPS, STEP), variables, monitors)

@@ -31,14 +31,14 @@ BLIND_FROM, BLIND_UNTIL = 116, 127
 KUBELET_STOPS = 158
 TARGET, LOCKED_GATE = '1.34', 'featureGates: {NodeSwap: false}'
 """The release that the fleet is about to move to, and what stops the kubelet of that release."""
-FIRST_WITH_GATE, FIRST_MENDED, GATE_REMOVED = 38, 43, 40
+FIRST_WITH_GATE, FIRST_FIXED, GATE_REMOVED = 38, 43, 40
 
 
 def hours(count: float) -> int:
     return int(count * 3600 / STEP)
 
 
-def tell_story() -> tuple[Node, ...]:
+def simulated_nodes() -> tuple[Node, ...]:
     """The nodes, each with its states."""
     chance = random.Random(SEED)
     nodes = []
@@ -51,23 +51,23 @@ def tell_story() -> tuple[Node, ...]:
 
 def states(cluster: str, pool: str, number: int, chance: random.Random) -> dict[int, State | None]:
     usual = EXEMPTED if pool == 'batch' else GOOD
-    told: dict[int, State | None] = {0: usual}
+    timeline: dict[int, State | None] = {0: usual}
     if (cluster, pool) == ('prod-us', 'general'):
-        old_image(told, number, chance)
+        old_image(timeline, number, chance)
         if number in (7, 23, 31):  # Someone tried something by hand, and left it.
-            told[hours(97 + number)] = with_drop_in(usual, OFF)
+            timeline[hours(97 + number)] = with_drop_in(usual, OFF)
     elif cluster == 'prod-eu' and pool != 'system':
         if chance.random() < 0.72:
-            bad_roll_out(told, usual, chance)
+            bad_roll_out(timeline, usual, chance)
     elif cluster == 'prod-us':
-        agent_without_its_mount(told, usual, number, chance)
+        agent_without_its_mount(timeline, usual, number, chance)
     if (cluster, pool) == ('prod-us', 'general') and number >= FIRST_WITH_GATE:
-        told[0] = with_drop_in(usual, LOCKED_GATE)
-        if number >= FIRST_MENDED:
-            told[hours(GATE_REMOVED + number)] = usual
+        timeline[0] = with_drop_in(usual, LOCKED_GATE)
+        if number >= FIRST_FIXED:
+            timeline[hours(GATE_REMOVED + number)] = usual
     if (cluster, pool, number) == ('prod-eu', 'system', 4):
-        told[hours(KUBELET_STOPS)] = State(kubelet=False)
-    return {step: None if state is None else replace(state, target=TARGET) for step, state in told.items()}
+        timeline[hours(KUBELET_STOPS)] = State(kubelet=False)
+    return {step: None if state is None else replace(state, target=TARGET) for step, state in timeline.items()}
 
 
 def with_drop_in(state: State, line: str, *, is_new: bool = False) -> State:
@@ -75,31 +75,33 @@ def with_drop_in(state: State, line: str, *, is_new: bool = False) -> State:
     return replace(state, drop_in=(*state.drop_in, line), changed_since_start=is_new)
 
 
-def old_image(told: dict[int, State | None], number: int, chance: random.Random) -> None:
+def old_image(timeline: dict[int, State | None], number: int, chance: random.Random) -> None:
     """An old image opens the read-only port; the nodes are replaced one by one."""
     if number < 14:
-        told[0] = State(drop_in=('readOnlyPort: 10255',))
-        told[hours(8 + chance.random() * (OLD_IMAGE_UNTIL - 8))] = GOOD
+        timeline[0] = State(drop_in=('readOnlyPort: 10255',))
+        timeline[hours(8 + chance.random() * (OLD_IMAGE_UNTIL - 8))] = GOOD
 
 
-def bad_roll_out(told: dict[int, State | None], usual: State, chance: random.Random) -> None:
+def bad_roll_out(timeline: dict[int, State | None], usual: State, chance: random.Random) -> None:
     """A drop-in turns the iptables chains off; it is taken back, but not every kubelet is restarted then."""
     broken = hours(ROLL_OUT + chance.random() * 5)
-    told[broken] = with_drop_in(usual, OFF, is_new=True)
-    told[broken + 1 + chance.randrange(3)] = with_drop_in(usual, OFF)
+    timeline[broken] = with_drop_in(usual, OFF, is_new=True)
+    timeline[broken + 1 + chance.randrange(3)] = with_drop_in(usual, OFF)
     luck = chance.random()
     if luck < 0.07:  # Forgotten by the roll-back.
         return
-    mended = hours(ROLL_BACK + 2 + chance.random() * 9)
-    told[mended] = with_drop_in(usual, ON, is_new=True)
-    if luck < 0.09:  # Mended, and never restarted.
+    fixed = hours(ROLL_BACK + 2 + chance.random() * 9)
+    timeline[fixed] = with_drop_in(usual, ON, is_new=True)
+    if luck < 0.09:  # Fixed, but never restarted.
         return
     late = luck < 0.35
-    told[mended + (hours(10 + chance.random() * 30) if late else 1 + chance.randrange(2))] = with_drop_in(usual, ON)
+    timeline[fixed + (hours(10 + chance.random() * 30) if late else 1 + chance.randrange(2))] = with_drop_in(usual, ON)
 
 
-def agent_without_its_mount(told: dict[int, State | None], usual: State, number: int, chance: random.Random) -> None:
+def agent_without_its_mount(
+    timeline: dict[int, State | None], usual: State, number: int, chance: random.Random
+) -> None:
     """A new Agent comes without the mount of the node's files; on one node it stays so."""
-    told[hours(BLIND_FROM + chance.random() * 2)] = replace(usual, readable=False)
+    timeline[hours(BLIND_FROM + chance.random() * 2)] = replace(usual, readable=False)
     if number != 3:
-        told[hours(BLIND_UNTIL + chance.random() * 3)] = usual
+        timeline[hours(BLIND_UNTIL + chance.random() * 3)] = usual

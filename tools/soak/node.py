@@ -26,8 +26,8 @@ YOUNG_SECONDS = 45.0
 
 
 @dataclass(frozen=True)
-class Told:
-    """The command line. `flags` are the settings that it decides."""
+class CommandLine:
+    """A command line. `flags` are the settings that it decides."""
 
     flags: Values
     config: bool
@@ -42,7 +42,7 @@ class Running:
 
     standin: Standin
     number: int
-    told: Told
+    command: CommandLine
     minor: int
     values: Mapping[str, Any] | None
     started_at: float
@@ -66,24 +66,24 @@ class Node(Files):
         self.number = 0
         self.quiet = 0
         """The number of steps that spare the kubelet, so that some kubelets run for longer than the clock grain."""
-        self.told = self.tell()
+        self.command = self.choose_command_line()
 
-    def broken(self, told: Told) -> Kind | None:
+    def broken(self, command: CommandLine) -> Kind | None:
         """Return why a kubelet would not start now, or why the check would not read a file. None if neither applies."""
-        if told.refused:
+        if command.refused:
             return Kind.REFUSED
-        kinds = (entry.kind for entry in self.layers(config=told.config, drop_ins=told.drop_ins))
+        kinds = (entry.kind for entry in self.layers(config=command.config, drop_ins=command.drop_ins))
         return next((kind for kind in kinds if kind is not Kind.TEXT), None)
 
-    def values(self, told: Told, minor: int) -> dict[str, Any]:
+    def values(self, command: CommandLine, minor: int) -> dict[str, Any]:
         """Return what a kubelet of a release would run with if it started now. Requires that nothing is broken."""
-        said = [entry.values for entry in self.layers(config=told.config, drop_ins=told.drop_ins)]
-        main = said.pop(0) if told.config else None
-        return effective(main, said, told.flags, minor)
+        said = [entry.values for entry in self.layers(config=command.config, drop_ins=command.drop_ins)]
+        main = said.pop(0) if command.config else None
+        return effective(main, said, command.flags, minor)
 
     def declared_alike(self, kubelet: Running) -> bool:
         """Return whether a restart would change nothing."""
-        return self.broken(kubelet.told) is None and self.values(kubelet.told, kubelet.minor) == kubelet.values
+        return self.broken(kubelet.command) is None and self.values(kubelet.command, kubelet.minor) == kubelet.values
 
     def shown(self, values: Values) -> Values:
         """Return the values as /configz shows them."""
@@ -104,15 +104,15 @@ class Node(Files):
         if self.kubelet is not None:
             return self.restart()
         self.bury()
-        started = self.standins.launch(('/usr/bin/kubelet', *self.told.arguments), handles=(self.port,))
+        started = self.standins.launch(('/usr/bin/kubelet', *self.command.arguments), handles=(self.port,))
         self.number += 1
         minor = self.chance.choice(MINORS)
-        values = self.values(self.told, minor) if self.broken(self.told) is None else None
-        self.kubelet = Running(started, self.number, self.told, minor, values, start_of(started.pid))
+        values = self.values(self.command, minor) if self.broken(self.command) is None else None
+        self.kubelet = Running(started, self.number, self.command, minor, values, start_of(started.pid))
         self.changes.clear()
-        self.quiet = 0 if self.told.refused else self.chance.choice((0, 0, 2, 8))
+        self.quiet = 0 if self.command.refused else self.chance.choice((0, 0, 2, 8))
         (self.view / str(started.pid)).symlink_to(f'/proc/{started.pid}')
-        return f'start {started.pid} 1.{minor} {" ".join(self.told.arguments)}'
+        return f'start {started.pid} 1.{minor} {" ".join(self.command.arguments)}'
 
     def kill(self) -> str:
         """Kill the kubelet. It stays a zombie for a while, or is reaped at once."""
@@ -137,10 +137,10 @@ class Node(Files):
         return self.start()
 
     def restart_with_other_flags(self) -> str:
-        self.told = self.tell()
+        self.command = self.choose_command_line()
         return self.restart()
 
-    def tell(self) -> Told:
+    def choose_command_line(self) -> CommandLine:
         """Choose another command line."""
         config, drop_ins = self.chance.random() < 0.9, self.chance.random() < 0.7
         refused = self.chance.random() < 0.04
@@ -158,7 +158,7 @@ class Node(Files):
             flags[CLIENT_CA] = str(self.client_ca)
             arguments.append(f'--client-ca-file={self.client_ca}')
         arguments += [self.chance.choice(WRONG_FLAGS)] if refused else []
-        return Told(flags, config, drop_ins, refused, tuple(arguments))
+        return CommandLine(flags, config, drop_ins, refused, tuple(arguments))
 
     def step(self) -> str:
         """Make a random change. Return its description."""

@@ -60,16 +60,16 @@ class Oracle:
     minor: int | None
 
     def in_words(self) -> str:
-        told = f'1.{self.minor}' if self.minor is not None else 'no version'
-        return f'{self.change}, /configz {"" if self.answered else "not "}answered, {told}'
+        version = f'1.{self.minor}' if self.minor is not None else 'no version'
+        return f'{self.change}, /configz {"" if self.answered else "not "}answered, {version}'
 
     @property
     def declared(self) -> list[dict[str, Any]]:
         """What it would run with if it started now, for each possible release. Empty if this is not known."""
-        told = self.kubelet.told
-        if self.node.broken(told) is not None:
+        command = self.kubelet.command
+        if self.node.broken(command) is not None:
             return []
-        return [self.node.values(told, minor) for minor in ([self.minor] if self.minor is not None else MINORS)]
+        return [self.node.values(command, minor) for minor in ([self.minor] if self.minor is not None else MINORS)]
 
     def statuses(self, rule: Rule) -> set[int]:
         """Return the statuses that a rule may have, from declared and running."""
@@ -91,32 +91,32 @@ class Oracle:
 
     def is_declared(self, rule: Rule) -> bool | None:
         """Return whether the declared value complies with a rule. None if this is not known."""
-        told = self.kubelet.told
-        broken = self.node.broken(told)
+        command = self.kubelet.command
+        broken = self.node.broken(command)
         if broken is None:
             verdicts = {rule.holds(values) for values in self.declared}
             return verdicts.pop() if len(verdicts) == 1 else None
-        if told.refused or not self.is_by_flags(rule):
+        if command.refused or not self.is_by_flags(rule):
             return None
         # If a kubelet would not start with its files, its flags can show a failure, but never a pass.
-        return None if rule.holds(told.flags) and broken is Kind.REFUSED else rule.holds(told.flags)
+        return None if rule.holds(command.flags) and broken is Kind.REFUSED else rule.holds(command.flags)
 
     def client_ca_statuses(self, is_met: Callable[[os.stat_result], bool]) -> set[int]:
         """Return the statuses that a rule on the client CA file may have."""
-        told, started = self.kubelet.told, self.kubelet.values
-        is_told = self.answered and started is not None
-        declared = {values[CLIENT_CA] for values in self.declared} or {told.flags.get(CLIENT_CA)}
-        if told.refused or not is_told and (len(declared) > 1 or None in declared):
+        command, started = self.kubelet.command, self.kubelet.values
+        has_shown = self.answered and started is not None
+        declared = {values[CLIENT_CA] for values in self.declared} or {command.flags.get(CLIENT_CA)}
+        if command.refused or not has_shown and (len(declared) > 1 or None in declared):
             return {UNKNOWN}
-        paths = {*(declared if len(declared) == 1 else ()), started[CLIENT_CA] if is_told and started else ''}
+        paths = {*(declared if len(declared) == 1 else ()), started[CLIENT_CA] if has_shown and started else ''}
         is_right = all(is_met(os.stat(path)) for path in paths if path)
         judged = OK if is_right else CRITICAL
-        if is_told or CLIENT_CA in told.flags:
+        if has_shown or CLIENT_CA in command.flags:
             return {judged}
         return {judged if path is None else UNKNOWN for path in self.change.answers}
 
     def is_by_flags(self, rule: Rule) -> bool:
-        return self.kubelet.told.flags.keys() >= set(rule.paths)
+        return self.kubelet.command.flags.keys() >= set(rule.paths)
 
     def runs(self, rule: Rule) -> tuple[bool | None, ...]:
         """Return whether the running value complies with a rule, as far as the check can know. Several may be right."""
@@ -137,8 +137,8 @@ class Oracle:
         if not declared:
             return {1 if changed else None for changed in has_changed}
         if not self.answered or started is None:
-            told: set[int | None] = {int(changed) for changed in has_changed}
-            return told
+            changes: set[int | None] = {int(changed) for changed in has_changed}
+            return changes
         now = {self.node.shown(values) != self.node.shown(started) for values in map(dict, declared)}
         if len(now) > 1:
             return {0, 1, None}
@@ -160,7 +160,7 @@ class Oracle:
         kubelet, watch = self.kubelet, self.watch
         if kubelet.values is not None and rule.holds(kubelet.values):
             return True
-        if self.is_by_flags(rule) and rule.holds(kubelet.told.flags):
+        if self.is_by_flags(rule) and rule.holds(kubelet.command.flags):
             return True
         last = kubelet.started_at + GRAIN_SECONDS + NEAR_SECONDS
         last = last if watch.unread else min(last, watch.first_at)

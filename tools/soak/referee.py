@@ -44,12 +44,12 @@ class Server:
     api: KubeletServer
     statuses: dict[str, int] = field(default_factory=dict)
 
-    def show(self, node: Node, told: Mapping[str, int]) -> None:
+    def show(self, node: Node, responses: Mapping[str, int]) -> None:
         """Answer for the kubelet that runs: as it is now, but as it was where the check has asked already."""
         self.api.body = node.configz()
         self.api.version = f'v1.{node.kubelet.minor}.1' if node.kubelet is not None else ''
         now = self.statuses if self.api.body else dict.fromkeys(PATHS, 503)
-        self.api.statuses = {**now, **told}
+        self.api.statuses = {**now, **responses}
         self.api.requests.clear()
 
     def asked(self) -> dict[str, int]:
@@ -58,13 +58,13 @@ class Server:
 
 @dataclass
 class LongLived:
-    """One check that runs from beginning to end. `told`: what its kubelet answered it, by path."""
+    """One check that runs from beginning to end. `responses`: the status of each response of its kubelet, by path."""
 
     name: str
     instance: Mapping[str, Any]
     server: Server | None = None
     watch: Watch = field(default_factory=Watch)
-    told: dict[str, int] = field(default_factory=dict)
+    responses: dict[str, int] = field(default_factory=dict)
     last: Outcome | None = None
     check: KubeletComplianceCheck = field(init=False)
 
@@ -72,8 +72,8 @@ class LongLived:
         self.check = make(self.instance)
 
     def minor(self, node: Node) -> int | None:
-        """The release that its kubelet told it."""
-        return node.kubelet.minor if node.kubelet is not None and self.told.get('/metrics') == 200 else None
+        """The release that its kubelet reported to it."""
+        return node.kubelet.minor if node.kubelet is not None and self.responses.get('/metrics') == 200 else None
 
     @property
     def sees_all(self) -> bool:
@@ -170,13 +170,13 @@ class Referee:
     def one(self, checked: LongLived) -> tuple[Outcome, Change]:
         node, watch, server = self.node, checked.watch, checked.server
         if node.kubelet is None or node.kubelet.number != watch.number:
-            checked.told.clear()
+            checked.responses.clear()
         if server is not None:
             server.show(node, {})
         now = time.time()
         sent = run(checked.check)
         if server is not None:
-            checked.told.update(server.asked())
+            checked.responses.update(server.asked())
         return sent, watch.look(node, now, minor=checked.minor(node))
 
     def rules(self) -> Iterator[tuple[str, Rule]]:
@@ -191,7 +191,7 @@ class Referee:
         if kubelet is None:
             self.counts['without a kubelet'] += 1
             return
-        answered = checked.told.get('/configz') == 200
+        answered = checked.responses.get('/configz') == 200
         oracle = Oracle(self.node, kubelet, watch, change, answered, checked.minor(self.node))
         wrong = [*self.iter_wrong(oracle, sent)]
         if wrong:
@@ -220,7 +220,7 @@ class Referee:
         """The same of a check that was made just now; where it has seen as much, it sends the same."""
         node, server, watch = self.node, checked.server, Watch()
         if server is not None:
-            server.show(node, checked.told)
+            server.show(node, checked.responses)
         fresh = afresh(checked.instance)
         plain = watch.look(node, time.time(), minor=checked.minor(node))
         if checked.sees_all:
@@ -233,7 +233,7 @@ class Referee:
         # Credentials that were accepted before are not what is wrong.
         knows_more |= 'the API server' in sent.of_kubelet()
         if knows_more or len(change.answers) > 1:
-            self.counts['knows more than its ctimes tell'] += knows_more
+            self.counts['knows more than its ctimes show'] += knows_more
         elif node.kubelet is not None and sent != fresh:
             raise Disagreement('\n'.join([f'it differs from a check made afresh; {change}', *sent.unlike(fresh)]))
 

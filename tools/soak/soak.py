@@ -78,7 +78,7 @@ class Soak:
             for checked in self.chance.sample(self.checks, self.chance.randint(1, len(self.checks))):
                 self.collect(checked)
         except Disagreement as error:
-            raise SoakError(self.tell(error)) from None
+            raise SoakError(self.described(error)) from None
 
     def wait(self) -> None:
         if self.chance.randrange(CALM_AFTER) == 0:
@@ -155,7 +155,7 @@ class Soak:
         self.steps += 1
         self.lines.append(f'{self.steps:7} {what}')
 
-    def tell(self, error: Disagreement) -> str:
+    def described(self, error: Disagreement) -> str:
         kubelet = self.node.kubelet
         now = time.time()
         runs = 'no kubelet runs' if kubelet is None else (

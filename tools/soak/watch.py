@@ -54,17 +54,17 @@ class Watch:
             self.unread.clear()
             self.believed = (None,)
         change = self.compare(node, kubelet.started_at)
-        if None in change.answers and node.broken(kubelet.told) is None:
+        if None in change.answers and node.broken(kubelet.command) is None:
             is_sure = len(change.answers) == 1 and minor is not None
             # If no change is known, it is the current configuration.
-            self.believed = (*(() if is_sure else self.believed), node.values(kubelet.told, kubelet.minor))
+            self.believed = (*(() if is_sure else self.believed), node.values(kubelet.command, kubelet.minor))
         return change
 
     def compare(self, node: Node, started_at: float) -> Change:
         kubelet = node.kubelet
         assert kubelet is not None
         limit = started_at + GRAIN_SECONDS
-        if kubelet.told.drop_ins and node.drop_ins.is_dir():
+        if kubelet.command.drop_ins and node.drop_ins.is_dir():
             self.forget_all_but({str(path) for path in node.paths_of_drop_ins()}, node.drop_ins)
         times: list[tuple[str, float]] = []
         for path, digest, ctime in iter_contents(node):
@@ -103,14 +103,14 @@ def iter_contents(node: Node) -> Iterator[tuple[str, bytes | None, float]]:
 
     The digest is None if the content can't be read, and MISSING if the path does not exist.
     """
-    if node.kubelet is None or node.kubelet.told.refused:
+    if node.kubelet is None or node.kubelet.command.refused:
         return
-    told = node.kubelet.told
-    if told.config:
+    command = node.kubelet.command
+    if command.config:
         yield content_of(node.config, node.main)
-    if told.drop_ins and not node.drop_ins.is_dir():
+    if command.drop_ins and not node.drop_ins.is_dir():
         yield str(node.drop_ins), None if node.drop_ins.exists() else MISSING, 0.0
-    elif told.drop_ins:
+    elif command.drop_ins:
         paths = node.paths_of_drop_ins()
         yield from (content_of(path, node.added[path.name]) for path in paths)
         yield str(node.drop_ins), '\n'.join(map(str, paths)).encode(), latest_ctime(node.drop_ins)

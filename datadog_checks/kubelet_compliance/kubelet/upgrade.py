@@ -80,7 +80,7 @@ def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | No
         unknown,
         notes_on(today, minor),
     )
-    return upgrade, declared_by(only, evidence) if only is not None else None
+    return upgrade, declared_by(only, evidence, minor) if only is not None else None
 
 
 def with_cgroups(kubelet: Kubelet, target: Target) -> Kubelet:
@@ -95,14 +95,14 @@ def with_cgroups(kubelet: Kubelet, target: Target) -> Kubelet:
     return replace(kubelet, evidence=known(kubelet.evidence), coming=coming)
 
 
-def declared_by(reading: WholeReading, evidence: Evidence) -> Declared | None:
+def declared_by(reading: WholeReading, evidence: Evidence, minor: int) -> Declared | None:
     """A reading as the configuration of a kubelet that starts with it."""
     if reading.configuration is None or reading.flags is None:
         return None
     configuration = reading.configuration
     for name, given in iter_plain_flags(reading.flags):
         configuration.set(name, given.value, with_place(flag_origin(given), evidence))
-    return Declared(configuration.values, configuration.origins, launch=evidence.launch)
+    return Declared(configuration.values, configuration.origins, launch=evidence.launch, minors=frozenset({minor}))
 
 
 def are_alike(readings: Sequence[WholeReading]) -> bool:

@@ -79,7 +79,7 @@ class Places:
     """
 
     passed: dict[str, Stamp] = field(default_factory=dict)
-    looked_at: dict[str, Stamp] = field(default_factory=dict)
+    examined: dict[str, Stamp] = field(default_factory=dict)
     missed: set[str] = field(default_factory=set)
 
 
@@ -136,13 +136,13 @@ class Trace:
     def passed(self, anchor: str, place: str, status: os.stat_result) -> None:
         """Keep the stamp of a folder on the way to something."""
         places = self.below(anchor)
-        if place in places.looked_at:
+        if place in places.examined:
             # Its stamp holds more; of one place one comparison is enough.
-            self.must_agree(places.looked_at[place], status)
+            self.must_agree(places.examined[place], status)
         else:
             places.passed.setdefault(place, identity_of(status))
 
-    def looked_at(self, anchor: str, place: str, status: os.stat_result) -> None:
+    def examined(self, anchor: str, place: str, status: os.stat_result) -> None:
         """Keep the stamp of a file, link or folder whose content matters, before the content is read."""
         if time.time() - status.st_ctime < FRESH_SECONDS:
             self.is_provable = False
@@ -150,7 +150,7 @@ class Trace:
         earlier = places.passed.pop(place, None)
         if earlier is not None:
             self.must_agree(earlier, status)
-        places.looked_at.setdefault(place, stamp_of(status))
+        places.examined.setdefault(place, stamp_of(status))
 
     def must_agree(self, earlier: Stamp, status: os.stat_result) -> None:
         """What is at a place now must be what was there earlier in this collection, else nothing is proved."""
@@ -193,7 +193,7 @@ class Trace:
                 self.at = place
                 if identity_of(os.stat(place, dir_fd=handle, follow_symlinks=False)) != stamp:
                     return False
-            for place, stamp in places.looked_at.items():
+            for place, stamp in places.examined.items():
                 self.at = place
                 if stamp_of(os.stat(place, dir_fd=handle, follow_symlinks=False)) != stamp:
                     return False

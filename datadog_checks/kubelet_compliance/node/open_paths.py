@@ -65,7 +65,7 @@ class OpenPath:
 
     def status(self) -> os.stat_result:
         """Its mode, owner and times."""
-        self.trace.looked_at(self.anchor, self.path or '.', self.unstamped)
+        self.trace.examined(self.anchor, self.path or '.', self.unstamped)
         return self.unstamped
 
     def target(self) -> str:

@@ -15,7 +15,7 @@ from datadog_checks.kubelet_compliance.model import Argument, Finding, NextStart
 from datadog_checks.kubelet_compliance.rules.wording import shorten
 
 from .layout import LONGEST_TEXT, Style
-from .output import NotEvaluated, Output, Results, Started, count_verdicts, folder_of, shown
+from .output import NotEvaluated, Output, Results, Started, count_verdicts, name_of_node, shown
 from .redact_programs import without_secrets
 from .report import printable, problem_text
 from .upgrade_json import upgrade_as_object
@@ -46,7 +46,7 @@ def all_as_object(results: Results, style: Style) -> dict[str, Any]:
 def named_object(node: Output | NotEvaluated, style: Style) -> dict[str, Any]:
     if isinstance(node, NotEvaluated):
         return {'node': printable(node.name, LONGEST_TEXT), 'error': printable(node.why)}
-    return {'node': printable(folder_of(node), LONGEST_TEXT), **as_object(node, style)}
+    return {'node': printable(name_of_node(node), LONGEST_TEXT), **as_object(node, style)}
 
 
 def as_object(output: Output, style: Style) -> dict[str, Any]:

@@ -11,13 +11,13 @@ from typing import Final
 from xml.etree import ElementTree as xml
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
-from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, NodeReport, Unknown, Verdict
+from datadog_checks.kubelet_compliance.model import Finding, Unknown, Verdict
 from datadog_checks.kubelet_compliance.rules.judge import deciding
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .file_places import decided_by
 from .layout import LONGEST_TEXT, Style, word_of
-from .output import NotEvaluated, Output, Results, folder_of, names_of_kubelets, nothing_found, shown
+from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, shown, why_not_evaluated
 from .report import printable, problem_text
 from .upgrade_junit import upgrade_cases
 
@@ -47,53 +47,49 @@ def junit_report(results: Results, style: Style) -> str:
 
 
 def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> Iterator[xml.Element]:
-    """A suite for each kubelet of a node. For a node without a kubelet, a suite with one test case in error."""
+    """A suite for each kubelet of a node, and one with a test case in error for what could not be evaluated."""
+    why = why_not_evaluated(node)
     if isinstance(node, NotEvaluated):
-        yield suite_of(node.name, node.name, {}, [not_evaluated(node.name, node.why)], (), timestamp)
+        yield suite_of(node.name, node.name, {}, [not_evaluated(node.name, why)], (), timestamp)
         return
-    folder, problems = folder_of(node), node_problems(node.node)
-    if not node.kubelets:
-        name = folder or 'kubelet'
-        case = not_evaluated(name, '; '.join((nothing_found(node.node), *problems)))
-        yield suite_of(name, folder, properties_of(node, None), [case], (), timestamp)
+    host = name_of_node(node)
     for name, kubelet in zip(names_of_kubelets(node), node.kubelets, strict=True):
         if node.for_version:
             cases = list(upgrade_cases(kubelet.upgrade, name))
         else:
             cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
-        texts = [*map(problem_text, kubelet.problems), *problems]
-        yield suite_of(name, folder, properties_of(node, kubelet), cases, texts, timestamp)
+        problems = [problem_text(problem) for problem in (*kubelet.problems, *node.node.lapsed)]
+        yield suite_of(name, host, properties_of(node, kubelet.name), cases, problems, timestamp)
+    if why:
+        name = f'{host or "kubelet"}{": not evaluated" if node.kubelets else ""}'
+        yield suite_of(name, host, properties_of(node), [not_evaluated(name, why)], (), timestamp)
 
 
-def node_problems(node: NodeReport) -> list[str]:
-    return [problem_text(problem) for problem in (*node.doubts, *node.lapsed)]
-
-
-def properties_of(output: Output, kubelet: KubeletReport | None) -> dict[str, str]:
+def properties_of(output: Output, kubelet: str = '') -> dict[str, str]:
     found = {
         'benchmark': output.benchmark.name,
         'compliance_framework': output.benchmark.framework,
         'version': __version__,
-        'node': folder_of(output),
-        'kubelet': kubelet.name if kubelet is not None else '',
+        'node': name_of_node(output),
+        'kubelet': kubelet,
     }
     return {name: value for name, value in found.items() if value}
 
 
 def suite_of(
     name: str,
-    folder: str,
+    host: str,
     properties: Mapping[str, str],
     cases: Sequence[xml.Element],
     problems: Sequence[str],
     timestamp: str,
 ) -> xml.Element:
-    """A test suite with its counts. `folder`: the image or the captured node; its own name is the host name."""
+    """A test suite with its counts. `host`: the image or the captured node; '' for this machine."""
     suite = element('testsuite', name=name, tests=str(len(cases)), time='0', timestamp=timestamp)
     for kind, attribute in COUNTS.items():
         suite.set(attribute, str(sum(case.find(kind) is not None for case in cases)))
-    if folder:
-        suite.set('hostname', printable(posixpath.basename(posixpath.normpath(folder))))
+    if host:
+        suite.set('hostname', printable(posixpath.basename(posixpath.normpath(host))))
     if properties:
         xml.SubElement(suite, 'properties').extend(
             element('property', name=key, value=value) for key, value in properties.items()

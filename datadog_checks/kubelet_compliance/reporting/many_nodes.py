@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias
@@ -13,9 +12,10 @@ from typing import Final, TypeAlias
 from datadog_checks.kubelet_compliance.model import Verdict
 
 from .layout import BOLD, DIM, INDENT, Style, word_of
-from .output import COUNTED, FAILED, NotEvaluated, Output
-from .report import printable
-from .tally import RuleTally, SameResults, tally_problems, tally_rules, verdict_of, with_same_results
+from .many_upgrades import iter_many_upgrades, outcomes_text
+from .output import COUNTED, FAILED, NotEvaluated, Output, Results
+from .shared_texts import COUNT_WIDTH, MOST_LINES, gathered, iter_shared, left_out, name_lines
+from .tally import RuleTally, SameResults, problems_of, tally_rules, verdict_of, with_same_results
 
 SYMBOLS: Final[Mapping[Verdict, str]] = {
     Verdict.NON_COMPLIANT: 'x',
@@ -25,44 +25,57 @@ SYMBOLS: Final[Mapping[Verdict, str]] = {
 }
 """One character for each verdict, from the worst to the best."""
 NO_RULE: Final = '-'
-MOST_LINES: Final = 30
-"""Lines of the table, and of the list of problems, without --verbose."""
-COUNT_WIDTH: Final = 7
-NARROWEST_NAMES: Final = 24
-
 Row: TypeAlias = tuple[SameResults, Sequence[Verdict | None]]
 """Nodes with the same results, and their verdict for each column. None: the rule is not in their benchmark."""
 
 
-def iter_many(nodes: Sequence[Output | NotEvaluated], style: Style) -> Iterator[str]:
+def iter_many(results: Results, style: Style) -> Iterator[str]:
+    nodes = results.nodes
     evaluated = [node for node in nodes if isinstance(node, Output)]
-    yield from iter_summary(nodes, evaluated, style)
+    target = next((node.for_version for node in evaluated if node.for_version), '')
+    if target:
+        yield style.paint(f'{nodes_text(len(nodes))}, upgrade to {target}', BOLD)
+        yield outcomes_text(nodes, style)
+        yield from iter_many_upgrades(evaluated, style)
+    else:
+        yield from iter_heading(nodes, evaluated, style)
+        yield counts_text(nodes, style)
+        yield from iter_rule_table(evaluated, style)
+    yield from iter_shared('Problems', gathered((node.name, problems_of(node)) for node in nodes), style, 'problem')
+
+
+def iter_rule_table(nodes: Sequence[Output], style: Style) -> Iterator[str]:
+    """The rules with their counts, then the table of nodes and rules. Nothing if no node has results."""
     tallies = [
-        tally for tally in tally_rules(evaluated) if not style.only_failed or any(tally.counts[each] for each in FAILED)
+        tally for tally in tally_rules(nodes) if not style.only_failed or any(tally.counts[each] for each in FAILED)
     ]
-    groups = [group for group in with_same_results(evaluated) if not style.only_failed or not group.is_compliant]
+    groups = [group for group in with_same_results(nodes) if not style.only_failed or not group.is_compliant]
     if tallies:
         keys = [tally.rule.key for tally in tallies]
         rows = [(group, [group.verdicts.get(key) for key in keys]) for group in groups]
         yield from ('', *iter_legend(rows, style))
         yield from ('', *iter_rules(tallies, style))
         yield from ('', *iter_table(rows, len(keys), style))
-    problems = tally_problems(nodes)
-    if problems:
-        yield from ('', *iter_node_problems(problems, style))
 
 
-def iter_summary(nodes: Sequence[Output | NotEvaluated], evaluated: Sequence[Output], style: Style) -> Iterator[str]:
-    """How many nodes have each result, such as `3 nodes: 1 compliant, 2 non-compliant`."""
-    benchmarks = Counter(node.benchmark.name for node in evaluated)
+def iter_heading(nodes: Sequence[Output | NotEvaluated], evaluated: Sequence[Output], style: Style) -> Iterator[str]:
+    benchmarks = Counter(name for node in evaluated for name in benchmarks_of(node))
     text = ', '.join(
-        name if len(benchmarks) == 1 else f'{name} ({nodes_text(count)})' for name, count in benchmarks.most_common()
+        name if count == len(evaluated) else f'{name} ({nodes_text(count)})' for name, count in benchmarks.most_common()
     )
     lines = style.wrapped(f'{nodes_text(len(nodes))}{f", evaluated against {text}" if text else ""}')
     yield from (style.paint(line, BOLD) for line in lines)
+
+
+def benchmarks_of(node: Output) -> list[str]:
+    return list(dict.fromkeys(finding.benchmark.name for finding in node.node.findings)) or [node.benchmark.name]
+
+
+def counts_text(nodes: Sequence[Output | NotEvaluated], style: Style) -> str:
+    """How many nodes have each result, such as `1 compliant, 2 non-compliant`."""
     counts = Counter(map(verdict_of, nodes))
     found = [verdict for verdict in COUNTED if counts[verdict]]
-    yield ', '.join(style.verdict(verdict, f'{counts[verdict]:,} {word_of(verdict).lower()}') for verdict in found)
+    return ', '.join(style.verdict(verdict, f'{counts[verdict]:,} {word_of(verdict).lower()}') for verdict in found)
 
 
 def nodes_text(count: int) -> str:
@@ -73,18 +86,18 @@ def iter_rules(tallies: Sequence[RuleTally], style: Style) -> Iterator[str]:
     """For each rule, the number of its column in the table, and how many nodes have each result."""
     number_width = max(len(number_text(tally)) for tally in tallies)
     key_width = max(len(tally.rule.key) for tally in tallies)
-    head = ''.join(f'{symbol:>{COUNT_WIDTH}}' for symbol in SYMBOLS.values())
-    yield style.paint(f'Rules{" ":{number_width + key_width + 4}}{head}{"x in %":>{COUNT_WIDTH}}', BOLD)
+    width = 1 + max(len(f'{count:,}') for tally in tallies for count in (1000, *tally.counts.values()))
+    head = ''.join(f'{symbol:>{width}}' for symbol in SYMBOLS.values())
+    yield style.paint(f'Rules{"":{number_width + key_width + 2}}{head}  x in %', BOLD)
     for number, tally in enumerate(tallies, 1):
-        counts = ''.join(
-            style.verdict(verdict, text) if tally.counts[verdict] else style.paint(text, DIM)
-            for verdict in SYMBOLS
-            for text in (f'{tally.counts[verdict]:>{COUNT_WIDTH},}',)
-        )
-        yield (
-            f'{number:>4}  {number_text(tally):<{number_width}}  {tally.rule.key:<{key_width}} '
-            f'{counts}{percent(tally):>{COUNT_WIDTH}}'
-        )
+        counts = ''.join(count_text(tally.counts[verdict], verdict, width, style) for verdict in SYMBOLS)
+        names = f'{number_text(tally):<{number_width}}  {tally.rule.key:<{key_width}}'
+        yield f'{number:>3}  {names}{counts}{percent(tally):>8}'
+
+
+def count_text(count: int, verdict: Verdict, width: int, style: Style) -> str:
+    text = f'{count:>{width},}'
+    return style.verdict(verdict, text) if count else style.paint(text, DIM)
 
 
 def number_text(tally: RuleTally) -> str:
@@ -124,34 +137,3 @@ def column_numbers(count: int) -> list[str]:
     width = len(str(count))
     numbers = [f'{number:>{width}}' for number in range(1, count + 1)]
     return [''.join(number[at] for number in numbers) for at in range(width)]
-
-
-def name_lines(names: Sequence[str], style: Style, indent: int) -> list[str]:
-    """As many names as fit in one line, at least one, and how many more there are. All of them with --verbose."""
-    printed = [printable(name) for name in names]
-    room = max(style.width - indent, NARROWEST_NAMES)
-    if style.is_verbose:
-        return textwrap.wrap(', '.join(printed), room, break_long_words=False, break_on_hyphens=False)
-    candidates = (with_rest(printed, count) for count in range(min(len(printed), room), 0, -1))
-    return [next((text for text in candidates if len(text) <= room), with_rest(printed, 1))]
-
-
-def with_rest(names: Sequence[str], count: int) -> str:
-    """The first names, and how many more there are."""
-    rest = len(names) - count
-    return f'{", ".join(names[:count])}{f" and {rest:,} more" if rest else ""}'
-
-
-def iter_node_problems(problems: Sequence[tuple[str, list[str]]], style: Style) -> Iterator[str]:
-    """Each problem once, with the nodes that have it."""
-    yield style.paint('Problems', BOLD)
-    shown = problems if style.is_verbose else problems[:MOST_LINES]
-    for text, names in shown:
-        yield from style.wrapped(text, f'{INDENT}{len(names):>{COUNT_WIDTH - 2},}  ')
-        yield from (f'{"":{COUNT_WIDTH + 2}}{line}' for line in name_lines(names, style, COUNT_WIDTH + 2))
-    yield from left_out(len(problems) - len(shown), 'problem')
-
-
-def left_out(count: int, what: str) -> Iterator[str]:
-    if count:
-        yield f'{INDENT}and {count:,} more {what}{"" if count == 1 else "s"}: print them with --verbose'

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import posixpath
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +15,7 @@ from typing import Final
 from datadog_checks.kubelet_compliance.model import Benchmark, Finding, KubeletReport, NodeReport, Outcome, Verdict
 
 from .layout import Style
+from .report import problem_text
 
 ALL_COMPLIANT, NOT_COMPLIANT, NOT_DETERMINED = range(3)
 """The exit statuses of the command."""
@@ -46,11 +49,13 @@ class Output:
     image: str | None = None
     """The root file system of a machine image. None: a node was evaluated."""
     name: str = ''
-    """The folder of a captured node. '' for this machine."""
+    """The name of a captured node. '' for this machine."""
     for_version: str = ''
     """The release of the upgrade that was asked about. '' for the rules."""
     starts: Mapping[int, Started] = field(default_factory=dict)
     """How the kubelets on this machine were started, by process ID, as far as that is known."""
+    folder: str = ''
+    """The folder of an image or of a captured node, as it was named. '' for this machine."""
 
     @property
     def exit_status(self) -> int:
@@ -73,10 +78,11 @@ class Output:
 
 @dataclass(frozen=True, slots=True)
 class NotEvaluated:
-    """A node that the command could not evaluate, and why."""
+    """A node that the command could not evaluate, and why. `folder`: as in `Output`."""
 
     name: str
     why: str
+    folder: str = ''
 
     @property
     def exit_status(self) -> int:
@@ -131,14 +137,29 @@ def nothing_found(node: NodeReport) -> str:
     return 'Could not find a kubelet' if node.doubts else 'No kubelet runs here'
 
 
-def folder_of(output: Output) -> str:
-    """The folder of an image or of a captured node, as it was named; '' for this machine."""
+def short_names(folders: Sequence[str]) -> list[str]:
+    """The folders by their own names; by their paths if several have the same name."""
+    names = [posixpath.basename(posixpath.normpath(folder)) for folder in folders]
+    count = Counter(names)
+    return [folder if count[name] > 1 else name for folder, name in zip(folders, names, strict=True)]
+
+
+def name_of_node(output: Output) -> str:
+    """The name of a captured node or an image. '' for this machine."""
     return output.image or output.name
 
 
 def names_of_kubelets(output: Output) -> list[str]:
     """A name for each kubelet: that of its node, and what distinguishes it from the other kubelets there."""
-    node = folder_of(output) or 'kubelet'
+    node = name_of_node(output) or 'kubelet'
     if len(output.kubelets) == 1:
         return [node]
     return [f'{node}: {each.name or each.process.unit or each.process.pid}' for each in output.kubelets]
+
+
+def why_not_evaluated(node: Output | NotEvaluated) -> str:
+    """Why a node has no results, or may have a kubelet that has none; '' if everything was evaluated."""
+    if isinstance(node, NotEvaluated):
+        return node.why
+    doubts = [problem_text(doubt) for doubt in node.node.doubts]
+    return '; '.join(doubts if node.kubelets else (nothing_found(node.node), *doubts))

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
-from datadog_checks.kubelet_compliance.model import Exemption, Finding, KubeletReport, Place, Unknown, Verdict
+from datadog_checks.kubelet_compliance.model import Exemption, Finding, KubeletReport, Place, Verdict
 
 from .file_places import IN_FOLDER, ON_MACHINE, FileUri, decided_at, file_uri
 from .layout import Style
-from .output import NotEvaluated, Output, Results, folder_of, nothing_found, shown
+from .output import NotEvaluated, Output, Results, name_of_node, shown, why_not_evaluated
 from .report import printable, problem_text
 from .sarif_rules import KUBELET_RULE, descriptor_of, kubelet_descriptor
 from .upgrade_sarif import UPGRADE_RULES, iter_upgrade_results, upgrade_descriptors
@@ -66,7 +66,7 @@ def run_of(results: Results, style: Style, found: list[dict[str, Any]]) -> dict[
         },
         'invocations': [
             {
-                'executionSuccessful': all(is_evaluated(node) for node in results.nodes),
+                'executionSuccessful': not any(map(why_not_evaluated, results.nodes)),
                 'exitCode': results.exit_status,
                 'endTimeUtc': f'{results.at:%Y-%m-%dT%H:%M:%SZ}',
                 'toolExecutionNotifications': [
@@ -79,20 +79,15 @@ def run_of(results: Results, style: Style, found: list[dict[str, Any]]) -> dict[
     }
 
 
-def is_evaluated(node: Output | NotEvaluated) -> bool:
-    return isinstance(node, Output) and bool(node.kubelets)
-
-
 def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
     """The rules of all results, each once."""
     rules: dict[str, dict[str, Any]] = {}
     if results.is_upgrade:
         rules = {each['id']: each for each in upgrade_descriptors(UPGRADE_PAGE)}
     for node in results.nodes:
-        if not isinstance(node, Output) or not node.kubelets:
+        if why_not_evaluated(node):
             rules.setdefault(KUBELET_RULE, kubelet_descriptor())
-            continue
-        for kubelet in node.kubelets if not results.is_upgrade else ():
+        for kubelet in node.kubelets if isinstance(node, Output) and not results.is_upgrade else ():
             for finding in shown(kubelet.findings, style):
                 if finding.rule.key not in rules:
                     rules[finding.rule.key] = descriptor_of(finding.rule, finding.benchmark)
@@ -100,20 +95,24 @@ def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
 
 
 def iter_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
-    """A result for each rule and kubelet. A node that has none is a result itself, so that it does not look clean."""
-    if isinstance(node, NotEvaluated):
-        yield missing_kubelet(node.name, node.why, file_uri('', node.name, current))
-    elif not node.kubelets:
-        folder = folder_of(node)
-        yield missing_kubelet(folder, nothing_found(node.node), file_uri('' if folder else '/proc', folder, current))
-    elif node.for_version:
+    """A result for each rule and kubelet, and one for what could not be evaluated, so that it does not look clean."""
+    if isinstance(node, Output) and node.for_version:
         for kubelet in node.kubelets:
             for rule, text, place in iter_upgrade_results(kubelet.upgrade, kubelet):
-                yield upgrade_result(rule, text, place, kubelet, folder_of(node), current)
-    else:
+                yield upgrade_result(rule, text, place, kubelet, node, current)
+    elif isinstance(node, Output):
         for kubelet in node.kubelets:
             for finding in shown(kubelet.findings, style):
-                yield result_of(finding, kubelet, folder_of(node), current)
+                yield result_of(finding, kubelet, node, current)
+    why = why_not_evaluated(node)
+    if why:
+        name = node.name if isinstance(node, NotEvaluated) else name_of_node(node)
+        yield missing_kubelet(name, why, uri_of_node(node, current))
+
+
+def uri_of_node(node: Output | NotEvaluated, current: str) -> FileUri:
+    """The folder of an image or a captured node; on this machine, the folder in which kubelets are searched for."""
+    return file_uri('' if node.folder else '/proc', node.folder, current)
 
 
 def missing_kubelet(node: str, why: str, uri: FileUri) -> dict[str, Any]:
@@ -125,11 +124,11 @@ def missing_kubelet(node: str, why: str, uri: FileUri) -> dict[str, Any]:
         'message': message_of(why),
         'locations': [location_of(uri, 0)],
         'partialFingerprints': fingerprints_of(KUBELET_RULE, Place(node, 0)),
-        'properties': {'node': printable(node)} if node else {},
+        'properties': names_as_properties(node),
     }
 
 
-def result_of(finding: Finding, kubelet: KubeletReport, folder: str, current: str) -> dict[str, Any]:
+def result_of(finding: Finding, kubelet: KubeletReport, node: Output, current: str) -> dict[str, Any]:
     kind, level = KIND_OF[finding.verdict]
     place, benchmark = decided_at(finding, kubelet), finding.benchmark
     result = {
@@ -137,14 +136,18 @@ def result_of(finding: Finding, kubelet: KubeletReport, folder: str, current: st
         'kind': kind,
         'level': level,
         'message': message_of(finding.message),
-        'locations': [location_of(file_uri(place.path, folder, current), place.line)],
+        'locations': [location_of(file_uri(place.path, node.folder, current), place.line)],
         'partialFingerprints': fingerprints_of(finding.rule.key, place),
         'properties': {
             'verdict': finding.verdict.value,
             'benchmark': benchmark.name,
             'compliance_control': list(benchmark.controls[finding.rule.key]),
             'set_by': finding.set_by.value,
-            **{name: printable(text) for name, text in (('node', folder), ('kubelet', kubelet.name)) if text},
+            **{
+                name: printable(text)
+                for name, text in (('node', name_of_node(node)), ('kubelet', kubelet.name))
+                if text
+            },
         },
     }
     if finding.exemption is not None:
@@ -153,7 +156,7 @@ def result_of(finding: Finding, kubelet: KubeletReport, folder: str, current: st
 
 
 def upgrade_result(
-    rule: str, text: str, place: Place, kubelet: KubeletReport, folder: str, current: str
+    rule: str, text: str, place: Place, kubelet: KubeletReport, node: Output, current: str
 ) -> dict[str, Any]:
     level, _ = UPGRADE_RULES[rule]
     return {
@@ -161,10 +164,14 @@ def upgrade_result(
         'kind': 'open' if level == 'none' else 'fail',
         'level': level,
         'message': message_of(text),
-        'locations': [location_of(file_uri(place.path, folder, current), place.line)],
+        'locations': [location_of(file_uri(place.path, node.folder, current), place.line)],
         'partialFingerprints': fingerprints_of(f'{rule}\0{text.partition(" ")[0]}', place),
-        'properties': {name: printable(text) for name, text in (('node', folder), ('kubelet', kubelet.name)) if text},
+        'properties': names_as_properties(name_of_node(node), kubelet.name),
     }
+
+
+def names_as_properties(node: str, kubelet: str = '') -> dict[str, str]:
+    return {label: printable(name) for label, name in (('node', node), ('kubelet', kubelet)) if name}
 
 
 def suppression_of(exemption: Exemption) -> dict[str, str]:
@@ -200,16 +207,13 @@ def fingerprints_of(rule: str, place: Place) -> dict[str, str]:
 
 def iter_notifications(node: Output | NotEvaluated, current: str) -> Iterator[dict[str, Any]]:
     """What could not be evaluated or read, and exemptions that ended."""
-    if isinstance(node, NotEvaluated):
-        yield notification_of('error', node.why, file_uri('', node.name, current))
-        return
-    folder = folder_of(node)
-    uri = file_uri('' if folder else '/proc', folder, current)
-    if not node.kubelets:
-        yield notification_of('error', nothing_found(node.node), uri)
-    problems: list[Unknown] = [problem for kubelet in node.kubelets for problem in kubelet.problems]
-    for problem in (*problems, *node.node.doubts, *node.node.lapsed):
-        yield notification_of('warning', problem_text(problem), uri)
+    uri = uri_of_node(node, current)
+    why = why_not_evaluated(node)
+    if why:
+        yield notification_of('error', why, uri)
+    if isinstance(node, Output):
+        for problem in (*(each for kubelet in node.kubelets for each in kubelet.problems), *node.node.lapsed):
+            yield notification_of('warning', problem_text(problem), uri)
 
 
 def notification_of(level: str, text: str, uri: FileUri) -> dict[str, Any]:

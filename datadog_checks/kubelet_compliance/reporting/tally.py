@@ -1,12 +1,12 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""Counts over the results of many nodes: nodes by result, rules by result, nodes with the same results, problems."""
+"""The results of many nodes in numbers: the verdict of each node, rules by verdict, and nodes with the same results."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from datadog_checks.kubelet_compliance.model import Rule, Verdict
@@ -84,18 +84,11 @@ def with_same_results(nodes: Iterable[Output]) -> list[SameResults]:
     return sorted(found, key=lambda each: each.badness, reverse=True)
 
 
-def tally_problems(nodes: Sequence[Output | NotEvaluated]) -> list[tuple[str, list[str]]]:
-    """Each problem with the names of the nodes that have it, the most frequent first."""
-    found: dict[str, list[str]] = {}
-    for node in nodes:
-        for text in dict.fromkeys(problems_of(node)):
-            found.setdefault(text, []).append(node.name)
-    return sorted(found.items(), key=lambda each: -len(each[1]))
-
-
 def problems_of(node: Output | NotEvaluated) -> list[str]:
+    """What could not be evaluated or read on a node. Those that an upgrade depends on are part of its result."""
     if isinstance(node, NotEvaluated):
         return [node.why]
     report = node.node
-    texts = [problem_text(problem) for problem in (*report.doubts, *report.problems, *report.lapsed)]
+    problems = report.problems if not node.for_version else ()
+    texts = [problem_text(problem) for problem in (*report.doubts, *problems, *report.lapsed)]
     return texts if report.found else [nothing_found(report), *texts]

@@ -16,7 +16,6 @@ from .layout import BOLD, Style, word_of
 from .many_nodes import iter_many
 from .output import NotEvaluated, Output, Results, Started, count_verdicts, nothing_found, shown, worst_first
 from .report import admissible, printable, problem_text
-from .upgrade_many import iter_many_upgrades
 from .upgrade_text import iter_upgrade, upgrade_line
 
 CAPTURED_NOTE = (
@@ -31,7 +30,7 @@ def text_report(results: Results, style: Style) -> str:
 
 def iter_results(results: Results, style: Style) -> Iterator[str]:
     if results.are_many:
-        yield from iter_many_upgrades(results.nodes, style) if results.is_upgrade else iter_many(results.nodes, style)
+        yield from iter_many(results, style)
     if results.are_many and not style.is_verbose:
         return
     for node in results.nodes:

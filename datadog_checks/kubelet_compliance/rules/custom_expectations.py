@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.kubelet.formats.goyaml_scalars import res
 from datadog_checks.kubelet_compliance.kubelet.formats.kubernetes import parse_percentage, parse_quantity
 from datadog_checks.kubelet_compliance.model import Benchmark, Expectation, Value
 
-from .custom_settings import Form, Target
+from .custom_settings import Form, Named
 from .expectations import is_whole
 from .wording import shorten, show
 
@@ -113,25 +113,25 @@ class Expected:
     value: str | None
 
 
-def expected_of(target: Target, name: str, given: Any) -> Expected:
+def expected_of(named: Named, name: str, given: Any) -> Expected:
     """What a row expects. `given`: what YAML made of the value. Raises ExpectationError."""
-    row = FORMS[target.form]
-    allowed = (*row.expectations, *((SET, NOT_SET) if target.can_be_unset else ()))
+    row = FORMS[named.form]
+    allowed = (*row.expectations, *((SET, NOT_SET) if named.can_be_unset else ()))
     if name not in allowed:
         why = '' if name not in (SET, NOT_SET) else ', and it always has a value'
-        raise ExpectationError(f'{name} does not fit {target.name}, which is {target.form.value}{why}: {use(allowed)}')
+        raise ExpectationError(f'{name} does not fit {named.name}, which is {named.form.value}{why}: {use(allowed)}')
     if name in (SET, NOT_SET):
         if given is not True:
             raise ExpectationError(f'{name} takes only true: for the opposite, use {NOT_SET if name == SET else SET}')
-        return expected_unset(target, is_set=name == SET)
+        return expected_unset(named, is_set=name == SET)
     if name == 'one_of':
         choices = as_tuple(given)
         if not isinstance(choices, tuple) or not 0 < len(choices) <= MOST_CHOICES:
             raise ExpectationError(f'one_of needs a list of 1 to {MOST_CHOICES} values, such as [{row.example}]')
-        values = [checked(target, name, value) for value in choices]
+        values = [checked(named, name, value) for value in choices]
     else:
-        values = [checked(target, name, as_tuple(given))]
-    return expected_value(target, name, values)
+        values = [checked(named, name, as_tuple(given))]
+    return expected_value(named, name, values)
 
 
 def use(allowed: Sequence[str]) -> str:
@@ -143,25 +143,25 @@ def as_tuple(given: Any) -> Any:
     return tuple(given) if isinstance(given, list | tuple) else given
 
 
-def checked(target: Target, name: str, value: Any) -> Value:
+def checked(named: Named, name: str, value: Any) -> Value:
     """A value of a row, if it has the form of the setting. Raises ExpectationError."""
-    row = FORMS[target.form]
+    row = FORMS[named.form]
     if not row.takes(value) or row.measure(value) is None:
-        hint = ' (in quotes, if YAML reads it as something else)' if target.form is Form.TEXT else ''
-        raise ExpectationError(f'{name} of {target.name} needs {target.form.value}, such as {row.example}{hint}')
+        hint = ' (in quotes, if YAML reads it as something else)' if named.form is Form.TEXT else ''
+        raise ExpectationError(f'{name} of {named.name} needs {named.form.value}, such as {row.example}{hint}')
     text = ', '.join(map(str, value)) if isinstance(value, tuple) else str(value)
     longest = LONGEST_LIST if isinstance(value, tuple) else LONGEST_EXPECTED
     if len(text) > longest or not text.isprintable():
-        raise ExpectationError(f'{name} of {target.name} needs at most {longest} printable characters')
+        raise ExpectationError(f'{name} of {named.name} needs at most {longest} printable characters')
     return value  # type: ignore[no-any-return]
 
 
-def expected_unset(target: Target, *, is_set: bool) -> Expected:
+def expected_unset(named: Named, *, is_set: bool) -> Expected:
     def holds(values: Sequence[Value], _: Benchmark) -> bool:
         return len(values) == 1 and (values[0] not in NO_VALUES) is is_set
 
     text = 'a value' if is_set else 'not set'
-    good = None if is_set or target.is_entry else EMPTY_VALUES.get(target.form)
+    good = None if is_set or named.is_entry else EMPTY_VALUES.get(named.form)
     return Expected(text, Expectation(lambda _: text, holds), good)
 
 
@@ -169,16 +169,16 @@ EMPTY_VALUES = {Form.TEXT: '""', Form.LIST: '[]', Form.NUMBERS: '[]'}
 """What unsets a field, by form. A number can only be removed."""
 
 
-def expected_value(target: Target, name: str, values: Sequence[Value]) -> Expected:
-    measure = FORMS[target.form].measure
+def expected_value(named: Named, name: str, values: Sequence[Value]) -> Expected:
+    measure = FORMS[named.form].measure
     bounds = [each for value in values if (each := measure(value)) is not None]
     compare = COMPARISONS[name]
 
     def holds(found: Sequence[Value], _: Benchmark) -> bool:
         if len(found) != 1:
             return False
-        value = target.default if found[0] is None else found[0]
-        if value in NO_VALUES and (value is not None or not target.name.startswith('--')):
+        value = named.default if found[0] is None else found[0]
+        if value in NO_VALUES and (value is not None or not named.name.startswith('--')):
             # No value is another value than each expected one. For a flag, the default has to be known.
             return name == 'is_not'
         shown = measure(value)
@@ -191,7 +191,7 @@ def expected_value(target: Target, name: str, values: Sequence[Value]) -> Expect
         return f"its value {show(value)} can't be compared with {show(values[0])}"
 
     words = f'{PREFIXES[name]}{shorten(", ".join(map(show, values)), LONGEST_EXPECTED)}'
-    good = None if name == 'is_not' else as_yaml(values[0], target.form)
+    good = None if name == 'is_not' else as_yaml(values[0], named.form)
     return Expected(words, Expectation(lambda _: words, holds, unclear=unclear), good)
 
 

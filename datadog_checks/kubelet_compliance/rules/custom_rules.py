@@ -14,7 +14,7 @@ from datadog_checks.kubelet_compliance.model import Benchmark, Change, Rule
 
 from .all_rules import RULES, RULES_BY_KEY
 from .custom_expectations import EXPECTATIONS, NOT_SET, ExpectationError, Expected, expected_of
-from .custom_settings import SettingError, Target, target_of
+from .custom_settings import Named, SettingError, named_setting
 from .field_facts import is_flag, parts_of_path
 from .wording import show
 
@@ -70,9 +70,9 @@ def custom_rule(row: object, earlier: Collection[str]) -> Rule:
     check_row(row)
     texts = {name: text_in(row, name, longest) for name, longest in TEXTS.items()}
     key = key_in(row, earlier)
-    target = target_of(text_in(row, 'setting', LONGEST_SETTING))
+    named = named_setting(text_in(row, 'setting', LONGEST_SETTING))
     (name,) = (name for name in EXPECTATIONS if name in row)
-    return rule_of(key, texts, target, name, expected_of(target, name, row[name]))
+    return rule_of(key, texts, named, name, expected_of(named, name, row[name]))
 
 
 def check_row(row: Mapping[str, Any]) -> None:
@@ -111,35 +111,35 @@ def key_in(row: Mapping[str, Any], earlier: Collection[str]) -> str:
     return key
 
 
-def rule_of(key: str, texts: Mapping[str, str], target: Target, name: str, expected: Expected) -> Rule:
-    changes = () if expected.value is None else (change_of(target, name, expected.value),)
+def rule_of(key: str, texts: Mapping[str, str], named: Named, name: str, expected: Expected) -> Rule:
+    changes = () if expected.value is None else (change_of(named, name, expected.value),)
     like = rule_with(changes)
     cautions = (
         texts['caution'],
         like.caution if like is not None else '',
-        WITHOUT_THE_OTHERS if is_signal(target) else '',
+        WITHOUT_THE_OTHERS if is_signal(named) else '',
     )
     return Rule(
         key=key,
         title=texts['title'],
         expected=expected.expectation,
-        what=f'{target.name}: {expected.words}.',
+        what=f'{named.name}: {expected.words}.',
         why='',
         impact='',
-        default='' if target.default is None else show(target.default),
+        default='' if named.default is None else show(named.default),
         references=(),
-        fields=(target.name,),
+        fields=(named.name,),
         fix=changes,
         caution='; '.join(filter(None, cautions)),
         needs=like.needs if like is not None else (),
         is_in_effect=True,
-        advice=texts['fix'] or ('' if changes else advice_for(target, name)),
+        advice=texts['fix'] or ('' if changes else advice_for(named, name)),
     )
 
 
-def change_of(target: Target, name: str, value: str) -> Change:
+def change_of(named: Named, name: str, value: str) -> Change:
     """The change that meets the expectation. A flag that must not be set is removed, like one that is empty."""
-    return Change(target.name, '' if name == NOT_SET and is_flag(target.name) else value)
+    return Change(named.name, '' if name == NOT_SET and is_flag(named.name) else value)
 
 
 def rule_with(changes: tuple[Change, ...]) -> Rule | None:
@@ -151,14 +151,14 @@ def rule_with(changes: tuple[Change, ...]) -> Rule | None:
 WITHOUT_THE_OTHERS = 'list all signals there: one that is left out loses its default'
 
 
-def is_signal(target: Target) -> bool:
+def is_signal(named: Named) -> bool:
     """Whether the setting is a key of the map that has defaults for keys: setting one key removes the others."""
-    return parts_of_path(target.name)[0] == 'evictionHard' and len(parts_of_path(target.name)) > 1
+    return parts_of_path(named.name)[0] == 'evictionHard' and len(parts_of_path(named.name)) > 1
 
 
-def advice_for(target: Target, name: str) -> str:
+def advice_for(named: Named, name: str) -> str:
     """What to do where no single value is expected."""
     if name == NOT_SET:
-        return f'remove {target.name} where it is set, then restart the kubelet'
+        return f'remove {named.name} where it is set, then restart the kubelet'
     what = 'a value' if name == 'set' else 'another value'
-    return f'give {target.name} {what}, then restart the kubelet'
+    return f'give {named.name} {what}, then restart the kubelet'

@@ -23,7 +23,7 @@ from datadog_checks.kubelet_compliance.model import Value
 from .field_facts import parts_of_path
 from .in_effect import FEATURE_GATES
 
-MOST_SUGGESTIONS = 5
+MOST_SUGGESTIONS = 3
 LONGEST_KEY_OF_MAP = 100
 SECRET_SETTINGS = frozenset(iter_secret_fields(KUBELET_CONFIGURATION))
 
@@ -48,7 +48,7 @@ class Form(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Named:
     """A setting: its field or flag, and the form of its value.
 
     `can_be_unset`: whether a kubelet can have no value there. `default`: the value of a flag that is not given, None if
@@ -103,15 +103,17 @@ FORMS_OF_TEXTS = {
 """Fields of text, or maps of text, that hold something to compare."""
 
 
-def target_of(setting: str) -> Target:
+def named_setting(setting: str) -> Named:
     """What a setting in a rule stands for: `maxPods`, `--max-pods`, `featureGates.NAME`. Raises SettingError."""
     if setting.startswith('--'):
-        return target_of_flag(setting)
+        return named_flag(setting)
     names = parts_of_path(setting)
+    if '.'.join(names) != setting:
+        raise SettingError(f'unknown setting {setting!r}{nearest(setting)}')
     field = KUBELET_CONFIGURATION
     for number, name in enumerate(names):
         if field.kind is Kind.MAP:
-            return target_of_key(setting, names[number - 1], name, field)
+            return named_key(setting, names[number - 1], name, field)
         inner = (field.fields or {}).get(name)
         if inner is None:
             raise SettingError(f'unknown setting {setting!r}{nearest(setting)}')
@@ -120,30 +122,32 @@ def target_of(setting: str) -> Target:
         inside = ', '.join(f'{setting}.{name}' for name in list(field.fields or {})[:MOST_SUGGESTIONS])
         raise SettingError(f'{setting} contains settings: name one of them, such as {inside}')
     refuse_secret(setting, is_secret=setting in SECRET_SETTINGS)
-    return Target(setting, form_of(setting, field), can_be_unset=can_be_unset(field))
+    return Named(setting, form_of(setting, field), can_be_unset=can_be_unset(field))
 
 
-def target_of_flag(setting: str) -> Target:
+def named_flag(setting: str) -> Named:
     name = setting.removeprefix('--')
     flag = FLAGS.get(name)
     if flag is None:
         raise SettingError(f'unknown setting {setting!r}{nearest(setting)}')
     if flag.field is not None:
-        return target_of(flag.field)
+        return named_setting(flag.field)
     refuse_secret(setting, is_secret=flag.secret)
-    return Target(setting, FORMS_OF_FLAGS[flag.kind], can_be_unset=True, default=FLAG_DEFAULTS.get(name))
+    return Named(setting, FORMS_OF_FLAGS[flag.kind], can_be_unset=True, default=FLAG_DEFAULTS.get(name))
 
 
-def target_of_key(setting: str, parent: str, key: str, row: Field) -> Target:
+def named_key(setting: str, parent: str, key: str, row: Field) -> Named:
     """A key of a map, such as a feature gate or an eviction signal."""
     refuse_secret(setting, is_secret=row.secret)
     if parent == FEATURE_GATES:
         if key not in GATES and key not in GONE_GATES and key not in STAGE_GATES:
-            raise SettingError(f'unknown feature gate {key!r}{nearest(setting)}')
-        return Target(setting, Form.SWITCH, is_entry=True)
+            close = get_close_matches(key, (*GATES, *GONE_GATES), MOST_SUGGESTIONS)
+            like = f': did you mean {" or ".join(close)}?' if close else ': see the feature gates of Kubernetes'
+            raise SettingError(f'unknown feature gate {key!r}{like}')
+        return Named(setting, Form.SWITCH, is_entry=True)
     if not key or len(key) > LONGEST_KEY_OF_MAP:
         raise SettingError(f'{setting!r} does not name a key of {parent}')
-    return Target(setting, FORMS_OF_TEXTS.get(parent, Form.TEXT), can_be_unset=True, is_entry=True)
+    return Named(setting, FORMS_OF_TEXTS.get(parent, Form.TEXT), can_be_unset=True, is_entry=True)
 
 
 def form_of(path: str, field: Field) -> Form:
@@ -162,7 +166,8 @@ def can_be_unset(field: Field) -> bool:
 
 def is_empty_possible(row: Field) -> bool:
     if row.kind in (Kind.LIST, Kind.MAP, Kind.STRING, Kind.QUANTITY, Kind.TIME):
-        return not (row.zero_is_default and row.default)
+        # Even if a file can't make it empty, a flag can.
+        return True
     return row.nullable and row.default is None
 
 
@@ -175,8 +180,10 @@ def nearest(setting: str) -> str:
     """The known names that are most like an unknown one, for a message."""
     known = {name.lower(): name for name in iter_settings()}
     ends = {name.rpartition('.')[2]: name for name in known}
-    found = get_close_matches(setting.lower(), known, MOST_SUGGESTIONS) or get_close_matches(setting.lower(), ends, 1)
-    names = [known.get(name) or known[ends[name]] for name in found]
+    wanted = setting.lower().strip('.')
+    same = [name for name in known if name.endswith(f'.{wanted}')]
+    found = same[:MOST_SUGGESTIONS] or get_close_matches(wanted, known, MOST_SUGGESTIONS)
+    names = [known[name] for name in found or map(ends.__getitem__, get_close_matches(wanted, ends, 1))]
     return f': did you mean {" or ".join(names)}?' if names else ': see the fields and flags of the kubelet'
 
 

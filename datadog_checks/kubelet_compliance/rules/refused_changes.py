@@ -22,7 +22,7 @@ from .in_effect import with_value
 from .wording import json_of
 
 
-def why_refused(rule: Rule, readings: Sequence[Declared]) -> str:
+def refusal_of_changes(rule: Rule, readings: Sequence[Declared]) -> str:
     """Why the kubelet would refuse the changes of a rule's fix; '' if it would not, or if that is not known."""
     changes = [change for change in rule.fix if not is_flag(change.name)]
     if not changes:

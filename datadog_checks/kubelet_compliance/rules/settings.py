@@ -38,7 +38,7 @@ from .file_sets import (
 from .homes import options_file, traits_of
 from .in_effect import iter_in_effect
 from .judge import holds
-from .refused_changes import why_refused
+from .refused_changes import refusal_of_changes
 from .resolve import FLAG_DECIDES, VERSION_DECIDES, agreed, resolve, resolve_files, running_values
 from .serving_certificate import certificate_path, missing_certificate
 
@@ -99,7 +99,7 @@ def setting_with_defect(kubelet: Kubelet, rule: Rule, benchmark: Benchmark) -> S
     setting = setting_of(kubelet, rule, partial(holds, rule, benchmark=benchmark))
     defect = missing_certificate(kubelet) if rule.needs_certificate else None
     others = {name: kubelet.value(name) for name in rule.beside}
-    refused = why_refused(rule, kubelet.following) if is_broken(rule, setting, benchmark) else ''
+    refused = refusal_of_changes(rule, kubelet.following) if is_broken(rule, setting, benchmark) else ''
     return replace(setting, defect=defect, others=others, refused=refused) if others or defect or refused else setting
 
 

@@ -13,6 +13,7 @@ from datadog_checks.kubelet_compliance.kubelet.feature_gates import FIRST_KNOWN,
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.upgrade import upgrade_of
 from datadog_checks.kubelet_compliance.model import (
+    NOT_ASKED,
     Benchmark,
     Declared,
     Home,
@@ -27,6 +28,7 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
 )
 
+from .in_effect import iter_in_effect
 from .judge import holds
 from .resolve import resolve
 from .upgrade_fixes import may_be_own, own_flags, with_remedy
@@ -129,7 +131,8 @@ def iter_rule_changes(today: Sequence[Declared], then: Declared, selection: Sele
 
 def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark: Benchmark) -> UpgradeItem | None:
     """How the result of a rule would change. A rule that may hold today and would be broken gets worse."""
-    now = {is_kept(rule, declared, benchmark) for declared in today}
+    now = {is_kept(rule, each, benchmark) for declared in today for each in in_effect(rule, declared)}
+    (then,) = in_effect(rule, then)
     setting = resolve(then, rule.fields)
     kept = is_kept(rule, then, benchmark)
     if kept is None or now == {kept} or isinstance(setting.declared, Unknown):
@@ -140,6 +143,11 @@ def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark
     after = 'compliant' if kept else 'non-compliant'
     why = f'{before} today, {after} then: {describe(setting.declared)}'
     return UpgradeItem(UpgradeSubject.RULE, rule.key, why, setting.origin, is_worse=not kept)
+
+
+def in_effect(rule: Rule, declared: Declared) -> list[Declared]:
+    """The configuration once for each result that its possible releases may give. One release gives one."""
+    return [each for each, _ in iter_in_effect(rule, declared, NOT_ASKED)]
 
 
 def is_kept(rule: Rule, declared: Declared, benchmark: Benchmark) -> bool | None:

@@ -24,7 +24,7 @@ from .tasks import Task, check_for_root, check_with, collectors_of, configz_of, 
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CapturedTerms:
     """What is the same for each captured node: the rules, which processes count as kubelets, and the exemptions."""
 
     collector_of: Callable[[Host], Collector]
@@ -47,19 +47,20 @@ class Terms:
             self.configz_from,
             kept,
             name=name,
+            folder=folder,
         )
 
 
-def terms_of(options: argparse.Namespace) -> Terms:
+def terms_of(options: argparse.Namespace) -> CapturedTerms:
     """Raises SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError, CannotAnswer."""
     check_for_root(options)
     kept = configz_of(options)
     if options.conf is None or options.no_conf:
         admission = Admission(parse_users(options.allowed_users), options.nested)
-        return Terms(collectors_of(options), admission, configz=kept, configz_from=options.configz)
+        return CapturedTerms(collectors_of(options), admission, configz=kept, configz_from=options.configz)
     configured, path = agent_files.configured_in(options.conf)
     check = check_with(options, Settings({}, {}), configured)
-    return Terms(
+    return CapturedTerms(
         check.collector.for_host,
         Admission(parse_users(check.config.allowed_users), bool(check.config.nested)),
         check.exemptions,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -24,9 +23,9 @@ NO_PROC = 'it has no folder proc'
 
 @dataclass(frozen=True, slots=True)
 class Captures:
-    """The folders of captured nodes by the names to print. `are_many`: several were named, or a folder of them."""
+    """The folders of captured nodes. `are_many`: several were named, or a folder of them."""
 
-    folders: dict[str, str]
+    folders: Sequence[str]
     are_many: bool
 
 
@@ -43,7 +42,7 @@ def find_captures(paths: Sequence[str]) -> Captures:
         are_many = are_many or bool(inside)
         for folder in inside or [path]:
             folders.setdefault(os.path.realpath(folder), folder)
-    return Captures(with_names(list(folders.values())), are_many)
+    return Captures(list(folders.values()), are_many)
 
 
 def captures_in(path: str) -> list[str]:
@@ -66,13 +65,6 @@ def iter_folders(path: str) -> Iterator[str]:
                 yield entry.path
 
 
-def with_names(folders: Sequence[str]) -> dict[str, str]:
-    """The folders by their own names; by their paths if several have the same name."""
-    names = [os.path.basename(os.path.abspath(folder)) for folder in folders]
-    count = Counter(names)
-    return {folder if count[name] > 1 else name: folder for name, folder in zip(names, folders, strict=True)}
-
-
 def open_capture(folder: str, admission: Admission) -> CapturedHost:
     """Raises CaptureError, without the name of the folder in its text."""
     problem = problem_of(folder)
@@ -88,7 +80,8 @@ def open_capture(folder: str, admission: Admission) -> CapturedHost:
 def problem_of(folder: str) -> str:
     """Why a folder is not a captured node. '' if it is one."""
     try:
-        is_folder = stat.S_ISDIR(os.stat(os.path.join(folder, 'proc')).st_mode)
+        # A link could lead to the processes of this machine.
+        is_folder = stat.S_ISDIR(os.lstat(os.path.join(folder, 'proc')).st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return NO_PROC
     except OSError as error:

@@ -9,9 +9,9 @@ import argparse
 from datetime import datetime, timezone
 
 from datadog_checks.kubelet_compliance.node.captured import CaptureError
-from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results
+from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results, short_names
 
-from .captured_tasks import Terms, terms_of
+from .captured_tasks import CapturedTerms, terms_of
 from .captures import Captures, find_captures
 from .progress import Progress
 from .screen import CannotAnswer, current_folder
@@ -48,9 +48,9 @@ def task_for(options: argparse.Namespace, captures: Captures) -> Task:
     """
     if not captures.folders:
         return task_of(options)
-    (folder,) = captures.folders.values()
+    (folder,), (name,) = captures.folders, short_names(captures.folders)
     try:
-        return terms_of(options).task(folder, folder)
+        return terms_of(options).task(name, folder)
     except CaptureError as error:
         raise CannotAnswer(f'{folder}: {error}') from None
 
@@ -66,14 +66,14 @@ def evaluate_captures(captures: Captures, options: argparse.Namespace) -> list[O
     count = len(captures.folders)
     found: list[Output | NotEvaluated] = []
     with Progress('') as progress:
-        for name, folder in captures.folders.items():
+        for name, folder in zip(short_names(captures.folders), captures.folders, strict=True):
             progress.text = f'nodes: {len(found):,} of {count:,}'
             found.append(evaluate_capture(name, folder, terms))
     return found
 
 
-def evaluate_capture(name: str, folder: str, terms: Terms) -> Output | NotEvaluated:
+def evaluate_capture(name: str, folder: str, terms: CapturedTerms) -> Output | NotEvaluated:
     try:
         return terms.task(name, folder).run()
     except CaptureError as error:
-        return NotEvaluated(name, str(error))
+        return NotEvaluated(name, str(error), folder)

@@ -80,7 +80,10 @@ def add_rules(group: argparse._ArgumentGroup) -> None:
         'custom; repeatable',
     )
     group.add_argument(
-        '--rules', dest='rules_file', metavar='FILE', help='also evaluate the custom rules in this file (YAML)'
+        '--rules',
+        dest='rules_file',
+        metavar='FILE',
+        help='evaluate the custom rules in this file too (YAML), instead of those in the config file of the check',
     )
     group.add_argument('--explain', metavar='RULE', help='explain a rule: reason, impact, and fix')
 

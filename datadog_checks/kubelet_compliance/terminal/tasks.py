@@ -54,7 +54,9 @@ class Task:
     image: str | None = None
     """The root file system of a machine image."""
     name: str = ''
-    """The folder of a captured node."""
+    """The name of a captured node."""
+    folder: str = ''
+    """The folder of a machine image or of a captured node."""
     procfs: str | None = None
     """The /proc of this machine. None for a captured node and for an image."""
 
@@ -78,6 +80,7 @@ class Task:
             self.name,
             str(self.collector.target or ''),
             how_started([kubelet.process.pid for kubelet in collection.kubelets], self.procfs) if self.procfs else {},
+            self.folder,
         )
 
 
@@ -125,7 +128,7 @@ def task_of_image(options: argparse.Namespace) -> Task:
         host = Image(options.root, unit)
     except CannotRead as error:
         raise CannotAnswer(f'--root {options.root}: {error}') from None
-    return Task(collectors_of(options)(host), None, image=options.root)
+    return Task(collectors_of(options)(host), None, image=options.root, folder=options.root)
 
 
 def collectors_of(options: argparse.Namespace) -> Callable[[Host], Collector]:
