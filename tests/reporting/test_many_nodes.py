@@ -12,8 +12,8 @@ import pytest
 
 from datadog_checks.kubelet_compliance.model import Outcome, Unknown, Upgrade, UpgradeItem, UpgradeSubject
 from datadog_checks.kubelet_compliance.reporting.layout import Style
-from datadog_checks.kubelet_compliance.reporting.many_nodes import SYMBOLS, short_names
-from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results
+from datadog_checks.kubelet_compliance.reporting.many_nodes import SYMBOLS
+from datadog_checks.kubelet_compliance.reporting.output import NotEvaluated, Output, Results, short_names
 from datadog_checks.kubelet_compliance.reporting.shared_texts import MOST_LINES
 from datadog_checks.kubelet_compliance.reporting.text import text_report
 from tests.support.made_up_results import LETTERS, made_up_node
@@ -32,8 +32,8 @@ def table_of(text: str) -> list[str]:
 
 
 def test_the_whole_text() -> None:
-    nodes = [made_up_node(f'fleet/node-{n}', verdicts) for n, verdicts in enumerate(('x?.', '...', 'x?.', '.e.'))]
-    assert text_of(*nodes, NotEvaluated('fleet/node-4', 'node.json is not valid: capture the node again')) == (
+    nodes = [made_up_node(f'node-{n}', verdicts) for n, verdicts in enumerate(('x?.', '...', 'x?.', '.e.'))]
+    assert text_of(*nodes, NotEvaluated('node-4', 'node.json is not valid: capture the node again')) == (
         '5 nodes, evaluated against cis-1.24\n'
         '2 compliant, 2 non-compliant, 1 unknown\n'
         '\n'
