@@ -44,7 +44,7 @@ MEANINGS: Mapping[str, str] = {
     'memoryThrottlingFactor': 'It matters only while the feature gate MemoryQoS is on',
 }
 """What the new values of some fields mean for a node."""
-OPTION = 'target_version'
+OPTION_NAME = 'target_version'
 NOT_EXAMINED = Unknown('a kubelet of the node can no longer be examined')
 
 
@@ -78,7 +78,7 @@ class TargetError(ValueError):
 
 
 def parse_target(
-    version: str | float | None, cgroup_version: int | None = None, *, option: str = OPTION
+    version: str | float | None, cgroup_version: int | None = None, *, option: str = OPTION_NAME
 ) -> Target | None:
     """The release that an option names; None: not set. Raises TargetError.
 
