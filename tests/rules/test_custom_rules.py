@@ -38,7 +38,7 @@ def without(name: str, **more: Any) -> dict[str, Any]:
         ([without('setting')], 'custom rule 1 (own): setting is missing'),
         ([without('at_most')], 'custom rule 1 (own): it has no expectation: specify exactly one of is, is_not, one_of'),
         ([without('', is_not=1)], 'custom rule 1 (own): it has is_not and at_most: specify exactly one of is, '),
-        ([without('', titel='a')], "custom rule 1 (own): unknown name 'titel': did you mean title?"),
+        ([without('', titles='a')], "custom rule 1 (own): unknown name 'titles': did you mean title?"),
         ([without('', xyzzy='a')], "custom rule 1 (own): unknown name 'xyzzy'; choose from: key, title, setting, is, "),
         ([without('', key='Max-Pods')], 'custom rule 1: key needs 1 to 63 characters of a-z, 0-9, and _, such as '),
         ([without('', key='a' * 64)], 'key needs 1 to 63 characters'),
