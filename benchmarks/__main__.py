@@ -13,7 +13,7 @@ import sys
 from .measure import Results
 from .results import machine, markdown, write
 
-PARTS = ('steady', 'finding', 'memory', 'worst_inputs')
+PARTS = ('steady', 'finding', 'memory', 'worst_inputs', 'many_nodes')
 
 
 def main() -> int:

@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from datadog_checks.kubelet_compliance.model import Origin, Place, Source, Value, lookup
@@ -98,6 +99,16 @@ def folded(name: str) -> str:
     return name.translate({0x17F: 's', 0x212A: 'k'}).lower()
 
 
+@cache
+def names_in(
+    path: str, fields: tuple[str, ...], spelled: Callable[[str], str]
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The fields of a struct by their exact names, and by their folded names. The tables have few structs."""
+    names = {spelled(joined(path, name)): name for name in fields}
+    # If two names fold to the same name, the first counts.
+    return names, {folded(exact): names[exact] for exact in reversed(tuple(names))}
+
+
 class Decoder:
     """Decodes a tree into a Configuration.
 
@@ -121,8 +132,6 @@ class Decoder:
         self.over = over or Configuration()
         self.spelled = spelled or last_part
         self.origins: dict[str, Origin] = dict(self.over.origins)
-        self.known: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
-        """By the path of each struct: its fields by their exact names, and by their folded names."""
 
     def decode(self, root: Tree) -> Configuration:
         values = self.value(root, KUBELET_CONFIGURATION, '', self.over.values)
@@ -175,11 +184,7 @@ class Decoder:
 
     def name_of(self, key: str, spec: Field, path: str) -> str | None:
         """The field that a key stands for (encoding/json: the exact name first, then a name in any case)."""
-        if path not in self.known:
-            names = {self.spelled(joined(path, name)): name for name in spec.fields or {}}
-            # If two names fold to the same name, the first counts.
-            self.known[path] = names, {folded(spelled): names[spelled] for spelled in reversed(tuple(names))}
-        exact, by_case = self.known[path]
+        exact, by_case = names_in(path, tuple(spec.fields or ()), self.spelled)
         return exact.get(key) or (by_case.get(folded(key)) if self.any_case else None)
 
     def row_of(self, spec: Field, name: str | None, tree: Tree) -> Field | None:

@@ -54,12 +54,12 @@ def iter_rule_table(nodes: Sequence[Output], style: Style) -> Iterator[str]:
         keys = [tally.rule.key for tally in tallies]
         rows = [(group, [group.verdicts.get(key) for key in keys]) for group in groups]
         yield from ('', *iter_legend(rows, style))
-        yield from ('', *iter_rules(tallies, style))
+        yield from ('', *iter_counts_of_rules(tallies, style))
         yield from ('', *iter_table(rows, len(keys), style))
 
 
 def iter_heading(nodes: Sequence[Output | NotEvaluated], evaluated: Sequence[Output], style: Style) -> Iterator[str]:
-    benchmarks = Counter(name for node in evaluated for name in benchmarks_of(node))
+    benchmarks = Counter(name for node in evaluated for name in benchmark_names(node))
     text = ', '.join(
         name if count == len(evaluated) else f'{name} ({nodes_text(count)})' for name, count in benchmarks.most_common()
     )
@@ -67,7 +67,7 @@ def iter_heading(nodes: Sequence[Output | NotEvaluated], evaluated: Sequence[Out
     yield from (style.paint(line, BOLD) for line in lines)
 
 
-def benchmarks_of(node: Output) -> list[str]:
+def benchmark_names(node: Output) -> list[str]:
     return list(dict.fromkeys(finding.benchmark.name for finding in node.node.findings)) or [node.benchmark.name]
 
 
@@ -82,7 +82,7 @@ def nodes_text(count: int) -> str:
     return f'{count:,} node{"" if count == 1 else "s"}'
 
 
-def iter_rules(tallies: Sequence[RuleTally], style: Style) -> Iterator[str]:
+def iter_counts_of_rules(tallies: Sequence[RuleTally], style: Style) -> Iterator[str]:
     """For each rule, the number of its column in the table, and how many nodes have each result."""
     number_width = max(len(number_text(tally)) for tally in tallies)
     key_width = max(len(tally.rule.key) for tally in tallies)

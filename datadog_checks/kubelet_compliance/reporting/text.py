@@ -25,10 +25,10 @@ CAPTURED_NOTE = (
 
 def text_report(results: Results, style: Style) -> str:
     """The results for one node. For several nodes, a table of all, with --verbose followed by those for each node."""
-    return '\n'.join(iter_results(results, style)).rstrip()
+    return '\n'.join(iter_lines(results, style)).rstrip()
 
 
-def iter_results(results: Results, style: Style) -> Iterator[str]:
+def iter_lines(results: Results, style: Style) -> Iterator[str]:
     if results.are_many:
         yield from iter_many(results, style)
     if results.are_many and not style.is_verbose:

@@ -53,8 +53,10 @@ def new_problem(changes: Sequence[Change], values: Mapping[str, Value], release:
             changed = with_value(changed, parts_of_path(change.name), typed_value(change, release))
         except DecodingError as error:
             return Problem(change.name, f'has the wrong type: {error}')
-    before = set(iter_refusals(values, release))
-    return next((problem for problem in iter_refusals(changed, release) if problem not in before), None)
+    after = list(iter_refusals(changed, release))
+    # Nearly all changes are accepted: the configuration without them does not matter then.
+    before = set(iter_refusals(values, release)) if after else ()
+    return next((problem for problem in after if problem not in before), None)
 
 
 def iter_refusals(config: Config, release: Release) -> Iterator[Problem]:

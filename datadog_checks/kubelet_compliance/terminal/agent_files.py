@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from datadog_checks.kubelet_compliance.node.process_root import reason
 
@@ -59,7 +60,7 @@ def parsed(path: str) -> Configured:
         raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
 
 
-def custom_rows(path: str) -> object:
+def custom_rows(path: str) -> list[Any]:
     """The rows in a file of custom rules: a list, or a mapping with `custom_rules`. Raises ConfigError."""
     try:
         content = load_yaml(read_named(path))

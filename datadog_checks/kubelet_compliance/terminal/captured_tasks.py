@@ -20,7 +20,7 @@ from datadog_checks.kubelet_compliance.node.processes import Admission, parse_us
 from . import agent_files
 from .as_the_agent import Settings
 from .captures import kept_configz, open_capture
-from .tasks import Task, check_for_root, check_with, collectors_of, configz_of, source_of
+from .tasks import Task, check_for_root, check_with, collectors_of, configz_of, where_configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def terms_of(options: argparse.Namespace) -> CapturedTerms:
         check.collector.for_host,
         Admission(parse_users(check.config.allowed_users), bool(check.config.nested)),
         check.exemptions,
-        source_of(configured, path),
+        where_configured(configured, path),
         kept,
         options.configz,
     )
