@@ -236,8 +236,8 @@ def test_an_origin_is_the_layer_and_the_line() -> None:
     found = merge(tree(text), [tree('\nmaxPods: 6', Source.DROP_IN, '/d/1.conf')])
     origins = Decoder(any_case=True).decode(found).origins
     assert origins['maxPods'] == Origin(Source.DROP_IN, '/d/1.conf:2', '/d/1.conf', line=2)
-    assert origins['authentication.anonymous.enabled'] == Origin(Source.CONFIG_FILE, '/k.yaml:4', '/k.yaml')
-    assert origins['featureGates.A'] == Origin(Source.CONFIG_FILE, '/k.yaml:6', '/k.yaml')
+    assert origins['authentication.anonymous.enabled'] == Origin(Source.CONFIG_FILE, '/k.yaml:4', '/k.yaml', line=4)
+    assert origins['featureGates.A'] == Origin(Source.CONFIG_FILE, '/k.yaml:6', '/k.yaml', line=6)
 
 
 def test_a_value_without_a_line_has_its_path_only() -> None:

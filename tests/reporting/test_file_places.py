@@ -3,9 +3,12 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+import re
 from urllib.parse import unquote_to_bytes
 
 import pytest
+from hypothesis import given
+from hypothesis.strategies import text
 
 from datadog_checks.kubelet_compliance.model import (
     Finding,
@@ -82,7 +85,17 @@ def test_each_name_of_a_file_is_a_valid_uri(name: str, uri: str) -> None:
         assert unquote_to_bytes(found) == name.encode('utf-8', 'surrogateescape')
 
 
-CONFIG, START, BARE = '/etc/k.yaml', '/lib/kubelet.service', '/usr/bin/kubelet'
+RELATIVE_URI = re.compile("(?![^/]*:)(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})+")
+"""RFC 3986, `relative-ref` without a query and a fragment."""
+
+
+@given(text(), text(), text(alphabet='/a. '))
+def test_any_path_in_any_folder_is_a_relative_uri_that_leaves_nothing(path: str, folder: str, current: str) -> None:
+    found = file_uri(path, folder, f'/{current}').uri
+    assert RELATIVE_URI.fullmatch(found) and '..' not in found.split('/')
+
+
+CONFIG, START = '/etc/k.yaml', '/lib/kubelet.service'
 IN_FILE = Origin(Source.CONFIG_FILE, f'{CONFIG}:4', CONFIG, line=4)
 IN_DROP_IN = Origin(Source.DROP_IN, '/d/1.conf:2', '/d/1.conf', line=2)
 BY_FLAG = Origin(Source.FLAG, '--x=y in /e:3 (A)', '/e', '/e:3 (A)', 3)

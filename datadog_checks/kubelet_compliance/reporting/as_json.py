@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -30,7 +31,18 @@ def json_report(results: Results, style: Style) -> str:
     """The results as JSON text: the object of the node, or for several nodes an object with all of them."""
     first = results.nodes[0] if len(results.nodes) == 1 and not results.are_many else None
     found = as_object(first, style) if isinstance(first, Output) else all_as_object(results, style)
-    return json.dumps(found, indent=2)
+    return json.dumps(with_valid_text(found), indent=2)
+
+
+def with_valid_text(value: Any) -> Any:
+    """The value with `?` for each byte of a text that is not valid UTF-8: many parsers refuse what JSON has for it."""
+    if isinstance(value, str):
+        return value.encode('utf-8', 'replace').decode()
+    if isinstance(value, Mapping):
+        return {with_valid_text(key): with_valid_text(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_valid_text(inner) for inner in value]
+    return value
 
 
 def all_as_object(results: Results, style: Style) -> dict[str, Any]:
