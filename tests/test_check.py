@@ -278,6 +278,71 @@ def test_metrics_can_be_fewer_and_service_checks_stay(
     assert set(aggregator.service_check_names) == {'kubelet_compliance.rule', 'kubelet_compliance.kubelet'}
 
 
+UPGRADE_TAGS = ['target_version:1.35']
+
+
+def test_without_a_target_version_nothing_is_sent_about_upgrades(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    show(procfs, standins.launch(('kubelet', '--pod-infra-container-image=p')))
+    dd_run_check(check_of(procfs))
+    aggregator.assert_metric('kubelet_compliance.upgrade.blocked', count=0)
+    assert aggregator.service_checks('kubelet_compliance.upgrade') == []
+
+
+@pytest.mark.parametrize('detail, count', [('full', 1), ('summary', 1), ('none', 0)])
+def test_a_kubelet_that_would_not_start_after_the_upgrade_is_critical(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run, detail: str, count: int
+) -> None:
+    show(procfs, standins.launch(('kubelet', '--pod-infra-container-image=p', '--config-dir=')))
+    dd_run_check(check_of(procfs, target_version='1.35', metrics=detail))
+    aggregator.assert_metric('kubelet_compliance.upgrade.blocked', value=1, tags=UPGRADE_TAGS, count=count)
+    (sent,) = aggregator.service_checks('kubelet_compliance.upgrade')
+    assert (sent.status, sent.tags) == (CRITICAL, UPGRADE_TAGS)
+    assert sent.message.startswith('Upgrade to 1.35: the kubelet would not start (')
+    assert 'Kubernetes 1.35 removed this flag' in sent.message
+    assert len(sent.message) <= 500 and sent.message.isprintable()
+
+
+def test_a_kubelet_that_would_start_is_ok_and_is_collected_once(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    show(procfs, standins.launch(('kubelet', '--node-ip=10.0.0.1')))
+    check = check_of(procfs, target_version='1.34', rules=None)
+    dd_run_check(check)
+    first = check.last
+    dd_run_check(check)
+    aggregator.assert_metric('kubelet_compliance.upgrade.blocked', value=0, tags=['target_version:1.34'], count=2)
+    aggregator.assert_service_check('kubelet_compliance.upgrade', status=OK, tags=['target_version:1.34'], count=2)
+    assert check.last is first is not None
+
+
+def test_what_cannot_be_determined_about_an_upgrade_is_unknown_and_has_no_metric(
+    standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    show(procfs, standins.launch(('kubelet', '--no-such-flag', '--cloud-config=c')))
+    dd_run_check(check_of(procfs, target_version='1.34'))
+    aggregator.assert_metric('kubelet_compliance.upgrade.blocked', count=0)
+    (sent,) = aggregator.service_checks('kubelet_compliance.upgrade')
+    assert sent.status == UNKNOWN
+    assert 'it cannot be determined whether the kubelet would start' in sent.message
+
+
+def test_without_a_kubelet_nothing_is_said_about_an_upgrade(
+    procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
+) -> None:
+    dd_run_check(check_of(procfs, target_version='1.35'))
+    assert 'kubelet_compliance.upgrade' not in aggregator.service_check_names
+    aggregator.assert_metric('kubelet_compliance.upgrade.blocked', count=0)
+
+
+@pytest.mark.parametrize('version', ['1.99', 'latest', 1.3, 137])
+def test_a_target_version_that_is_not_known_is_a_configuration_error(procfs: Path, version: object) -> None:
+    (answer,) = json.loads(check_of(procfs, target_version=version).run())
+    assert f'target_version {version}' in answer['message']
+    assert 'this check knows Kubernetes 1.25 to 1.37' in answer['message']
+
+
 def test_an_exempted_rule_is_a_warning_with_the_reason(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run
 ) -> None:

@@ -358,6 +358,51 @@ def test_a_next_start_that_is_not_known(node: Path, capsys: pytest.CaptureFixtur
     assert found['flags'] == [{'flag': '--v=2', 'place': None}]
 
 
+def test_an_upgrade_that_is_blocked_ends_with_1_and_shows_no_rules(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM, '--kubelet-version', '1.34', '--for-version', '1.35']) == 1
+    lines = capsys.readouterr().out.split('\n')
+    assert lines[1] == 'Upgrade to 1.35: the kubelet would not start (1 blocker, 2 changes)'
+    assert 'BLOCKER  --pod-infra-container-image' in lines
+    assert not any('NON-COMPLIANT' in line for line in lines)
+
+
+def test_an_upgrade_that_nothing_stops_ends_with_0_whatever_the_rules_say(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM, '--for-version', '1.34']) == 0
+    assert 'Upgrade to 1.34: the kubelet would start\n' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ('options', 'status', 'part'),
+    [
+        pytest.param([], 2, 'it cannot be determined whether the kubelet would start', id='not known'),
+        pytest.param(['--cgroup-version', '2'], 0, 'the kubelet would start', id='v2'),
+        pytest.param(['--cgroup-version', '1'], 1, 'failCgroupV1', id='v1'),
+    ],
+)
+def test_an_image_does_not_show_the_cgroup_version_of_its_machines(
+    options: list[str], status: int, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(['--root', str(EXAMPLES / 'image'), '--for-version', '1.36', *options]) == status
+    assert part in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('version', ['1.24', '1.38', '2.0', 'latest'])
+def test_a_release_that_the_check_does_not_know_is_no_pass(version: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM, '--for-version', version]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ''
+    assert f'--for-version {version}: this check knows Kubernetes 1.25 to 1.37' in shown.err
+
+
+def test_the_cgroup_version_is_about_an_upgrade(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', KUBEADM, '--cgroup-version', '2']) == 2
+    assert 'add --for-version' in capsys.readouterr().err
+
+
+def test_an_upgrade_without_a_kubelet_is_not_known(node: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--node', str(node), '--for-version', '1.37']) == 2
+
+
 OWN_RULES = """\
 - key: max_pods
   title: Nodes should run at most 110 pods
@@ -421,7 +466,7 @@ def test_a_custom_rule_is_selected_and_explained_by_its_key(own_rules: str, caps
         ('a: [', 'rules.yaml: it is not valid YAML'),
         ('a: 1', 'rules.yaml: it has no custom rules: a list of them, or a mapping with custom_rules'),
         ('custom_rules: []', 'rules.yaml: it has no custom rules'),
-        ('- key: a', 'custom rule 1 (a): title is missing'),
+        ('- key: a', 'rules.yaml: custom rule 1 (a): title is missing'),
         ('x' * (1024 * 1024 + 1), 'rules.yaml: it is larger than 1 MiB'),
     ],
 )
@@ -439,7 +484,7 @@ def test_a_file_without_valid_rules_is_an_error(
     'more, keys',
     [
         pytest.param([], ['log_size'], id='those of the Agent'),
-        pytest.param(['--rules'], ['max_pods', 'idle_timeout'], id='those of a file instead'),
+        pytest.param(['--rules'], ['log_size', 'max_pods', 'idle_timeout'], id='those of a file too'),
     ],
 )
 def test_the_custom_rules_of_the_agent_are_evaluated_too(

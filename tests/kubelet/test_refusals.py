@@ -14,6 +14,7 @@ from hypothesis import example, given, settings
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading, is_refused
 from datadog_checks.kubelet_compliance.kubelet.feature_gates import FIRST_KNOWN, LAST_KNOWN
 from datadog_checks.kubelet_compliance.kubelet.refusals import read_as
+from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 from datadog_checks.kubelet_compliance.kubelet.upgrade import upgrade_of
 from datadog_checks.kubelet_compliance.model import Evidence, Origin, Outcome, Source, Target
@@ -89,7 +90,7 @@ def test_the_refusals_of_an_image_hold_all_that_declare_objects_to(evidence: Evi
     """`declare` raises the first refusal. It must be among all of them."""
     image = as_image(evidence)
     (declared,) = every_reading(image, {minor})
-    (reading,) = read_as(image, minor)
+    (reading,) = read_as(image, Release(minor))
     assert bool(reading.refusals) >= is_refused(declared)
     if declared.unknown is None and reading.configuration is not None:
         fields = [path for path in declared.values if not path.startswith('--')]
@@ -120,7 +121,7 @@ def test_the_refusals_of_an_image_hold_all_that_declare_objects_to(evidence: Evi
 def test_a_refusal_names_what_and_why(
     flags: tuple[str, ...], config: str | None, minor: int, what: str, why: str
 ) -> None:
-    readings = read_as(evidence_of(*flags, config=config, has_api_server=False), minor)
+    readings = read_as(evidence_of(*flags, config=config, has_api_server=False), Release(minor))
     found = [refusal.why for reading in readings for refusal in reading.refusals if refusal.what == what]
     assert found
     assert why in found[0]
@@ -130,6 +131,6 @@ def test_a_default_that_needs_a_gate_has_the_place_of_the_gate() -> None:
     """The kubelet sets the gate of a flag before it reads a file, and checks the gate again after all layers."""
     gates = '--feature-gates=KubeletEnsureSecretPulledImages=false'
     evidence = evidence_of(config='featureGates: {KubeletEnsureSecretPulledImages: true}\n')
-    (reading,) = read_as(with_words(evidence, [gates]), 36)
+    (reading,) = read_as(with_words(evidence, [gates]), Release(36))
     (origin,) = [each.origin for each in reading.refusals if each.what == 'imagePullCredentialsVerificationPolicy']
     assert (origin, origin.source if origin else None) == (Origin(Source.FLAG, gates), Source.FLAG)

@@ -18,7 +18,7 @@ import pytest
 import xmlschema
 from junitparser import JUnitXml
 
-from datadog_checks.kubelet_compliance.model import Place
+from datadog_checks.kubelet_compliance.model import Outcome, Place, Upgrade
 from datadog_checks.kubelet_compliance.reporting.as_json import json_report
 from datadog_checks.kubelet_compliance.reporting.file_places import decided_at, decided_by
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
@@ -26,7 +26,9 @@ from datadog_checks.kubelet_compliance.reporting.junit import junit_report
 from datadog_checks.kubelet_compliance.reporting.layout import Style
 from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results
 from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
-from tests.support.outputs import CASES, results_of
+from tests.support.images import kubeadm, write
+from tests.support.nodes import HEAD
+from tests.support.outputs import CASES, NOW, results_of, run
 from tests.support.paths import ROOT, TESTS
 
 pytestmark = pytest.mark.same_for_every_user
@@ -48,18 +50,43 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Results]:
     return cache(lambda case: results_of(case, tmp_path_factory.mktemp('case')))
 
 
-def verdicts_of(results: Results, *, only_failed: bool = False) -> list[tuple[str, str]]:
-    """Each rule with its verdict, kubelet by kubelet. What could not be evaluated on a node is unknown."""
-    verdicts: list[tuple[str, str]] = []
+Verdicts = list[tuple[str, str]]
+"""Each rule, or each part of an upgrade, with its verdict."""
+
+OF_OUTCOME = {Outcome.BLOCKED: 'non_compliant', Outcome.UNKNOWN: 'unknown'}
+
+
+def verdicts_of(
+    results: Results, style: Style, of_upgrade: Callable[[Upgrade | None], Verdicts] | None = None
+) -> Verdicts:
+    """What a format must show, kubelet by kubelet. What could not be evaluated on a node is unknown.
+
+    `of_upgrade`: what the format shows of an upgrade in place of the rules; None: it shows the rules.
+    """
+    verdicts: Verdicts = []
     for node in results.nodes:
-        kubelets = node.kubelets if isinstance(node, Output) else ()
-        findings = [finding for kubelet in kubelets for finding in kubelet.findings]
-        verdicts += [
-            (each.rule.key, each.verdict.value) for each in findings if not only_failed or each.verdict in FAILED
-        ]
+        for kubelet in node.kubelets if isinstance(node, Output) else ():
+            if of_upgrade is not None and isinstance(node, Output) and node.for_version:
+                verdicts += of_upgrade(kubelet.upgrade)
+                continue
+            findings = [each for each in kubelet.findings if not style.only_failed or each.verdict in FAILED]
+            verdicts += [(each.rule.key, each.verdict.value) for each in findings]
         if isinstance(node, NotEvaluated) or not node.kubelets or node.node.doubts:
             verdicts.append(('kubelet', 'unknown'))
     return verdicts
+
+
+def in_junit(upgrade: Upgrade | None) -> Verdicts:
+    assert upgrade is not None
+    blockers = [(item.what, 'non_compliant') for item in upgrade.blockers]
+    return [('upgrade', OF_OUTCOME.get(upgrade.outcome, 'compliant')), *blockers]
+
+
+def in_sarif(upgrade: Upgrade | None) -> Verdicts:
+    assert upgrade is not None
+    unknown = [('upgrade_unknown', 'unknown')] if upgrade.outcome is Outcome.UNKNOWN else []
+    parts = {'blocker': upgrade.blockers, 'ignored': upgrade.ignored, 'change': upgrade.changes}
+    return [*unknown, *((f'upgrade_{name}', 'non_compliant') for name, items in parts.items() for _ in items)]
 
 
 @case_by_case
@@ -78,8 +105,7 @@ def test_json_is_as_its_schema_says_and_holds_every_result(
         for kubelet in node.get('kubelets', ())
         for rule in kubelet['rules']
     ]
-    wanted = verdicts_of(results, only_failed=style.only_failed)
-    assert shown == [each for each in wanted if each[0] != 'kubelet']
+    assert shown == [each for each in verdicts_of(results, style) if each[0] != 'kubelet']
 
 
 @case_by_case
@@ -95,7 +121,7 @@ def test_junit_is_as_its_schema_says_and_holds_every_result(
     shown = [
         (test.get('name'), verdict_of[next((child.tag for child in test), None)]) for test in root.iter('testcase')
     ]
-    assert shown == verdicts_of(results, only_failed=style.only_failed)
+    assert shown == verdicts_of(results, style, in_junit)
     parsed = JUnitXml.fromroot(root)
     totals = parsed.tests, parsed.failures, parsed.errors, parsed.skipped
     parsed.update_statistics()
@@ -124,10 +150,10 @@ def test_sarif_is_as_its_schema_says_and_holds_every_result(
     shown = [
         (each['ruleId'], 'exempted' if 'suppressions' in each else verdict_of[each['kind']]) for each in run['results']
     ]
-    assert shown == verdicts_of(results, only_failed=style.only_failed)
+    assert shown == verdicts_of(results, style, in_sarif)
     assert [each['ruleId'] for each in run['results']] == [rules[each['ruleIndex']]['id'] for each in run['results']]
     assert len({rule['id'] for rule in rules}) == len(rules)
-    assert {rule['id'] for rule in rules} == {each['ruleId'] for each in run['results']}
+    assert results.is_upgrade or {rule['id'] for rule in rules} == {each['ruleId'] for each in run['results']}
 
 
 @case_by_case
@@ -243,3 +269,27 @@ def line_in(folder: Path, place: Place) -> str:
     (file,) = {each for each in (folder / path, *folder.glob(f'proc/*/root/{path}')) if each.is_file()} or {None}
     assert file is not None, place
     return file.read_text(errors='replace').splitlines()[place.line - 1]
+
+
+SECRET = 'x7secret'
+SECRET_FLAGS = (
+    f'--manifest-url=http://{SECRET}/pods',
+    f'--manifest-url-header=Authorization:{SECRET}',
+    f'--storage-driver-password={SECRET}',
+)
+SECRET_FIELDS = f'staticPodURL: http://{SECRET}/\nstaticPodURLHeader:\n  Authorization: [{SECRET}]\n'
+
+
+@pytest.mark.parametrize('name', FORMATS)
+@pytest.mark.parametrize('fields', [SECRET_FIELDS, f'{SECRET_FIELDS}maxPods: {SECRET}\n', f'- {SECRET}: [\n'])
+def test_no_format_shows_a_secret(name: str, fields: str, tmp_path: Path) -> None:
+    """Neither of a file that the kubelet accepts, nor of one that it refuses, nor of flags and their places."""
+    flags = ' '.join(SECRET_FLAGS)
+    root = write(
+        kubeadm(tmp_path / 'image'),
+        {'etc/default/kubelet': f'KUBELET_EXTRA_ARGS="{flags}"\n', 'var/lib/kubelet/config.yaml': f'{HEAD}{fields}'},
+    )
+    output = run('--root', root)
+    assert output.kubelets[0].next_start is not None and SECRET in str(output.kubelets[0].next_start.command)
+    text = FORMATS[name](Results([output], NOW, folder=str(tmp_path)), Style(is_verbose=True))
+    assert SECRET not in text

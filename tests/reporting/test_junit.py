@@ -13,6 +13,7 @@ from junitparser import Error, Failure, JUnitXml, Skipped
 from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.reporting.junit import element, junit_report
 from datadog_checks.kubelet_compliance.reporting.layout import Style
+from datadog_checks.kubelet_compliance.reporting.output import Output
 from tests.support.outputs import HOSTILE, results_of
 
 pytestmark = pytest.mark.same_for_every_user
@@ -95,8 +96,21 @@ def test_several_nodes_are_suites_with_the_names_of_the_nodes(tmp_path: Path) ->
     assert next(iter(suites[2])).result[0].message == 'node.json is not valid <JSON>'
 
 
-def test_several_kubelets_of_a_node_have_names_of_their_own(tmp_path: Path) -> None:
-    assert [suite.name for suite in parsed('several kubelets', tmp_path)] == ['kubelet: 7', 'kubelet: b']
+@pytest.mark.parametrize(
+    'names, shown',
+    [
+        pytest.param(['a', 'b'], ['kubelet: a', 'kubelet: b'], id='their own'),
+        pytest.param(['', 'b'], ['kubelet: process 7', 'kubelet: b'], id='one has none'),
+        pytest.param(['b', 'b'], ['kubelet: process 7', 'kubelet: process 8'], id='the same'),
+    ],
+)
+def test_several_kubelets_of_a_node_have_distinct_names(names: list[str], shown: list[str], tmp_path: Path) -> None:
+    results = results_of('several kubelets', tmp_path)
+    (node,) = results.nodes
+    assert isinstance(node, Output)
+    kubelets = [replace(kubelet, name=name) for kubelet, name in zip(node.kubelets, names, strict=True)]
+    root = ElementTree.fromstring(junit_report(replace(results, nodes=[replace(node, kubelets=kubelets)]), Style()))
+    assert [suite.get('name') for suite in root] == shown
 
 
 def test_only_what_failed_is_left_where_nobody_wants_more(tmp_path: Path) -> None:

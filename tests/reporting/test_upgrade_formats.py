@@ -170,17 +170,20 @@ def test_many_nodes_are_counted_and_those_that_would_not_start_are_named() -> No
     nodes = [output_of(BLOCKED, 'a'), output_of(STARTS, 'b'), output_of(UNDECIDED, 'c'), NotEvaluated('d', 'no proc')]
     results = results_of(*nodes, are_many=True)
     lines = FORMATS['text'](results, STYLE).split('\n')
-    assert lines[:2] == ['Upgrade to 1.37: 4 nodes', '1 would not start, 2 unknown, 1 would start']
-    assert 'BLOCKER  featureGates.X: is gone (1 node)' in lines
-    assert '  a: --storage-driver-password, featureGates.X' in lines
-    assert '  c: no reason: ask' in lines and '  d: no proc' in lines
+    assert lines[:2] == ['4 nodes, upgrade to 1.37', '1 would start, 1 would not start, 2 unknown']
+    text = '\n'.join(lines)
+    assert '\n      1  featureGates.X: is gone\n         a\n' in text
+    assert '\n      1  no reason: ask\n         c\n' in text and '\n      1  no proc\n         d' in text
     assert results.exit_status == 1
     for name in ('json', 'junit', 'sarif'):
         assert FORMATS[name](results, STYLE)
 
 
-def test_many_nodes_with_the_same_result_are_not_all_named() -> None:
-    results = results_of(*(output_of(BLOCKED, f'n{number}') for number in range(30)), are_many=True)
-    shown = FORMATS['text'](results, STYLE)
-    assert 'BLOCKER  featureGates.X: is gone (30 nodes)' in shown and '  and 10 more (--verbose lists all)' in shown
-    assert '  n29: ' in FORMATS['text'](results, Style(width=200, is_verbose=True))
+def test_an_item_of_many_nodes_is_there_once_and_names_as_many_as_fit() -> None:
+    results = results_of(*(output_of(BLOCKED, f'n{number}') for number in range(300)), are_many=True)
+    shown = FORMATS['text'](results, Style(width=80))
+    assert (
+        shown.count('featureGates.X: is gone') == 1 and '    300  featureGates.X: is gone\n         n0, n1, ' in shown
+    )
+    assert ' more\n' in shown and 'n299' not in shown
+    assert 'n299' in FORMATS['text'](results, Style(width=200, is_verbose=True))

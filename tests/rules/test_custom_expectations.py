@@ -42,7 +42,7 @@ EXPECTATIONS = ('is', 'is_not', 'one_of', 'at_most', 'at_least', 'set', 'not_set
         ('evictionSoftGracePeriod.memory.available', {'at_least': '90s'}, ['1m30s', '2m'], ['1m', 'x', None]),
         ('containerLogMaxSize', {'is': '50Mi'}, ['50Mi', '52428800', '51200Ki'], ['50M', '', None]),
         ('containerLogMaxSize', {'is': 52428800}, ['50Mi'], ['51Mi']),
-        ('containerLogMaxSize', {'at_most': '50Mi'}, ['50M', '1', '50e6'], ['51Mi', 'x', '1e999999999']),
+        ('containerLogMaxSize', {'at_most': '50Mi'}, ['50M', '1', '50e6'], ['51Mi', 'x', '1e999999999', '1%']),
         ('evictionHard.memory.available', {'at_least': '500Mi'}, ['0.5Gi', '1Gi'], ['499Mi', '50%', None]),
         ('evictionHard.memory.available', {'at_least': '5%'}, ['5%', '5.5%', '1e1%'], ['4%', '500Mi', None]),
         ('evictionHard.memory.available', {'set': True}, ['1Mi'], [None, '']),

@@ -67,16 +67,16 @@ class WholeReading:
     needs_cgroup_v2: tuple[str, ...] = ()
 
 
-def read_as(evidence: Evidence, minor: int, parse: Parser = parse_document) -> tuple[WholeReading, ...]:
-    """What a kubelet of 1.`minor` makes of the evidence: one reading for each meaning that an unknown flag can have.
+def read_as(evidence: Evidence, release: Release, parse: Parser = parse_document) -> tuple[WholeReading, ...]:
+    """What a kubelet of a release makes of the evidence: one reading for each meaning that an unknown flag can have.
 
     Raises nothing.
     """
     arguments = evidence.arguments
     if arguments is None or isinstance(arguments, Unknown):
         return (WholeReading(unknown=arguments or NOT_BELIEVED),)
-    lines = read_accepted(arguments, Release(minor), only_upstream=True)
-    return tuple(read_line(evidence, arguments, line, Release(minor), parse) for line in lines)
+    lines = read_accepted(arguments, release, only_upstream=True)
+    return tuple(read_line(evidence, arguments, line, release, parse) for line in lines)
 
 
 def read_line(

@@ -41,7 +41,7 @@ def iter_changes(declared: Declared, configuration: Configuration, release: Rele
     for path, spec in iter_leaves(KUBELET_CONFIGURATION, '', release):
         is_new = max(declared.minors, default=release.minor) < spec.since
         before, after = builtin.get(path) if is_new else declared.value(path), configuration.get(path)
-        if path in IDENTITY or is_same(in_effect(path, before), in_effect(path, after)):
+        if path in IDENTITY or is_same(value_used(path, before), value_used(path, after)):
             continue
         origin = configuration.origins.get(path)
         if spec.kind is Kind.MAP and isinstance(after, Mapping) and isinstance(before, Mapping):
@@ -51,7 +51,7 @@ def iter_changes(declared: Declared, configuration: Configuration, release: Rele
         )
 
 
-def in_effect(path: str, value: Value) -> Value:
+def value_used(path: str, value: Value) -> Value:
     return BUILT_IN.get(path) if value is None else value
 
 

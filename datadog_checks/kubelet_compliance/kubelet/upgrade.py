@@ -31,6 +31,7 @@ from .flags import iter_plain_flags
 from .kubelets import Kubelet
 from .layers import ParsedOnce, flag_origin
 from .refusals import Refusal, WholeReading, read_as
+from .release import Release, iter_alike
 from .resolved_changes import changes_between, ignored_fields
 
 JUST_STARTED = Unknown(
@@ -59,7 +60,7 @@ def upgrade_of(kubelet: Kubelet, target: Target) -> tuple[Upgrade, Declared | No
     kubelet, minor = with_cgroups(kubelet, target), target.minor
     evidence = kubelet.coming or kubelet.evidence
     parse = ParsedOnce()
-    readings = read_as(evidence, minor, parse)
+    readings = read_as(evidence, Release(minor), parse)
     shared = shared_refusals(readings)
     today = minors_of(kubelet.following)
     taken = Taken.of(kubelet, shared, today)
@@ -164,12 +165,16 @@ class Taken:
 def refused_by_all(evidence: Evidence, minors: frozenset[int]) -> frozenset[Refusal]:
     """What each of these releases refuses, in every reading."""
     parse = ParsedOnce()
-    found: list[frozenset[Refusal]] = []
-    for minor in sorted(minors):
-        found.append(frozenset(shared_refusals(read_as(evidence, minor, parse))))
-        if not found[-1]:
-            return frozenset()
-    return frozenset.intersection(*found)
+
+    def refused(release: Release) -> frozenset[Refusal]:
+        return frozenset(shared_refusals(read_as(evidence, release, parse)))
+
+    common: frozenset[Refusal] | None = None
+    for _, found in iter_alike(minors, refused):
+        common = found if common is None else common & found
+        if not common:
+            break
+    return common or frozenset()
 
 
 def is_accepted(refusal: Refusal, kubelet: Kubelet) -> bool:

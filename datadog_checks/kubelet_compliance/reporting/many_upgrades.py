@@ -27,7 +27,7 @@ IN_COUNTS: Final = {
 
 def outcomes_text(nodes: Sequence[Output | NotEvaluated], style: Style) -> str:
     """How many nodes have each outcome, such as `1 would start, 2 would not start`."""
-    outcomes = Counter(map(outcome_of, nodes))
+    outcomes = Counter(map(upgrade_outcome, nodes))
     return ', '.join(
         style.paint(f'{outcomes[outcome]:,} {text}', COLORS[outcome])
         for outcome, text in IN_COUNTS.items()
@@ -35,7 +35,7 @@ def outcomes_text(nodes: Sequence[Output | NotEvaluated], style: Style) -> str:
     )
 
 
-def outcome_of(node: Output | NotEvaluated) -> Outcome:
+def upgrade_outcome(node: Output | NotEvaluated) -> Outcome:
     upgrade = node.node.upgrade if isinstance(node, Output) else None
     return upgrade.outcome if upgrade is not None else Outcome.UNKNOWN
 

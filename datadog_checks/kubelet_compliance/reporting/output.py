@@ -154,7 +154,11 @@ def names_of_kubelets(output: Output) -> list[str]:
     node = name_of_node(output) or 'kubelet'
     if len(output.kubelets) == 1:
         return [node]
-    return [f'{node}: {each.name or each.process.unit or each.process.pid}' for each in output.kubelets]
+    own = [kubelet.process.unit or kubelet.name for kubelet in output.kubelets]
+    return [
+        f'{node}: {name if name and own.count(name) == 1 else f"process {kubelet.process.pid}"}'
+        for name, kubelet in zip(own, output.kubelets, strict=True)
+    ]
 
 
 def why_not_evaluated(node: Output | NotEvaluated) -> str:

@@ -35,7 +35,7 @@ KIND_OF: Final[Mapping[Verdict, tuple[str, str]]] = {
 }
 """The kind and level of a result. Only a `fail` has a level (SARIF 2.1.0, section 3.27.10)."""
 
-BASES: Final[Mapping[str, Mapping[str, Any]]] = {
+URI_BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     # Without a URI: the folder is another one where the file is read.
     IN_FOLDER: {'description': {'text': 'The folder in which the command ran'}},
     ON_MACHINE: {'uri': 'file:///', 'description': {'text': 'The root of the file system'}},
@@ -46,7 +46,7 @@ HASHED_CHARACTERS: Final = 16
 
 def sarif_report(results: Results, style: Style) -> str:
     """The results as SARIF text, with only ASCII characters."""
-    found = [each for node in results.nodes for each in iter_results(node, style, results.folder)]
+    found = [each for node in results.nodes for each in iter_sarif_results(node, style, results.folder)]
     log = {'$schema': SCHEMA, 'version': '2.1.0', 'runs': [run_of(results, style, found)]}
     return json.dumps(log, indent=2)
 
@@ -74,7 +74,7 @@ def run_of(results: Results, style: Style, found: list[dict[str, Any]]) -> dict[
                 ],
             }
         ],
-        'originalUriBaseIds': BASES,
+        'originalUriBaseIds': URI_BASES,
         'results': [{**each, 'ruleIndex': numbers[each['ruleId']]} for each in found],
     }
 
@@ -94,7 +94,7 @@ def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
     return list(rules.values())
 
 
-def iter_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
+def iter_sarif_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
     """A result for each rule and kubelet, and one for what could not be evaluated, so that it does not look clean."""
     if isinstance(node, Output) and node.for_version:
         for kubelet in node.kubelets:
@@ -143,11 +143,7 @@ def result_of(finding: Finding, kubelet: KubeletReport, node: Output, current: s
             'benchmark': benchmark.name,
             'compliance_control': list(benchmark.controls[finding.rule.key]),
             'set_by': finding.set_by.value,
-            **{
-                name: printable(text)
-                for name, text in (('node', name_of_node(node)), ('kubelet', kubelet.name))
-                if text
-            },
+            **names_as_properties(name_of_node(node), kubelet.name),
         },
     }
     if finding.exemption is not None:

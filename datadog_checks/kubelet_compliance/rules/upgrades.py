@@ -44,7 +44,7 @@ MEANINGS: Mapping[str, str] = {
     'memoryThrottlingFactor': 'It matters only while the feature gate MemoryQoS is on',
 }
 """What the new values of some fields mean for a node."""
-OPTION = 'target_version'
+OPTION_NAME = 'target_version'
 NOT_EXAMINED = Unknown('a kubelet of the node can no longer be examined')
 
 
@@ -78,7 +78,7 @@ class TargetError(ValueError):
 
 
 def parse_target(
-    version: str | float | None, cgroup_version: int | None = None, *, option: str = OPTION
+    version: str | float | None, cgroup_version: int | None = None, *, option: str = OPTION_NAME
 ) -> Target | None:
     """The release that an option names; None: not set. Raises TargetError.
 
@@ -131,8 +131,8 @@ def iter_rule_changes(today: Sequence[Declared], then: Declared, selection: Sele
 
 def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark: Benchmark) -> UpgradeItem | None:
     """How the result of a rule would change. A rule that may hold today and would be broken gets worse."""
-    now = {is_kept(rule, each, benchmark) for declared in today for each in in_effect(rule, declared)}
-    (then,) = in_effect(rule, then)
+    now = {is_kept(rule, each, benchmark) for declared in today for each in each_in_effect(rule, declared)}
+    (then,) = each_in_effect(rule, then)
     setting = resolve(then, rule.fields)
     kept = is_kept(rule, then, benchmark)
     if kept is None or now == {kept} or isinstance(setting.declared, Unknown):
@@ -145,7 +145,7 @@ def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark
     return UpgradeItem(UpgradeSubject.RULE, rule.key, why, setting.origin, is_worse=not kept)
 
 
-def in_effect(rule: Rule, declared: Declared) -> list[Declared]:
+def each_in_effect(rule: Rule, declared: Declared) -> list[Declared]:
     """The configuration once for each result that its possible releases may give. One release gives one."""
     return [each for each, _ in iter_in_effect(rule, declared, NOT_ASKED)]
 

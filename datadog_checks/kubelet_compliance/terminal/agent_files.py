@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 from datadog_checks.kubelet_compliance.node.process_root import reason
 
@@ -59,7 +60,7 @@ def parsed(path: str) -> Configured:
         raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
 
 
-def custom_rows(path: str) -> object:
+def custom_rows(path: str) -> list[Any]:
     """The rows in a file of custom rules: a list, or a mapping with `custom_rules`. Raises ConfigError."""
     try:
         content = load_yaml(read_named(path))
@@ -75,14 +76,16 @@ def custom_rows(path: str) -> object:
 def iter_conf_files(folder: str) -> Iterator[str]:
     """The config files of the check in `conf.d`, conf.yaml first. Raises ConfigError."""
     own = os.path.join(folder, f'{CHECK}.d')
-    names = [name for name in names_in(own) if name.endswith(ENDINGS) and name not in NOT_OF_A_CHECK]
-    if not names and 'conf.yaml.default' in names_in(own):
+    names = [name for name in file_names_in(own) if name.endswith(ENDINGS) and name not in NOT_OF_A_CHECK]
+    if not names and 'conf.yaml.default' in file_names_in(own):
         names = ['conf.yaml.default']
     yield from (os.path.join(own, name) for name in sorted(names, key=lambda name: (name != 'conf.yaml', name)))
-    yield from (os.path.join(folder, name) for name in names_in(folder) if name in [f'{CHECK}{end}' for end in ENDINGS])
+    yield from (
+        os.path.join(folder, name) for name in file_names_in(folder) if name in [f'{CHECK}{end}' for end in ENDINGS]
+    )
 
 
-def names_in(folder: str) -> list[str]:
+def file_names_in(folder: str) -> list[str]:
     """The sorted names in a folder. Empty if it does not exist. Raises ConfigError."""
     try:
         return sorted(os.listdir(folder))

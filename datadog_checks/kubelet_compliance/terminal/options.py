@@ -83,7 +83,7 @@ def add_rules(group: argparse._ArgumentGroup) -> None:
         '--rules',
         dest='rules_file',
         metavar='FILE',
-        help='evaluate the custom rules in this file too (YAML), instead of those in the config file of the check',
+        help='evaluate the custom rules in this file too (YAML)',
     )
     group.add_argument('--explain', metavar='RULE', help='explain a rule: reason, impact, and fix')
 

@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from datadog_checks.kubelet_compliance.api.configz import MAX_CONFIGZ_BYTES, Connection
 from datadog_checks.kubelet_compliance.api.kept_configz import CannotUse, read_kept_answer
@@ -142,9 +142,17 @@ def collectors_of(options: argparse.Namespace) -> Callable[[Host], Collector]:
     return lambda host: Collector(host, selection, choose, version, target)
 
 
-def rows_of(options: argparse.Namespace) -> object:
-    """The custom rules in the file of `--rules`, as YAML has them; None without one. Raises ConfigError."""
-    return None if options.rules_file is None else agent_files.custom_rows(options.rules_file)
+def rows_of(options: argparse.Namespace) -> Sequence[Any] | None:
+    """The custom rules in the file of `--rules`, as YAML has them. Raises ConfigError, CannotAnswer."""
+    path = options.rules_file
+    if path is None:
+        return None
+    rows = agent_files.custom_rows(path)
+    try:
+        custom_rules(rows)
+    except CustomRuleError as error:
+        raise CannotAnswer(f'{path}: {error}') from None
+    return rows
 
 
 def rule_to_explain(options: argparse.Namespace) -> Rule:
@@ -153,7 +161,7 @@ def rule_to_explain(options: argparse.Namespace) -> Rule:
     if key in RULES_BY_KEY:
         return RULES_BY_KEY[key]
     try:
-        rules = custom_rules(rows_of(options) or rows_of_the_agent(options))
+        rules = custom_rules(with_more_rows(rows_of_the_agent(options), rows_of(options)))
     except (ConfigError, CustomRuleError) as error:
         raise CannotAnswer(str(error)) from None
     found = next((rule for rule in rules if rule.key == key), None)
@@ -161,6 +169,14 @@ def rule_to_explain(options: argparse.Namespace) -> Rule:
         known = ', '.join([*RULES_BY_KEY, *(rule.key for rule in rules)])
         raise CannotAnswer(f'unknown rule {key!r}; choose from: {known}')
     return found
+
+
+def with_more_rows(rows: object, more: Sequence[Any] | None) -> object:
+    """The custom rules of the Agent with those of a file, which replace rules with the same key."""
+    if more is None or not isinstance(rows, list):
+        return rows if more is None else more
+    replaced = [row.get('key') for row in more if isinstance(row, dict)]
+    return [*(row for row in rows if not (isinstance(row, dict) and row.get('key') in replaced)), *more]
 
 
 def rows_of_the_agent(options: argparse.Namespace) -> object:
@@ -189,7 +205,7 @@ def check_with(options: argparse.Namespace, settings: Settings, configured: Conf
     given = {
         'benchmark': options.benchmark,
         'rules': options.rules,
-        'custom_rules': rows_of(options),
+        'custom_rules': with_more_rows(configured.instance.get('custom_rules'), rows_of(options)),
         'procfs_path': options.procfs or configured.instance.get('procfs_path') or agent_files.procfs(settings),
         'host_root': options.host_root,
         'allowed_users': options.allowed_users,
