@@ -107,6 +107,11 @@ def test_a_standard_error_that_nobody_reads_does_not_end_the_work(error: Excepti
     progress.run()
 
 
+def test_a_standard_error_that_was_closed_before_the_start_gets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, 'stderr', None)
+    Progress('', None, lambda _: pytest.fail('waits')).run()
+
+
 def test_the_work_does_not_wait_for_the_next_line() -> None:
     with Progress('', Recorded(is_terminal=True)) as progress:
         pass

@@ -100,7 +100,7 @@ def folded(name: str) -> str:
 
 
 @cache
-def names_in(
+def spelled_names(
     path: str, fields: tuple[str, ...], spelled: Callable[[str], str]
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """The fields of a struct by their exact names, and by their folded names. The tables have few structs."""
@@ -184,7 +184,7 @@ class Decoder:
 
     def name_of(self, key: str, spec: Field, path: str) -> str | None:
         """The field that a key stands for (encoding/json: the exact name first, then a name in any case)."""
-        exact, by_case = names_in(path, tuple(spec.fields or ()), self.spelled)
+        exact, by_case = spelled_names(path, tuple(spec.fields or ()), self.spelled)
         return exact.get(key) or (by_case.get(folded(key)) if self.any_case else None)
 
     def row_of(self, spec: Field, name: str | None, tree: Tree) -> Field | None:

@@ -32,7 +32,7 @@ class Screen(Protocol):
 class Progress:
     """Shows what the work does, from a thread of its own, until the work ends.
 
-    `wait`: waits for some seconds, or until `stop` is called; True if it was.
+    `wait`: waits for some seconds, or until the work ends; True if it has ended.
     """
 
     def __init__(
@@ -42,7 +42,8 @@ class Progress:
         wait: Callable[[float], bool] | None = None,
     ) -> None:
         self.text = text
-        self.screen: Screen = sys.stderr if screen is None else screen
+        # Python has no `stderr` if it was closed before the start.
+        self.screen: Screen | None = sys.stderr if screen is None else screen
         self.ended = threading.Event()
         self.wait = self.ended.wait if wait is None else wait
         self.thread = threading.Thread(target=self.run, name='progress', daemon=True)
@@ -60,27 +61,28 @@ class Progress:
     def run(self) -> None:
         """Nothing at first, then the text as it is then."""
         try:
-            if self.screen.isatty():
-                self.show_on_terminal()
-            else:
-                self.show_in_pipe()
+            if self.screen is not None and self.screen.isatty():
+                self.show_on_terminal(self.screen)
+            elif self.screen is not None:
+                self.show_in_pipe(self.screen)
         except (OSError, ValueError):
             # Standard error is closed, or its reader is gone: the results are still wanted.
             return
 
-    def show_on_terminal(self) -> None:
+    def show_on_terminal(self, screen: Screen) -> None:
         """One line that is written over, and erased at the end."""
         seconds, is_shown = QUIET_SECONDS, False
         while not self.wait(seconds):
-            self.write(f'{ERASE_LINE}{printable(self.text, LONGEST_LINE)}')
+            print_to(screen, f'{ERASE_LINE}{printable(self.text, LONGEST_LINE)}')
             seconds, is_shown = TERMINAL_SECONDS, True
         if is_shown:
-            self.write(ERASE_LINE)
+            print_to(screen, ERASE_LINE)
 
-    def show_in_pipe(self) -> None:
+    def show_in_pipe(self, screen: Screen) -> None:
         while not self.wait(PIPE_SECONDS):
-            self.write(f'{printable(self.text, LONGEST_LINE)}\n')
+            print_to(screen, f'{printable(self.text, LONGEST_LINE)}\n')
 
-    def write(self, text: str) -> None:
-        self.screen.write(text)
-        self.screen.flush()
+
+def print_to(screen: Screen, text: str) -> None:
+    screen.write(text)
+    screen.flush()
