@@ -35,6 +35,7 @@ def without(name: str, **more: Any) -> dict[str, Any]:
         (['text'], 'custom rule 1: it is not a mapping: it needs key, title, setting, and an expectation'),
         ([without('key')], 'custom rule 1: key is missing'),
         ([without('title')], 'custom rule 1 (own): title is missing'),
+        ([without('', title='  ')], 'custom rule 1 (own): title is missing'),
         ([without('setting')], 'custom rule 1 (own): setting is missing'),
         ([without('at_most')], 'custom rule 1 (own): it has no expectation: specify exactly one of is, is_not, one_of'),
         ([without('', is_not=1)], 'custom rule 1 (own): it has is_not and at_most: specify exactly one of is, '),
@@ -295,7 +296,7 @@ def test_what_is_in_effect_depends_on_the_release(
         ),
         pytest.param(
             row('evictionHard.memory.available', at_least='50Mi'), {'evictionHard': {'memory.available': '10%'}},
-            Verdict.COMPLIANT, id='a running value that does not compare does not count',
+            Verdict.UNKNOWN, id='a running value that does not compare',
         ),
     ],
 )  # fmt: skip

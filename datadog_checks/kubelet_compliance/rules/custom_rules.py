@@ -82,7 +82,7 @@ def check_row(row: Mapping[str, Any]) -> None:
             close = get_close_matches(str(name), ROW_NAMES, 1)
             like = f': did you mean {close[0]}?' if close else f'; choose from: {", ".join(ROW_NAMES)}'
             raise ExpectationError(f'unknown name {str(name)[:LONGEST_TITLE]!r}{like}')
-    missing = [name for name in REQUIRED if row.get(name) in (None, '')]
+    missing = [name for name in REQUIRED if row.get(name) is None or not str(row[name]).strip()]
     if missing:
         raise ExpectationError(f'{missing[0]} is missing')
     given = [name for name in EXPECTATIONS if name in row]

@@ -108,7 +108,11 @@ def setting_of(kubelet: Kubelet, rule: Rule, meaning: Callable[[Values], object]
 
     def of(declared: Declared, shown: Configuration | Unknown) -> Setting:
         running = running_values(rule, shown, declared, kubelet.started, meaning=meaning)
-        return resolve(declared, rule.fields, running, rule.beside)
+        setting = resolve(declared, rule.fields, running, rule.beside)
+        if isinstance(shown, Unknown) and shown not in (kubelet.running, NOT_ASKED):
+            # The kubelet runs with a value that can't be judged, so it is not enough that the files are right.
+            return replace(setting, doubt=setting.doubt or shown)
+        return setting
 
     readings = [each for declared in kubelet.readings for each in iter_in_effect(rule, declared, kubelet.running)]
     own = agreed([of(*each) for each in readings], meaning, why_they_differ([declared for declared, _ in readings]))
