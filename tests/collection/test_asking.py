@@ -19,7 +19,7 @@ from datadog_checks.kubelet_compliance.collection.asking import is_confirmed
 from datadog_checks.kubelet_compliance.collection.collect import Collection, Collector
 from datadog_checks.kubelet_compliance.kubelet.declare import every_reading
 from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
-from datadog_checks.kubelet_compliance.model import Evidence, Fault, Process, Unknown, Verdict
+from datadog_checks.kubelet_compliance.model import Evidence, Fault, Process, Target, Unknown, Verdict
 from datadog_checks.kubelet_compliance.node import change_stamps as stamps
 from datadog_checks.kubelet_compliance.node.live_host import LiveHost
 from datadog_checks.kubelet_compliance.node.patient_host import PatientHost
@@ -278,6 +278,32 @@ def test_the_version_is_asked_for_only_where_something_depends_on_it_and_once(
         collection = collector.collect(replace(UP, get=get))
     assert asked == (['/configz', '/metrics'] if asks else ['/configz'])
     assert collection.version == ('v1.31.4' if asks else None)
+
+
+@pytest.mark.parametrize(
+    ('target', 'today', 'what'), [(None, None, ()), (32, '1.31', ()), (35, '1.31', ('failCgroupV1',))]
+)
+def test_for_an_upgrade_the_version_is_asked_for_once(
+    procfs: Path, now: Now, target: int | None, today: str | None, what: tuple[str, ...]
+) -> None:
+    config = procfs.parent / 'c.yaml'
+    config.write_text(HEAD)
+    start(procfs, PID, f'--config={config}', inode=111, tcp=listening(111))
+    asked: list[str] = []
+
+    def get(path: str) -> Response:
+        asked.append(path)
+        return UP.get(path)
+
+    wanted = Target(target) if target is not None else None
+    collector = Collector(PatientHost(LiveHost(str(procfs))), IPTABLES, target=wanted)
+    for _ in range(3):
+        collector.host.give_up()
+        upgrade = collector.collect(replace(UP, get=get)).node.upgrade
+    assert asked == ['/configz', *(['/metrics'] if target else [])]
+    assert (upgrade.today if upgrade is not None else None) == today
+    changes = {change.what for change in upgrade.changes} if upgrade is not None else set()
+    assert changes >= set(what)
 
 
 def test_why_the_version_is_not_known_is_said_where_a_rule_is_unknown_without_it(procfs: Path, now: Now) -> None:

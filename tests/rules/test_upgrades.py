@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import hypothesis.strategies as st
 import pytest
+from hypothesis import given, settings
 
 from datadog_checks.kubelet_compliance.model import (
     Evidence,
@@ -23,6 +25,7 @@ from datadog_checks.kubelet_compliance.model import (
     Upgrade,
     UpgradeItem,
 )
+from datadog_checks.kubelet_compliance.reporting.upgrade_rows import upgrade_message
 from datadog_checks.kubelet_compliance.rules.distributions import DISTRIBUTIONS
 from datadog_checks.kubelet_compliance.rules.selection import select
 from datadog_checks.kubelet_compliance.rules.upgrades import (
@@ -32,6 +35,7 @@ from datadog_checks.kubelet_compliance.rules.upgrades import (
     parse_target,
     worst_upgrade,
 )
+from tests.kubelet.test_refusals import EVIDENCE, MINORS, WORDS, with_words
 from tests.support.nodes import HEAD
 from tests.support.upgrades import evidence_of, kubelet_of
 
@@ -223,6 +227,18 @@ def test_a_rule_that_cannot_be_known_today_and_is_broken_then_counts_as_worse() 
     found = upgrade(evidence_of(config='', drop_ins={'1.conf': text}), {30, 33}, 30)
     assert item(found, 'authorization_mode').why.startswith('not known to be non-compliant today')
     assert found.outcome is Outcome.STARTS_WITH_LOSSES
+
+
+@settings(max_examples=100, deadline=None)
+@given(EVIDENCE, st.lists(WORDS, max_size=4), st.sets(MINORS, min_size=1, max_size=3), MINORS, st.booleans())
+def test_every_upgrade_has_remedies_and_places(
+    evidence: Evidence, words: list[str], today: set[int], minor: int, is_managed: bool
+) -> None:
+    home = Home(is_rewritten=is_managed, passes_own_flags=is_managed, lasting='the image' if is_managed else '')
+    found = upgrade(with_words(evidence, words), today, minor, home)
+    assert all(each.remedy and '\n' not in each.remedy for each in (*found.blockers, *found.ignored))
+    assert (found.outcome is Outcome.UNKNOWN) <= (found.unknown is not None)
+    assert len(upgrade_message(found)) >= len(found.target)
 
 
 def test_the_worst_of_the_kubelets_counts_for_the_node() -> None:

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from datadog_checks.kubelet_compliance.cli import main
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import FIRST_KNOWN, LAST_KNOWN
 from tests.support.captured_nodes import REPORTED, lay_out_node
 
 IPTABLES = ('--rule', 'make_iptables_util_chains')
@@ -50,6 +52,18 @@ def test_a_reported_node_gets_the_right_answer(
 
 def test_every_node_that_is_kept_has_an_answer() -> None:
     assert {path.stem for path in REPORTED.glob('*.json')} == {name for name, *_ in ANSWERS} | {'configz-forms'}
+
+
+@pytest.mark.parametrize('name', sorted(path.stem for path in REPORTED.glob('*.json')))
+def test_every_reported_node_has_an_answer_about_every_upgrade(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    node = lay_out_node(name, tmp_path)
+    for target in range(FIRST_KNOWN, LAST_KNOWN + 1):
+        status = main(['--node', str(node), '--for-version', f'1.{target}', '--json', '--nested'])
+        found = json.loads(capsys.readouterr().out)
+        blocked = [kubelet['upgrade']['outcome'] == 'blocked' for kubelet in found['kubelets']]
+        assert (status == NOT_COMPLIANT) == any(blocked)
 
 
 def test_k3s_adds_nothing_for_an_option_without_a_value(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
