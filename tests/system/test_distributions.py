@@ -386,6 +386,7 @@ IN_A_DROP_IN = 'a drop-in of /d (with apiVersion and kind)'
 HELD: dict[str, Any] = {
     'made_anew': ('*/agent/etc/kubelet.conf.d/00-*-defaults.conf',),
     'fixed_flags': frozenset({'--hostname-override'}),
+    'passes_own_flags': True,
 }
 
 
