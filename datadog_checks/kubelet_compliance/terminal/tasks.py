@@ -110,13 +110,22 @@ def check_for_root(options: argparse.Namespace) -> None:
         raise CannotAnswer('--unit names the service that starts the kubelet of an image: add --root')
 
 
-NOT_OF_AN_IMAGE = ('nodes', 'capture', 'procfs', 'host_root', 'conf', 'configz', 'nested', 'allowed_users')
-"""Options for a running machine."""
+NOT_OF_AN_IMAGE = {
+    '--node': 'nodes',
+    '--capture': 'capture',
+    '--procfs': 'procfs',
+    '--host-root': 'host_root',
+    '--conf': 'conf',
+    '--configz': 'configz',
+    '--nested': 'nested',
+    '--allowed-user': 'allowed_users',
+}
+"""Options for a running machine, and the names of their values."""
 
 
 def task_of_image(options: argparse.Namespace) -> Task:
     """The task for an image, without processes and without the Agent. Raises SelectionError, CannotAnswer."""
-    given = [f'--{name.replace("_", "-").removesuffix("s")}' for name in NOT_OF_AN_IMAGE if vars(options)[name]]
+    given = [option for option, name in NOT_OF_AN_IMAGE.items() if vars(options)[name]]
     if given:
         raise CannotAnswer(f"--root evaluates a machine that is not running, so you can't combine it with {given[0]}")
     unit: str | None = options.unit
