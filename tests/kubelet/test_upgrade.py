@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
-from datadog_checks.kubelet_compliance.kubelet.declare import read_configurations
+from datadog_checks.kubelet_compliance.kubelet.declare import Known, read_configurations
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.upgrade import (
     CGROUPS_NOT_KNOWN,
@@ -23,9 +24,11 @@ from datadog_checks.kubelet_compliance.model import (
     Evidence,
     File,
     Launch,
+    Origin,
     Outcome,
     Place,
     Process,
+    Source,
     Target,
     Unknown,
     Unreadable,
@@ -221,6 +224,67 @@ def test_a_kubelet_that_has_not_shown_what_it_takes_is_not_known(age: float | No
 def test_a_file_that_changed_after_the_start_has_not_been_accepted() -> None:
     evidence = evidence_of(config='port: 70000\n', changed_at=STARTED_AT + 10)
     assert named(upgrade(evidence, 33, 34).blockers) == {'port': 'must be 1 to 65535'}
+
+
+@pytest.mark.parametrize(
+    ('flag', 'before', 'config', 'what'),
+    [
+        pytest.param(
+            '--image-gc-low-threshold=80', '', 'imageGCHighThresholdPercent: 75\n', 'imageGCLowThresholdPercent',
+            id='a number that must be below one in the file',
+        ),
+        pytest.param(
+            '--reserved-cpus=0', '', 'systemReservedCgroup: /a\n', 'reservedSystemCPUs',
+            id='a value that excludes another',
+        ),
+        pytest.param(
+            '--tls-cert-file=/x', 'tlsPrivateKeyFile: /y\n', '', 'tlsCertFile', id='a certificate whose key is gone'
+        ),
+        pytest.param(
+            '--cpu-manager-policy=static', 'kubeReserved: {cpu: "1"}\n', '', 'cpuManagerPolicy',
+            id='a policy whose reservation is gone',
+        ),
+        pytest.param(
+            '--feature-gates=DRAPrioritizedList=true', '', 'featureGates: {DynamicResourceAllocation: false}\n',
+            'featureGates.DRAPrioritizedList', id='a gate that needs one in the file',
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize('is_shown', [False, True])
+def test_a_flag_does_not_show_what_depends_on_a_file_that_changed(
+    flag: str, before: str, config: str, what: str, is_shown: bool
+) -> None:
+    """The kubelet runs with the flag, but a real one exits at the next start. `is_shown`: it shows its values."""
+    kubelet = kubelet_of(evidence_of(flag, config=config, changed_at=STARTED_AT + 10), 35)
+    if is_shown:
+        (started,) = kubelet_of(evidence_of(flag, config=before), 35).following
+        kubelet = replace(kubelet, running=Configuration(dict(started.values), dict(started.origins)))
+    found, _ = upgrade_of(kubelet, Target(35))
+    assert found.outcome is BLOCKED
+    assert what in named(found.blockers)
+
+
+@pytest.mark.parametrize(
+    ('flag', 'what'),
+    [
+        pytest.param('--pod-sysctls=net.core.somaxconn=1', '--pod-sysctls', id='a flag of a vendor'),
+        pytest.param('--feature-gates=NewOLM=true', 'featureGates.NewOLM', id='a gate of a vendor'),
+    ],
+)
+def test_a_flag_shows_what_no_file_can_change(flag: str, what: str) -> None:
+    found = upgrade(evidence_of(flag, config='maxPods: 9\n', changed_at=STARTED_AT + 10), 33, 33)
+    assert (found.outcome, found.blockers) == (STARTS, ())
+    assert what in named(found.to_verify)
+
+
+def test_a_running_configuration_shows_what_its_release_seems_to_refuse() -> None:
+    evidence = evidence_of(config='maxPods: -5\n', changed_at=STARTED_AT + 10)
+    kubelet = kubelet_of(evidence, 33)
+    running = Configuration()
+    running.set('maxPods', -5, Origin(Source.CONFIGZ, ''))
+    readings = read_configurations(evidence, kubelet.lines, Known(running=running))
+    assert upgrade_of(kubelet, Target(34))[0].outcome is BLOCKED
+    assert upgrade_of(replace(kubelet, running=running, readings=readings), Target(34))[0].outcome is STARTS
 
 
 def test_a_build_that_ignores_unknown_gates_ignores_removed_gates_too() -> None:

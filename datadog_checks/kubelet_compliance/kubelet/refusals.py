@@ -39,7 +39,7 @@ class Refusal:
     """One thing that a kubelet refuses. The same text for each release, so that releases can be compared.
 
     `is_only_upstream`: a vendor's build may accept it. `is_late`: the kubelet refuses it during startup, and not by its
-    validation, which is other code.
+    validation, which is other code. `needs_another`: a gate that is refused because of another one.
     """
 
     subject: UpgradeSubject
@@ -48,6 +48,7 @@ class Refusal:
     origin: Origin | None = field(default=None, compare=False)
     is_only_upstream: bool = False
     is_late: bool = False
+    needs_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,9 @@ def value_refusal(problem: Problem, configuration: Configuration, release: Relea
         gate = problem.field.removeprefix(GATE_PREFIX)
         needs_another = 'requires' in problem.message
         why = problem.message if needs_another else gate_refusal(gate, release) or problem.message
-        return Refusal(UpgradeSubject.GATE, problem.field, why, origin, problem.is_only_upstream)
+        return Refusal(
+            UpgradeSubject.GATE, problem.field, why, origin, problem.is_only_upstream, needs_another=needs_another
+        )
     subject = UpgradeSubject.FLAG if problem.field.startswith('--') else UpgradeSubject.FIELD
     return Refusal(subject, problem.field, problem.message, origin, problem.is_only_upstream)
 
