@@ -9,7 +9,7 @@ changes removes them. Nothing counts as accepted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from datadog_checks.kubelet_compliance.model import Evidence, Origin, Source, Unknown, UpgradeSubject
@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.model import Evidence, Origin, Source, Un
 from .cgroup_checks import refused_on_v1, v1_problems
 from .command_lines import ALPHA_DROP_INS, NOT_BELIEVED, CommandLine, read_accepted
 from .config_values import Problem
-from .declare import check_sources, with_place
+from .declare import all_problems, check_sources, with_place
 from .decoding import Configuration, DecodingError, Notes
 from .feature_gates import GATE_PREFIX, GONE, LOCKED, STAGE_GATES, history
 from .flag_tokens import FlagError
@@ -28,7 +28,6 @@ from .needed_files import needed_files
 from .release import Release
 from .startup_checks import startup_problems
 from .tables.flags import FLAGS
-from .validation import problems
 
 DROP_INS = 'config-dir'
 VARIABLE = 'KUBELET_CONFIG_DROPIN_DIR_ALPHA'
@@ -195,21 +194,21 @@ def value_refusals(
 ) -> Iterator[Refusal]:
     """The values that the kubelet's validation and its startup refuse, and the files that it needs."""
     values = configuration.values
-    found = [*problems(values, release)]
+    for problem, origins in all_problems(configuration, release):
+        yield value_refusal(problem, origins, release)
     if evidence.process.uses_cgroup_v1:
-        found += v1_problems(values, release)
-    for problem in found:
-        yield value_refusal(problem, configuration, release)
+        for problem in v1_problems(values, release):
+            yield value_refusal(problem, configuration.origins, release)
     for problem in startup_problems(values, flags, release):
-        yield replace(value_refusal(problem, configuration, release), is_late=True)
+        yield replace(value_refusal(problem, configuration.origins, release), is_late=True)
     for needed in needed_files(values, flags, release):
         if needed.path in evidence.broken:
             origin = configuration.origins.get(needed.field)
             yield Refusal(UpgradeSubject.FILE, needed.path, f'{needed.field}: {evidence.broken[needed.path]}', origin)
 
 
-def value_refusal(problem: Problem, configuration: Configuration, release: Release) -> Refusal:
-    origin = origin_of_problem(problem, configuration)
+def value_refusal(problem: Problem, origins: Mapping[str, Origin], release: Release) -> Refusal:
+    origin = origin_of_problem(problem, origins)
     if problem.field.startswith(GATE_PREFIX):
         gate = problem.field.removeprefix(GATE_PREFIX)
         needs_another = 'requires' in problem.message
@@ -221,9 +220,8 @@ def value_refusal(problem: Problem, configuration: Configuration, release: Relea
     return Refusal(subject, problem.field, problem.message, origin, problem.is_only_upstream)
 
 
-def origin_of_problem(problem: Problem, configuration: Configuration) -> Origin | None:
+def origin_of_problem(problem: Problem, origins: Mapping[str, Origin]) -> Origin | None:
     """Where the refused value is set, or the gate that a value by default requires."""
-    origins = configuration.origins
     own = origins.get(problem.field)
     gate = problem.message.partition('the feature gate ')[2].partition(',')[0].partition(' ')[0]
     if not gate or own is not None and own.source is not Source.DEFAULT:
