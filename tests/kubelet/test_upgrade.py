@@ -363,6 +363,28 @@ def test_the_cgroup_version_decides_from_1_35_on(evidence: Evidence, known: dict
         assert upgrade(as_image(evidence), 34, 35).unknown == replace(CGROUPS_NOT_KNOWN, remedy=SET_CGROUPS)
 
 
+LIMITED = 'memorySwap: {swapBehavior: LimitedSwap}\n'
+
+
+@pytest.mark.parametrize(
+    ('config', 'today', 'target', 'uses_cgroup_v1', 'outcome'),
+    [
+        pytest.param(f'{LIMITED}featureGates: {{NodeSwap: true}}\n', 29, 30, True, BLOCKED, id='1.30 refuses it on v1'),
+        pytest.param(f'{LIMITED}featureGates: {{NodeSwap: true}}\n', 29, 36, True, BLOCKED, id='1.36 too'),
+        pytest.param(LIMITED, 33, 34, True, STARTS, id='a kubelet that runs with it'),
+        pytest.param(f'{LIMITED}featureGates: {{NodeSwap: true}}\n', 28, 29, True, STARTS, id='1.29 accepts it'),
+        pytest.param(LIMITED, 33, 34, False, STARTS, id='v2'),
+        pytest.param(LIMITED, 33, 34, None, UNKNOWN, id='not known'),
+        pytest.param('memorySwap: {swapBehavior: NoSwap}\n', 33, 34, True, STARTS, id='no swap'),
+    ],
+)
+def test_limited_swap_needs_cgroup_v2(
+    config: str, today: int, target: int, uses_cgroup_v1: bool | None, outcome: Outcome
+) -> None:
+    """server.go: "swap feature is enabled and LimitedSwap but it is only supported with cgroupv2"."""
+    assert upgrade(evidence_of(config=config, uses_cgroup_v1=uses_cgroup_v1), today, target).outcome is outcome
+
+
 def test_a_release_that_is_not_known_leaves_out_what_depends_on_it() -> None:
     kubelet = kubelet_of(evidence_of('--pod-infra-container-image=p', config=''), range(28, 38))
     found, _ = upgrade_of(kubelet, Target(35))
