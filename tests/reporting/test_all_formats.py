@@ -20,12 +20,13 @@ from junitparser import JUnitXml
 
 from datadog_checks.kubelet_compliance.model import Outcome, Place, Upgrade
 from datadog_checks.kubelet_compliance.reporting.as_json import json_report
-from datadog_checks.kubelet_compliance.reporting.file_places import decided_at, decided_by
+from datadog_checks.kubelet_compliance.reporting.file_places import decided_at
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
 from datadog_checks.kubelet_compliance.reporting.junit import junit_report
 from datadog_checks.kubelet_compliance.reporting.layout import Style
 from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results
 from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
+from datadog_checks.kubelet_compliance.rules.judge import decided
 from tests.support.images import kubeadm, write
 from tests.support.nodes import HEAD
 from tests.support.outputs import CASES, NOW, results_of, run
@@ -196,7 +197,7 @@ def paths_of(value: Any, path: str = '') -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield f'{path}.{key}', 'null' if inner is None else 'value'
-            if key != 'declared':
+            if key not in ('declared', 'running'):
                 yield from paths_of(inner, f'{path}.{key}')
 
 
@@ -260,7 +261,7 @@ def test_the_file_and_line_that_decide_a_result_are_those_that_set_the_value(
                 if place.line:
                     line = line_in(Path(node.folder), place)
                     names = {name.rpartition('.')[2].lower() for name in finding.rule.fields}
-                    origin = decided_by(finding)
+                    _, origin = decided(finding)
                     assert origin is not None
                     flag = origin.place.partition('=')[0].partition(' ')[0].lstrip('-')
                     assert any(name in line.lower() for name in names) or flag in line, (finding.rule.key, place, line)

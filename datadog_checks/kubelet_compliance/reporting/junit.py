@@ -12,10 +12,9 @@ from xml.etree import ElementTree as xml
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.model import Finding, Unknown, Verdict
-from datadog_checks.kubelet_compliance.rules.judge import deciding
+from datadog_checks.kubelet_compliance.rules.judge import decided
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
-from .file_places import decided_by
 from .layout import LONGEST_TEXT, Style, word_of
 from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, shown, why_not_evaluated
 from .report import printable, problem_text
@@ -112,12 +111,12 @@ def case_of(finding: Finding, suite: str) -> xml.Element:
 
 def iter_facts(finding: Finding) -> Iterator[tuple[str, str]]:
     """What a person needs to know about a result, in pairs of a label and a text."""
-    rule, benchmark, origin, remedy = finding.rule, finding.benchmark, decided_by(finding), finding.remedy
-    declared = finding.setting.declared
+    rule, benchmark, remedy = finding.rule, finding.benchmark, finding.remedy
+    values, origin = decided(finding)
     numbers = ' '.join(benchmark.controls[rule.key])
     yield 'rule', f'{benchmark.name} {numbers}: {rule.title}' if numbers else f'{benchmark.name}: {rule.title}'
     yield 'result', word_of(finding.verdict)
-    yield 'value', 'unknown' if isinstance(declared, Unknown) else describe(deciding(rule, declared, benchmark))
+    yield 'value', 'unknown' if isinstance(values, Unknown) else describe(values)
     yield 'set by', shorten(origin.place) if origin is not None else ''
     yield 'expected', rule.expected.text(benchmark)
     yield 'caution', remedy.caution

@@ -168,6 +168,18 @@ def origin_of(setting: Setting, shown: Values) -> Origin | None:
 NOWHERE = Origin(Source.DEFAULT, 'default')
 
 
+def decided(finding: Finding) -> tuple[Values | Unknown, Origin | None]:
+    """The values to show for a finding, and where the first of them is set, None if that is not known.
+
+    For a rule that is broken or exempted, the values that decide that. Otherwise all declared values of the rule.
+    """
+    setting, values = finding.setting, finding.setting.declared
+    if isinstance(values, Unknown) or finding.verdict not in (Verdict.NON_COMPLIANT, Verdict.EXEMPTED):
+        return values, setting.origin
+    shown = deciding(finding.rule, values, finding.benchmark)
+    return shown, origin_of(setting, shown)
+
+
 def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: str) -> str:
     """The parts of a message, as far as they fit. The value, the fix, and its caution are always there."""
     brief = FINDING_HINT.sub('', fix)
