@@ -158,6 +158,29 @@ def test_sarif_is_as_its_schema_says_and_holds_every_result(
 
 
 @case_by_case
+def test_no_two_results_look_the_same_to_code_scanning(case: str, found: Callable[[str], Results]) -> None:
+    (run,) = json.loads(sarif_report(found(case), ALL))['runs']
+    results = [
+        json.dumps([each['ruleId'], each['locations'], each['partialFingerprints']], sort_keys=True)
+        for each in run['results']
+    ]
+    assert len(set(results)) == len(results)
+
+
+PLACEHOLDER = re.compile(r'(?<!\{)(?:\{\{)*\{[0-9]+\}')
+"""SARIF 2.1.0, section 3.11.5: the text has an odd number of braces before the digits."""
+
+
+@case_by_case
+def test_no_message_has_a_placeholder(case: str, found: Callable[[str], Results]) -> None:
+    (run,) = json.loads(sarif_report(found(case), ALL))['runs']
+    (invocation,) = run['invocations']
+    texts = [each['message']['text'] for each in (*run['results'], *invocation['toolExecutionNotifications'])]
+    assert not any(map(PLACEHOLDER.search, texts))
+    assert case != 'hostile texts' or any('{{0}}' in text for text in texts)
+
+
+@case_by_case
 def test_code_scanning_accepts_every_result(case: str, found: Callable[[str], Results]) -> None:
     """What GitHub documents and its upload verifies beyond the schema."""
     log = json.loads(sarif_report(found(case), ALL))
