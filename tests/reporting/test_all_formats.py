@@ -79,8 +79,13 @@ def verdicts_of(
 
 def in_junit(upgrade: Upgrade | None) -> Verdicts:
     assert upgrade is not None
-    blockers = [(item.what, 'non_compliant') for item in upgrade.blockers]
-    return [('upgrade', OF_OUTCOME.get(upgrade.outcome, 'compliant')), *blockers]
+    parts = [
+        *((f'blocker: {item.what}', 'non_compliant') for item in upgrade.blockers),
+        *((f'ignored: {item.what}', 'exempted') for item in upgrade.ignored),
+        *((f'change: {item.what}', 'exempted' if item.is_worse else 'compliant') for item in upgrade.changes),
+        *((f'to verify: {item.what}', 'exempted') for item in upgrade.to_verify),
+    ]
+    return [('upgrade', OF_OUTCOME.get(upgrade.outcome, 'compliant')), *parts]
 
 
 def in_sarif(upgrade: Upgrade | None) -> Verdicts:
@@ -118,11 +123,12 @@ def test_junit_is_as_its_schema_says_and_holds_every_result(
     text = junit_report(results, style)
     JUNIT.validate(text)
     root = ElementTree.fromstring(text)
-    verdict_of = {'failure': 'non_compliant', 'error': 'unknown', 'skipped': 'exempted', None: 'compliant'}
+    verdict_of = {'failure': 'non_compliant', 'error': 'unknown', 'skipped': 'exempted'}
     shown = [
-        (test.get('name'), verdict_of[next((child.tag for child in test), None)]) for test in root.iter('testcase')
+        (test.get('name'), verdict_of.get(next((child.tag for child in test), ''), 'compliant'))
+        for test in root.iter('testcase')
     ]
-    assert shown == verdicts_of(results, style, in_junit)
+    assert shown == verdicts_of(results, ALL, in_junit), 'a report without test cases is an error in Jenkins'
     parsed = JUnitXml.fromroot(root)
     totals = parsed.tests, parsed.failures, parsed.errors, parsed.skipped
     parsed.update_statistics()

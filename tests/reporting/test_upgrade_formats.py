@@ -132,9 +132,9 @@ def test_a_format_names_every_item_and_no_secret(
     name: str, upgrade: Upgrade, outcome: Outcome, status: int, gauge: int | None, exit_status: int
 ) -> None:
     text = FORMATS[name](results_of(output_of(upgrade)), STYLE)
-    items = [*upgrade.blockers]
-    if name != 'junit':
-        items += [*upgrade.ignored, *upgrade.changes]
+    items = [*upgrade.blockers, *upgrade.ignored, *upgrade.changes]
+    if name != 'sarif':
+        items += upgrade.to_verify
     assert all(item.what in text and item.why in text for item in items)
     assert 'secret' not in text
 
@@ -155,6 +155,48 @@ def test_the_formats_for_machines_are_as_their_schemas_say(upgrade: Upgrade | No
     failed = upgrade is not None and upgrade.outcome is Outcome.BLOCKED
     undecided = upgrade is None or upgrade.outcome is Outcome.UNKNOWN
     assert (suite.get('failures') != '0', suite.get('errors') != '0') == (failed, undecided)
+
+
+EACH_ITEM = Upgrade('1.37', ignored=(GATE,), changes=(WORSE, FIELD), to_verify=(PASSWORD,))
+
+
+@pytest.mark.parametrize(
+    'upgrade, cases',
+    [
+        pytest.param(
+            EACH_ITEM,
+            {
+                'upgrade': 'system-out',
+                'ignored: featureGates.X': 'skipped',
+                'change: event_qps': 'skipped',
+                'change: failCgroupV1': 'system-out',
+                'to verify: --storage-driver-password': 'skipped',
+            },
+            id='the kubelet starts',
+        ),
+        pytest.param(
+            Upgrade('1.37', blockers=(GATE, GATE)),
+            {
+                'upgrade': 'failure',
+                'blocker: featureGates.X': 'failure',
+                'blocker: featureGates.X (2)': 'failure',
+            },
+            id='one field is refused twice',
+        ),
+        pytest.param(Upgrade('1.37', unknown=Unknown('no')), {'upgrade': 'error'}, id='not known'),
+    ],
+)
+def test_each_item_is_a_test_case_and_only_a_blocker_is_a_failure(upgrade: Upgrade, cases: dict[str, str]) -> None:
+    (suite,) = ElementTree.fromstring(FORMATS['junit'](results_of(output_of(upgrade)), STYLE))
+    assert {case.get('name'): case[0].tag for case in suite.iter('testcase')} == cases
+    assert suite.get('skipped') == str(list(cases.values()).count('skipped'))
+
+
+def test_a_test_case_that_is_not_a_failure_says_why_and_what_to_do() -> None:
+    (suite,) = ElementTree.fromstring(FORMATS['junit'](results_of(output_of(EACH_ITEM)), STYLE))
+    found = next(case[0] for case in suite.iter('testcase') if case.get('name') == 'ignored: featureGates.X')
+    assert (found.get('message'), found.get('type')) == ('is gone', 'ignored')
+    assert found.text == 'featureGates.X (/c.yaml:4): is gone. Remove X'
 
 
 def test_sarif_leads_to_the_line_that_sets_an_item() -> None:

@@ -15,8 +15,9 @@ from datadog_checks.kubelet_compliance.model import Finding, Unknown, Verdict
 from datadog_checks.kubelet_compliance.rules.judge import decided
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
+from .junit_elements import case_in, element
 from .layout import LONGEST_TEXT, Style, word_of
-from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, shown, why_not_evaluated
+from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, why_not_evaluated
 from .report import printable, problem_text
 from .upgrade_junit import upgrade_cases
 
@@ -33,11 +34,14 @@ COUNTS: Final = {'failure': 'failures', 'error': 'errors', 'skipped': 'skipped'}
 NOT_EVALUATED: Final = 'not_evaluated'
 
 
-def junit_report(results: Results, style: Style) -> str:
-    """The results as XML text. It has only ASCII characters, so it is valid in every encoding of a terminal."""
+def junit_report(results: Results, _: Style) -> str:
+    """The results as XML text. It has only ASCII characters, so it is valid in every encoding of a terminal.
+
+    The option `--failed` does not apply: many readers take a report without test cases for an error.
+    """
     root = xml.Element('testsuites', name='kubelet-compliance', time='0')
     for node in results.nodes:
-        root.extend(iter_suites(node, style, f'{results.at:%Y-%m-%dT%H:%M:%S}'))
+        root.extend(iter_suites(node, f'{results.at:%Y-%m-%dT%H:%M:%S}'))
     for attribute in ('tests', 'failures', 'errors'):
         root.set(attribute, str(sum(int(suite.get(attribute, '0')) for suite in root)))
     xml.indent(root)
@@ -45,7 +49,7 @@ def junit_report(results: Results, style: Style) -> str:
     return data.decode('ascii')
 
 
-def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> Iterator[xml.Element]:
+def iter_suites(node: Output | NotEvaluated, timestamp: str) -> Iterator[xml.Element]:
     """A suite for each kubelet of a node, and one with a test case in error for what could not be evaluated."""
     why = why_not_evaluated(node)
     if isinstance(node, NotEvaluated):
@@ -56,7 +60,7 @@ def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> It
         if node.for_version:
             cases = list(upgrade_cases(kubelet.upgrade, name))
         else:
-            cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
+            cases = [case_of(finding, name) for finding in kubelet.findings]
         problems = [problem_text(problem) for problem in (*kubelet.problems, *node.node.lapsed)]
         yield suite_of(name, host, properties_of(node, kubelet.name), cases, problems, timestamp)
     if why:
@@ -101,12 +105,11 @@ def suite_of(
 
 def case_of(finding: Finding, suite: str) -> xml.Element:
     """The test case of a rule. Its name does not change when a benchmark renumbers the rule."""
-    case = element('testcase', classname=suite, name=finding.rule.key, time='0')
     kind = ELEMENT_OF.get(finding.verdict)
-    if kind is not None:
-        text = '\n'.join(f'{label}: {printable(text, LONGEST_TEXT)}' for label, text in iter_facts(finding) if text)
-        case.append(element(kind, text, message=finding.message, type=finding.verdict.value))
-    return case
+    if kind is None:
+        return case_in(suite, finding.rule.key)
+    text = '\n'.join(f'{label}: {printable(text, LONGEST_TEXT)}' for label, text in iter_facts(finding) if text)
+    return case_in(suite, finding.rule.key, element(kind, text, message=finding.message, type=finding.verdict.value))
 
 
 def iter_facts(finding: Finding) -> Iterator[tuple[str, str]]:
@@ -127,13 +130,4 @@ def iter_facts(finding: Finding) -> Iterator[tuple[str, str]]:
 
 def not_evaluated(suite: str, why: str) -> xml.Element:
     """The test case of a node that has no results."""
-    case = element('testcase', classname=suite, name='kubelet', time='0')
-    case.append(element('error', message=why, type=NOT_EVALUATED))
-    return case
-
-
-def element(tag: str, text: str | None = None, **attributes: str) -> xml.Element:
-    """An element with only characters that XML allows: all printable characters, and line breaks in its text."""
-    found = xml.Element(tag, {name: printable(value) for name, value in attributes.items()})
-    found.text = text
-    return found
+    return case_in(suite, 'kubelet', element('error', message=why, type=NOT_EVALUATED))
