@@ -74,10 +74,12 @@ def test_json_holds_the_same_for_machines(capsys: pytest.CaptureFixture[str]) ->
         'compliance_control': ['4.2.7'],
         'verdict': 'non_compliant',
         'declared': {'makeIPTablesUtilChains': False},
+        'running': None,
         'set_by': 'config_file',
         'place': '/var/lib/kubelet/config.yaml:16',
         'expected': 'true',
         'caution': None,
+        'note': None,
     }
 
 
@@ -521,4 +523,4 @@ def test_an_upgrade_can_change_the_result_of_a_custom_rule_on_a_gate(
     (change,) = (
         each for each in kubelet['upgrade']['changes'] if each['subject'] == 'rule' and each['what'] == 'resize'
     )
-    assert change['why'] == f'compliant today, non-compliant then: {gate} is true'
+    assert change['why'] == f'changes from compliant to non-compliant: {gate} is true'

@@ -49,8 +49,10 @@ FLAG = Origin(Source.FLAG, '--storage-driver-password=secret in /etc/k:2', '/etc
 DEFAULT = Origin(Source.DEFAULT, 'default')
 GATE = UpgradeItem(UpgradeSubject.GATE, 'featureGates.X', 'is gone', FILE, remedy='Remove X')
 PASSWORD = UpgradeItem(UpgradeSubject.FLAG, '--storage-driver-password', 'is gone', FLAG, remedy='Remove it')
-FIELD = UpgradeItem(UpgradeSubject.FIELD, 'failCgroupV1', 'false today, true then', DEFAULT, before=False, after=True)
-WORSE = UpgradeItem(UpgradeSubject.RULE, 'event_qps', 'compliant today, non-compliant then', DEFAULT, is_worse=True)
+FIELD = UpgradeItem(
+    UpgradeSubject.FIELD, 'failCgroupV1', 'changes from false to true', DEFAULT, before=False, after=True
+)
+WORSE = UpgradeItem(UpgradeSubject.RULE, 'event_qps', 'changes from compliant to non-compliant', DEFAULT, is_worse=True)
 
 STARTS = Upgrade('1.37', '1.36', changes=(FIELD,))
 LOSES = Upgrade('1.37', '1.36', ignored=(GATE,))

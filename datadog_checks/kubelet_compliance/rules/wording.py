@@ -16,6 +16,7 @@ from .fixes import ChangeFlag, Fix, PutFlag, Run, SetEntry, SetField, Step, Take
 LONGEST_VALUE = 60
 LONGEST_PLACE = 120
 MOST_VALUES = 3
+UNSET_TEXT = 'not set'
 
 
 def describe(values: Values) -> str:
@@ -43,7 +44,7 @@ def show(value: Value) -> str:
     if isinstance(value, bool):
         return 'true' if value else 'false'
     if value is None or value in ('', ()):
-        return 'not set'
+        return UNSET_TEXT
     if isinstance(value, tuple):
         return shorten(','.join(show(item) for item in value), LONGEST_VALUE)
     if isinstance(value, Mapping):
