@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from xml.etree import ElementTree
 
@@ -208,6 +209,19 @@ def test_sarif_leads_to_the_line_that_sets_an_item() -> None:
         ('etc/k', {'startLine': 2}),
         ('c.yaml', {'startLine': 4}),
     ]
+
+
+def test_a_field_that_is_refused_twice_is_two_results_for_code_scanning() -> None:
+    twice = Upgrade('1.37', blockers=(GATE, replace(GATE, why='is locked')))
+    (run,) = json.loads(FORMATS['sarif'](results_of(output_of(twice)), STYLE))['runs']
+    first, second = run['results']
+    assert first['locations'] == second['locations'] and first['partialFingerprints'] != second['partialFingerprints']
+
+
+@pytest.mark.parametrize('name', ['text', 'junit', 'sarif'])
+def test_only_what_failed_is_the_whole_upgrade(name: str) -> None:
+    results = results_of(output_of(EACH_ITEM))
+    assert FORMATS[name](results, Style(width=200, only_failed=True)) == FORMATS[name](results, STYLE)
 
 
 def test_many_nodes_are_counted_and_those_that_would_not_start_are_named() -> None:
