@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TypeAlias
 
 from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, Source, Unknown, Verdict
-from datadog_checks.kubelet_compliance.rules.judge import deciding, origin_of
+from datadog_checks.kubelet_compliance.rules.judge import decided
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .layout import BOLD, Style, word_of
@@ -180,10 +180,7 @@ def iter_details(finding: Finding, style: Style, endings: Sequence[Ending]) -> I
     rule, setting, remedy = finding.rule, finding.setting, finding.remedy
     if style.is_verbose:
         yield from style.labelled('rule', rule.key)
-    values, origin = setting.declared, setting.origin
-    if finding.verdict is Verdict.NON_COMPLIANT and not isinstance(values, Unknown):
-        values = deciding(rule, values, finding.benchmark)
-        origin = origin_of(setting, values)
+    values, origin = decided(finding)
     yield from style.labelled('value', 'unknown' if isinstance(values, Unknown) else describe(values))
     if origin is not None and origin.place:
         kind = '' if origin.source is Source.DEFAULT else f' ({origin.source.value})'
