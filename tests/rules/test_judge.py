@@ -610,6 +610,14 @@ def test_a_rule_that_is_broken_or_exempted_is_shown_with_what_breaks_it(
     assert decided(Finding(RULES_BY_KEY['tls_cert_file'], verdict, '', setting, BENCHMARK)) == (values, origin)
 
 
+@pytest.mark.parametrize('name, shown', [('cis-1.24', ('/b', '/c')), ('cis-1.5', ('/c',))])
+def test_the_benchmark_decides_which_files_break_a_rule(name: str, shown: tuple[str, ...]) -> None:
+    setting = Setting((('/a', '600'), ('/b', '644'), ('/c', '666')), FILE, NOT_ASKED)
+    finding = Finding(RULES_BY_KEY['config_file_permissions'], Verdict.NON_COMPLIANT, '', setting, BENCHMARKS[name])
+    values, _ = decided(finding)
+    assert isinstance(values, tuple) and tuple(path for path, _ in values) == shown
+
+
 def test_a_value_that_is_not_known_has_the_place_that_is_known() -> None:
     setting = Setting(UNREAD, FILE, NOT_ASKED)
     finding = Finding(RULES_BY_KEY['tls_cert_file'], Verdict.EXEMPTED, '', setting, BENCHMARK)
