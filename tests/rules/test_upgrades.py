@@ -181,9 +181,13 @@ def test_these_distributions_pass_flags_of_their_own() -> None:
 def test_a_default_that_changes_is_shown_with_both_values_and_what_it_means() -> None:
     changes = {each.what: each.why for each in upgrade(evidence_of(config=''), 34, 35).changes}
     assert changes == {
-        'failCgroupV1': ('false today, true then: the default changes. It matters only on a node with cgroup v1'),
+        'failCgroupV1': (
+            'changes from false to true, because the releases have different defaults. '
+            'It matters only on a node with cgroup v1'
+        ),
         'imagePullCredentialsVerificationPolicy': (
-            'not set today, NeverVerifyPreloadedImages then: the default changes. '
+            'not set before the upgrade, NeverVerifyPreloadedImages after it, '
+            'because the releases have different defaults. '
             'A pod can use an image that another pod pulled only if it has credentials for it'
         ),
     }
@@ -194,15 +198,21 @@ def test_a_default_that_changes_is_shown_with_both_values_and_what_it_means() ->
     [
         pytest.param(
             evidence_of(config='failCgroupV1: true\n'), 30, 31, 'failCgroupV1',
-            'false today, true then: Kubernetes 1.31 introduced this field; earlier releases ignore it',
+            'changes from false to true, because Kubernetes 1.31 introduced this field; earlier releases ignore it',
             id='a field that today ignores',
         ),
         pytest.param(
             evidence_of(config='', drop_ins={'1.conf': f'{HEAD}EventRecordQPS: 7\n'}), 33, 31, 'eventRecordQPS',
-            '50 today, 7 then: the releases merge drop-ins in different ways', id='a drop-in in the older form',
+            'changes from 50 to 7, because the releases merge drop-ins in different ways',
+            id='a drop-in in the older form',
         ),
         pytest.param(
-            evidence_of(config=''), 26, 27, 'eventRecordQPS', '5 today, 50 then: the default changes', id='a default',
+            evidence_of(config=''), 26, 27, 'eventRecordQPS',
+            'changes from 5 to 50, because the releases have different defaults', id='a default',
+        ),
+        pytest.param(
+            evidence_of(config='', drop_ins={'1.conf': f'{HEAD}EventRecordQPS: 7\n'}), 31, 33, 'eventRecordQPS',
+            'changes from 7 to 50, because the kubelet would ignore the value that is set', id='a value that is lost',
         ),
     ],
 )  # fmt: skip
@@ -216,16 +226,16 @@ def test_a_rule_that_gets_worse_is_a_loss_and_one_that_gets_better_is_a_change()
     newer = upgrade(evidence, 30, 33)
     older = upgrade(evidence, 33, 30)
     assert newer.outcome is Outcome.STARTS
-    assert item(newer, 'authorization_mode').why.startswith('non-compliant today, compliant then')
+    assert item(newer, 'authorization_mode').why.startswith('changes from non-compliant to compliant: ')
     assert older.outcome is Outcome.STARTS_WITH_LOSSES
-    assert item(older, 'authorization_mode').why.startswith('compliant today, non-compliant then')
+    assert item(older, 'authorization_mode').why.startswith('changes from compliant to non-compliant: ')
     assert item(older, 'authorization_mode').is_worse
 
 
 def test_a_rule_that_cannot_be_known_today_and_is_broken_then_counts_as_worse() -> None:
     text = f'{HEAD}Authorization: {{mode: AlwaysAllow}}\n'
     found = upgrade(evidence_of(config='', drop_ins={'1.conf': text}), {30, 33}, 30)
-    assert item(found, 'authorization_mode').why.startswith('not known to be non-compliant today')
+    assert item(found, 'authorization_mode').why.startswith('changes from unknown to non-compliant: ')
     assert found.outcome is Outcome.STARTS_WITH_LOSSES
 
 
