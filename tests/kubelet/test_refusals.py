@@ -103,6 +103,7 @@ def test_the_refusals_of_an_image_hold_all_that_declare_objects_to(evidence: Evi
         pytest.param(('--v=x',), None, 33, '--v', 'has an invalid value (expected type: level)', id='wrong value'),
         pytest.param(('--v',), None, 33, '--v', 'needs a value', id='no value'),
         pytest.param(('-x',), None, 33, '-x', 'no known Kubernetes release has this flag', id='short flag'),
+        pytest.param(('--x',), None, 33, '--x', 'no known Kubernetes release has this flag', id='one letter'),
         pytest.param(('word',), None, 33, 'command line', 'unexpected positional argument', id='positional argument'),
         pytest.param(('---',), None, 33, 'command line', 'an argument has bad flag syntax', id='syntax'),
         pytest.param(('--nobody=1',), None, 33, '--nobody', 'no known Kubernetes release', id='unknown flag'),

@@ -95,6 +95,22 @@ REMEDIES = [
         id='a flag with an effect goes with the upgrade, with what replaces it',
     ),
     pytest.param(
+        evidence_of('--register-schedulable=true'), 33, 34, '--register-schedulable',
+        'Before the upgrade, remove --register-schedulable from the unit, then restart it',
+        id='a flag at its default, which nothing replaces',
+    ),
+    pytest.param(
+        evidence_of('--network-plugin=cni', '--container-runtime=remote'), 23, 25, '--network-plugin',
+        'Before the upgrade, remove --network-plugin from the unit, then restart it',
+        id='a flag of dockershim on a node with a CRI runtime',
+    ),
+    pytest.param(
+        evidence_of('--network-plugin=cni'), 23, 25, '--network-plugin',
+        'With the upgrade, remove --network-plugin from the unit; '
+        'Kubernetes 1.24 removed dockershim, so move the node to a CRI runtime',
+        id='a flag of dockershim on a node with dockershim',
+    ),
+    pytest.param(
         evidence_of('--cloud-provider=aws'), 26, 27, '--cloud-provider',
         'With the upgrade, set --cloud-provider=external, and run the cloud controller manager of the provider '
         '(the unit)',
@@ -119,9 +135,45 @@ REMEDIES = [
     pytest.param(
         evidence_of(config='featureGates: {DynamicResourceAllocation: false, DRAPrioritizedList: true}\n'),
         34, 35, 'featureGates.DRAPrioritizedList',
-        'Before the upgrade, set DRAPrioritizedList to false, or DynamicResourceAllocation to true, '
+        'Change DynamicResourceAllocation as described for it, which resolves this as well',
+        id='a gate that needs another, which cannot stay off',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {GracefulNodeShutdown: false}\n'),
+        34, 35, 'featureGates.GracefulNodeShutdownBasedOnPodPriority',
+        'Before the upgrade, set GracefulNodeShutdownBasedOnPodPriority to false, or GracefulNodeShutdown to true, '
         'in featureGates in /k/c.yaml:3',
         id='a gate that needs another',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {ResourceHealthStatus: false}\n'),
+        33, 36, 'featureGates.ResourceHealthStatusMessage',
+        'Before the upgrade, set ResourceHealthStatus to true, or with it, set ResourceHealthStatusMessage to false, '
+        'in featureGates in /k/c.yaml:3',
+        id='a gate that today does not have yet is set with the upgrade',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {AllBeta: false, AppArmor: true}\n'), 29, 36, 'featureGates.AppArmor',
+        'With the upgrade, remove AppArmor from featureGates in /k/c.yaml:3',
+        id='a gate that differs from its default because of AllBeta',
+    ),
+    pytest.param(
+        evidence_of(config='showHiddenMetricsForVersion: "1.32"\n'), 33, 34, 'showHiddenMetricsForVersion',
+        'Before the upgrade, remove showHiddenMetricsForVersion from /k/c.yaml:3, then restart it',
+        id='a value that no two releases share',
+    ),
+    pytest.param(
+        evidence_of(config='memorySwap: {swapBehavior: UnlimitedSwap}\nfeatureGates: {NodeSwap: true}\n'),
+        29, 30, 'memorySwap.swapBehavior', 'With the upgrade, correct memorySwap.swapBehavior in /k/c.yaml:3',
+        id='values that today does not accept yet',
+    ),
+    pytest.param(
+        evidence_of(
+            config='memorySwap: {swapBehavior: LimitedSwap}\nfeatureGates: {NodeSwap: true}\n', uses_cgroup_v1=True
+        ),
+        29, 30, 'memorySwap.swapBehavior',
+        'move the node to cgroup v2, or remove memorySwap.swapBehavior from /k/c.yaml:3',
+        id='cgroup v1: swap',
     ),
     pytest.param(
         evidence_of(config='runOnce: true\n'), 31, 32, 'runOnce',
@@ -141,7 +193,7 @@ REMEDIES = [
     ),
     pytest.param(
         evidence_of(config='', drop_ins={'1.conf': 'kind: KubeletConfiguration\n'}), 31, 32, '/k/d/1.conf',
-        'Before the upgrade, correct /k/d/1.conf', id='a file',
+        'Before the upgrade, correct /k/d/1.conf, then restart it', id='a file',
     ),
 ]  # fmt: skip
 

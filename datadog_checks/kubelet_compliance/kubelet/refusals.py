@@ -130,18 +130,20 @@ def flag_refusals(
     for flags in (line.flags, over_files):
         errors += flags.objections if isinstance(flags, Flags) else ()
     for error in errors:
-        yield Refusal(UpgradeSubject.FLAG, name_of_flag(error), why_refused(error, release), typed(error, arguments))
+        yield Refusal(
+            UpgradeSubject.FLAG, name_of_flag(error, arguments), why_refused(error, release), typed(error, arguments)
+        )
     has_drop_ins = line.flags is not None and line.flags.text(DROP_INS)
     if has_drop_ins and release.is_in(min(ALPHA_DROP_INS), max(ALPHA_DROP_INS)):
         why = f'Kubernetes 1.28 and 1.29 accept this flag only with the environment variable {VARIABLE}'
         yield Refusal(UpgradeSubject.FLAG, f'--{DROP_INS}', why, typed(FlagError('', DROP_INS), arguments))
 
 
-def name_of_flag(error: FlagError) -> str:
-    """The flag in an error, as a person writes it."""
+def name_of_flag(error: FlagError, arguments: Sequence[str]) -> str:
+    """The flag in an error, as it was typed."""
     if not error.flag:
         return 'command line'
-    is_short = len(error.flag) == 1 and error.flag not in FLAGS
+    is_short = len(error.flag) == 1 and error.flag not in FLAGS and not typed_long(error, arguments)
     return f'-{error.flag}' if is_short else f'--{error.flag[:60]}'
 
 
@@ -165,9 +167,14 @@ def typed(error: FlagError, arguments: Sequence[str]) -> Origin | None:
     """The last argument with the flag. It finds the place, and its value is not shown."""
     if not error.flag:
         return None
+    own = typed_long(error, arguments)
+    return Origin(Source.FLAG, own[-1] if own else name_of_flag(error, arguments))
+
+
+def typed_long(error: FlagError, arguments: Sequence[str]) -> list[str]:
+    """The arguments that have the flag with two dashes."""
     names = (argument.partition('=')[0].replace('_', '-') for argument in arguments)
-    own = [argument for argument, name in zip(arguments, names, strict=True) if name == f'--{error.flag}']
-    return Origin(Source.FLAG, own[-1] if own else name_of_flag(error))
+    return [argument for argument, name in zip(arguments, names, strict=True) if name == f'--{error.flag}']
 
 
 def with_flag(refusal: Refusal, arguments: Sequence[str]) -> Refusal:

@@ -146,11 +146,11 @@ class Taken:
         always = refused_by_all(evidence, today)
         # A file that is gone now was there when the kubelet started.
         found = frozenset(refusal for refusal in refusals if refusal in always and refusal.what not in evidence.broken)
-        shown = Shown.of(kubelet, today)
-        accepted = frozenset(filter(shown.takes, found))
+        proof = Proof.of(kubelet, today)
+        accepted = frozenset(filter(proof.takes, found))
         age = evidence.age_seconds
         is_new = age is None or age < ACCEPTED_AFTER_SECONDS
-        is_startup_wrong = any(refusal.is_late and shown.takes(refusal) for refusal in always)
+        is_startup_wrong = any(refusal.is_late and proof.takes(refusal) for refusal in always)
         late = frozenset(refusal for refusal in refusals if refusal.is_late) if is_startup_wrong else frozenset()
         return cls(accepted, found - accepted if is_new else frozenset(), late - accepted)
 
@@ -179,7 +179,7 @@ def refused_by_all(evidence: Evidence, minors: frozenset[int]) -> frozenset[Refu
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Proof:
     """What shows that a kubelet runs with something that its release seems to refuse.
 
     `while_running`: what its releases refuse in the whole configuration that it runs with.
@@ -189,7 +189,7 @@ class Shown:
     while_running: frozenset[Refusal]
 
     @classmethod
-    def of(cls, kubelet: Kubelet, minors: frozenset[int]) -> Shown:
+    def of(cls, kubelet: Kubelet, minors: frozenset[int]) -> Proof:
         running, flags, evidence = kubelet.running, kubelet.flags, kubelet.evidence
         if not isinstance(running, Configuration) or not isinstance(flags, Flags):
             return cls(kubelet, frozenset())

@@ -31,7 +31,7 @@ from datadog_checks.kubelet_compliance.model import (
 from .in_effect import iter_in_effect
 from .judge import holds
 from .resolve import resolve
-from .upgrade_fixes import may_be_own, own_flags, with_remedy
+from .upgrade_fixes import Now, may_be_own, own_flags, with_remedy
 from .wording import UNSET_TEXT, describe, show
 
 VERSION = re.compile(r'v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?')
@@ -54,11 +54,10 @@ def judged_upgrade(kubelet: Kubelet, target: Target, selection: Selection, home:
     Raises nothing.
     """
     upgrade, declared = upgrade_of(kubelet, target)
-    today = minor_today(upgrade)
-    gates = gates_set(declared, kubelet.following)
+    now = Now(minor_today(upgrade), target.minor, gates_set(declared, kubelet.following), kubelet.value)
 
     def remedied(items: Sequence[UpgradeItem]) -> tuple[UpgradeItem, ...]:
-        return tuple(with_remedy(item, home, today, gates) for item in items)
+        return tuple(with_remedy(item, home, now) for item in items)
 
     own = tuple(item for item in upgrade.blockers if may_be_own(item, home))
     blockers = remedied([item for item in upgrade.blockers if item not in own])
