@@ -9,6 +9,8 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+import yaml
+
 from datadog_checks.kubelet_compliance.node.process_root import reason
 
 from .as_the_agent import ConfigError, Configured, Settings, connection_info, load_yaml, read_configured, read_yaml
@@ -63,7 +65,9 @@ def parsed(path: str) -> Configured:
 def custom_rows(path: str) -> list[Any]:
     """The rows in a file of custom rules: a list, or a mapping with `custom_rules`. Raises ConfigError."""
     try:
-        content = load_yaml(read_named(path))
+        data = read_named(path)
+        refuse_duplicates(data)
+        content = load_yaml(data)
     except ConfigError as error:
         text = str(error)
         raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
@@ -71,6 +75,33 @@ def custom_rows(path: str) -> list[Any]:
     if not isinstance(rows, list) or not rows:
         raise ConfigError(f'{path}: it has no custom rules: a list of them, or a mapping with custom_rules')
     return rows
+
+
+def refuse_duplicates(data: bytes) -> None:
+    """Raise ConfigError for a name that is there twice in one mapping: YAML libraries would use the last one."""
+    try:
+        events = list(yaml.parse(data, yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigError('it is not valid YAML') from None
+    # The names seen in each open mapping, or None for a list; and whether a name comes next.
+    opened: list[set[str] | None] = []
+    is_name = [False]
+    for event in events:
+        if isinstance(event, yaml.CollectionEndEvent):
+            opened.pop()
+            is_name.pop()
+        elif isinstance(event, yaml.NodeEvent):
+            seen = opened[-1] if opened else None
+            if seen is not None and is_name[-1] and isinstance(event, yaml.ScalarEvent):
+                if event.value in seen:
+                    line = event.start_mark.line + 1
+                    raise ConfigError(f'line {line}: {event.value[:60]!r} is there twice: remove one of them')
+                seen.add(event.value)
+            is_name[-1] = not is_name[-1]
+            if isinstance(event, yaml.CollectionStartEvent):
+                is_mapping = isinstance(event, yaml.MappingStartEvent)
+                opened.append(set() if is_mapping else None)
+                is_name.append(is_mapping)
 
 
 def iter_conf_files(folder: str) -> Iterator[str]:
