@@ -94,8 +94,7 @@ def refuse_duplicates(data: bytes) -> None:
             seen = opened[-1] if opened else None
             if seen is not None and is_name[-1] and isinstance(event, yaml.ScalarEvent):
                 if event.value in seen:
-                    line = event.start_mark.line + 1
-                    raise ConfigError(f'line {line}: {event.value[:60]!r} is there twice: remove one of them')
+                    raise ConfigError(f'it has the name {event.value[:60]!r} twice in one mapping: remove one of them')
                 seen.add(event.value)
             is_name[-1] = not is_name[-1]
             if isinstance(event, yaml.CollectionStartEvent):
