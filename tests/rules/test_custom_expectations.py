@@ -12,8 +12,10 @@ from hypothesis import given, settings, strategies as st
 
 from datadog_checks.kubelet_compliance.kubelet.formats.go import MINUTE, SECOND, Duration
 from datadog_checks.kubelet_compliance.model import Declared, Origin, Source, Unknown, Verdict
+from datadog_checks.kubelet_compliance.rules.custom_expectations import FORMS
 from datadog_checks.kubelet_compliance.rules.custom_rules import CustomRuleError, custom_rules
-from datadog_checks.kubelet_compliance.rules.custom_settings import iter_settings
+from datadog_checks.kubelet_compliance.rules.custom_settings import iter_settings, named_setting
+from datadog_checks.kubelet_compliance.rules.no_limits import NO_LIMITS
 from tests.support.custom import finding_of, holds_for, row, rule_with
 
 EXPECTATIONS = ('is', 'is_not', 'one_of', 'at_most', 'at_least', 'set', 'not_set')
@@ -38,7 +40,7 @@ EXPECTATIONS = ('is', 'is_not', 'one_of', 'at_most', 'at_least', 'set', 'not_set
         ('tlsMinVersion', {'not_set': True}, ['', None], ['VersionTLS12']),
         ('streamingConnectionIdleTimeout', {'is': '5m'}, [Duration(5 * MINUTE)], [Duration(4 * MINUTE), None]),
         ('streamingConnectionIdleTimeout', {'at_least': '300s'}, [5 * MINUTE, 6 * MINUTE], [299 * SECOND, 0]),
-        ('streamingConnectionIdleTimeout', {'at_most': '1h'}, [0, 60 * MINUTE], [61 * MINUTE]),
+        ('streamingConnectionIdleTimeout', {'at_most': '1h'}, [1, 60 * MINUTE], [61 * MINUTE]),
         ('evictionSoftGracePeriod.memory.available', {'at_least': '90s'}, ['1m30s', '2m'], ['1m', 'x', None]),
         ('containerLogMaxSize', {'is': '50Mi'}, ['50Mi', '52428800', '51200Ki'], ['50M', '', None]),
         ('containerLogMaxSize', {'is': 52428800}, ['50Mi'], ['51Mi']),
@@ -58,7 +60,7 @@ EXPECTATIONS = ('is', 'is_not', 'one_of', 'at_most', 'at_least', 'set', 'not_set
         ('--exit-on-lock-contention', {'is': False}, [False, None], [True]),
         ('--register-schedulable', {'is': False}, [False], [True, None]),
         ('--pod-infra-container-image', {'is_not': 'a'}, ['b'], ['a', None]),
-        ('--maximum-dead-containers', {'at_most': 0}, [0, None], [1]),
+        ('--maximum-dead-containers', {'at_most': 0}, [0], [1, None]),
         ('--housekeeping-interval', {'at_least': '10s'}, [Duration(10 * SECOND), None], [Duration(SECOND)]),
         ('--node-labels', {'not_set': True}, [None, {}], [{'a': 'b'}]),
     ],
@@ -69,6 +71,116 @@ def test_an_expectation_holds_for_good_values_and_for_no_bad_one(
     rule = rule_with(setting, **expectation)
     assert [value for value in good if not holds_for(rule, value)] == []
     assert [value for value in bad if holds_for(rule, value)] == []
+
+
+@pytest.mark.parametrize(
+    'setting, expectation, value, means',
+    [
+        ('podPidsLimit', {'at_most': 4096}, -1, 'podPidsLimit is -1, which means no limit'),
+        ('podPidsLimit', {'at_most': 4096}, 0, 'podPidsLimit is 0, which means no limit'),
+        ('containerLogMaxSize', {'at_most': '50Mi'}, '-1', 'is -1, which means no rotation'),
+        (
+            'streamingConnectionIdleTimeout',
+            {'at_most': '30m'},
+            Duration(0),
+            'is 0s, which means no limit',
+        ),
+        ('imageMaximumGCAge', {'at_most': '168h'}, Duration(0), 'is 0s, which means no limit'),
+        ('eventRecordQPS', {'at_most': 50}, 0, 'eventRecordQPS is 0, which means no limit'),
+        ('registryPullQPS', {'at_most': 5}, 0, 'registryPullQPS is 0, which means no limit'),
+        ('kubeAPIQPS', {'at_most': 50}, -1, 'kubeAPIQPS is -1, which means no limit'),
+        ('podsPerCore', {'at_most': 10}, 0, 'podsPerCore is 0, which means no limit'),
+        (
+            'nodeStatusMaxImages',
+            {'at_most': 50},
+            -1,
+            'nodeStatusMaxImages is -1, which means no limit',
+        ),
+        ('evictionMaxPodGracePeriod', {'at_most': 30}, -1, 'is -1, which means no limit'),
+        ('volumeStatsAggPeriod', {'at_most': '1m'}, Duration(-1), 'which means no measurement'),
+        ('--maximum-dead-containers', {'at_most': 10}, -1, 'is -1, which means no limit (default); expected'),
+        ('--maximum-dead-containers', {'at_most': 10}, None, 'is not set, which means no limit (default); expected'),
+        (
+            '--maximum-dead-containers-per-container',
+            {'at_most': 2},
+            -1,
+            'is -1, which means no limit (default); expected',
+        ),
+        (
+            'evictionHard.memory.available',
+            {'at_least': '5%'},
+            '100%',
+            'is 100%, which means no threshold (default); expected',
+        ),
+        ('evictionHard.memory.available', {'set': True}, '0%', 'is 0%, which means no threshold (default); expected'),
+        (
+            'evictionSoft.memory.available',
+            {'set': True},
+            '100%',
+            'is 100%, which means no threshold (default); expected',
+        ),
+    ],
+)
+def test_a_value_without_a_limit_never_meets_a_bound(
+    setting: str, expectation: dict[str, Any], value: Any, means: str
+) -> None:
+    parent, _, key = setting.partition('.')
+    declared = Declared({parent: {key: value} if key else value}, {}, minors=frozenset({36}))
+    finding = finding_of(rule_with(setting, **expectation), declared)
+    assert finding.verdict is Verdict.NON_COMPLIANT
+    assert means in finding.message
+
+
+@pytest.mark.parametrize(
+    'setting, expectation, value',
+    [
+        ('podPidsLimit', {'at_most': 4096}, 1),
+        ('podPidsLimit', {'is': -1}, -1),
+        ('kubeAPIQPS', {'at_most': 50}, 0),
+        ('maxPods', {'at_most': 110}, 0),
+        ('nodeStatusMaxImages', {'at_most': 50}, 0),
+        ('evictionHard.memory.available', {'at_most': '5%'}, '0%'),
+        ('evictionMinimumReclaim.memory.available', {'at_least': '0%'}, '0%'),
+    ],
+)
+def test_a_value_with_a_limit_or_that_is_named_is_compared(
+    setting: str, expectation: dict[str, Any], value: Any
+) -> None:
+    assert holds_for(rule_with(setting, **expectation), value)
+
+
+@pytest.mark.parametrize(
+    'setting, expectation, message',
+    [
+        ('eventRecordQPS', {'at_most': 0}, 'at_most of eventRecordQPS needs another value: 0 means no limit'),
+        ('evictionHard.memory.available', {'at_least': '0%'}, 'needs another value: 0% means no threshold'),
+    ],
+)
+def test_a_bound_that_is_no_limit_is_refused(setting: str, expectation: dict[str, Any], message: str) -> None:
+    with pytest.raises(CustomRuleError) as error:
+        rule_with(setting, **expectation)
+    assert message in str(error.value)
+
+
+def test_each_row_without_a_limit_is_of_a_setting_that_has_bounds() -> None:
+    for setting, row_of_setting in NO_LIMITS.items():
+        assert set(row_of_setting.against) < set(FORMS[named_setting(setting).form].expectations)
+
+
+@pytest.mark.parametrize(
+    'asked, verdict, message',
+    [
+        ({'at_most': '10s'}, Verdict.COMPLIANT, '--housekeeping-interval is not set, which means 10s'),
+        ({'at_most': '5s'}, Verdict.NON_COMPLIANT, 'is not set, which means 10s (default); expected at most 5s'),
+        ({'set': True}, Verdict.NON_COMPLIANT, 'is not set (default); expected a value'),
+    ],
+)
+def test_a_flag_that_is_not_given_says_the_default_that_counts(
+    asked: dict[str, Any], verdict: Verdict, message: str
+) -> None:
+    finding = finding_of(rule_with('--housekeeping-interval', **asked), Declared({}, {}, minors=frozenset({36})))
+    assert finding.verdict is verdict
+    assert message in finding.message
 
 
 FITTING: dict[str, dict[str, Any]] = {
@@ -127,6 +239,12 @@ def test_each_setting_takes_the_expectations_of_its_form_and_no_other(setting: s
         ('clusterDomain', {'is': ''}, 'is of clusterDomain needs text'),
         ('clusterDomain', {'is': 'a\nb'}, 'is of clusterDomain needs at most 100 printable characters'),
         ('clusterDomain', {'is': 'a' * 101}, 'is of clusterDomain needs at most 100 printable characters'),
+        ('maxPods', {'is': 16**5000}, 'is of maxPods needs a whole number, such as 110'),
+        ('containerLogMaxSize', {'at_most': 16**5000}, 'needs a quantity or a percentage, such as 50Mi'),
+        ('tlsCurvePreferences', {'is': [16**5000]}, 'needs a list of whole numbers, such as [1, 2]'),
+        ('memoryThrottlingFactor', {'at_most': float('nan')}, 'needs a number, such as 0.9'),
+        ('memoryThrottlingFactor', {'is_not': float('inf')}, 'needs a number, such as 0.9'),
+        ('memoryThrottlingFactor', {'is_not': 16**5000}, 'needs a number, such as 0.9'),
         ('syncFrequency', {'at_most': 300}, 'at_most of syncFrequency needs a duration, such as 5m'),
         ('syncFrequency', {'at_most': '300'}, 'at_most of syncFrequency needs a duration, such as 5m'),
         ('containerLogMaxSize', {'at_most': '50MB'}, 'needs a quantity or a percentage, such as 50Mi'),
@@ -172,7 +290,12 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3).map(tuple) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=5,
 )
-SETTINGS = (*iter_settings(), 'evictionHard.memory.available', 'systemReserved.cpu', 'evictionSoftGracePeriod.x')
+SETTINGS = (
+    *iter_settings(),
+    'evictionHard.memory.available',
+    'systemReserved.cpu',
+    'evictionSoftGracePeriod.pid.available',
+)
 
 
 @settings(derandomize=True, deadline=None, max_examples=500)

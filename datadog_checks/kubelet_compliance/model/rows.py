@@ -98,6 +98,8 @@ class Expectation:
     """For a list: the test of one item."""
     unclear: Callable[[Value], str] | None = None
     """Why a value can't be compared with what is expected; '' if it can. None: every value can."""
+    meaning: Callable[[Value], str] | None = None
+    """What a value means, if that can't be seen from it, such as no limit; '' if it can."""
     is_stated_by: Callable[[Benchmark], bool] | None = None
     """Whether a benchmark states the value to compare with; None if the rule needs no value of the benchmark."""
 

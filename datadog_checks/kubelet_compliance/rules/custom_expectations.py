@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,11 +20,13 @@ from datadog_checks.kubelet_compliance.model import Benchmark, Expectation, Valu
 
 from .custom_settings import Form, Named
 from .expectations import is_whole
+from .no_limits import no_limit_of
 from .wording import shorten, show
 
 LONGEST_EXPECTED = 100
 LONGEST_LIST = 200
 MOST_CHOICES = 20
+MOST = 2**64
 PLAIN_TEXT = re.compile(r'[A-Za-z0-9/][A-Za-z0-9_./@%+-]*')
 SET, NOT_SET = 'set', 'not_set'
 NO_VALUES: tuple[Value, ...] = (None, '', (), {})
@@ -42,7 +45,8 @@ def exact(value: Value) -> Measure | None:
 
 
 def any_number(value: Value) -> Measure | None:
-    return ('', value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    is_sound = is_whole(value) or isinstance(value, float) and math.isfinite(value)
+    return ('', value) if is_sound else None
 
 
 def whole_number(value: Value) -> Measure | None:
@@ -84,20 +88,27 @@ EQUAL = ('is', 'is_not', 'one_of')
 ORDERED = (*EQUAL, 'at_most', 'at_least')
 FORMS: Mapping[Form, FormRow] = {
     Form.SWITCH: FormRow(exact, 'true', ('is', 'is_not'), lambda value: isinstance(value, bool)),
-    Form.WHOLE: FormRow(whole_number, '110', ORDERED, is_whole),
-    Form.NUMBER: FormRow(any_number, '0.9', ORDERED, lambda value: any_number(value) is not None),
+    Form.WHOLE: FormRow(whole_number, '110', ORDERED, lambda value: is_sized(value)),
+    Form.NUMBER: FormRow(
+        any_number, '0.9', ORDERED, lambda value: is_sized(value) or isinstance(value, float) and math.isfinite(value)
+    ),
     Form.TEXT: FormRow(exact, '"some text"', EQUAL, lambda value: isinstance(value, str) and value != ''),
     Form.DURATION: FormRow(duration, '5m', ORDERED, lambda value: isinstance(value, str)),
-    Form.AMOUNT: FormRow(amount, '50Mi', ORDERED, lambda value: isinstance(value, str) or is_whole(value)),
+    Form.AMOUNT: FormRow(amount, '50Mi', ORDERED, lambda value: isinstance(value, str) or is_sized(value)),
     Form.LIST: FormRow(
         exact, '[a, b]', ('is', 'is_not'), lambda value: isinstance(value, tuple) and all_are(value, str)
     ),
     Form.NUMBERS: FormRow(
-        exact, '[1, 2]', ('is', 'is_not'), lambda value: isinstance(value, tuple) and all(map(is_whole, value))
+        exact, '[1, 2]', ('is', 'is_not'), lambda value: isinstance(value, tuple) and all(map(is_sized, value))
     ),
     Form.MAP: FormRow(exact, '', (), lambda _: False),
     Form.OTHER: FormRow(exact, '', (), lambda _: False),
 }
+
+
+def is_sized(value: Value) -> bool:
+    """Whether a value is a whole number that the kubelet can have. Python can't print the longest ones."""
+    return is_whole(value) and abs(value) < MOST
 
 
 def all_are(values: Sequence[object], kind: type) -> bool:
@@ -131,6 +142,7 @@ def expected_of(named: Named, name: str, given: Any) -> Expected:
         values = [checked(named, name, value) for value in choices]
     else:
         values = [checked(named, name, as_tuple(given))]
+    refuse_no_limit(named, name, values[0])
     return expected_value(named, name, values)
 
 
@@ -156,13 +168,32 @@ def checked(named: Named, name: str, value: Any) -> Value:
     return value  # type: ignore[no-any-return]
 
 
+def refuse_no_limit(named: Named, name: str, bound: Value) -> None:
+    """Raise ExpectationError for a bound with which the kubelet has no limit: no value would be compliant."""
+    means = no_limit(named, bound, name)
+    if means:
+        raise ExpectationError(f'{name} of {named.name} needs another value: {show(bound)} means {means}')
+
+
+def no_limit(named: Named, value: Value, *names: str) -> str:
+    """What a value means if it is no limit, so that it never meets the expectations; '' if it is one."""
+    row = no_limit_of(named.name)
+    shown = None if row is None or value in NO_VALUES else FORMS[named.form].measure(value)
+    if row is None or shown is None or not set(names) & set(row.against) or not row.fits(*shown):
+        return ''
+    return row.means
+
+
 def expected_unset(named: Named, *, is_set: bool) -> Expected:
+    def meaning(value: Value) -> str:
+        return no_limit(named, value, SET) if is_set else ''
+
     def holds(values: Sequence[Value], _: Benchmark) -> bool:
-        return len(values) == 1 and (values[0] not in NO_VALUES) is is_set
+        return len(values) == 1 and (values[0] not in NO_VALUES) is is_set and not meaning(values[0])
 
     text = 'a value' if is_set else 'not set'
     good = None if is_set or named.is_entry else EMPTY_VALUES.get(named.form)
-    return Expected(text, Expectation(lambda _: text, holds), good)
+    return Expected(text, Expectation(lambda _: text, holds, meaning=meaning), good)
 
 
 EMPTY_VALUES = {Form.TEXT: '""', Form.LIST: '[]', Form.NUMBERS: '[]'}
@@ -182,7 +213,12 @@ def expected_value(named: Named, name: str, values: Sequence[Value]) -> Expected
             # No value is another value than each expected one. For a flag, the default has to be known.
             return name == 'is_not'
         shown = measure(value)
-        return shown is not None and compare(shown, bounds)
+        return shown is not None and compare(shown, bounds) and not no_limit(named, value, name)
+
+    def meaning(value: Value) -> str:
+        if value is not None:
+            return no_limit(named, value, name)
+        return no_limit(named, named.default, name) or ('' if named.default in NO_VALUES else show(named.default))
 
     def unclear(value: Value) -> str:
         shown = None if value in NO_VALUES else measure(value)
@@ -192,7 +228,7 @@ def expected_value(named: Named, name: str, values: Sequence[Value]) -> Expected
 
     words = f'{PREFIXES[name]}{shorten(", ".join(map(show, values)), LONGEST_EXPECTED)}'
     good = None if name == 'is_not' else as_yaml(values[0], named.form)
-    return Expected(words, Expectation(lambda _: words, holds, unclear=unclear), good)
+    return Expected(words, Expectation(lambda _: words, holds, unclear=unclear, meaning=meaning), good)
 
 
 COMPARISONS: Mapping[str, Callable[[Measure, Sequence[Measure]], bool]] = {

@@ -78,11 +78,15 @@ def custom_rule(row: object, earlier: Collection[str]) -> Rule:
 def check_row(row: Mapping[str, Any]) -> None:
     """Raise ExpectationError for a name that a row cannot have, one that it lacks, or several expectations."""
     for name in row:
+        if not isinstance(name, str):
+            raise ExpectationError('each name in it has to be text, such as title')
         if name not in ROW_NAMES:
-            close = get_close_matches(str(name), ROW_NAMES, 1)
+            close = get_close_matches(name, ROW_NAMES, 1)
             like = f': did you mean {close[0]}?' if close else f'; choose from: {", ".join(ROW_NAMES)}'
-            raise ExpectationError(f'unknown name {str(name)[:LONGEST_TITLE]!r}{like}')
-    missing = [name for name in REQUIRED if row.get(name) is None or not str(row[name]).strip()]
+            raise ExpectationError(f'unknown name {name[:LONGEST_TITLE]!r}{like}')
+    missing = [
+        name for name in REQUIRED if row.get(name) is None or isinstance(row[name], str) and not row[name].strip()
+    ]
     if missing:
         raise ExpectationError(f'{missing[0]} is missing')
     given = [name for name in EXPECTATIONS if name in row]

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
 
 from datadog_checks.kubelet_compliance.kubelet.feature_gates import STAGE_GATES
+from datadog_checks.kubelet_compliance.kubelet.startup_values import RESERVABLE, SIGNALS
 from datadog_checks.kubelet_compliance.kubelet.tables.field_kinds import Field, Kind, iter_secret_fields
 from datadog_checks.kubelet_compliance.kubelet.tables.fields import KUBELET_CONFIGURATION
 from datadog_checks.kubelet_compliance.kubelet.tables.flag_defaults import FLAG_DEFAULTS
@@ -18,6 +19,7 @@ from datadog_checks.kubelet_compliance.kubelet.tables.flag_kinds import FlagKind
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
 from datadog_checks.kubelet_compliance.kubelet.tables.gates import GATES
 from datadog_checks.kubelet_compliance.kubelet.tables.removed_gates import GONE_GATES
+from datadog_checks.kubelet_compliance.kubelet.tables.startup import MANAGERS
 from datadog_checks.kubelet_compliance.model import Value
 
 from .field_facts import parts_of_path
@@ -103,6 +105,15 @@ FORMS_OF_TEXTS = {
 """Fields of text, or maps of text, that hold something to compare."""
 
 
+KEYS_OF_MAPS: Mapping[str, Collection[str]] = {
+    **dict.fromkeys(('evictionHard', 'evictionSoft', 'evictionSoftGracePeriod', 'evictionMinimumReclaim'), SIGNALS),
+    **dict.fromkeys(('kubeReserved', 'systemReserved'), RESERVABLE),
+    **{manager.field: manager.options for manager in MANAGERS},
+    'qosReserved': ('memory',),
+}
+"""The keys that a kubelet accepts in each map that does not accept every key. It refuses all others."""
+
+
 def named_setting(setting: str) -> Named:
     """What a setting in a rule stands for: `maxPods`, `--max-pods`, `featureGates.NAME`. Raises SettingError."""
     if setting.startswith('--'):
@@ -147,6 +158,11 @@ def named_key(setting: str, parent: str, key: str, row: Field) -> Named:
         return Named(setting, Form.SWITCH, is_entry=True)
     if not key or len(key) > LONGEST_KEY_OF_MAP:
         raise SettingError(f'{setting!r} does not name a key of {parent}')
+    known = KEYS_OF_MAPS.get(parent)
+    if known is not None and key not in known:
+        close = [f'{parent}.{name}' for name in get_close_matches(key, known, MOST_SUGGESTIONS)]
+        like = f'did you mean {" or ".join(close)}?' if close else f'choose from: {", ".join(sorted(known))}'
+        raise SettingError(f'{parent} has no key {key!r}: {like}')
     return Named(setting, FORMS_OF_TEXTS.get(parent, Form.TEXT), can_be_unset=True, is_entry=True)
 
 

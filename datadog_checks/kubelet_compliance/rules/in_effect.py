@@ -33,6 +33,7 @@ from datadog_checks.kubelet_compliance.model import (
 from .field_facts import is_flag, parts_of_path, row_of
 
 FEATURE_GATES = 'featureGates'
+SYSCTLS = 'defaultPodSysctls.'
 WITHOUT_IT = 'leave the rule out on nodes of this release'
 LIVE_NODE = 'evaluate the node itself'
 
@@ -67,7 +68,7 @@ def values_in_effect(rule: Rule, values: Mapping[str, Value], release: Release) 
 
 
 def value_in_effect(values: Mapping[str, Value], field: str, release: Release) -> Value | Unknown:
-    value = lookup(values, field)
+    value = value_of_sysctl(values, field) if field.startswith(SYSCTLS) else lookup(values, field)
     if is_flag(field):
         row = FLAGS[field.removeprefix('--')]
         if value == LEFT_OUT and not row.is_kept:
@@ -82,6 +83,20 @@ def value_in_effect(values: Mapping[str, Value], field: str, release: Release) -
     row_of_field = row_of(field)
     is_time = row_of_field is not None and row_of_field.kind is Kind.TIME_OR_DURATION
     return Duration(value) if is_time and isinstance(value, int) else value
+
+
+def value_of_sysctl(values: Mapping[str, Value], field: str) -> Value:
+    """The value of a sysctl, whose name has two spellings: `net.ipv4.ip_forward` and `net/ipv4/ip_forward`."""
+    sysctls = values.get(SYSCTLS.removesuffix('.'))
+    wanted = with_dots(field.removeprefix(SYSCTLS))
+    entries = sysctls.items() if isinstance(sysctls, Mapping) else ()
+    return next((value for name, value in entries if with_dots(name) == wanted), None)
+
+
+def with_dots(sysctl: str) -> str:
+    """The name of a sysctl with dots. After a first slash, a dot is part of a name (NormalizeSysctl)."""
+    first = next((letter for letter in sysctl if letter in './'), '.')
+    return sysctl if first == '.' else sysctl.translate(str.maketrans('./', '/.'))
 
 
 def gate_in_effect(values: Mapping[str, Value], gate: str, release: Release) -> Value | Unknown:

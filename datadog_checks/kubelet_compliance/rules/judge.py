@@ -98,21 +98,28 @@ def deciding(rule: Rule, values: Values, benchmark: Benchmark) -> Values:
 UNSET: tuple[Value, ...] = (None, '', ())
 
 
+def value_text(rule: Rule, values: Values) -> str:
+    """The values with their names, and what the one value of a rule means if that can't be seen from it."""
+    meaning = rule.expected.meaning
+    means = meaning(values[0][1]) if meaning is not None and len(values) == 1 else ''
+    return f'{describe(values)}, which means {means}' if means else describe(values)
+
+
 def values_that_differ(values: Values, others: Values) -> Values:
     """The values that differ from others, if there are too many to name all of them."""
     return tuple(pair for pair in values if pair not in others) if len(values) > MOST_VALUES else values
 
 
 def judge_compliant(rule: Rule, setting: Setting, declared: Values, benchmark: Benchmark) -> Judged:
-    said = f'{describe(declared)}{place_of(setting.origin)}'
+    said = f'{value_text(rule, declared)}{place_of(setting.origin)}'
     running = setting.running
     if not isinstance(running, Unknown):
         if holds(rule, running, benchmark):
             return Judged(Verdict.COMPLIANT, said)
         place = shorten(setting.origin.place) if setting.origin is not None else Source.DEFAULT.value
-        now = f'{place} now says {describe(values_that_differ(declared, running))}'
+        now = f'{place} now says {value_text(rule, values_that_differ(declared, running))}'
         remedy = restart_remedy(rule, setting, needed_changes(rule, running, benchmark))
-        message = f'running with {describe(deciding(rule, running, benchmark))}; {now}{restart_text(remedy)}'
+        message = f'running with {value_text(rule, deciding(rule, running, benchmark))}; {now}{restart_text(remedy)}'
         return Judged(Verdict.NON_COMPLIANT, message, remedy)
     if setting.changed is None:
         return Judged(Verdict.COMPLIANT, said)
@@ -149,11 +156,11 @@ def judge_non_compliant(
     before, after = '', f'. But {shorten(doubt.reason)}' if doubt is not None else ''
     if not isinstance(setting.running, Unknown) and holds(rule, setting.running, benchmark):
         running = values_that_differ(setting.running, declared)
-        before = f'Running with {describe(running)}, but the next restart applies: '
+        before = f'Running with {value_text(rule, running)}, but the next restart applies: '
     lasts = setting.home.lasting if fix.steps and not rule.files else ''
     lasting = f'. To make it last, also change {lasts}' if lasts else ''
     shown = deciding(rule, declared, benchmark)
-    said, place = f'{before}{describe(shown)}', place_of(origin_of(setting, shown))
+    said, place = f'{before}{value_text(rule, shown)}', place_of(origin_of(setting, shown))
     note = f'but {doubt.reason}' if doubt is not None else ''
     remedy = remedy_of(fix, lasts, note)
     return Judged(Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after), remedy)
@@ -203,12 +210,12 @@ def judge_doubted(rule: Rule, setting: Setting, declared: Values, doubt: Unknown
         if declared != setting.running and not (setting.is_explicit and not holds(rule, declared, benchmark)):
             return judge_undeclared(rule, setting, doubt, benchmark)
         if holds(rule, declared, benchmark):
-            return Judged(Verdict.COMPLIANT, f'running with {describe(declared)}{place_of(setting.origin)}')
+            return Judged(Verdict.COMPLIANT, f'running with {value_text(rule, declared)}{place_of(setting.origin)}')
         return judge_non_compliant(rule, setting, declared, benchmark)
     if not holds(rule, declared, benchmark):
         return judge_non_compliant(rule, setting, declared, benchmark, doubt)
     remedy = f': {doubt.remedy}' if doubt.remedy else ''
-    said = f'{describe(declared)}{place_of(setting.origin)}, but {doubt.reason}{remedy}'
+    said = f'{value_text(rule, declared)}{place_of(setting.origin)}, but {doubt.reason}{remedy}'
     return Judged(Verdict.UNKNOWN, said)
 
 
@@ -229,9 +236,9 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
         to_do = f'; {unknown.remedy}' if unknown.remedy else ''
         return Judged(Verdict.UNKNOWN, f'{name_of(rule)} cannot be determined: {unknown.reason}{to_do}')
     if holds(rule, running, benchmark):
-        return Judged(Verdict.COMPLIANT, f'running with {describe(running)}')
+        return Judged(Verdict.COMPLIANT, f'running with {value_text(rule, running)}')
     fix = fix_of(rule, replace(setting, declared=unknown, origins={}), benchmark)
-    said = f'running with {describe(deciding(rule, running, benchmark))}'
+    said = f'running with {value_text(rule, deciding(rule, running, benchmark))}'
     note = '' if setting.home.unread else f'could not find where it is set: {unknown.reason}'
     expected, after = f'; expected {rule.expected.text(benchmark)}', f'. {sentence(note)}' if note else ''
     remedy = remedy_of(fix, note=note)

@@ -9,6 +9,8 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
+import yaml
+
 from datadog_checks.kubelet_compliance.node.process_root import reason
 
 from .as_the_agent import ConfigError, Configured, Settings, connection_info, load_yaml, read_configured, read_yaml
@@ -69,11 +71,41 @@ def parse_named(path: str, parse: Callable[[bytes], FileContent]) -> FileContent
 
 def custom_rows(path: str) -> list[Any]:
     """The rows in a file of custom rules: a list, or a mapping with `custom_rules`. Raises ConfigError."""
-    content = parse_named(path, load_yaml)
+    content = parse_named(path, load_rows)
     rows = content.get('custom_rules') if isinstance(content, dict) else content
     if not isinstance(rows, list) or not rows:
         raise ConfigError(f'{path}: it has no custom rules: a list of them, or a mapping with custom_rules')
     return rows
+
+
+def load_rows(data: bytes) -> Any:
+    """Parse YAML in which no mapping has a name twice. Raises ConfigError."""
+    refuse_duplicates(data)
+    return load_yaml(data)
+
+
+def refuse_duplicates(data: bytes) -> None:
+    """Raise ConfigError for a name that is there twice in one mapping: YAML libraries would use the last one."""
+    try:
+        root = yaml.compose(data, yaml.SafeLoader)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise ConfigError('it is not valid YAML') from None
+    # An alias is the node that it stands for, so a node can contain itself.
+    seen: set[int] = set()
+    rest = [root]
+    while rest:
+        node = rest.pop()
+        if node is None or id(node) in seen:
+            continue
+        seen.add(id(node))
+        if isinstance(node, yaml.MappingNode):
+            names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
+            for name in names:
+                if names.count(name) > 1:
+                    raise ConfigError(f'it has the name {name[:60]!r} twice in one mapping: remove one of them')
+            rest += [value for _, value in node.value]
+        elif isinstance(node, yaml.SequenceNode):
+            rest += node.value
 
 
 def iter_conf_files(folder: str) -> Iterator[str]:
@@ -83,9 +115,8 @@ def iter_conf_files(folder: str) -> Iterator[str]:
     if not names and 'conf.yaml.default' in file_names_in(own):
         names = ['conf.yaml.default']
     yield from (os.path.join(own, name) for name in sorted(names, key=lambda name: (name != 'conf.yaml', name)))
-    yield from (
-        os.path.join(folder, name) for name in file_names_in(folder) if name in [f'{CHECK}{end}' for end in ENDINGS]
-    )
+    alone = [f'{CHECK}{end}' for end in ENDINGS]
+    yield from (os.path.join(folder, name) for name in file_names_in(folder) if name in alone)
 
 
 def file_names_in(folder: str) -> list[str]:
