@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
@@ -99,10 +100,10 @@ def refuse_duplicates(data: bytes) -> None:
             continue
         seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
-            names = [name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode)]
-            for name in names:
-                if names.count(name) > 1:
-                    raise ConfigError(f'it has the name {name[:60]!r} twice in one mapping: remove one of them')
+            names = Counter(name.value for name, _ in node.value if isinstance(name, yaml.ScalarNode))
+            twice = next((name for name, count in names.items() if count > 1), None)
+            if twice is not None:
+                raise ConfigError(f'it has the name {twice[:60]!r} twice in one mapping: remove one of them')
             rest += [value for _, value in node.value]
         elif isinstance(node, yaml.SequenceNode):
             rest += node.value
