@@ -379,6 +379,8 @@ def test_an_exemption_that_has_run_out_is_said_everywhere(
         ({'exemptions': [{'rule': IPTABLES}]}, 'reason'),
         ({'metrics': 'some'}, "'full', 'summary' or 'none'"),
         ({'custom_rules': [{'key': 'a'}]}, r'custom rule 1 \(a\): title is missing'),
+        ({'custom_rules': {}}, 'custom_rules is not a list: begin each rule with'),
+        ({'custom_rules': [OWN_RULES[0], 'a']}, 'custom rule 2: it is not a mapping: it needs key, title, setting'),
         ({'custom_rules': [OWN_RULES[0], OWN_RULES[0]]}, 'max_pods is the key of an earlier custom rule'),
         ({'custom_rules': OWN_RULES, 'rules': ['bogus']}, 'custom, files, settings'),
         ({'rules': ['custom']}, 'unknown rules for cis-1.24: custom'),

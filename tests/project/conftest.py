@@ -3,6 +3,8 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.support.assets import RUNS
@@ -15,7 +17,9 @@ from tools.preview.story import STEP, STEPS, simulated_nodes
 @pytest.fixture(scope='session')
 def emitted() -> Collection:
     """All that the check sends over nodes of every kind."""
-    runs = [*(run_check(state) for state in RUNS), run_check(GOOD, {'nested': True})]
+    own = {'key': 'max_pods', 'title': 'Few pods', 'setting': 'maxPods', 'at_most': 110}
+    options: list[dict[str, Any]] = [{'nested': True}, {'custom_rules': [own]}]
+    runs = [*(run_check(state) for state in RUNS), *(run_check(GOOD, each) for each in options)]
     return Collection(
         tuple(sent for run in runs for sent in run.metrics),
         tuple(sent for run in runs for sent in run.service_checks),

@@ -251,6 +251,10 @@ def test_the_headline_is_the_sum_of_the_compliant_over_the_kubelets_found() -> N
     assert last(evaluate(parse_query(by_hand), store)[()]) == 37.5
 
 
+def counts_rules(widget: dict[str, Any]) -> bool:
+    return f'{PREFIX}rules' in str(widget) or f'{PREFIX}node.compliant' in str(widget)
+
+
 def test_two_benchmarks_on_a_node_are_no_pass() -> None:
     """One that all meet and one that none meets: the sum over the kubelets would be 100 %."""
     sent = [
@@ -262,6 +266,30 @@ def test_two_benchmarks_on_a_node_are_no_pass() -> None:
     shown = {each['title']: evaluate_scalars(each, store, ALL) for each in NUMBERS if 'node.compliant' in str(each)}
     assert shown['Share of compliant nodes'] == {(): 50}
     assert shown['Compliant nodes'] == {(): 0}
+
+
+COUNTED = [each for each in WIDGETS if each['type'] in ('query_value', 'timeseries') and counts_rules(each)]
+
+
+@pytest.mark.parametrize('widget', COUNTED, ids=title_of)
+@pytest.mark.parametrize('own, custom', [(1.0, 0.0), (0.0, 1.0)])
+def test_custom_rules_do_not_change_the_numbers_of_a_benchmark(
+    widget: dict[str, Any], own: float, custom: float
+) -> None:
+    of_benchmark, of_custom = series_of('cis-1.24', own), series_of('custom', custom)
+    alone, both = (Store(tuple(sent), 1, 300) for sent in (of_benchmark, [*of_benchmark, *of_custom]))
+    for request in requests_of(widget):
+        assert evaluate_request(request, both, ALL) == evaluate_request(request, alone, ALL)
+
+
+def series_of(benchmark: str, compliant: float) -> list[Series]:
+    """What one node sends for a benchmark with one rule for each result, or with compliant rules only."""
+    tags = {'host': ('a',), 'benchmark': (benchmark,)}
+    verdicts = ('compliant',) if compliant else ('compliant', 'non_compliant', 'unknown', 'exempted')
+    return [
+        Series(f'{PREFIX}node.compliant', tags, (compliant,)),
+        *(Series(f'{PREFIX}rules', {**tags, 'verdict': (verdict,)}, (1.0,)) for verdict in verdicts),
+    ]
 
 
 def test_a_share_over_the_known_would_rise() -> None:
