@@ -689,7 +689,7 @@ def test_benchmark_auto_goes_by_the_version_that_the_kubelet_reports(
     })  # fmt: skip
 
 
-def test_where_the_chosen_benchmark_has_none_of_the_rules_the_default_one_judges_and_says_so(
+def test_a_rule_that_the_chosen_benchmark_lacks_is_evaluated_for_the_nearest_one_that_has_it(
     standins: Standins, procfs: Path, aggregator: AggregatorStub, dd_run_check: Run,
     api: KubeletServer, certificates: Certificates,
 ) -> None:  # fmt: skip
@@ -698,11 +698,9 @@ def test_where_the_chosen_benchmark_has_none_of_the_rules_the_default_one_judges
     show(procfs, standins.launch(('kubelet',), handles=(api.handle,)))
     dd_run_check(asking(procfs, api, certificates, benchmark='auto', rules=['protect_kernel_defaults']))
     assert 'benchmark:cis-1.24' in rule_sent(aggregator).tags
-    (sent,) = aggregator.service_checks('kubelet_compliance.kubelet')
-    assert sent.status == WARNING
-    assert (
-        'the default benchmark cis-1.24 is used: cis-1.12 has none of the rules protect_kernel_defaults' in sent.message
-    )
+    assert [sent.tags for sent in aggregator.metrics('kubelet_compliance.node.compliant')] == [
+        ['benchmark:cis-1.24', 'compliance_framework:cis-kubernetes']
+    ]
 
 
 def test_the_agents_own_connection_is_used_where_it_has_one(

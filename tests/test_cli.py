@@ -74,10 +74,12 @@ def test_json_holds_the_same_for_machines(capsys: pytest.CaptureFixture[str]) ->
         'compliance_control': ['4.2.7'],
         'verdict': 'non_compliant',
         'declared': {'makeIPTablesUtilChains': False},
+        'running': None,
         'set_by': 'config_file',
         'place': '/var/lib/kubelet/config.yaml:16',
         'expected': 'true',
         'caution': None,
+        'note': None,
     }
 
 
@@ -121,7 +123,7 @@ def test_an_argument_can_put_no_escape_on_the_terminal(node: Path, capsys: pytes
     [
         (['--benchmark', 'cis-9'], "unknown benchmark 'cis-9'; choose from: auto, "),
         (['--rule', 'bogus'], 'unknown rules for cis-1.24: bogus; choose from: '),
-        (['--node', '/nonexistent'], '/nonexistent: it is not a captured node: it has no folder proc'),
+        (['--node', '/nonexistent'], '/nonexistent: could not read its folder proc: no such file or directory'),
         (['--node', KUBEADM, '--configz', '/nonexistent'], '/nonexistent: no such file or directory'),
         (['--node', KUBEADM, '--configz', '/etc'], '/etc: is a directory'),
         (['--node', KUBEADM, '--configz', '/dev/zero'], '/dev/zero: it is larger than 1 MiB'),
@@ -152,6 +154,13 @@ def test_explain_shows_all_about_a_rule(capsys: pytest.CaptureFixture[str]) -> N
         'cis_controls:6.9',
     ):
         assert text in shown
+
+
+def test_explain_takes_the_number_of_a_rule(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(['--explain', '3.2.6', '--benchmark', 'eks-1.8.0']) == 0
+    assert '(make_iptables_util_chains)' in capsys.readouterr().out
+    assert main(['--explain', '4.9.9']) == 2
+    assert 'cis-1.24 has no rule with the number 4.9.9; choose from: 4.1.1, ' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -266,7 +275,7 @@ def run_into(stdout: int, **environment: str) -> subprocess.CompletedProcess[byt
 def test_an_answer_that_could_not_be_written_is_said_to_be_none() -> None:
     with open('/dev/full', 'wb') as full:
         done = run_into(full.fileno())
-    message = b'kubelet-compliance: could not write the output: No space left on device\n'
+    message = b'kubelet-compliance: could not write the output: no space left on device\n'
     assert (done.returncode, done.stderr) == (2, message)
 
 
@@ -278,6 +287,14 @@ def test_a_reader_that_has_gone_away_is_no_crash() -> None:
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (2, b'')
+
+
+@pytest.mark.parametrize('options', [[], ['--json'], ['--color', 'never']], ids=lambda options: ' '.join(options))
+def test_a_closed_standard_output_is_said(options: list[str]) -> None:
+    command = [sys.executable, '-m', 'datadog_checks.kubelet_compliance', '--node', KUBEADM, *options]
+    done = subprocess.run(['sh', '-c', '"$@" >&-', 'sh', *command], stderr=subprocess.PIPE, check=False)
+    message = b'kubelet-compliance: could not write the output: standard output is closed\n'
+    assert (done.returncode, done.stderr) == (2, message)
 
 
 def test_a_letter_that_the_terminal_does_not_have_is_no_crash(node: Path) -> None:
@@ -525,4 +542,4 @@ def test_an_upgrade_can_change_the_result_of_a_custom_rule_on_a_gate(
     (change,) = (
         each for each in kubelet['upgrade']['changes'] if each['subject'] == 'rule' and each['what'] == 'resize'
     )
-    assert change['why'] == f'compliant today, non-compliant then: {gate} is true'
+    assert change['why'] == f'changes from compliant to non-compliant: {gate} is true'

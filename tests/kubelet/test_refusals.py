@@ -103,6 +103,7 @@ def test_the_refusals_of_an_image_hold_all_that_declare_objects_to(evidence: Evi
         pytest.param(('--v=x',), None, 33, '--v', 'has an invalid value (expected type: level)', id='wrong value'),
         pytest.param(('--v',), None, 33, '--v', 'needs a value', id='no value'),
         pytest.param(('-x',), None, 33, '-x', 'no known Kubernetes release has this flag', id='short flag'),
+        pytest.param(('--x',), None, 33, '--x', 'no known Kubernetes release has this flag', id='one letter'),
         pytest.param(('word',), None, 33, 'command line', 'unexpected positional argument', id='positional argument'),
         pytest.param(('---',), None, 33, 'command line', 'an argument has bad flag syntax', id='syntax'),
         pytest.param(('--nobody=1',), None, 33, '--nobody', 'no known Kubernetes release', id='unknown flag'),
@@ -134,3 +135,112 @@ def test_a_default_that_needs_a_gate_has_the_place_of_the_gate() -> None:
     (reading,) = read_as(with_words(evidence, [gates]), Release(36))
     (origin,) = [each.origin for each in reading.refusals if each.what == 'imagePullCredentialsVerificationPolicy']
     assert (origin, origin.source if origin else None) == (Origin(Source.FLAG, gates), Source.FLAG)
+
+
+def refused(evidence: Evidence, minor: int) -> set[str]:
+    (reading,) = read_as(evidence, Release(minor))
+    return {refusal.what for refusal in reading.refusals}
+
+
+NEEDED_OFF = 'featureGates: {ResourceHealthStatus: false}\n'
+MESSAGE_OFF = 'featureGates: {ResourceHealthStatusMessage: false}\n'
+
+
+@pytest.mark.parametrize(
+    ('evidence', 'before', 'since', 'gate'),
+    [
+        pytest.param(
+            evidence_of(
+                config='featureGates: {AppArmor: true}\n', drop_ins={'1': f'{HEAD}featureGates: {{AppArmor: null}}\n'}
+            ),
+            None, 33, 'AppArmor', id='a removed gate that a drop-in takes out',
+        ),
+        pytest.param(
+            evidence_of(
+                config='featureGates: {AppArmor: true}\n', drop_ins={'1': f'{HEAD}featureGates: null\n'}
+            ),
+            None, 33, 'AppArmor', id='a removed gate in a map that a drop-in takes out',
+        ),
+        pytest.param(
+            evidence_of(
+                config='featureGates: {Nobody: true}\n', drop_ins={'1': f'{HEAD}featureGates: null\n'}
+            ),
+            None, 32, 'Nobody', id='an unknown gate: since 1.32, and by an older way of merging before',
+        ),
+        pytest.param(
+            evidence_of(
+                config='featureGates: {KubeletPSI: false}\n',
+                drop_ins={'1': f'{HEAD}featureGates: {{KubeletPSI: true}}\n'},
+            ),
+            35, 36, 'KubeletPSI', id='a locked gate that a drop-in sets right',
+        ),
+        pytest.param(
+            evidence_of('--feature-gates=KubeletPSI=true', config='featureGates: {KubeletPSI: false}\n'),
+            35, 36, 'KubeletPSI', id='a locked gate that a flag sets right',
+        ),
+        pytest.param(
+            evidence_of(
+                '--feature-gates=PodSchedulingReadiness=true', config='featureGates: {PodSchedulingReadiness: false}\n'
+            ),
+            31, 32, 'PodSchedulingReadiness', id='up to 1.31, only the last layer counts',
+        ),
+        pytest.param(
+            evidence_of(
+                config=NEEDED_OFF, drop_ins={'1': HEAD + 'featureGates: {ResourceHealthStatus: true}\n'}
+            ),
+            35, 36, 'ResourceHealthStatusMessage', id='a gate whose needed gate only a drop-in turns on',
+        ),
+        pytest.param(
+            evidence_of('--feature-gates=ResourceHealthStatus=false', config=MESSAGE_OFF),
+            None, 36, 'ResourceHealthStatusMessage', id='a gate of the flags that only a file sets right',
+        ),
+    ],
+)  # fmt: skip
+def test_gates_of_a_layer_must_be_sound_before_later_layers_apply(
+    evidence: Evidence, before: int | None, since: int, gate: str
+) -> None:
+    """Real kubelets of 1.33 and 1.36 panic, and one of 1.30 starts with what its last layer sets right."""
+    what = f'featureGates.{gate}'
+    assert what in refused(evidence, since)
+    assert is_refused(every_reading(as_image(evidence), {since})[0])
+    if before is not None:
+        assert refused(evidence, before) == set()
+
+
+@pytest.mark.parametrize(
+    'evidence',
+    [
+        pytest.param(
+            evidence_of(
+                config='', drop_ins={'1': f'{HEAD}featureGates: {{Nobody: true}}\n', '2': f'{HEAD}featureGates: null\n'}
+            ),
+            id='drop-ins count only together',
+        ),
+        pytest.param(
+            evidence_of('--feature-gates=ResourceHealthStatusMessage=false', config=NEEDED_OFF),
+            id='the gates of the flags count with the file',
+        ),
+        pytest.param(
+            evidence_of(config='', drop_ins={'1': HEAD + NEEDED_OFF, '2': HEAD + MESSAGE_OFF}),
+            id='a pair in two drop-ins',
+        ),
+    ],
+)  # fmt: skip
+def test_layers_that_only_together_make_sound_gates_are_accepted(evidence: Evidence) -> None:
+    """A real kubelet of 1.36 starts."""
+    assert refused(evidence, 36) == set()
+
+
+def test_a_gate_that_a_later_layer_corrects_is_shown_where_it_is_wrong() -> None:
+    evidence = evidence_of('--feature-gates=KubeletPSI=true', config='featureGates: {KubeletPSI: false}\n')
+    (reading,) = read_as(evidence, Release(36))
+    (refusal,) = reading.refusals
+    assert refusal.origin is not None
+    assert refusal.origin.source is Source.CONFIG_FILE
+
+
+def test_a_running_kubelet_whose_values_are_right_has_not_accepted_an_edited_file() -> None:
+    evidence = evidence_of(
+        '--feature-gates=KubeletPSI=true', config='featureGates: {KubeletPSI: false}\n', changed_at=5000.0
+    )
+    assert upgrade_of(kubelet_of(evidence, 36), Target(36))[0].outcome is Outcome.BLOCKED

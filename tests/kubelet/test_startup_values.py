@@ -46,6 +46,25 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ('negative minimum reclaim', {'evictionMinimumReclaim': {'memory.available': '-1'}}, 'evictionMinimumReclaim'),
     ('containerLogMaxSize that is no quantity', {'containerLogMaxSize': '10MB'}, 'containerLogMaxSize'),
     ('empty containerLogMaxSize', {'containerLogMaxSize': ''}, 'containerLogMaxSize'),
+    *(
+        (f'containerLogMaxSize {size}, which is no int64', {'containerLogMaxSize': size}, 'containerLogMaxSize')
+        for size in ('0.5', '1500m', '1.0', '1e-3', '1e30', '10E', '1.5Gi', '100Ti', '9223372036854775807')
+    ),
+    *(
+        (f'eviction at {share}', {'evictionHard': {'memory.available': share}}, 'evictionHard')
+        for share in ('150%', '101%', '100.00001%', 'Inf%', '-Inf%', '0x10%', '1e99%', '0x1p99999%')
+    ),
+    (
+        'soft eviction at 101%',
+        {'evictionSoft': {'memory.available': '101%'}, 'evictionSoftGracePeriod': {'memory.available': '1s'}},
+        'evictionSoft',
+    ),
+    (
+        'minimum reclaim of no number',
+        {'evictionMinimumReclaim': {'memory.available': '0x10%'}},
+        'evictionMinimumReclaim',
+    ),
+    ('sysctl of no namespace', {'allowedUnsafeSysctls': ['kernel.pid_max']}, 'allowedUnsafeSysctls'),
     ('runtime over TCP', {'containerRuntimeEndpoint': 'tcp://localhost:1'}, 'containerRuntimeEndpoint'),
     ('images over TCP', {'imageServiceEndpoint': 'tcp://localhost:1'}, 'imageServiceEndpoint'),
     ('sysctl that is not namespaced', {'allowedUnsafeSysctls': ['vm.swappiness']}, 'allowedUnsafeSysctls'),
@@ -71,7 +90,10 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ('qosReserved of 100%', {'qosReserved': {'memory': '100%'}}),
     ('eviction at 0% and 100%', {'evictionHard': {'memory.available': '0%', 'nodefs.available': '100%'}}),
     ('eviction at a fraction of a percent', {'evictionHard': {'memory.available': '0.5%'}}),
-    ('eviction over 100%, as older kubelets take it', {'evictionHard': {'memory.available': '150%'}}),
+    ('eviction at 100% as 32 bits hold it', {'evictionHard': {'memory.available': '100.000001%'}}),
+    ('eviction at a hexadecimal percentage', {'evictionHard': {'memory.available': '0x10p0%'}}),
+    ('minimum reclaim over 100%', {'evictionMinimumReclaim': {'memory.available': '101%', 'pid.available': 'Inf%'}}),
+    *((f'containerLogMaxSize {size}', {'containerLogMaxSize': size}) for size in ('1.5k', '.5k', '1e3', '10Ti', '0')),
     (
         'soft eviction',
         {'evictionSoft': {'memory.available': '1Gi'}, 'evictionSoftGracePeriod': {'memory.available': '1m30s'}},
@@ -81,7 +103,19 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ('no rotation of logs', {'containerLogMaxSize': '-1'}),
     ('runtime by a bare path', {'containerRuntimeEndpoint': '/run/a.sock'}),
     ('runtime by a unix socket', {'containerRuntimeEndpoint': 'unix:///run/a.sock'}),
-    ('sysctls', {'allowedUnsafeSysctls': ['kernel.msg*', 'net/core/somaxconn', 'fs.mqueue.*']}),
+    (
+        'sysctls',
+        {
+            'allowedUnsafeSysctls': [
+                'kernel.msg*',
+                'kernel.sem',
+                'kernel.shm*',
+                'net/core/somaxconn',
+                'net.*',
+                'fs.mqueue.*',
+            ]
+        },
+    ),
 ]
 
 
@@ -103,6 +137,13 @@ def test_the_signals_of_the_container_file_system_came_with_1_29() -> None:
     changes = {'evictionHard': {'containerfs.available': '5%'}}
     assert refused(changes, 28) == {'evictionHard'}
     assert refused(changes, 29) == set()
+
+
+def test_thresholds_over_100_percent_are_refused_since_1_21() -> None:
+    """Up to 1.20, the kubelet divides by 100, and then compares with 100."""
+    changes = {'evictionHard': {'memory.available': '150%'}}
+    assert refused(changes, 20) == set()
+    assert refused(changes, 21) == {'evictionHard'}
 
 
 def test_one_log_file_is_refused_during_startup_before_1_33() -> None:

@@ -10,7 +10,8 @@ from dataclasses import replace
 import pytest
 
 from datadog_checks.kubelet_compliance.kubelet.command_lines import read_command_lines
-from datadog_checks.kubelet_compliance.kubelet.declare import read_configurations
+from datadog_checks.kubelet_compliance.kubelet.declare import Known, read_configurations
+from datadog_checks.kubelet_compliance.kubelet.decoding import Configuration
 from datadog_checks.kubelet_compliance.kubelet.kubelets import Kubelet
 from datadog_checks.kubelet_compliance.kubelet.upgrade import (
     CGROUPS_NOT_KNOWN,
@@ -23,9 +24,11 @@ from datadog_checks.kubelet_compliance.model import (
     Evidence,
     File,
     Launch,
+    Origin,
     Outcome,
     Place,
     Process,
+    Source,
     Target,
     Unknown,
     Unreadable,
@@ -223,6 +226,67 @@ def test_a_file_that_changed_after_the_start_has_not_been_accepted() -> None:
     assert named(upgrade(evidence, 33, 34).blockers) == {'port': 'must be 1 to 65535'}
 
 
+@pytest.mark.parametrize(
+    ('flag', 'before', 'config', 'what'),
+    [
+        pytest.param(
+            '--image-gc-low-threshold=80', '', 'imageGCHighThresholdPercent: 75\n', 'imageGCLowThresholdPercent',
+            id='a number that must be below one in the file',
+        ),
+        pytest.param(
+            '--reserved-cpus=0', '', 'systemReservedCgroup: /a\n', 'reservedSystemCPUs',
+            id='a value that excludes another',
+        ),
+        pytest.param(
+            '--tls-cert-file=/x', 'tlsPrivateKeyFile: /y\n', '', 'tlsCertFile', id='a certificate whose key is gone'
+        ),
+        pytest.param(
+            '--cpu-manager-policy=static', 'kubeReserved: {cpu: "1"}\n', '', 'cpuManagerPolicy',
+            id='a policy whose reservation is gone',
+        ),
+        pytest.param(
+            '--feature-gates=DRAPrioritizedList=true', '', 'featureGates: {DynamicResourceAllocation: false}\n',
+            'featureGates.DRAPrioritizedList', id='a gate that needs one in the file',
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize('is_shown', [False, True])
+def test_a_flag_does_not_show_what_depends_on_a_file_that_changed(
+    flag: str, before: str, config: str, what: str, is_shown: bool
+) -> None:
+    """The kubelet runs with the flag, but a real one exits at the next start. `is_shown`: it shows its values."""
+    kubelet = kubelet_of(evidence_of(flag, config=config, changed_at=STARTED_AT + 10), 35)
+    if is_shown:
+        (started,) = kubelet_of(evidence_of(flag, config=before), 35).following
+        kubelet = replace(kubelet, running=Configuration(dict(started.values), dict(started.origins)))
+    found, _ = upgrade_of(kubelet, Target(35))
+    assert found.outcome is BLOCKED
+    assert what in named(found.blockers)
+
+
+@pytest.mark.parametrize(
+    ('flag', 'what'),
+    [
+        pytest.param('--pod-sysctls=net.core.somaxconn=1', '--pod-sysctls', id='a flag of a vendor'),
+        pytest.param('--feature-gates=NewOLM=true', 'featureGates.NewOLM', id='a gate of a vendor'),
+    ],
+)
+def test_a_flag_shows_what_no_file_can_change(flag: str, what: str) -> None:
+    found = upgrade(evidence_of(flag, config='maxPods: 9\n', changed_at=STARTED_AT + 10), 33, 33)
+    assert (found.outcome, found.blockers) == (STARTS, ())
+    assert what in named(found.to_verify)
+
+
+def test_a_running_configuration_shows_what_its_release_seems_to_refuse() -> None:
+    evidence = evidence_of(config='maxPods: -5\n', changed_at=STARTED_AT + 10)
+    kubelet = kubelet_of(evidence, 33)
+    running = Configuration()
+    running.set('maxPods', -5, Origin(Source.CONFIGZ, ''))
+    readings = read_configurations(evidence, kubelet.lines, Known(running=running))
+    assert upgrade_of(kubelet, Target(34))[0].outcome is BLOCKED
+    assert upgrade_of(replace(kubelet, running=running, readings=readings), Target(34))[0].outcome is STARTS
+
+
 def test_a_build_that_ignores_unknown_gates_ignores_removed_gates_too() -> None:
     evidence = evidence_of(config='featureGates: {NewOLM: true, AppArmor: true}\n')
     found = upgrade(evidence, 32, 33)
@@ -297,6 +361,28 @@ def test_the_cgroup_version_decides_from_1_35_on(evidence: Evidence, known: dict
     if outcome is UNKNOWN:
         assert found.unknown == CGROUPS_NOT_KNOWN
         assert upgrade(as_image(evidence), 34, 35).unknown == replace(CGROUPS_NOT_KNOWN, remedy=SET_CGROUPS)
+
+
+LIMITED = 'memorySwap: {swapBehavior: LimitedSwap}\n'
+
+
+@pytest.mark.parametrize(
+    ('config', 'today', 'target', 'uses_cgroup_v1', 'outcome'),
+    [
+        pytest.param(f'{LIMITED}featureGates: {{NodeSwap: true}}\n', 29, 30, True, BLOCKED, id='1.30 refuses it on v1'),
+        pytest.param(f'{LIMITED}featureGates: {{NodeSwap: true}}\n', 29, 36, True, BLOCKED, id='1.36 too'),
+        pytest.param(LIMITED, 33, 34, True, STARTS, id='a kubelet that runs with it'),
+        pytest.param(f'{LIMITED}featureGates: {{NodeSwap: true}}\n', 28, 29, True, STARTS, id='1.29 accepts it'),
+        pytest.param(LIMITED, 33, 34, False, STARTS, id='v2'),
+        pytest.param(LIMITED, 33, 34, None, UNKNOWN, id='not known'),
+        pytest.param('memorySwap: {swapBehavior: NoSwap}\n', 33, 34, True, STARTS, id='no swap'),
+    ],
+)
+def test_limited_swap_needs_cgroup_v2(
+    config: str, today: int, target: int, uses_cgroup_v1: bool | None, outcome: Outcome
+) -> None:
+    """server.go: "swap feature is enabled and LimitedSwap but it is only supported with cgroupv2"."""
+    assert upgrade(evidence_of(config=config, uses_cgroup_v1=uses_cgroup_v1), today, target).outcome is outcome
 
 
 def test_a_release_that_is_not_known_leaves_out_what_depends_on_it() -> None:

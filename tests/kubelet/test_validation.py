@@ -225,6 +225,10 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ('too many IDs of users', {'userNamespaces': {'idsPerPod': 2**32}}, 'userNamespaces.idsPerPod'),
     ('images that no policy uses', {PRELOADED: ['a']}, PRELOADED),
     ('image pattern with a blank', {PRELOADED: ['a b'], PULLS: 'NeverVerifyAllowlistedImages'}, PRELOADED),
+    *(
+        (f'image pattern {name}', {PRELOADED: [name], PULLS: 'NeverVerifyAllowlistedImages'}, PRELOADED)
+        for name in ('a.b/c:1', 'host:5000', 'a/b@sha256:0')
+    ),
     ('no restart period though its gate is on', {RESTARTS: None} | gates(KubeletCrashLoopBackOffMax=True), RESTARTS),
     ('tiers without their gate', {'memoryReservationPolicy': 'TieredReservation'}, 'memoryReservationPolicy'),
     ('logs in JSON without their gate', {'logging.format': 'json'} | gates(LoggingBetaOptions=False), 'logging.format'),
@@ -282,7 +286,7 @@ ACCEPTED: list[tuple[str, dict[str, Any]]] = [
     ('negative streaming timeout', {'streamingConnectionIdleTimeout': -SECOND}),
     ('curves', {'tlsCurvePreferences': [4588, 29]}),
     ('IDs of users', {'userNamespaces': {'idsPerPod': 2**32 - 65536}}),
-    ('image patterns', {PRELOADED: ['a.b/c', 'a.b/*'], PULLS: 'NeverVerifyAllowlistedImages'}),
+    ('image patterns', {PRELOADED: ['a.b/c', 'host:5000/a', 'a.b:1/*'], PULLS: 'NeverVerifyAllowlistedImages'}),
     ('tiers with their gate', {'memoryReservationPolicy': 'TieredReservation'} | gates(MemoryQoS=True)),
 ]
 

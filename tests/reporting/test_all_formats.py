@@ -20,12 +20,13 @@ from junitparser import JUnitXml
 
 from datadog_checks.kubelet_compliance.model import Outcome, Place, Upgrade
 from datadog_checks.kubelet_compliance.reporting.as_json import json_report
-from datadog_checks.kubelet_compliance.reporting.file_places import decided_at, decided_by
+from datadog_checks.kubelet_compliance.reporting.file_places import decided_at
 from datadog_checks.kubelet_compliance.reporting.formats import FORMATS
 from datadog_checks.kubelet_compliance.reporting.junit import junit_report
 from datadog_checks.kubelet_compliance.reporting.layout import Style
 from datadog_checks.kubelet_compliance.reporting.output import FAILED, NotEvaluated, Output, Results
 from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
+from datadog_checks.kubelet_compliance.rules.judge import decided
 from tests.support.images import kubeadm, write
 from tests.support.nodes import HEAD
 from tests.support.outputs import CASES, NOW, results_of, run
@@ -78,8 +79,13 @@ def verdicts_of(
 
 def in_junit(upgrade: Upgrade | None) -> Verdicts:
     assert upgrade is not None
-    blockers = [(item.what, 'non_compliant') for item in upgrade.blockers]
-    return [('upgrade', OF_OUTCOME.get(upgrade.outcome, 'compliant')), *blockers]
+    parts = [
+        *((f'blocker: {item.what}', 'non_compliant') for item in upgrade.blockers),
+        *((f'ignored: {item.what}', 'exempted') for item in upgrade.ignored),
+        *((f'change: {item.what}', 'exempted' if item.is_worse else 'compliant') for item in upgrade.changes),
+        *((f'to verify: {item.what}', 'exempted') for item in upgrade.to_verify),
+    ]
+    return [('upgrade', OF_OUTCOME.get(upgrade.outcome, 'compliant')), *parts]
 
 
 def in_sarif(upgrade: Upgrade | None) -> Verdicts:
@@ -117,11 +123,12 @@ def test_junit_is_as_its_schema_says_and_holds_every_result(
     text = junit_report(results, style)
     JUNIT.validate(text)
     root = ElementTree.fromstring(text)
-    verdict_of = {'failure': 'non_compliant', 'error': 'unknown', 'skipped': 'exempted', None: 'compliant'}
+    verdict_of = {'failure': 'non_compliant', 'error': 'unknown', 'skipped': 'exempted'}
     shown = [
-        (test.get('name'), verdict_of[next((child.tag for child in test), None)]) for test in root.iter('testcase')
+        (test.get('name'), verdict_of.get(next((child.tag for child in test), ''), 'compliant'))
+        for test in root.iter('testcase')
     ]
-    assert shown == verdicts_of(results, style, in_junit)
+    assert shown == verdicts_of(results, ALL, in_junit), 'a report without test cases is an error in Jenkins'
     parsed = JUnitXml.fromroot(root)
     totals = parsed.tests, parsed.failures, parsed.errors, parsed.skipped
     parsed.update_statistics()
@@ -130,7 +137,7 @@ def test_junit_is_as_its_schema_says_and_holds_every_result(
     assert len(set(names)) == len(names)
     for suite in root:
         tests = suite.findall('testcase')
-        assert suite.get('tests') == str(len(tests))
+        assert tests and suite.get('tests') == str(len(tests))
         for tag, attribute in (('failure', 'failures'), ('error', 'errors'), ('skipped', 'skipped')):
             assert suite.get(attribute) == str(sum(test.find(tag) is not None for test in tests))
         assert len({(test.get('classname'), test.get('name')) for test in tests}) == len(tests)
@@ -154,6 +161,29 @@ def test_sarif_is_as_its_schema_says_and_holds_every_result(
     assert [each['ruleId'] for each in run['results']] == [rules[each['ruleIndex']]['id'] for each in run['results']]
     assert len({rule['id'] for rule in rules}) == len(rules)
     assert results.is_upgrade or {rule['id'] for rule in rules} == {each['ruleId'] for each in run['results']}
+
+
+@case_by_case
+def test_no_two_results_look_the_same_to_code_scanning(case: str, found: Callable[[str], Results]) -> None:
+    (run,) = json.loads(sarif_report(found(case), ALL))['runs']
+    results = [
+        json.dumps([each['ruleId'], each['locations'], each['partialFingerprints']], sort_keys=True)
+        for each in run['results']
+    ]
+    assert len(set(results)) == len(results)
+
+
+PLACEHOLDER = re.compile(r'(?<!\{)(?:\{\{)*\{[0-9]+\}')
+"""SARIF 2.1.0, section 3.11.5: the text has an odd number of braces before the digits."""
+
+
+@case_by_case
+def test_no_message_has_a_placeholder(case: str, found: Callable[[str], Results]) -> None:
+    (run,) = json.loads(sarif_report(found(case), ALL))['runs']
+    (invocation,) = run['invocations']
+    texts = [each['message']['text'] for each in (*run['results'], *invocation['toolExecutionNotifications'])]
+    assert not any(map(PLACEHOLDER.search, texts))
+    assert case != 'hostile texts' or any('{{0}}' in text for text in texts)
 
 
 @case_by_case
@@ -196,7 +226,7 @@ def paths_of(value: Any, path: str = '') -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield f'{path}.{key}', 'null' if inner is None else 'value'
-            if key != 'declared':
+            if key not in ('declared', 'running'):
                 yield from paths_of(inner, f'{path}.{key}')
 
 
@@ -260,7 +290,7 @@ def test_the_file_and_line_that_decide_a_result_are_those_that_set_the_value(
                 if place.line:
                     line = line_in(Path(node.folder), place)
                     names = {name.rpartition('.')[2].lower() for name in finding.rule.fields}
-                    origin = decided_by(finding)
+                    _, origin = decided(finding)
                     assert origin is not None
                     flag = origin.place.partition('=')[0].partition(' ')[0].lstrip('-')
                     assert any(name in line.lower() for name in names) or flag in line, (finding.rule.key, place, line)

@@ -27,7 +27,6 @@ from datadog_checks.kubelet_compliance.reporting.file_places import (
     ON_MACHINE,
     FileUri,
     decided_at,
-    decided_by,
     file_uri,
 )
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
@@ -138,8 +137,8 @@ def test_of_several_fields_the_one_that_breaks_the_rule_decides() -> None:
     given: dict[str, Value] = {gate: True, 'serverTLSBootstrap': False}
     values = tuple((name, given.get(name)) for name in RULES_BY_KEY[key].fields)
     setting = Setting(values, IN_FILE, NOT_ASKED, origins={gate: IN_FILE, 'serverTLSBootstrap': IN_DROP_IN})
-    assert decided_by(finding(key, Verdict.NON_COMPLIANT, setting)) == IN_DROP_IN
-    assert decided_by(finding(key, Verdict.COMPLIANT, setting)) == IN_FILE
+    assert place_of(finding(key, Verdict.NON_COMPLIANT, setting)) == Place('/d/1.conf', 2)
+    assert place_of(finding(key, Verdict.COMPLIANT, setting)) == Place(CONFIG, 4)
 
 
 def test_a_result_that_is_unknown_is_at_the_file_of_the_settings() -> None:

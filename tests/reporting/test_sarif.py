@@ -12,9 +12,8 @@ from typing import Any
 import pytest
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
-from datadog_checks.kubelet_compliance.model import Place
 from datadog_checks.kubelet_compliance.reporting.layout import Style
-from datadog_checks.kubelet_compliance.reporting.sarif import fingerprints_of, message_of, sarif_report
+from datadog_checks.kubelet_compliance.reporting.sarif import sarif_report
 from datadog_checks.kubelet_compliance.reporting.sarif_rules import RULES_PAGE, descriptor_of
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES, RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
@@ -90,10 +89,6 @@ def test_an_exemption_is_a_suppression_with_its_reason(tmp_path: Path) -> None:
     assert 'suppressions' not in result_of('anonymous_auth', run)
 
 
-def test_a_message_makes_no_link_of_a_file_name() -> None:
-    assert message_of('set in /etc/[a](http://b):3')['text'] == 'set in /etc/[a] (http://b):3'
-
-
 def test_only_what_failed_is_left_for_code_scanning(tmp_path: Path) -> None:
     """Code scanning opens an alert for each result, whatever its kind."""
     results = run_of('exemptions and configz', tmp_path, only_failed=True)['results']
@@ -165,10 +160,18 @@ def test_a_fingerprint_is_the_same_from_run_to_run_and_from_node_to_node(tmp_pat
     assert len(set(prints_of(first))) == len(first['results'])
 
 
-def test_a_fingerprint_does_not_change_with_the_line_but_with_the_rule_and_the_file() -> None:
-    def print_of(rule: str, path: str, line: int) -> str:
-        return fingerprints_of(rule, Place(path, line))['kubeletRule/v1']
+@pytest.mark.parametrize('case', ['an image in a hostile folder', 'no kubelet in an image', 'a blocked upgrade'])
+def test_a_fingerprint_does_not_depend_on_the_folder_of_an_image(case: str, tmp_path: Path) -> None:
+    runs = []
+    for name in ('a', 'b'):
+        (tmp_path / name).mkdir()
+        runs.append(run_of(case, tmp_path / name))
+    first, second = map(prints_of, runs)
+    assert first == second and first
 
-    assert print_of('a', '/x', 3) == print_of('a', '/x', 9) == 'ac478b63d547b65b'
-    assert len({print_of('a', '/x', 3), print_of('b', '/x', 3), print_of('a', '/y', 3)}) == 3
-    assert fingerprints_of('a', Place('/\udcff\ud800', 0))['primaryLocationLineHash'].endswith(':1')
+
+def test_a_text_of_a_rule_has_no_placeholders() -> None:
+    rule = replace(RULES_BY_KEY[IPTABLES], title='at most {0}', what='w {1}', why='', impact='{}')
+    found = descriptor_of(rule, BENCHMARKS['cis-1.24'])
+    assert found['shortDescription']['text'] == 'at most {{0}}' and found['fullDescription']['text'] == 'w {{1}}'
+    assert '{{}}' in found['help']['text'] and '{{}}' in found['help']['markdown']

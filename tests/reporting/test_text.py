@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 
 from datadog_checks.kubelet_compliance.model import (
     Benchmark,
+    Exemption,
     Finding,
     KubeletReport,
     NodeReport,
@@ -122,6 +123,42 @@ def test_a_compliant_rule_takes_one_line_however_long_its_title_is() -> None:
     titled = replace(compliant, rule=replace(compliant.rule, title='x' * 100))
     shown = lines(results(titled))
     assert len(shown) == 4 and len(shown[3]) == 80 and shown[3].endswith('xxx...')
+
+
+RESTART, SETTINGS = 'run: systemctl restart kubelet.service', 'the kubeadm settings'
+
+
+def with_restart(key: str, lasting: str = SETTINGS) -> Finding:
+    wrong = finding(key, Verdict.NON_COMPLIANT)
+    return replace(wrong, remedy=Remedy(steps=f'fix {key}', apply=RESTART, lasting=lasting))
+
+
+def test_one_fix_says_how_it_takes_effect() -> None:
+    shown = ' '.join(' '.join(lines(results(with_restart('rotate_certificates')))).split())
+    assert shown.endswith(f'fix fix rotate_certificates, then {RESTART}. To make it last, also change {SETTINGS}')
+
+
+def test_what_follows_several_fixes_is_there_once_before_the_compliant_rules() -> None:
+    wrong = [with_restart('rotate_certificates'), with_restart('make_iptables_util_chains')]
+    shown = lines(results(*wrong, with_restart('protect_kernel_defaults', lasting=''), FINDINGS[0]))
+    assert [line for line in shown if line.startswith('  fix ')] == [
+        '  fix         fix rotate_certificates',
+        '  fix         fix make_iptables_util_chains',
+        '  fix         fix protect_kernel_defaults, then run: systemctl restart',
+    ]
+    assert shown[-6:] == [
+        '',
+        'AFTER THE CHANGES',
+        f'  apply       {RESTART}',
+        f'  keep        to make them last, also change {SETTINGS}',
+        '',
+        'COMPLIANT  4.2.1   Kubelet should not serve anonymous requests',
+    ]
+
+
+def test_an_exempted_rule_has_its_reason_and_its_last_day() -> None:
+    exempted = replace(FINDINGS[3], exemption=Exemption('rotate_certificates', 'a lab', date(2027, 3, 31)))
+    assert lines(results(exempted))[-1] == '  exempted    a lab (until 2027-03-31)'
 
 
 def test_a_running_value_that_differs_is_shown() -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timezone
 from xml.etree import ElementTree
 
@@ -49,8 +50,10 @@ FLAG = Origin(Source.FLAG, '--storage-driver-password=secret in /etc/k:2', '/etc
 DEFAULT = Origin(Source.DEFAULT, 'default')
 GATE = UpgradeItem(UpgradeSubject.GATE, 'featureGates.X', 'is gone', FILE, remedy='Remove X')
 PASSWORD = UpgradeItem(UpgradeSubject.FLAG, '--storage-driver-password', 'is gone', FLAG, remedy='Remove it')
-FIELD = UpgradeItem(UpgradeSubject.FIELD, 'failCgroupV1', 'false today, true then', DEFAULT, before=False, after=True)
-WORSE = UpgradeItem(UpgradeSubject.RULE, 'event_qps', 'compliant today, non-compliant then', DEFAULT, is_worse=True)
+FIELD = UpgradeItem(
+    UpgradeSubject.FIELD, 'failCgroupV1', 'changes from false to true', DEFAULT, before=False, after=True
+)
+WORSE = UpgradeItem(UpgradeSubject.RULE, 'event_qps', 'changes from compliant to non-compliant', DEFAULT, is_worse=True)
 
 STARTS = Upgrade('1.37', '1.36', changes=(FIELD,))
 LOSES = Upgrade('1.37', '1.36', ignored=(GATE,))
@@ -132,9 +135,9 @@ def test_a_format_names_every_item_and_no_secret(
     name: str, upgrade: Upgrade, outcome: Outcome, status: int, gauge: int | None, exit_status: int
 ) -> None:
     text = FORMATS[name](results_of(output_of(upgrade)), STYLE)
-    items = [*upgrade.blockers]
-    if name != 'junit':
-        items += [*upgrade.ignored, *upgrade.changes]
+    items = [*upgrade.blockers, *upgrade.ignored, *upgrade.changes]
+    if name != 'sarif':
+        items += upgrade.to_verify
     assert all(item.what in text and item.why in text for item in items)
     assert 'secret' not in text
 
@@ -157,6 +160,48 @@ def test_the_formats_for_machines_are_as_their_schemas_say(upgrade: Upgrade | No
     assert (suite.get('failures') != '0', suite.get('errors') != '0') == (failed, undecided)
 
 
+EACH_ITEM = Upgrade('1.37', ignored=(GATE,), changes=(WORSE, FIELD), to_verify=(PASSWORD,))
+
+
+@pytest.mark.parametrize(
+    'upgrade, cases',
+    [
+        pytest.param(
+            EACH_ITEM,
+            {
+                'upgrade': 'system-out',
+                'ignored: featureGates.X': 'skipped',
+                'change: event_qps': 'skipped',
+                'change: failCgroupV1': 'system-out',
+                'to verify: --storage-driver-password': 'skipped',
+            },
+            id='the kubelet starts',
+        ),
+        pytest.param(
+            Upgrade('1.37', blockers=(GATE, GATE)),
+            {
+                'upgrade': 'failure',
+                'blocker: featureGates.X': 'failure',
+                'blocker: featureGates.X (2)': 'failure',
+            },
+            id='one field is refused twice',
+        ),
+        pytest.param(Upgrade('1.37', unknown=Unknown('no')), {'upgrade': 'error'}, id='not known'),
+    ],
+)
+def test_each_item_is_a_test_case_and_only_a_blocker_is_a_failure(upgrade: Upgrade, cases: dict[str, str]) -> None:
+    (suite,) = ElementTree.fromstring(FORMATS['junit'](results_of(output_of(upgrade)), STYLE))
+    assert {case.get('name'): case[0].tag for case in suite.iter('testcase')} == cases
+    assert suite.get('skipped') == str(list(cases.values()).count('skipped'))
+
+
+def test_a_test_case_that_is_not_a_failure_says_why_and_what_to_do() -> None:
+    (suite,) = ElementTree.fromstring(FORMATS['junit'](results_of(output_of(EACH_ITEM)), STYLE))
+    found = next(case[0] for case in suite.iter('testcase') if case.get('name') == 'ignored: featureGates.X')
+    assert (found.get('message'), found.get('type')) == ('is gone', 'ignored')
+    assert found.text == 'featureGates.X (/c.yaml:4): is gone. Remove X'
+
+
 def test_sarif_leads_to_the_line_that_sets_an_item() -> None:
     log = json.loads(FORMATS['sarif'](results_of(output_of(BLOCKED, '')), STYLE))
     places = [each['locations'][0]['physicalLocation'] for each in log['runs'][0]['results']]
@@ -164,6 +209,19 @@ def test_sarif_leads_to_the_line_that_sets_an_item() -> None:
         ('etc/k', {'startLine': 2}),
         ('c.yaml', {'startLine': 4}),
     ]
+
+
+def test_a_field_that_is_refused_twice_is_two_results_for_code_scanning() -> None:
+    twice = Upgrade('1.37', blockers=(GATE, replace(GATE, why='is locked')))
+    (run,) = json.loads(FORMATS['sarif'](results_of(output_of(twice)), STYLE))['runs']
+    first, second = run['results']
+    assert first['locations'] == second['locations'] and first['partialFingerprints'] != second['partialFingerprints']
+
+
+@pytest.mark.parametrize('name', ['text', 'junit', 'sarif'])
+def test_only_what_failed_is_the_whole_upgrade(name: str) -> None:
+    results = results_of(output_of(EACH_ITEM))
+    assert FORMATS[name](results, Style(width=200, only_failed=True)) == FORMATS[name](results, STYLE)
 
 
 def test_many_nodes_are_counted_and_those_that_would_not_start_are_named() -> None:

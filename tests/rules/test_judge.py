@@ -29,6 +29,7 @@ from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
 from datadog_checks.kubelet_compliance.rules.judge import (
     LONGEST_FINDING,
+    decided,
     deciding,
     fitted,
     hinted,
@@ -591,6 +592,36 @@ def test_the_place_is_that_of_the_first_value_that_is_said() -> None:
     assert unset is not None and unset.source is Source.DEFAULT
     assert origin_of(replace(setting, origins={}), (('c', 1),)) is FILE
     assert origin_of(replace(setting, origins={}), ()) is FILE
+
+
+@pytest.mark.parametrize(
+    'verdict, values, origin',
+    [
+        (Verdict.NON_COMPLIANT, ((ASKS, False), (KEY, '/k'), (CRT, '')), FLAG),
+        (Verdict.EXEMPTED, ((ASKS, False), (KEY, '/k'), (CRT, '')), FLAG),
+        (Verdict.UNKNOWN, ((CRT, ''), (KEY, '/k'), (ASKS, False)), FILE),
+        (Verdict.COMPLIANT, ((CRT, ''), (KEY, '/k'), (ASKS, False)), FILE),
+    ],
+)
+def test_a_rule_that_is_broken_or_exempted_is_shown_with_what_breaks_it(
+    verdict: Verdict, values: Values, origin: Origin
+) -> None:
+    setting = Setting(((CRT, ''), (KEY, '/k'), (ASKS, False)), FILE, NOT_ASKED, origins={CRT: FILE, ASKS: FLAG})
+    assert decided(Finding(RULES_BY_KEY['tls_cert_file'], verdict, '', setting, BENCHMARK)) == (values, origin)
+
+
+@pytest.mark.parametrize('name, shown', [('cis-1.24', ('/b', '/c')), ('cis-1.5', ('/c',))])
+def test_the_benchmark_decides_which_files_break_a_rule(name: str, shown: tuple[str, ...]) -> None:
+    setting = Setting((('/a', '600'), ('/b', '644'), ('/c', '666')), FILE, NOT_ASKED)
+    finding = Finding(RULES_BY_KEY['config_file_permissions'], Verdict.NON_COMPLIANT, '', setting, BENCHMARKS[name])
+    values, _ = decided(finding)
+    assert isinstance(values, tuple) and tuple(path for path, _ in values) == shown
+
+
+def test_a_value_that_is_not_known_has_the_place_that_is_known() -> None:
+    setting = Setting(UNREAD, FILE, NOT_ASKED)
+    finding = Finding(RULES_BY_KEY['tls_cert_file'], Verdict.EXEMPTED, '', setting, BENCHMARK)
+    assert decided(finding) == (UNREAD, FILE)
 
 
 PLACE, EXPECTED, LASTING, AFTER = f' (/{"p" * 100})', '; expected e', '. To make it last, l', '. But a'

@@ -9,7 +9,8 @@ import pytest
 
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.benchmarks import BENCHMARKS
-from datadog_checks.kubelet_compliance.rules.selection import RULE_GROUPS, SelectionError, select
+from datadog_checks.kubelet_compliance.rules.custom_rules import custom_rules
+from datadog_checks.kubelet_compliance.rules.selection import RULE_GROUPS, SelectionError, chooser, select
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,9 @@ def test_auto_goes_by_the_version_and_else_by_the_default(version: str | None, n
         ('cis-1.24', ['4.2.99'], r'cis-1.24 has no rule with the number 4.2.99; choose from: .*4\.2\.9, 4\.2\.10'),
         ('cis-1.24', ['4.2'], 'cis-1.24 has no rule with the number 4.2; choose from: '),
         ('gke-1.0', ['4.1.6'], 'gke-1.0 lists kubeconfig_ownership without a value to compare with; choose'),
+        ('auto', ['bogus'], 'unknown rules for auto: bogus; choose from: .*seccomp_default'),
+        ('auto', ['read_only_port', 'azure_json_ownership'], 'unknown rules for auto: azure_json_ownership; choose'),
+        ('auto', [], 'rules is empty: remove it, or name at least one rule; choose from: '),
         ('auto', ['4.2.7'], '4.2.7 can be another rule in another benchmark: with auto, name the key of the rule'),
         ('cis-1.24', ['setting'], 'unknown rules for cis-1.24: setting; choose from: .*; groups: files, settings$'),
         (
@@ -73,7 +77,7 @@ def test_the_two_groups_share_out_the_rules_of_every_benchmark(name: str) -> Non
         if wanted:
             assert select(name, [group], version).rules == wanted
             continue
-        with pytest.raises(SelectionError, match=f'has none of the rules {group}; choose from: '):
+        with pytest.raises(SelectionError, match=f'has none of the rules: {group}; choose from: '):
             select(name, [group], version)
     assert select(name, ['files', 'settings'], version).rules == everything
 
@@ -88,11 +92,36 @@ def test_a_group_has_the_name_of_no_rule() -> None:
     assert set(RULE_GROUPS).isdisjoint(RULES_BY_KEY)
 
 
-def test_auto_chooses_no_benchmark_that_has_none_of_the_rules() -> None:
-    """Else a node without one rule to judge would count as one that complies."""
-    assert select('auto', ['protect_kernel_defaults'], 'v1.24.17').rules
-    with pytest.raises(SelectionError, match='cis-1.11 has none of the rules protect_kernel_defaults; choose from: '):
-        select('auto', ['protect_kernel_defaults'], 'v1.31.4')
+@pytest.mark.parametrize(
+    ('version', 'names', 'benchmarks'),
+    [
+        pytest.param('v1.24.17', ['protect_kernel_defaults'], ['cis-1.24'], id='the benchmark of the release has it'),
+        pytest.param('v1.36.0', ['protect_kernel_defaults'], ['cis-1.24'], id='only older benchmarks have it'),
+        pytest.param('v1.20.1', ['seccomp_default'], ['cis-1.11'], id='only newer benchmarks have it'),
+        pytest.param(None, ['seccomp_default'], ['cis-1.11'], id='no version'),
+        pytest.param(
+            'v1.36.0', ['read_only_port', 'protect_kernel_defaults'], ['cis-2.0', 'cis-1.24'], id='one of two'
+        ),
+        pytest.param('v1.36.0', ['files', 'pod_max_pids'], ['cis-2.0'], id='a group is that of the benchmark'),
+    ],
+)
+def test_auto_evaluates_each_rule_that_is_named(version: str | None, names: list[str], benchmarks: list[str]) -> None:
+    """A rule that its benchmark lacks must not vanish: a node would look compliant."""
+    selection = select('auto', names, version)
+    keys = {rule.key for rule in selection.rules}
+    assert keys >= {*names} - {'files'}
+    assert sorted({selection.benchmark_of(rule).name for rule in selection.rules}) == sorted(benchmarks)
+    assert all(rule.key in selection.benchmark_of(rule).controls for rule in selection.rules)
+    assert chooser('auto', names)(version) == selection  # type: ignore[misc]
+
+
+def test_auto_goes_with_custom_rules() -> None:
+    (own,) = custom_rules([{'key': 'max_pods', 'title': 'a', 'setting': 'maxPods', 'at_most': 110}])
+    selection = select('auto', ['max_pods', 'protect_kernel_defaults'], 'v1.36.0', [own])
+    assert {rule.key: selection.benchmark_of(rule).name for rule in selection.rules} == {
+        'protect_kernel_defaults': 'cis-1.24',
+        'max_pods': 'custom',
+    }
 
 
 @pytest.mark.parametrize('name', BENCHMARKS)

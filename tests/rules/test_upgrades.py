@@ -95,6 +95,22 @@ REMEDIES = [
         id='a flag with an effect goes with the upgrade, with what replaces it',
     ),
     pytest.param(
+        evidence_of('--register-schedulable=true'), 33, 34, '--register-schedulable',
+        'Before the upgrade, remove --register-schedulable from the unit, then restart it',
+        id='a flag at its default, which nothing replaces',
+    ),
+    pytest.param(
+        evidence_of('--network-plugin=cni', '--container-runtime=remote'), 23, 25, '--network-plugin',
+        'Before the upgrade, remove --network-plugin from the unit, then restart it',
+        id='a flag of dockershim on a node with a CRI runtime',
+    ),
+    pytest.param(
+        evidence_of('--network-plugin=cni'), 23, 25, '--network-plugin',
+        'With the upgrade, remove --network-plugin from the unit; '
+        'Kubernetes 1.24 removed dockershim, so move the node to a CRI runtime',
+        id='a flag of dockershim on a node with dockershim',
+    ),
+    pytest.param(
         evidence_of('--cloud-provider=aws'), 26, 27, '--cloud-provider',
         'With the upgrade, set --cloud-provider=external, and run the cloud controller manager of the provider '
         '(the unit)',
@@ -119,9 +135,45 @@ REMEDIES = [
     pytest.param(
         evidence_of(config='featureGates: {DynamicResourceAllocation: false, DRAPrioritizedList: true}\n'),
         34, 35, 'featureGates.DRAPrioritizedList',
-        'Before the upgrade, set DRAPrioritizedList to false, or DynamicResourceAllocation to true, '
+        'Change DynamicResourceAllocation as described for it, which resolves this as well',
+        id='a gate that needs another, which cannot stay off',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {GracefulNodeShutdown: false}\n'),
+        34, 35, 'featureGates.GracefulNodeShutdownBasedOnPodPriority',
+        'Before the upgrade, set GracefulNodeShutdownBasedOnPodPriority to false, or GracefulNodeShutdown to true, '
         'in featureGates in /k/c.yaml:3',
         id='a gate that needs another',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {ResourceHealthStatus: false}\n'),
+        33, 36, 'featureGates.ResourceHealthStatusMessage',
+        'Before the upgrade, set ResourceHealthStatus to true, or with it, set ResourceHealthStatusMessage to false, '
+        'in featureGates in /k/c.yaml:3',
+        id='a gate that today does not have yet is set with the upgrade',
+    ),
+    pytest.param(
+        evidence_of(config='featureGates: {AllBeta: false, AppArmor: true}\n'), 29, 36, 'featureGates.AppArmor',
+        'With the upgrade, remove AppArmor from featureGates in /k/c.yaml:3',
+        id='a gate that differs from its default because of AllBeta',
+    ),
+    pytest.param(
+        evidence_of(config='showHiddenMetricsForVersion: "1.32"\n'), 33, 34, 'showHiddenMetricsForVersion',
+        'Before the upgrade, remove showHiddenMetricsForVersion from /k/c.yaml:3, then restart it',
+        id='a value that no two releases share',
+    ),
+    pytest.param(
+        evidence_of(config='memorySwap: {swapBehavior: UnlimitedSwap}\nfeatureGates: {NodeSwap: true}\n'),
+        29, 30, 'memorySwap.swapBehavior', 'With the upgrade, correct memorySwap.swapBehavior in /k/c.yaml:3',
+        id='values that today does not accept yet',
+    ),
+    pytest.param(
+        evidence_of(
+            config='memorySwap: {swapBehavior: LimitedSwap}\nfeatureGates: {NodeSwap: true}\n', uses_cgroup_v1=True
+        ),
+        29, 30, 'memorySwap.swapBehavior',
+        'move the node to cgroup v2, or remove memorySwap.swapBehavior from /k/c.yaml:3',
+        id='cgroup v1: swap',
     ),
     pytest.param(
         evidence_of(config='runOnce: true\n'), 31, 32, 'runOnce',
@@ -141,7 +193,7 @@ REMEDIES = [
     ),
     pytest.param(
         evidence_of(config='', drop_ins={'1.conf': 'kind: KubeletConfiguration\n'}), 31, 32, '/k/d/1.conf',
-        'Before the upgrade, correct /k/d/1.conf', id='a file',
+        'Before the upgrade, correct /k/d/1.conf, then restart it', id='a file',
     ),
 ]  # fmt: skip
 
@@ -181,9 +233,13 @@ def test_these_distributions_pass_flags_of_their_own() -> None:
 def test_a_default_that_changes_is_shown_with_both_values_and_what_it_means() -> None:
     changes = {each.what: each.why for each in upgrade(evidence_of(config=''), 34, 35).changes}
     assert changes == {
-        'failCgroupV1': ('false today, true then: the default changes. It matters only on a node with cgroup v1'),
+        'failCgroupV1': (
+            'changes from false to true, because the releases have different defaults. '
+            'It matters only on a node with cgroup v1'
+        ),
         'imagePullCredentialsVerificationPolicy': (
-            'not set today, NeverVerifyPreloadedImages then: the default changes. '
+            'not set before the upgrade, NeverVerifyPreloadedImages after it, '
+            'because the releases have different defaults. '
             'A pod can use an image that another pod pulled only if it has credentials for it'
         ),
     }
@@ -194,15 +250,21 @@ def test_a_default_that_changes_is_shown_with_both_values_and_what_it_means() ->
     [
         pytest.param(
             evidence_of(config='failCgroupV1: true\n'), 30, 31, 'failCgroupV1',
-            'false today, true then: Kubernetes 1.31 introduced this field; earlier releases ignore it',
+            'changes from false to true, because Kubernetes 1.31 introduced this field; earlier releases ignore it',
             id='a field that today ignores',
         ),
         pytest.param(
             evidence_of(config='', drop_ins={'1.conf': f'{HEAD}EventRecordQPS: 7\n'}), 33, 31, 'eventRecordQPS',
-            '50 today, 7 then: the releases merge drop-ins in different ways', id='a drop-in in the older form',
+            'changes from 50 to 7, because the releases merge drop-ins in different ways',
+            id='a drop-in in the older form',
         ),
         pytest.param(
-            evidence_of(config=''), 26, 27, 'eventRecordQPS', '5 today, 50 then: the default changes', id='a default',
+            evidence_of(config=''), 26, 27, 'eventRecordQPS',
+            'changes from 5 to 50, because the releases have different defaults', id='a default',
+        ),
+        pytest.param(
+            evidence_of(config='', drop_ins={'1.conf': f'{HEAD}EventRecordQPS: 7\n'}), 31, 33, 'eventRecordQPS',
+            'changes from 7 to 50, because the kubelet would ignore the value that is set', id='a value that is lost',
         ),
     ],
 )  # fmt: skip
@@ -216,16 +278,16 @@ def test_a_rule_that_gets_worse_is_a_loss_and_one_that_gets_better_is_a_change()
     newer = upgrade(evidence, 30, 33)
     older = upgrade(evidence, 33, 30)
     assert newer.outcome is Outcome.STARTS
-    assert item(newer, 'authorization_mode').why.startswith('non-compliant today, compliant then')
+    assert item(newer, 'authorization_mode').why.startswith('changes from non-compliant to compliant: ')
     assert older.outcome is Outcome.STARTS_WITH_LOSSES
-    assert item(older, 'authorization_mode').why.startswith('compliant today, non-compliant then')
+    assert item(older, 'authorization_mode').why.startswith('changes from compliant to non-compliant: ')
     assert item(older, 'authorization_mode').is_worse
 
 
 def test_a_rule_that_cannot_be_known_today_and_is_broken_then_counts_as_worse() -> None:
     text = f'{HEAD}Authorization: {{mode: AlwaysAllow}}\n'
     found = upgrade(evidence_of(config='', drop_ins={'1.conf': text}), {30, 33}, 30)
-    assert item(found, 'authorization_mode').why.startswith('not known to be non-compliant today')
+    assert item(found, 'authorization_mode').why.startswith('changes from unknown to non-compliant: ')
     assert found.outcome is Outcome.STARTS_WITH_LOSSES
 
 

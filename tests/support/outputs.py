@@ -96,6 +96,10 @@ def no_kubelet(folder: Path) -> Sequence[Output]:
     return [run('--procfs', folder / 'proc')]
 
 
+def no_kubelet_in_image(folder: Path) -> Sequence[Output]:
+    return [run('--root', write(folder / 'image', {'etc/os-release': 'ID=debian\n'}))]
+
+
 def in_doubt(folder: Path) -> Sequence[Output]:
     """A kubelet, and a process that may be one."""
     write_process(folder / 'proc', 7, ('something',))
@@ -112,6 +116,16 @@ def several_kubelets(folder: Path) -> Sequence[Output]:
     for pid, flag in ((7, '--make-iptables-util-chains=false'), (8, '--hostname-override=b')):
         write_process(folder / 'proc', pid, ('kubelet', flag))
     return [run('--procfs', folder / 'proc')]
+
+
+def several_captured_kubelets(folder: Path) -> Sequence[Output]:
+    """Of two nodes, each with the same two kubelets."""
+    nodes = []
+    for name in ('a', 'b'):
+        for pid in (7, 8):
+            write_process(folder / name / 'proc', pid, ('kubelet', '--make-iptables-util-chains=false'))
+        nodes.append(replace(run('--node', folder / name), name=name))
+    return nodes
 
 
 def several_nodes(folder: Path) -> Sequence[Output | NotEvaluated]:
@@ -147,6 +161,8 @@ CASES: Mapping[str, Evaluate] = {
     'exemptions and configz': exempted,
     'custom rules': custom,
     'no kubelet': no_kubelet,
+    'no kubelet in an image': no_kubelet_in_image,
+    'several captured kubelets': several_captured_kubelets,
     'in doubt': in_doubt,
     'only in doubt': only_in_doubt,
     'several kubelets': several_kubelets,

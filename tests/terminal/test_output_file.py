@@ -54,10 +54,10 @@ def test_a_file_is_utf_8_whatever_the_text(text: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     'name, why',
     [
-        pytest.param('.', 'Is a directory', id='a folder'),
-        pytest.param('missing/result', 'No such file or directory', id='in a folder that does not exist'),
-        pytest.param('/dev/full', 'No space left on device', id='on a full disk'),
-        pytest.param('x' * 300, 'File name too long', id='a name that is too long'),
+        pytest.param('.', 'is a directory', id='a folder'),
+        pytest.param('missing/result', 'no such file or directory', id='in a folder that does not exist'),
+        pytest.param('/dev/full', 'no space left on device', id='on a full disk'),
+        pytest.param('x' * 300, 'file name too long', id='a name that is too long'),
     ],
 )
 def test_a_file_that_cannot_be_written_is_an_error_in_one_line(
@@ -74,7 +74,7 @@ def test_a_file_that_cannot_be_written_is_an_error_in_one_line(
 def test_a_file_without_permission_is_an_error(tmp_path: Path) -> None:
     folder = tmp_path / 'closed'
     folder.mkdir(mode=0o500)
-    with as_nobody(), pytest.raises(CannotAnswer, match=r'could not write .*/closed/result: Permission denied'):
+    with as_nobody(), pytest.raises(CannotAnswer, match=r"could not write .*/closed/result': permission denied"):
         write('x', str(folder / 'result'))
 
 

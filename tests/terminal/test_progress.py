@@ -125,6 +125,11 @@ def test_an_error_of_the_work_ends_the_progress_too() -> None:
     assert not progress.thread.is_alive()
 
 
+def as_in_a_terminal() -> None:
+    """A shell starts background jobs with SIGINT ignored, and the tests may be one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def waiting(node: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], int, Path]]:
     """The command on a terminal, in the middle of its work: it reads a pipe that nobody has written to yet."""
@@ -132,7 +137,7 @@ def waiting(node: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes]
     os.mkfifo(given)
     terminal, end = pty.openpty()
     command = [*COMMAND, '--node', str(node), '--configz', str(given), *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=end, preexec_fn=as_in_a_terminal) as process:
         os.close(end)
         try:
             yield process, terminal, given

@@ -55,7 +55,7 @@ class Collector:
         self,
         host: Host,
         selection: Selection,
-        choose: Callable[[str | None], Selection | Unknown] | None = None,
+        choose: Callable[[str | None], Selection] | None = None,
         version: str | None = None,
         target: Target | None = None,
     ) -> None:
@@ -203,13 +203,12 @@ class Collector:
         return self.asking.version(kubelet, connection)
 
     def with_selection(self, kubelets: list[Kubelet], version: str | Unknown) -> list[Kubelet]:
-        """Select the rules by the version, if `choose` is set. If it can't, the reason becomes a problem."""
+        """Select the rules by the version, if `choose` is set. An unknown version becomes a problem."""
         if self.choose is None:
             return kubelets
-        chosen = self.choose(None if isinstance(version, Unknown) else version)
-        self.selection = self.default if isinstance(chosen, Unknown) else chosen
-        why = next((each for each in (version, chosen) if isinstance(each, Unknown)), None)
-        if why is None:
+        self.selection = self.choose(None if isinstance(version, Unknown) else version)
+        if not isinstance(version, Unknown):
             return kubelets
-        doubt = Unknown(f'the default benchmark {self.selection.benchmark.name} is used: {why.reason}', why.remedy)
+        name = self.selection.benchmark.name
+        doubt = Unknown(f'the default benchmark {name} is used: {version.reason}', version.remedy)
         return [replace(kubelet, problems=(*kubelet.problems, doubt)) for kubelet in kubelets]

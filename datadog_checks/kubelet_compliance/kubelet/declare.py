@@ -9,7 +9,7 @@ refuse it, this check is wrong and not the node: the values count, and what was 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -187,12 +187,14 @@ class Check:
 
     def values(self, configuration: Configuration) -> None:
         """The refusals of the kubelet's validation."""
-        for problem in problems(configuration.values, self.release):
-            objection = objection_to(problem, configuration)
-            by_line = self.line.is_accepted and source_of(problem, configuration) is Source.FLAG
+        for problem, origins in all_problems(configuration, self.release):
+            objection = objection_to(problem, origins)
+            is_final = origins is configuration.origins
+            by_line = self.line.is_accepted and source_of(problem, origins) is Source.FLAG
             # What a vendor's build accepts does not tell the release of a running kubelet.
             by_build = problem.is_only_upstream and has_accepted_its_files(self.evidence)
-            if not (by_line or by_build or self.known.takes(objection, configuration)):
+            is_shown = is_final and self.known.takes(objection, configuration)
+            if not (by_line or by_build or is_shown):
                 self.is_refused = True
                 if not self.accepted:
                     raise Refused(f'the kubelet would refuse its configuration: {objection}')
@@ -201,7 +203,7 @@ class Check:
     def start(self, configuration: Configuration) -> None:
         """The refusals during startup. They count only for files that changed after the start."""
         for problem in startup_problems(configuration.values, self.flags, self.release):
-            objection = objection_to(problem, configuration)
+            objection = objection_to(problem, configuration.origins)
             if self.may_be_new(problem, configuration) and not self.known.takes(objection, configuration):
                 raise Refused(f'the kubelet would exit during startup: {objection}')
             self.passed.append(objection)
@@ -222,7 +224,7 @@ class Check:
         if self.evidence.process.unit:
             # On a machine that is not running, everything is new.
             return True
-        is_by_file = source_of(problem, configuration) in (Source.CONFIG_FILE, Source.DROP_IN)
+        is_by_file = source_of(problem, configuration.origins) in (Source.CONFIG_FILE, Source.DROP_IN)
         return self.changed is not None and is_by_file and self.known.can_tell_what_is_new
 
 
@@ -266,15 +268,22 @@ def iter_needed(
                 yield from (file for file in needed if file.field == CLIENT_CA_FIELD and minor < CA_IS_LATE)
 
 
-def objection_to(problem: Problem, configuration: Configuration) -> Objection:
-    origin = configuration.origins.get(problem.field)
+def all_problems(configuration: Configuration, release: Release) -> Iterator[tuple[Problem, Mapping[str, Origin]]]:
+    """What the kubelet's validation refuses, and what it refuses before all layers are in place, with the origins."""
+    found = [*problems(configuration.values, release)]
+    yield from ((problem, configuration.origins) for problem in found)
+    yield from (each for each in configuration.early if each[0] not in found)
+
+
+def objection_to(problem: Problem, origins: Mapping[str, Origin]) -> Objection:
+    origin = origins.get(problem.field)
     place = f' ({origin.place})' if origin is not None and origin.source is not Source.FLAG else ''
     return Objection(problem.field, problem.message, place)
 
 
-def source_of(problem: Problem | NeededFile, configuration: Configuration) -> Source | None:
+def source_of(problem: Problem | NeededFile, origins: Mapping[str, Origin]) -> Source | None:
     """Where the wrong value is set. None for a flag that sets no field."""
-    origin = configuration.origins.get(problem.field)
+    origin = origins.get(problem.field)
     return origin.source if origin is not None else None
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from datadog_checks.kubelet_compliance.model import Origin, Place, Source, Value, lookup
 
+from .config_values import Problem
 from .formats.documents import JsonFloat
 from .formats.go import parse_duration
 from .formats.goyaml import Node
@@ -74,12 +75,14 @@ class Notes:
 class Configuration:
     """Typed values nested by field name, and the origin of each by dotted path. Built layer by layer.
 
-    `beneath`: the values that flags replaced, by dotted path.
+    `beneath`: the values that flags replaced, by dotted path. `early`: what is refused before later layers change it,
+    each with the origins of its layer.
     """
 
     values: dict[str, Any] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     beneath: dict[str, Value] = field(default_factory=dict)
+    early: list[tuple[Problem, Mapping[str, Origin]]] = field(default_factory=list)
 
     def get(self, path: str) -> Value:
         """The value at a dotted path. None if it is not set."""

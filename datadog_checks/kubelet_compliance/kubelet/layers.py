@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from datadog_checks.kubelet_compliance.model import DropIns, Evidence, File, Missing, Origin, Source, Unreadable, Value
 
+from .config_values import Problem
 from .decoding import DEFAULT_ORIGIN, Configuration, Decoder, DecodingError, Notes, Tree, tree_of
 from .defaults import merge_default_evictions, set_defaults
+from .feature_gates import GATE_PREFIX, gate_problems
 from .flags import Flags, FlagValue, iter_field_values
 from .formats.documents import parse_document
 from .formats.goyaml import Document, DocumentError, DocumentTooLarge
@@ -82,6 +84,7 @@ def read_layers(
     if evidence.config is not None:
         configuration = decode_file(evidence.config, Source.CONFIG_FILE, release, parse, notes)
         set_defaults(configuration, release, gates=gates_of(flags))
+        configuration.early = early_gates(configuration, flags, release)
         merge_default_evictions(configuration)
     else:
         configuration = Configuration()
@@ -89,9 +92,10 @@ def read_layers(
         keep_beneath(configuration, flags)
         apply_flags(configuration, flags)
     if evidence.drop_ins is not None:
-        beneath = configuration.beneath
-        configuration = merge_drop_ins(configuration, evidence.drop_ins, flags, release, parse, notes)
-        configuration.beneath = beneath
+        lower = configuration
+        configuration = merge_drop_ins(lower, evidence.drop_ins, flags, release, parse, notes)
+        merged = early_gates(configuration, flags, release)
+        configuration.beneath, configuration.early = lower.beneath, [*lower.early, *merged]
     for field in RESET_BY_FLAGS:
         configuration.set(field, False, DEFAULT_ORIGIN)
     keep_beneath(configuration, flags)
@@ -105,6 +109,32 @@ def keep_beneath(configuration: Configuration, flags: Flags) -> None:
         origin = configuration.origins.get(path)
         if origin is None or origin.source is not Source.FLAG:
             configuration.beneath[path] = configuration.get(path)
+
+
+def early_gates(
+    configuration: Configuration, flags: Flags, release: Release
+) -> list[tuple[Problem, Mapping[str, Origin]]]:
+    """The gates that a kubelet refuses before later layers can correct them, each with the origins of its layer.
+
+    From 1.32 on, `SetDefaults_KubeletConfiguration` sets the gates of the main file, and again those with the drop-ins,
+    over the gates of the flags, and panics if it can't. From 1.35 on, the gates of the flags alone must go together
+    (server.go, "failed to set feature gates from initial flags-based config").
+    """
+    by_flags, own = gates_of(flags), configuration.get('featureGates')
+    in_flags = {f'{GATE_PREFIX}{gate}': flag_origin(flags.values['feature-gates']) for gate in by_flags}
+    in_files = {path: origin for path, origin in configuration.origins.items() if path.startswith(GATE_PREFIX)}
+    found: list[tuple[Problem, Mapping[str, Origin]]] = []
+    if isinstance(own, Mapping) and own:
+        origins = {**in_flags, **in_files}
+        refused = gate_problems({'featureGates': {**by_flags, **own}}, release)
+        found += ((problem, origins) for problem in refused if release.at_least(GATES_COUNT_ALONE))
+    if by_flags:
+        found += ((problem, in_flags) for problem in gate_problems({'featureGates': by_flags}, release))
+    return found
+
+
+GATES_COUNT_ALONE = 32
+"""From this release on, the kubelet refuses the gates of its main file even if a drop-in or flag would correct them."""
 
 
 def gates_of(flags: Flags) -> Mapping[str, object]:

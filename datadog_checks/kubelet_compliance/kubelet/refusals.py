@@ -9,7 +9,7 @@ changes removes them. Nothing counts as accepted.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from datadog_checks.kubelet_compliance.model import Evidence, Origin, Source, Unknown, UpgradeSubject
@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.model import Evidence, Origin, Source, Un
 from .cgroup_checks import refused_on_v1, v1_problems
 from .command_lines import ALPHA_DROP_INS, NOT_BELIEVED, CommandLine, read_accepted
 from .config_values import Problem
-from .declare import check_sources, with_place
+from .declare import all_problems, check_sources, with_place
 from .decoding import Configuration, DecodingError, Notes
 from .feature_gates import GATE_PREFIX, GONE, LOCKED, STAGE_GATES, history
 from .flag_tokens import FlagError
@@ -28,7 +28,6 @@ from .needed_files import needed_files
 from .release import Release
 from .startup_checks import startup_problems
 from .tables.flags import FLAGS
-from .validation import problems
 
 DROP_INS = 'config-dir'
 VARIABLE = 'KUBELET_CONFIG_DROPIN_DIR_ALPHA'
@@ -39,7 +38,7 @@ class Refusal:
     """One thing that a kubelet refuses. The same text for each release, so that releases can be compared.
 
     `is_only_upstream`: a vendor's build may accept it. `is_late`: the kubelet refuses it during startup, and not by its
-    validation, which is other code.
+    validation, which is other code. `needs_another`: a gate that is refused because of another one.
     """
 
     subject: UpgradeSubject
@@ -48,6 +47,7 @@ class Refusal:
     origin: Origin | None = field(default=None, compare=False)
     is_only_upstream: bool = False
     is_late: bool = False
+    needs_another: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +130,20 @@ def flag_refusals(
     for flags in (line.flags, over_files):
         errors += flags.objections if isinstance(flags, Flags) else ()
     for error in errors:
-        yield Refusal(UpgradeSubject.FLAG, name_of_flag(error), why_refused(error, release), typed(error, arguments))
+        yield Refusal(
+            UpgradeSubject.FLAG, name_of_flag(error, arguments), why_refused(error, release), typed(error, arguments)
+        )
     has_drop_ins = line.flags is not None and line.flags.text(DROP_INS)
     if has_drop_ins and release.is_in(min(ALPHA_DROP_INS), max(ALPHA_DROP_INS)):
         why = f'Kubernetes 1.28 and 1.29 accept this flag only with the environment variable {VARIABLE}'
         yield Refusal(UpgradeSubject.FLAG, f'--{DROP_INS}', why, typed(FlagError('', DROP_INS), arguments))
 
 
-def name_of_flag(error: FlagError) -> str:
-    """The flag in an error, as a person writes it."""
+def name_of_flag(error: FlagError, arguments: Sequence[str]) -> str:
+    """The flag in an error, as it was typed."""
     if not error.flag:
         return 'command line'
-    is_short = len(error.flag) == 1 and error.flag not in FLAGS
+    is_short = len(error.flag) == 1 and error.flag not in FLAGS and not typed_long(error, arguments)
     return f'-{error.flag}' if is_short else f'--{error.flag[:60]}'
 
 
@@ -165,9 +167,14 @@ def typed(error: FlagError, arguments: Sequence[str]) -> Origin | None:
     """The last argument with the flag. It finds the place, and its value is not shown."""
     if not error.flag:
         return None
+    own = typed_long(error, arguments)
+    return Origin(Source.FLAG, own[-1] if own else name_of_flag(error, arguments))
+
+
+def typed_long(error: FlagError, arguments: Sequence[str]) -> list[str]:
+    """The arguments that have the flag with two dashes."""
     names = (argument.partition('=')[0].replace('_', '-') for argument in arguments)
-    own = [argument for argument, name in zip(arguments, names, strict=True) if name == f'--{error.flag}']
-    return Origin(Source.FLAG, own[-1] if own else name_of_flag(error))
+    return [argument for argument, name in zip(arguments, names, strict=True) if name == f'--{error.flag}']
 
 
 def with_flag(refusal: Refusal, arguments: Sequence[str]) -> Refusal:
@@ -194,33 +201,34 @@ def value_refusals(
 ) -> Iterator[Refusal]:
     """The values that the kubelet's validation and its startup refuse, and the files that it needs."""
     values = configuration.values
-    found = [*problems(values, release)]
+    for problem, origins in all_problems(configuration, release):
+        yield value_refusal(problem, origins, release)
     if evidence.process.uses_cgroup_v1:
-        found += v1_problems(values, release)
-    for problem in found:
-        yield value_refusal(problem, configuration, release)
+        for problem in v1_problems(values, release):
+            yield value_refusal(problem, configuration.origins, release)
     for problem in startup_problems(values, flags, release):
-        yield replace(value_refusal(problem, configuration, release), is_late=True)
+        yield replace(value_refusal(problem, configuration.origins, release), is_late=True)
     for needed in needed_files(values, flags, release):
         if needed.path in evidence.broken:
             origin = configuration.origins.get(needed.field)
             yield Refusal(UpgradeSubject.FILE, needed.path, f'{needed.field}: {evidence.broken[needed.path]}', origin)
 
 
-def value_refusal(problem: Problem, configuration: Configuration, release: Release) -> Refusal:
-    origin = origin_of_problem(problem, configuration)
+def value_refusal(problem: Problem, origins: Mapping[str, Origin], release: Release) -> Refusal:
+    origin = origin_of_problem(problem, origins)
     if problem.field.startswith(GATE_PREFIX):
         gate = problem.field.removeprefix(GATE_PREFIX)
         needs_another = 'requires' in problem.message
         why = problem.message if needs_another else gate_refusal(gate, release) or problem.message
-        return Refusal(UpgradeSubject.GATE, problem.field, why, origin, problem.is_only_upstream)
+        return Refusal(
+            UpgradeSubject.GATE, problem.field, why, origin, problem.is_only_upstream, needs_another=needs_another
+        )
     subject = UpgradeSubject.FLAG if problem.field.startswith('--') else UpgradeSubject.FIELD
     return Refusal(subject, problem.field, problem.message, origin, problem.is_only_upstream)
 
 
-def origin_of_problem(problem: Problem, configuration: Configuration) -> Origin | None:
+def origin_of_problem(problem: Problem, origins: Mapping[str, Origin]) -> Origin | None:
     """Where the refused value is set, or the gate that a value by default requires."""
-    origins = configuration.origins
     own = origins.get(problem.field)
     gate = problem.message.partition('the feature gate ')[2].partition(',')[0].partition(' ')[0]
     if not gate or own is not None and own.source is not Source.DEFAULT:

@@ -89,7 +89,7 @@ def why_changed(path: str, spec: Field, declared: Declared, origin: Origin | Non
     """What makes the difference: a field that today's release does not have yet, another default, or other rules."""
     if origin is None or origin.source is Source.DEFAULT:
         was_set = path in declared.origins and declared.origins[path].source is not Source.DEFAULT
-        return 'the value that is set today no longer applies' if was_set else 'the default changes'
+        return 'the kubelet would ignore the value that is set' if was_set else 'the releases have different defaults'
     if declared.minors and max(declared.minors) < spec.since:
         return f'Kubernetes 1.{spec.since} introduced this field; earlier releases ignore it'
     if origin.source is Source.DROP_IN:

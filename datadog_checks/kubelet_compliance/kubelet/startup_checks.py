@@ -131,7 +131,9 @@ def option_problem(config: Config, manager: Manager, name: str, value: str, rele
         return f'{name} requires the feature gate {gate}, which is off'
     if option.is_boolean:
         return None if value in TRUE_WORDS | FALSE_WORDS else f'{name} must be a boolean'
-    enough = value.isascii() and value.isdecimal() and len(value) < 10 and int(value) >= LEAST_NUMA_NODES
+    # strconv.Atoi accepts a sign.
+    digits = value.removeprefix('+')
+    enough = digits.isascii() and digits.isdecimal() and len(digits) < 10 and int(digits) >= LEAST_NUMA_NODES
     return None if enough else f'{name} must be a number of at least {LEAST_NUMA_NODES}'
 
 
@@ -159,6 +161,10 @@ def node_flag_problems(config: Config, flags: Flags, release: Release) -> Iterat
     root = flags.values.get('root-dir')
     if root is not None and not str(root.value).startswith('/'):
         yield Problem('--root-dir', 'must be an absolute path')
+    # component-base logs/api/v1/options.go Validate, where the file can set the format.
+    modules, form = flags.text('vmodule'), string_of(at(config, 'logging.format'))
+    if modules.strip(',') and form not in ('', 'text') and release.at_least(25):
+        yield Problem('--vmodule', 'must be empty unless logging.format is text')
     hostname = flags.text('hostname-override')
     if hostname and not hostname.strip():
         yield Problem('--hostname-override', 'must not be blank')

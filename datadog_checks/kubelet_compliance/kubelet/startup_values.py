@@ -12,7 +12,15 @@ from collections.abc import Iterator
 from typing import Final
 
 from .config_values import Config, Problem, at, items_of, number_of, sign_of, string_of, strings_of
-from .formats.kubernetes import is_grace_period, is_qos_percentage, is_threshold, scheme
+from .formats.kubernetes import (
+    is_grace_period,
+    is_int64_quantity,
+    is_minimum_reclaim,
+    is_over_whole,
+    is_qos_percentage,
+    is_threshold,
+    scheme,
+)
 from .release import Release
 from .tables.validation import SYSCTL_PREFIXES
 
@@ -73,10 +81,10 @@ def eviction_problems(config: Config, release: Release) -> Iterator[Problem]:
         strings_of(at(config, f'eviction{end}')) for end in ('Hard', 'Soft', 'SoftGracePeriod', 'MinimumReclaim')
     )
     checked = (
-        ('evictionHard', hard, all(is_threshold(value, is_reclaim=False) for value in hard.values())),
-        ('evictionSoft', soft, all(is_threshold(value, is_reclaim=False) for value in soft.values())),
+        ('evictionHard', hard, all(map(is_threshold, hard.values()))),
+        ('evictionSoft', soft, all(map(is_threshold, soft.values()))),
         ('evictionSoftGracePeriod', graces, all(map(is_grace_period, graces.values()))),
-        ('evictionMinimumReclaim', reclaims, all(is_threshold(value, is_reclaim=True) for value in reclaims.values())),
+        ('evictionMinimumReclaim', reclaims, all(map(is_minimum_reclaim, reclaims.values()))),
     )
     for path, entries, is_sound in checked:
         if any(signal not in SIGNALS or is_newer(signal, release) for signal in entries):
@@ -84,6 +92,10 @@ def eviction_problems(config: Config, release: Release) -> Iterator[Problem]:
         if not is_sound:
             kind = 'durations' if entries is graces else 'quantities or percentages'
             yield Problem(path, f'must contain valid {kind}')
+    for path, entries in (('evictionHard', hard), ('evictionSoft', soft)):
+        # 1.20 divides by 100, and then compares with 100.
+        if any(map(is_over_whole, entries.values())) and release.at_least(21):
+            yield Problem(path, 'must contain percentages of at most 100%')
     if {signal for signal, value in soft.items() if value not in ('0%', '100%')} - graces.keys():
         yield Problem('evictionSoftGracePeriod', 'must contain a period for each signal of evictionSoft')
 
@@ -98,8 +110,8 @@ def container_log_problems(config: Config, release: Release) -> Iterator[Problem
     The kubelet validates the verbosity earlier, but not if --v is given, as it was in the recordings.
     """
     size = at(config, 'containerLogMaxSize')
-    if isinstance(size, str) and sign_of(size) is None:
-        yield Problem('containerLogMaxSize', 'must be a quantity')
+    if isinstance(size, str) and not is_int64_quantity(size):
+        yield Problem('containerLogMaxSize', 'must be an integer quantity of bytes, like 10Mi')
     files = number_of(at(config, 'containerLogMaxFiles'))
     if files is not None and files < 2 and release.before(33):
         yield Problem('containerLogMaxFiles', 'must be at least 2')

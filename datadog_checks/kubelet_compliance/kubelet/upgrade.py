@@ -16,21 +16,21 @@ from dataclasses import dataclass, replace
 from datadog_checks.kubelet_compliance.model import (
     Declared,
     Evidence,
-    Source,
     Target,
     Unknown,
     Upgrade,
     UpgradeItem,
     UpgradeSubject,
+    was_flag,
 )
 
 from .acceptance import ACCEPTED_AFTER_SECONDS, has_accepted_its_files, has_accepted_its_line
 from .declare import with_place
 from .decoding import Configuration
-from .flags import iter_plain_flags
+from .flags import Flags, iter_plain_flags
 from .kubelets import Kubelet
 from .layers import ParsedOnce, flag_origin
-from .refusals import Refusal, WholeReading, read_as
+from .refusals import Refusal, WholeReading, read_as, value_refusals
 from .release import Release, iter_alike
 from .resolved_changes import changes_between, ignored_fields
 
@@ -146,10 +146,11 @@ class Taken:
         always = refused_by_all(evidence, today)
         # A file that is gone now was there when the kubelet started.
         found = frozenset(refusal for refusal in refusals if refusal in always and refusal.what not in evidence.broken)
-        accepted = frozenset(refusal for refusal in found if is_accepted(refusal, kubelet))
+        proof = Proof.of(kubelet, today)
+        accepted = frozenset(filter(proof.takes, found))
         age = evidence.age_seconds
         is_new = age is None or age < ACCEPTED_AFTER_SECONDS
-        is_startup_wrong = any(refusal.is_late and is_accepted(refusal, kubelet) for refusal in always)
+        is_startup_wrong = any(refusal.is_late and proof.takes(refusal) for refusal in always)
         late = frozenset(refusal for refusal in refusals if refusal.is_late) if is_startup_wrong else frozenset()
         return cls(accepted, found - accepted if is_new else frozenset(), late - accepted)
 
@@ -177,23 +178,42 @@ def refused_by_all(evidence: Evidence, minors: frozenset[int]) -> frozenset[Refu
     return common or frozenset()
 
 
-def is_accepted(refusal: Refusal, kubelet: Kubelet) -> bool:
-    """Whether the kubelet is known to run with something that its release seems to refuse."""
-    evidence = kubelet.evidence
-    if has_accepted_its_files(evidence):
-        return True
-    is_by_flag = refusal.subject is UpgradeSubject.FLAG or (
-        refusal.origin is not None and refusal.origin.source is Source.FLAG
-    )
-    if is_by_flag and has_accepted_its_line(evidence):
-        return True
-    if not isinstance(kubelet.running, Configuration) or refusal.subject not in (
-        UpgradeSubject.FIELD,
-        UpgradeSubject.GATE,
-    ):
-        return False
-    shown = kubelet.running.get(refusal.what)
-    return shown is not None and all(shown == declared.value(refusal.what) for declared in kubelet.following)
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What shows that a kubelet runs with something that its release seems to refuse.
+
+    `while_running`: what its releases refuse in the whole configuration that it runs with.
+    """
+
+    kubelet: Kubelet
+    while_running: frozenset[Refusal]
+
+    @classmethod
+    def of(cls, kubelet: Kubelet, minors: frozenset[int]) -> Proof:
+        running, flags, evidence = kubelet.running, kubelet.flags, kubelet.evidence
+        if not isinstance(running, Configuration) or not isinstance(flags, Flags):
+            return cls(kubelet, frozenset())
+        each = [frozenset(value_refusals(running, flags, evidence, Release(minor))) for minor in minors]
+        return cls(kubelet, frozenset.intersection(*each))
+
+    def takes(self, refusal: Refusal) -> bool:
+        """Whether the kubelet is known to run with it. A value can be refused because of another one in a file."""
+        evidence = self.kubelet.evidence
+        if has_accepted_its_files(evidence):
+            return True
+        if has_accepted_its_line(evidence) and is_about_the_line_alone(refusal):
+            return True
+        if refusal not in self.while_running or not isinstance(self.kubelet.running, Configuration):
+            return False
+        shown = self.kubelet.running.get(refusal.what)
+        return shown is not None and all(shown == declared.value(refusal.what) for declared in self.kubelet.following)
+
+
+def is_about_the_line_alone(refusal: Refusal) -> bool:
+    """Whether no file can change the refusal: a flag that is parsed, or a gate that a flag sets."""
+    if refusal.subject is UpgradeSubject.GATE:
+        return was_flag(refusal.origin) and not refusal.needs_another
+    return refusal.subject is UpgradeSubject.FLAG and not refusal.is_late
 
 
 def why_unknown(

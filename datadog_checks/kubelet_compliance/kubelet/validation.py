@@ -39,7 +39,8 @@ from .tables.validation import (
 )
 
 # A loose form of pullmanager/image_pull_policies.go getAllowlistImagePattern: it never refuses a valid image name.
-IMAGE_PATTERN = re.compile(r'[^\s*@]+/\*|[^\s*@]+')
+# What follows a colon after the last slash is a tag.
+IMAGE_PATTERN = re.compile(r'[^\s*@]+/\*|(?:[^\s*@]+/)?[^\s*@:/]+')
 SYSCTL = re.compile(r'(?:[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9](?:[-_a-z0-9]*[a-z0-9])?')
 
 

@@ -163,13 +163,23 @@ NOT_RUNNING = Unknown('the machine is not running')
 class Remedy:
     """What to do about a result, in full: the message of a service check has no room for all of it.
 
-    `caution`: what the fix may break, to read first. `fix`: what to do; '' if the message says it all.
+    `caution`: what the fix may break, to read first. `steps`: what to do; '' if the message says it all.
     """
 
     caution: str = ''
-    fix: str = ''
+    steps: str = ''
     note: str = ''
     """What else to know: why the value is in doubt, or a hint at exemptions."""
+    apply: str = ''
+    """How the steps take effect, such as a restart."""
+    lasting: str = ''
+    """What to change besides, so that the steps outlive the node."""
+
+    @property
+    def fix(self) -> str:
+        """The steps, and everything after them."""
+        fix = f'{self.steps}, then {self.apply}' if self.apply else self.steps
+        return f'{fix}. To make it last, also change {self.lasting}' if self.lasting else fix
 
 
 @dataclass(frozen=True, slots=True)

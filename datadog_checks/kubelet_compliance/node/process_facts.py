@@ -42,6 +42,9 @@ class ProcessFacts(Protocol):
     def without_stat(self, pid: int) -> Unknown:
         """What it means that a process has no stat. Raises ProcessGone where it has ended."""
 
+    def no_processes(self, procfs: str) -> Unknown:
+        """What it means that there is no process at all."""
+
     def why_none(self, procfs: str) -> str:
         """What it means that neither process 1 nor a kubelet is visible; '': nothing."""
 
@@ -60,6 +63,9 @@ class LiveFacts:
 
     def without_stat(self, pid: int) -> Unknown:
         raise ProcessGone
+
+    def no_processes(self, procfs: str) -> Unknown:
+        return Unknown(f'{procfs} has no processes', 'mount the /proc of the host and set procfs_path')
 
     def why_none(self, procfs: str) -> str:
         return f'no kubelet runs on this host, or {procfs} does not show it: {HIDDEN}'
@@ -82,6 +88,9 @@ class CapturedFacts:
 
     def without_stat(self, pid: int) -> Unknown:
         return Unknown(f'the captured node has no readable proc/{pid}/stat', 'capture the node again')
+
+    def no_processes(self, procfs: str) -> Unknown:
+        return Unknown('the captured node has no processes', 'capture the node again')
 
     def why_none(self, procfs: str) -> str:
         return ''

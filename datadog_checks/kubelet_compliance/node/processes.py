@@ -81,7 +81,7 @@ class ProcessTable:
     def hidden_processes(self, hidden: int) -> Unknown:
         procfs = self.source.path
         if not hidden:
-            return Unknown(f'{procfs} has no processes', 'mount the /proc of the host and set procfs_path')
+            return self.facts.no_processes(procfs)
         return Unknown(
             f'could not read the names of {hidden} processes in {procfs}: permission denied',
             'run the Agent as root, or mount /proc without hidepid',

@@ -13,6 +13,7 @@ from typing import Any
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.model import Argument, Finding, NextStart, Unknown
+from datadog_checks.kubelet_compliance.rules.judge import decided
 from datadog_checks.kubelet_compliance.rules.wording import shorten
 
 from .layout import LONGEST_TEXT, Style
@@ -57,7 +58,11 @@ def all_as_object(results: Results, style: Style) -> dict[str, Any]:
 
 def named_object(node: Output | NotEvaluated, style: Style) -> dict[str, Any]:
     if isinstance(node, NotEvaluated):
-        return {'node': printable(node.name, LONGEST_TEXT), 'error': printable(node.why)}
+        return {
+            'node': printable(node.name, LONGEST_TEXT),
+            'error': printable(node.why),
+            'exit_status': node.exit_status,
+        }
     return {'node': printable(name_of_node(node), LONGEST_TEXT), **as_object(node, style)}
 
 
@@ -70,9 +75,9 @@ def as_object(output: Output, style: Style) -> dict[str, Any]:
         'benchmark': benchmark.name,
         'compliance_framework': benchmark.framework,
         'captured': output.captured,
-        'root': output.image,
-        'options_from': output.options_from,
-        'configz_from': output.configz_from,
+        'root': text_or_none(output.image),
+        'options_from': text_or_none(output.options_from),
+        'configz_from': text_or_none(output.configz_from),
         'kubelets': [
             {
                 'pid': kubelet.process.pid if output.image is None else None,
@@ -95,11 +100,19 @@ def as_object(output: Output, style: Style) -> dict[str, Any]:
     }
 
 
+def text_or_none(text: str | None) -> str | None:
+    return printable(text, LONGEST_TEXT) if text else None
+
+
 def started_as_object(started: Started | None) -> dict[str, Any]:
     if started is None:
         return {'running_since': None, 'user': None, 'started_by': None}
     since = datetime.fromtimestamp(int(started.since), timezone.utc)
-    return {'running_since': f'{since:%Y-%m-%dT%H:%M:%SZ}', 'user': started.user, 'started_by': started.by or None}
+    return {
+        'running_since': f'{since:%Y-%m-%dT%H:%M:%SZ}',
+        'user': printable(started.user),
+        'started_by': text_or_none(started.by),
+    }
 
 
 def next_start_as_object(next_start: NextStart | None) -> dict[str, Any]:
@@ -107,15 +120,12 @@ def next_start_as_object(next_start: NextStart | None) -> dict[str, Any]:
         return {'unit': None, 'arguments': None, 'arguments_unknown': NOT_SEEN, 'flags': []}
     command = next_start.command
     return {
-        'unit': next_start.unit or None,
+        'unit': text_or_none(next_start.unit),
         'arguments': None if isinstance(command, Unknown) else list(without_secrets(command)),
         'arguments_unknown': printable(problem_text(replace(command, refused=False)))
         if isinstance(command, Unknown)
         else None,
-        'flags': [
-            {'flag': flag_text(flag), 'place': str(flag.place) if flag.place is not None else None}
-            for flag in next_start.flags
-        ],
+        'flags': [{'flag': flag_text(flag), 'place': text_or_none(str(flag.place or ''))} for flag in next_start.flags],
     }
 
 
@@ -127,18 +137,21 @@ def flag_text(flag: Argument) -> str:
 
 def finding_as_object(finding: Finding) -> dict[str, Any]:
     setting = finding.setting
-    declared = setting.declared
+    declared, running = setting.declared, setting.running
+    _, origin = decided(finding)
     return {
         'rule': finding.rule.key,
-        'title': finding.rule.title,
+        'title': printable(finding.rule.title),
         'benchmark': finding.benchmark.name,
         'compliance_control': list(finding.benchmark.controls[finding.rule.key]),
         'verdict': finding.verdict.value,
         'declared': None if isinstance(declared, Unknown) else dict(declared),
+        'running': None if isinstance(running, Unknown) else dict(running),
         'set_by': finding.set_by.value,
-        'place': printable(shorten(setting.origin.place)) if setting.origin is not None else None,
-        'expected': finding.rule.expected.text(finding.benchmark),
+        'place': printable(shorten(origin.place)) if origin is not None else None,
+        'expected': printable(finding.rule.expected.text(finding.benchmark), LONGEST_TEXT),
         'message': printable(finding.message),
-        'caution': printable(finding.remedy.caution, LONGEST_TEXT) or None,
-        'fix': printable(finding.remedy.fix, LONGEST_TEXT) or None,
+        'caution': text_or_none(finding.remedy.caution),
+        'fix': text_or_none(finding.remedy.fix),
+        'note': text_or_none(finding.remedy.note),
     }

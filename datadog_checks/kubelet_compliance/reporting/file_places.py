@@ -14,13 +14,11 @@ from datadog_checks.kubelet_compliance.model import (
     FileSubject,
     Finding,
     KubeletReport,
-    Origin,
     Place,
     Unknown,
-    Verdict,
     was_flag,
 )
-from datadog_checks.kubelet_compliance.rules.judge import deciding, origin_of
+from datadog_checks.kubelet_compliance.rules.judge import decided
 
 IN_FOLDER, ON_MACHINE = '%SRCROOT%', 'ROOT'
 """The bases of relative URIs: the folder in which the command runs, and the root of the machine."""
@@ -60,22 +58,14 @@ def percent_encoded(path: str) -> str:
     return quote(NO_BYTE.sub('\ufffd', path).encode('utf-8', 'surrogateescape'), safe='/~')
 
 
-def decided_by(finding: Finding) -> Origin | None:
-    """Where the value that decides a result is set. None if that is not known."""
-    setting, rule = finding.setting, finding.rule
-    if isinstance(setting.declared, Unknown) or finding.verdict not in (Verdict.NON_COMPLIANT, Verdict.EXEMPTED):
-        return setting.origin
-    return origin_of(setting, deciding(rule, setting.declared, finding.benchmark))
-
-
 def decided_at(finding: Finding, kubelet: KubeletReport) -> Place:
     """The file that decides a result, with its line: where the value is set.
 
     For a default, and for what is unknown, it is the file in which the setting would be set.
     """
-    origin, declared = decided_by(finding), finding.setting.declared
-    if finding.rule.files is not None and not isinstance(declared, Unknown) and declared:
-        return Place(deciding(finding.rule, declared, finding.benchmark)[0][0], 0)
+    values, origin = decided(finding)
+    if finding.rule.files is not None and not isinstance(values, Unknown) and values:
+        return Place(values[0][0], 0)
     if origin is not None and origin.path:
         return Place(origin.path, origin.line)
     is_of_start = was_flag(origin) or finding.rule.files is FileSubject.SERVICE

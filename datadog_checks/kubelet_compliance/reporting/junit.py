@@ -12,12 +12,12 @@ from xml.etree import ElementTree as xml
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.model import Finding, Unknown, Verdict
-from datadog_checks.kubelet_compliance.rules.judge import deciding
+from datadog_checks.kubelet_compliance.rules.judge import decided
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
-from .file_places import decided_by
+from .junit_elements import case_in, element
 from .layout import LONGEST_TEXT, Style, word_of
-from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, shown, why_not_evaluated
+from .output import NotEvaluated, Output, Results, name_of_node, names_of_kubelets, why_not_evaluated
 from .report import printable, problem_text
 from .upgrade_junit import upgrade_cases
 
@@ -34,11 +34,14 @@ COUNTS: Final = {'failure': 'failures', 'error': 'errors', 'skipped': 'skipped'}
 NOT_EVALUATED: Final = 'not_evaluated'
 
 
-def junit_report(results: Results, style: Style) -> str:
-    """The results as XML text. It has only ASCII characters, so it is valid in every encoding of a terminal."""
+def junit_report(results: Results, _: Style) -> str:
+    """The results as XML text. It has only ASCII characters, so it is valid in every encoding of a terminal.
+
+    The option `--failed` does not apply: many readers take a report without test cases for an error.
+    """
     root = xml.Element('testsuites', name='kubelet-compliance', time='0')
     for node in results.nodes:
-        root.extend(iter_suites(node, style, f'{results.at:%Y-%m-%dT%H:%M:%S}'))
+        root.extend(iter_suites(node, f'{results.at:%Y-%m-%dT%H:%M:%S}'))
     for attribute in ('tests', 'failures', 'errors'):
         root.set(attribute, str(sum(int(suite.get(attribute, '0')) for suite in root)))
     xml.indent(root)
@@ -46,7 +49,7 @@ def junit_report(results: Results, style: Style) -> str:
     return data.decode('ascii')
 
 
-def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> Iterator[xml.Element]:
+def iter_suites(node: Output | NotEvaluated, timestamp: str) -> Iterator[xml.Element]:
     """A suite for each kubelet of a node, and one with a test case in error for what could not be evaluated."""
     why = why_not_evaluated(node)
     if isinstance(node, NotEvaluated):
@@ -57,7 +60,7 @@ def iter_suites(node: Output | NotEvaluated, style: Style, timestamp: str) -> It
         if node.for_version:
             cases = list(upgrade_cases(kubelet.upgrade, name))
         else:
-            cases = [case_of(finding, name) for finding in shown(kubelet.findings, style)]
+            cases = [case_of(finding, name) for finding in kubelet.findings]
         problems = [problem_text(problem) for problem in (*kubelet.problems, *node.node.lapsed)]
         yield suite_of(name, host, properties_of(node, kubelet.name), cases, problems, timestamp)
     if why:
@@ -102,22 +105,21 @@ def suite_of(
 
 def case_of(finding: Finding, suite: str) -> xml.Element:
     """The test case of a rule. Its name does not change when a benchmark renumbers the rule."""
-    case = element('testcase', classname=suite, name=finding.rule.key, time='0')
     kind = ELEMENT_OF.get(finding.verdict)
-    if kind is not None:
-        text = '\n'.join(f'{label}: {printable(text, LONGEST_TEXT)}' for label, text in iter_facts(finding) if text)
-        case.append(element(kind, text, message=finding.message, type=finding.verdict.value))
-    return case
+    if kind is None:
+        return case_in(suite, finding.rule.key)
+    text = '\n'.join(f'{label}: {printable(text, LONGEST_TEXT)}' for label, text in iter_facts(finding) if text)
+    return case_in(suite, finding.rule.key, element(kind, text, message=finding.message, type=finding.verdict.value))
 
 
 def iter_facts(finding: Finding) -> Iterator[tuple[str, str]]:
     """What a person needs to know about a result, in pairs of a label and a text."""
-    rule, benchmark, origin, remedy = finding.rule, finding.benchmark, decided_by(finding), finding.remedy
-    declared = finding.setting.declared
+    rule, benchmark, remedy = finding.rule, finding.benchmark, finding.remedy
+    values, origin = decided(finding)
     numbers = ' '.join(benchmark.controls[rule.key])
     yield 'rule', f'{benchmark.name} {numbers}: {rule.title}' if numbers else f'{benchmark.name}: {rule.title}'
     yield 'result', word_of(finding.verdict)
-    yield 'value', 'unknown' if isinstance(declared, Unknown) else describe(deciding(rule, declared, benchmark))
+    yield 'value', 'unknown' if isinstance(values, Unknown) else describe(values)
     yield 'set by', shorten(origin.place) if origin is not None else ''
     yield 'expected', rule.expected.text(benchmark)
     yield 'caution', remedy.caution
@@ -128,13 +130,4 @@ def iter_facts(finding: Finding) -> Iterator[tuple[str, str]]:
 
 def not_evaluated(suite: str, why: str) -> xml.Element:
     """The test case of a node that has no results."""
-    case = element('testcase', classname=suite, name='kubelet', time='0')
-    case.append(element('error', message=why, type=NOT_EVALUATED))
-    return case
-
-
-def element(tag: str, text: str | None = None, **attributes: str) -> xml.Element:
-    """An element with only characters that XML allows: all printable characters, and line breaks in its text."""
-    found = xml.Element(tag, {name: printable(value) for name, value in attributes.items()})
-    found.text = text
-    return found
+    return case_in(suite, 'kubelet', element('error', message=why, type=NOT_EVALUATED))

@@ -27,17 +27,12 @@ IN_COUNTS: Final = {
 
 def outcomes_text(nodes: Sequence[Output | NotEvaluated], style: Style) -> str:
     """How many nodes have each outcome, such as `1 would start, 2 would not start`."""
-    outcomes = Counter(map(upgrade_outcome, nodes))
+    outcomes = Counter(node.outcome for node in nodes)
     return ', '.join(
         style.paint(f'{outcomes[outcome]:,} {text}', COLORS[outcome])
         for outcome, text in IN_COUNTS.items()
         if outcomes[outcome]
     )
-
-
-def upgrade_outcome(node: Output | NotEvaluated) -> Outcome:
-    upgrade = node.node.upgrade if isinstance(node, Output) else None
-    return upgrade.outcome if upgrade is not None else Outcome.UNKNOWN
 
 
 def iter_many_upgrades(nodes: Sequence[Output], style: Style) -> Iterator[str]:

@@ -69,11 +69,15 @@ class Output:
         return ALL_COMPLIANT
 
     @property
+    def outcome(self) -> Outcome:
+        """What the upgrade would do to the node. Unknown if nobody asked."""
+        return self.node.upgrade.outcome if self.node.upgrade is not None else Outcome.UNKNOWN
+
+    @property
     def upgrade_status(self) -> int:
-        outcome = self.node.upgrade.outcome if self.node.upgrade is not None else Outcome.UNKNOWN
-        if outcome is Outcome.BLOCKED:
+        if self.outcome is Outcome.BLOCKED:
             return NOT_COMPLIANT
-        return NOT_DETERMINED if outcome is Outcome.UNKNOWN or self.node.doubts else ALL_COMPLIANT
+        return NOT_DETERMINED if self.outcome is Outcome.UNKNOWN or self.node.doubts else ALL_COMPLIANT
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,10 @@ class NotEvaluated:
     @property
     def exit_status(self) -> int:
         return NOT_DETERMINED
+
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

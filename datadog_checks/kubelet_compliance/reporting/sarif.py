@@ -8,7 +8,6 @@ All nodes are one run, because code scanning accepts 20 runs in a file and 25,00
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -17,11 +16,13 @@ from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.model import Exemption, Finding, KubeletReport, Place, Verdict
 
 from .file_places import IN_FOLDER, ON_MACHINE, FileUri, decided_at, file_uri
+from .fingerprints import fingerprints_of, subject_of, subjects_of_kubelets
 from .layout import Style
 from .output import NotEvaluated, Output, Results, name_of_node, shown, why_not_evaluated
 from .report import printable, problem_text
 from .sarif_rules import KUBELET_RULE, descriptor_of, kubelet_descriptor
-from .upgrade_sarif import UPGRADE_RULES, iter_upgrade_results, upgrade_descriptors
+from .sarif_text import message_of
+from .upgrade_sarif import UPGRADE_RULES, UpgradeResult, iter_upgrade_results, upgrade_descriptors
 
 SCHEMA: Final = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json'
 UPGRADE_PAGE: Final = 'https://github.com/DataDog/integrations-extras/blob/master/kubelet_compliance/docs/upgrade.md'
@@ -41,12 +42,10 @@ URI_BASES: Final[Mapping[str, Mapping[str, Any]]] = {
     ON_MACHINE: {'uri': 'file:///', 'description': {'text': 'The root of the file system'}},
 }
 
-HASHED_CHARACTERS: Final = 16
-
 
 def sarif_report(results: Results, style: Style) -> str:
     """The results as SARIF text, with only ASCII characters."""
-    found = [each for node in results.nodes for each in iter_sarif_results(node, style, results.folder)]
+    found = [each for node in results.nodes for each in iter_sarif_results(node, results, style)]
     log = {'$schema': SCHEMA, 'version': '2.1.0', 'runs': [run_of(results, style, found)]}
     return json.dumps(log, indent=2)
 
@@ -94,20 +93,31 @@ def rules_of(results: Results, style: Style) -> list[dict[str, Any]]:
     return list(rules.values())
 
 
-def iter_sarif_results(node: Output | NotEvaluated, style: Style, current: str) -> Iterator[dict[str, Any]]:
+def iter_sarif_results(node: Output | NotEvaluated, results: Results, style: Style) -> Iterator[dict[str, Any]]:
     """A result for each rule and kubelet, and one for what could not be evaluated, so that it does not look clean."""
-    if isinstance(node, Output) and node.for_version:
-        for kubelet in node.kubelets:
-            for rule, text, place in iter_upgrade_results(kubelet.upgrade, kubelet):
-                yield upgrade_result(rule, text, place, kubelet, node, current)
-    elif isinstance(node, Output):
-        for kubelet in node.kubelets:
-            for finding in shown(kubelet.findings, style):
-                yield result_of(finding, kubelet, node, current)
+    if isinstance(node, Output):
+        subjects = subjects_of_kubelets(node, are_many=results.are_many)
+        for kubelet, subject in zip(node.kubelets, subjects, strict=True):
+            yield from iter_kubelet_results(kubelet, subject, node, style, results.folder)
     why = why_not_evaluated(node)
     if why:
-        name = node.name if isinstance(node, NotEvaluated) else name_of_node(node)
-        yield missing_kubelet(name, why, uri_of_node(node, current))
+        yield missing_kubelet(node, subject_of(node, are_many=results.are_many), why, results.folder)
+
+
+def iter_kubelet_results(
+    kubelet: KubeletReport, subject: str, node: Output, style: Style, current: str
+) -> Iterator[dict[str, Any]]:
+    """The results of a kubelet. `subject`: see `fingerprints_of`."""
+    names = names_as_properties(name_of_node(node), kubelet.name)
+    if node.for_version:
+        for each in iter_upgrade_results(kubelet.upgrade, kubelet):
+            prints = fingerprints_of(f'{each.rule}\0{each.name}', each.place, subject)
+            yield upgrade_result(each, names, location_of_place(each.place, node, current), prints)
+    else:
+        for finding in shown(kubelet.findings, style):
+            place = decided_at(finding, kubelet)
+            prints = fingerprints_of(finding.rule.key, place, subject)
+            yield result_of(finding, names, location_of_place(place, node, current), prints)
 
 
 def uri_of_node(node: Output | NotEvaluated, current: str) -> FileUri:
@@ -115,35 +125,37 @@ def uri_of_node(node: Output | NotEvaluated, current: str) -> FileUri:
     return file_uri('' if node.folder else '/proc', node.folder, current)
 
 
-def missing_kubelet(node: str, why: str, uri: FileUri) -> dict[str, Any]:
+def missing_kubelet(node: Output | NotEvaluated, subject: str, why: str, current: str) -> dict[str, Any]:
     kind, level = KIND_OF[Verdict.UNKNOWN]
     return {
         'ruleId': KUBELET_RULE,
         'kind': kind,
         'level': level,
         'message': message_of(why),
-        'locations': [location_of(uri, 0)],
-        'partialFingerprints': fingerprints_of(KUBELET_RULE, Place(node, 0)),
-        'properties': names_as_properties(node),
+        'locations': [location_of(uri_of_node(node, current), 0)],
+        'partialFingerprints': fingerprints_of(KUBELET_RULE, Place('', 0), subject),
+        'properties': names_as_properties(node.name if isinstance(node, NotEvaluated) else name_of_node(node)),
     }
 
 
-def result_of(finding: Finding, kubelet: KubeletReport, node: Output, current: str) -> dict[str, Any]:
+def result_of(
+    finding: Finding, names: Mapping[str, str], location: Mapping[str, Any], prints: Mapping[str, str]
+) -> dict[str, Any]:
     kind, level = KIND_OF[finding.verdict]
-    place, benchmark = decided_at(finding, kubelet), finding.benchmark
+    benchmark = finding.benchmark
     result = {
         'ruleId': finding.rule.key,
         'kind': kind,
         'level': level,
         'message': message_of(finding.message),
-        'locations': [location_of(file_uri(place.path, node.folder, current), place.line)],
-        'partialFingerprints': fingerprints_of(finding.rule.key, place),
+        'locations': [location],
+        'partialFingerprints': prints,
         'properties': {
             'verdict': finding.verdict.value,
             'benchmark': benchmark.name,
             'compliance_control': list(benchmark.controls[finding.rule.key]),
             'set_by': finding.set_by.value,
-            **names_as_properties(name_of_node(node), kubelet.name),
+            **names,
         },
     }
     if finding.exemption is not None:
@@ -152,17 +164,17 @@ def result_of(finding: Finding, kubelet: KubeletReport, node: Output, current: s
 
 
 def upgrade_result(
-    rule: str, text: str, place: Place, kubelet: KubeletReport, node: Output, current: str
+    result: UpgradeResult, names: Mapping[str, str], location: Mapping[str, Any], prints: Mapping[str, str]
 ) -> dict[str, Any]:
-    level, _ = UPGRADE_RULES[rule]
+    level, _ = UPGRADE_RULES[result.rule]
     return {
-        'ruleId': rule,
+        'ruleId': result.rule,
         'kind': 'open' if level == 'none' else 'fail',
         'level': level,
-        'message': message_of(text),
-        'locations': [location_of(file_uri(place.path, node.folder, current), place.line)],
-        'partialFingerprints': fingerprints_of(f'{rule}\0{text.partition(" ")[0]}', place),
-        'properties': names_as_properties(name_of_node(node), kubelet.name),
+        'message': message_of(result.text),
+        'locations': [location],
+        'partialFingerprints': prints,
+        'properties': names,
     }
 
 
@@ -179,9 +191,8 @@ def suppression_of(exemption: Exemption) -> dict[str, str]:
     }
 
 
-def message_of(text: str) -> dict[str, str]:
-    """A message without links: SARIF makes a link of `[text](address)`, and a file name may look like one."""
-    return {'text': printable(text).replace('](', '] (')}
+def location_of_place(place: Place, node: Output, current: str) -> dict[str, Any]:
+    return location_of(file_uri(place.path, node.folder, current), place.line)
 
 
 def location_of(uri: FileUri, line: int) -> dict[str, Any]:
@@ -189,16 +200,6 @@ def location_of(uri: FileUri, line: int) -> dict[str, Any]:
     if line:
         place['region'] = {'startLine': line}
     return {'physicalLocation': place}
-
-
-def fingerprints_of(rule: str, place: Place) -> dict[str, str]:
-    """What identifies a result from run to run and from node to node: its rule and its file, without the line.
-
-    Code scanning reads only `primaryLocationLineHash`. Its upload computes that from the text of a line.
-    """
-    text = f'{rule}\0{place.path}'.encode('utf-8', 'backslashreplace')
-    digest = hashlib.sha256(text).hexdigest()[:HASHED_CHARACTERS]
-    return {'kubeletRule/v1': digest, **({} if place.line else {'primaryLocationLineHash': f'{digest}:1'})}
 
 
 def iter_notifications(node: Output | NotEvaluated, current: str) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ from datadog_checks.kubelet_compliance.rules.rule_descriptions import fixes_of, 
 
 from .layout import LONGEST_TEXT
 from .report import printable
+from .sarif_text import with_literal_braces
 
 RULES_PAGE: Final = 'https://github.com/DataDog/integrations-extras/blob/master/kubelet_compliance/docs/rules.md'
 COMMAND_PAGE: Final = 'https://github.com/DataDog/integrations-extras/blob/master/kubelet_compliance/docs/command.md'
@@ -29,15 +30,18 @@ def descriptor_of(rule: Rule, benchmark: Benchmark) -> dict[str, Any]:
     """A rule, with its numbers in the benchmark as tags."""
     numbers = [f'{benchmark.name}/{number}' for number in benchmark.controls[rule.key]]
     tags = ['security', benchmark.framework, *numbers, *rule.tags]
-    labelled = [(label, printable(text, LONGEST_TEXT)) for label, text in iter_help(rule) if text]
+    labelled = [(label, with_literal_braces(printable(text, LONGEST_TEXT))) for label, text in iter_help(rule) if text]
+    title = with_literal_braces(printable(rule.title))
     descriptor = {
         'id': rule.key,
         'name': name_of_rule(rule.key),
-        'shortDescription': {'text': printable(rule.title)},
-        'fullDescription': {'text': printable(f'{rule.what} {rule.why}'.strip() or rule.title, LONGEST_TEXT)},
+        'shortDescription': {'text': title},
+        'fullDescription': {
+            'text': with_literal_braces(printable(f'{rule.what} {rule.why}'.strip() or rule.title, LONGEST_TEXT))
+        },
         'help': {
-            'text': '\n'.join(f'{label}: {text}' for label, text in labelled) or printable(rule.title),
-            'markdown': '\n\n'.join(f'**{label}**: {text}' for label, text in labelled) or printable(rule.title),
+            'text': '\n'.join(f'{label}: {text}' for label, text in labelled) or title,
+            'markdown': '\n\n'.join(f'**{label}**: {text}' for label, text in labelled) or title,
         },
         'defaultConfiguration': {'level': 'error'},
         'properties': {'tags': list(dict.fromkeys(map(printable, tags)))[:MOST_TAGS]},

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta, timezone
+from typing import TypeAlias
 
-from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, Remedy, Source, Unknown, Verdict
-from datadog_checks.kubelet_compliance.rules.judge import deciding, origin_of
+from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, Source, Unknown, Verdict
+from datadog_checks.kubelet_compliance.rules.judge import decided
 from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
 
 from .layout import BOLD, Style, word_of
@@ -124,20 +126,42 @@ def iter_sources(output: Output, style: Style) -> Iterator[str]:
     """The config file of the check and the response of the kubelet, if the command used them."""
     if output.options_from is not None:
         yield from style.labelled('options', output.options_from)
-        yield from style.labelled('/configz', output.configz_from or 'not asked')
+    if output.options_from is not None or output.configz_from is not None:
+        yield from style.labelled('/configz', output.configz_from or 'not requested')
 
 
 def iter_findings(findings: Sequence[Finding], style: Style) -> Iterator[str]:
     """What is wrong, with an empty line after each result. Then one line for each rule that is compliant."""
-    is_brief = False
-    for finding in worst_first(shown(findings, style)):
-        is_brief = finding.verdict is Verdict.COMPLIANT and not style.is_verbose
-        yield from iter_title(finding, style, is_brief=is_brief)
-        if not is_brief:
-            yield from iter_details(finding, style)
-            yield ''
-    if is_brief:
+    printed = worst_first(shown(findings, style))
+    brief = [each for each in printed if each.verdict is Verdict.COMPLIANT and not style.is_verbose]
+    endings = shared_endings(printed)
+    for finding in printed[: len(printed) - len(brief)]:
+        yield from iter_title(finding, style, is_brief=False)
+        yield from iter_details(finding, style, endings)
         yield ''
+    for apply, lasting in endings:
+        yield style.paint('AFTER THE CHANGES', BOLD)
+        yield from style.labelled('apply', apply)
+        yield from style.labelled('keep', f'to make them last, also change {lasting}' if lasting else '')
+        yield ''
+    for finding in brief:
+        yield from iter_title(finding, style, is_brief=True)
+    if brief:
+        yield ''
+
+
+Ending: TypeAlias = tuple[str, str]
+"""How the steps of a fix take effect, and what makes them last."""
+
+
+def shared_endings(findings: Sequence[Finding]) -> list[Ending]:
+    """What follows the steps of several fixes, which is printed once for all of them."""
+    endings = Counter(ending_of(finding) for finding in findings if finding.verdict is Verdict.NON_COMPLIANT)
+    return [ending for ending, count in endings.items() if count > 1 and any(ending)]
+
+
+def ending_of(finding: Finding) -> Ending:
+    return finding.remedy.apply, finding.remedy.lasting
 
 
 def iter_title(finding: Finding, style: Style, *, is_brief: bool) -> Iterator[str]:
@@ -151,14 +175,12 @@ def iter_title(finding: Finding, style: Style, *, is_brief: bool) -> Iterator[st
     yield from lines[1:]
 
 
-def iter_details(finding: Finding, style: Style) -> Iterator[str]:
+def iter_details(finding: Finding, style: Style, endings: Sequence[Ending]) -> Iterator[str]:
+    """`endings`: those that are printed once for several fixes."""
     rule, setting, remedy = finding.rule, finding.setting, finding.remedy
     if style.is_verbose:
         yield from style.labelled('rule', rule.key)
-    values, origin = setting.declared, setting.origin
-    if finding.verdict is Verdict.NON_COMPLIANT and not isinstance(values, Unknown):
-        values = deciding(rule, values, finding.benchmark)
-        origin = origin_of(setting, values)
+    values, origin = decided(finding)
     yield from style.labelled('value', 'unknown' if isinstance(values, Unknown) else describe(values))
     if origin is not None and origin.place:
         kind = '' if origin.source is Source.DEFAULT else f' ({origin.source.value})'
@@ -167,16 +189,14 @@ def iter_details(finding: Finding, style: Style) -> Iterator[str]:
         yield from style.labelled('running', describe(setting.running))
     yield from style.labelled('expected', rule.expected.text(finding.benchmark))
     if finding.verdict is Verdict.NON_COMPLIANT and remedy.fix:
-        yield from iter_remedy(remedy, style)
+        yield from style.labelled('caution', remedy.caution)
+        yield from style.labelled('fix', remedy.steps if ending_of(finding) in endings else remedy.fix)
+        yield from style.labelled('note', remedy.note)
+    elif finding.exemption is not None:
+        until = f' (until {finding.exemption.until})' if finding.exemption.until is not None else ''
+        yield from style.labelled('exempted', f'{finding.exemption.reason}{until}')
     elif finding.verdict is not Verdict.COMPLIANT:
         yield from style.labelled('result', finding.message)
     if style.is_verbose:
         yield from style.labelled('why', rule.why)
         yield from style.labelled('impact', rule.impact)
-
-
-def iter_remedy(remedy: Remedy, style: Style) -> Iterator[str]:
-    """What to do, after what it may break."""
-    yield from style.labelled('caution', remedy.caution)
-    yield from style.labelled('fix', remedy.fix)
-    yield from style.labelled('note', remedy.note)

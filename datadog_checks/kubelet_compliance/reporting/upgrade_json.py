@@ -25,7 +25,7 @@ def upgrade_as_object(upgrade: Upgrade) -> dict[str, Any]:
         'ignored': items_as_objects(upgrade.ignored),
         'changes': items_as_objects(upgrade.changes),
         'to_verify': items_as_objects(upgrade.to_verify),
-        'notes': list(upgrade.notes),
+        'notes': list(map(printable, upgrade.notes)),
     }
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from datadog_checks.kubelet_compliance.model import LONGEST_MESSAGE, Outcome, Upgrade, UpgradeItem
@@ -63,6 +64,14 @@ def item_text(item: UpgradeItem) -> str:
     """One item: what, where, why, and what to do."""
     place = f' ({item.place})' if item.place else ''
     return f'{item.what}{place}: {item.why}{f". {item.remedy}" if item.remedy else ""}'
+
+
+def distinctly_named(items: Sequence[UpgradeItem]) -> Iterator[tuple[str, UpgradeItem]]:
+    """Each item with a name that no other item of the list has. One field can be refused for several reasons."""
+    seen: Counter[str] = Counter()
+    for item in items:
+        seen[item.what] += 1
+        yield f'{item.what} ({seen[item.what]})' if seen[item.what] > 1 else item.what, item
 
 
 def iter_upgrade_gauges(upgrade: Upgrade | None) -> Iterator[Gauge]:

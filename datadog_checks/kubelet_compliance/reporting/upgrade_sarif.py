@@ -6,12 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from datadog_checks.kubelet_compliance.model import KubeletReport, Outcome, Place, Upgrade, UpgradeItem, was_flag
 
 from .report import problem_text
-from .upgrade_rows import item_text, upgrade_summary
+from .upgrade_rows import distinctly_named, item_text, upgrade_summary
 
 BLOCKER, IGNORED, CHANGE, UNDECIDED = 'upgrade_blocker', 'upgrade_ignored', 'upgrade_change', 'upgrade_unknown'
 UPGRADE_RULES: Final[Mapping[str, tuple[str, str]]] = {
@@ -40,17 +40,27 @@ def upgrade_descriptors(page: str) -> list[dict[str, Any]]:
     ]
 
 
-def iter_upgrade_results(upgrade: Upgrade | None, kubelet: KubeletReport) -> Iterator[tuple[str, str, Place]]:
-    """The rule, the message, and the place of each result. An upgrade without a known result is a result too."""
+class UpgradeResult(NamedTuple):
+    """A result of a kubelet. `name`: what it is about; no other result of the kubelet's rule and file has it."""
+
+    rule: str
+    name: str
+    text: str
+    place: Place
+
+
+def iter_upgrade_results(upgrade: Upgrade | None, kubelet: KubeletReport) -> Iterator[UpgradeResult]:
+    """The results of a kubelet. An upgrade whose outcome is not known is a result too."""
     if upgrade is None or upgrade.outcome is Outcome.UNKNOWN:
         why = problem_text(upgrade.unknown) if upgrade is not None and upgrade.unknown is not None else ''
         summary = upgrade_summary(upgrade) if upgrade is not None else 'The upgrade could not be evaluated'
-        yield UNDECIDED, f'{summary}: {why}' if why else summary, Place(kubelet.start_path, 0)
+        text = f'{summary}: {why}' if why else summary
+        yield UpgradeResult(UNDECIDED, '', text, Place(kubelet.start_path, 0))
     if upgrade is None:
         return
     for rule, items in ((BLOCKER, upgrade.blockers), (IGNORED, upgrade.ignored), (CHANGE, upgrade.changes)):
-        for item in items:
-            yield rule, item_text(item), place_of_item(item, kubelet)
+        for name, item in distinctly_named(items):
+            yield UpgradeResult(rule, name, item_text(item), place_of_item(item, kubelet))
 
 
 def place_of_item(item: UpgradeItem, kubelet: KubeletReport) -> Place:

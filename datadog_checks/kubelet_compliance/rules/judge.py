@@ -36,9 +36,9 @@ from .wording import (
     fix_text,
     name_of,
     place_of,
+    remedy_of,
     sentence,
     shorten,
-    what_to_do,
 )
 
 LONGEST_FINDING = LONGEST_MESSAGE - len('the worst of 99 kubelets: ')
@@ -70,7 +70,7 @@ class Judged(NamedTuple):
 def judge_defective(rule: Rule, defect: Unknown, benchmark: Benchmark) -> Judged:
     """A rule that is broken although its values are as expected."""
     message = f'{defect.reason}; expected {rule.expected.text(benchmark)}. To fix it, {defect.remedy}'
-    return Judged(Verdict.NON_COMPLIANT, message, Remedy(fix=defect.remedy, note=defect.reason))
+    return Judged(Verdict.NON_COMPLIANT, message, Remedy(steps=defect.remedy, note=defect.reason))
 
 
 def holds(rule: Rule, values: Values, benchmark: Benchmark) -> bool:
@@ -162,7 +162,7 @@ def judge_non_compliant(
     shown = deciding(rule, declared, benchmark)
     said, place = f'{before}{value_text(rule, shown)}', place_of(origin_of(setting, shown))
     note = f'but {doubt.reason}' if doubt is not None else ''
-    remedy = Remedy(fix.caution, f'{what_to_do(fix)}{lasting}', note)
+    remedy = remedy_of(fix, lasts, note)
     return Judged(Verdict.NON_COMPLIANT, fitted(said, place, expected, to_do, lasting, after), remedy)
 
 
@@ -173,6 +173,18 @@ def origin_of(setting: Setting, shown: Values) -> Origin | None:
 
 
 NOWHERE = Origin(Source.DEFAULT, 'default')
+
+
+def decided(finding: Finding) -> tuple[Values | Unknown, Origin | None]:
+    """The values to show for a finding, and where the first of them is set, None if that is not known.
+
+    For a rule that is broken or exempted, the values that decide that. Otherwise all declared values of the rule.
+    """
+    setting, values = finding.setting, finding.setting.declared
+    if isinstance(values, Unknown) or finding.verdict not in (Verdict.NON_COMPLIANT, Verdict.EXEMPTED):
+        return values, setting.origin
+    shown = deciding(finding.rule, values, finding.benchmark)
+    return shown, origin_of(setting, shown)
 
 
 def fitted(said: str, place: str, expected: str, fix: str, lasting: str, after: str) -> str:
@@ -229,7 +241,7 @@ def judge_undeclared(rule: Rule, setting: Setting, unknown: Unknown, benchmark: 
     said = f'running with {value_text(rule, deciding(rule, running, benchmark))}'
     note = '' if setting.home.unread else f'could not find where it is set: {unknown.reason}'
     expected, after = f'; expected {rule.expected.text(benchmark)}', f'. {sentence(note)}' if note else ''
-    remedy = Remedy(fix.caution, what_to_do(fix), note)
+    remedy = remedy_of(fix, note=note)
     return Judged(Verdict.NON_COMPLIANT, fitted(said, '', expected, fix_text(fix), '', after), remedy)
 
 

@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from datadog_checks.kubelet_compliance.model import Benchmark, Rule, Selection, Unknown
+from datadog_checks.kubelet_compliance.model import Benchmark, Rule, Selection
 
 from .all_rules import RULES
 from .benchmarks import BENCHMARK_OF_MINOR, BENCHMARKS, DEFAULT_BENCHMARK
@@ -43,22 +44,43 @@ def select(
     `names`: keys or numbers of rules, and names of groups; None: all rules. `version`: the kubelet's (`v1.31.4`),
     which `auto` goes by; without a version, `auto` is the default benchmark.
     """
-    name = benchmark_for(version) if benchmark_name == AUTO else benchmark_name or DEFAULT_BENCHMARK
+    is_auto = benchmark_name == AUTO
+    name = benchmark_for(version) if is_auto else benchmark_name or DEFAULT_BENCHMARK
     benchmark = BENCHMARKS.get(name)
     if benchmark is None:
         raise SelectionError(f'unknown benchmark {name!r}; choose from: {AUTO}, {sorted_names(BENCHMARKS)}')
+    others = (custom_benchmark(custom),) if custom else ()
+    groups = groups_of(custom)
     if names is not None:
-        names = without_numbers(benchmark, names, is_auto=benchmark_name == AUTO)
-    rules = {rule.key: rule for rule in (*(each for each in RULES if each.key in benchmark.controls), *custom)}
-    known, groups = list(rules), groups_of(custom)
-    if names is not None and (benchmark_name != AUTO or version is None):
-        # With `auto`, nobody knew which benchmark it would be when they named the rules.
-        check_names(benchmark, names, known, groups)
-    wanted = frozenset(known) if names is None else keys_of(names, groups)
-    selected = tuple(rule for key, rule in rules.items() if key in wanted)
-    if not selected:
-        raise SelectionError(f'{name} has none of the rules {sorted_names(names or ())}; {choice(known, groups)}')
-    return Selection(benchmark, selected, (custom_benchmark(custom),) if custom else ())
+        names = without_numbers(benchmark, names, is_auto=is_auto)
+        check_names(benchmark, names, custom, groups, is_auto=is_auto)
+        if is_auto:
+            others = (*others, *benchmarks_for({*names} - {*groups, *benchmark.controls}, version))
+    wanted = None if names is None else keys_of(names, groups)
+    known = {*benchmark.controls}.union(*(each.controls for each in others))
+    rules = (rule for rule in (*RULES, *custom) if rule.key in known and (wanted is None or rule.key in wanted))
+    return Selection(benchmark, tuple(rules), others)
+
+
+def benchmarks_for(keys: Iterable[str], version: str | None) -> Iterator[Benchmark]:
+    """For rules that the kubelet's benchmark does not have: those for the nearest releases that have them.
+
+    Each has only the rules that it is needed for, so a rule that someone names is always evaluated.
+    """
+    found: dict[str, list[str]] = {}
+    for key in keys:
+        name = next((name for name in nearest_benchmarks(version) if key in BENCHMARKS[name].controls), None)
+        if name is not None:
+            found.setdefault(name, []).append(key)
+    for name, own in found.items():
+        yield replace(BENCHMARKS[name], controls={key: BENCHMARKS[name].controls[key] for key in own})
+
+
+def nearest_benchmarks(version: str | None) -> list[str]:
+    """The benchmarks of all releases, those for the nearest releases first."""
+    minor = next(minor for minor, name in BENCHMARK_OF_MINOR.items() if name == benchmark_for(version))
+    nearest = sorted(BENCHMARK_OF_MINOR, key=lambda each: abs(each - minor))
+    return list(dict.fromkeys(BENCHMARK_OF_MINOR[each] for each in nearest))
 
 
 def without_numbers(benchmark: Benchmark, names: Iterable[str], *, is_auto: bool) -> list[str]:
@@ -87,19 +109,12 @@ def groups_of(custom: Sequence[Rule]) -> dict[str, frozenset[str]]:
 
 def chooser(
     benchmark_name: str | None, names: Sequence[str] | None, custom: Sequence[Rule] = ()
-) -> Callable[[str | None], Selection | Unknown] | None:
-    """A function that selects the benchmark by the kubelet's version; Unknown if that has none of the rules.
+) -> Callable[[str | None], Selection] | None:
+    """A function that selects the rules by the kubelet's version. `select` must accept the arguments.
 
     None if the benchmark does not depend on the version.
     """
-
-    def choose(version: str | None) -> Selection | Unknown:
-        try:
-            return select(AUTO, names, version, custom)
-        except SelectionError as error:
-            return Unknown(str(error), 'in rules, name rules that every benchmark has, or set benchmark')
-
-    return choose if benchmark_name == AUTO else None
+    return (lambda version: select(AUTO, names, version, custom)) if benchmark_name == AUTO else None
 
 
 def keys_of(names: Iterable[str], groups: Mapping[str, frozenset[str]]) -> frozenset[str]:
@@ -108,19 +123,30 @@ def keys_of(names: Iterable[str], groups: Mapping[str, frozenset[str]]) -> froze
 
 
 def check_names(
-    benchmark: Benchmark, names: Sequence[str], known: Sequence[str], groups: Mapping[str, frozenset[str]]
+    benchmark: Benchmark,
+    names: Sequence[str],
+    custom: Sequence[Rule],
+    groups: Mapping[str, frozenset[str]],
+    *,
+    is_auto: bool,
 ) -> None:
-    """Raise SelectionError for a rule that the benchmark does not have, or lists without a value to compare with."""
+    """Raise SelectionError for a rule that the benchmark does not have, or lists without a value to compare with.
+
+    `is_auto`: a rule that the benchmark for any release has is valid.
+    """
+    benchmarks = [BENCHMARKS[name] for name in BENCHMARK_OF_MINOR.values()] if is_auto else [benchmark]
+    known = {key for each in benchmarks for key in each.controls} | {rule.key for rule in custom}
+    label = AUTO if is_auto else benchmark.name
     for name in names:
-        if name in benchmark.unjudged:
-            raise SelectionError(
-                f'{benchmark.name} lists {name} without a value to compare with; {choice(known, groups)}'
-            )
+        if name in benchmark.unjudged and name not in known:
+            raise SelectionError(f'{label} lists {name} without a value to compare with; {choice(known, groups)}')
     wrong = [name for name in names if name not in known and name not in groups]
     if wrong:
-        raise SelectionError(f'unknown rules for {benchmark.name}: {sorted_names(wrong)}; {choice(known, groups)}')
+        raise SelectionError(f'unknown rules for {label}: {sorted_names(wrong)}; {choice(known, groups)}')
     if not names:
         raise SelectionError(f'rules is empty: remove it, or name at least one rule; {choice(known, groups)}')
+    if not keys_of(names, groups) & known:
+        raise SelectionError(f'{label} has none of the rules: {sorted_names(names)}; {choice(known, groups)}')
 
 
 def choice(known: Iterable[str], groups: Iterable[str]) -> str:

@@ -8,14 +8,23 @@ A change that today's release takes as well comes before the upgrade, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from datadog_checks.kubelet_compliance.kubelet.cgroup_checks import FAIL_ON_V1, SINGLE_KILL
-from datadog_checks.kubelet_compliance.kubelet.feature_gates import GATE_PREFIX, LOCKED, history, is_on
+from datadog_checks.kubelet_compliance.kubelet.cgroup_checks import FAIL_ON_V1, SINGLE_KILL, SWAP
+from datadog_checks.kubelet_compliance.kubelet.decoding import DEFAULT_ORIGIN, Configuration
+from datadog_checks.kubelet_compliance.kubelet.feature_gates import (
+    GATE_PREFIX,
+    LOCKED,
+    gate_problems,
+    history,
+    is_locked_to,
+    is_on,
+)
 from datadog_checks.kubelet_compliance.kubelet.release import Release
 from datadog_checks.kubelet_compliance.kubelet.tables.flag_removals import CLOUD_PROVIDER, REMOVALS, Removal
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
+from datadog_checks.kubelet_compliance.kubelet.validation import problems
 from datadog_checks.kubelet_compliance.model import (
     Home,
     Origin,
@@ -32,24 +41,58 @@ from .fixes import NEW_FILE
 from .wording import shorten
 
 MOST_FLAGS = 3
+HIDDEN_METRICS = 'showHiddenMetricsForVersion'
 CGROUP_V2 = 'move the node to cgroup v2'
 
 
-def with_remedy(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> UpgradeItem:
-    """The item with what to do about it. `today`: the minor release of the kubelet, if it is known. `gates`: as set."""
+@dataclass(frozen=True, slots=True)
+class Now:
+    """What a kubelet is before the upgrade.
+
+    `today`, `target`: minor releases; None if it is not known. `gates`: those that it sets. `value`: gives the value of
+    a field or a flag such as `--x`; None: not set.
+    """
+
+    today: int | None
+    target: int
+    gates: Mapping[str, Value]
+    value: Callable[[str], Value]
+
+    def takes_gate(self, gate: str, state: bool, minor: int | None) -> bool:
+        """Whether a release accepts a gate with that state, next to the others as they are."""
+        if minor is None:
+            return False
+        today = set(gate_problems({'featureGates': self.gates}, Release(minor)))
+        return set(gate_problems({'featureGates': {**self.gates, gate: state}}, Release(minor))) <= today
+
+    def takes_values(self, path: str, values: Sequence[str]) -> bool:
+        """Whether today's release accepts each of these values of a field."""
+        if self.today is None:
+            return False
+        for value in values:
+            config = Configuration()
+            config.set('featureGates', dict(self.gates), DEFAULT_ORIGIN)
+            config.set(path, value, DEFAULT_ORIGIN)
+            if any(problem.field == path for problem in problems(config.values, Release(self.today))):
+                return False
+        return True
+
+
+def with_remedy(item: UpgradeItem, home: Home, now: Now) -> UpgradeItem:
+    """The item with what to do about it."""
     match item.subject:
         case UpgradeSubject.FLAG:
-            text = remedy_of_flag(item, home, today)
+            text = remedy_of_flag(item, home, now)
         case UpgradeSubject.GATE:
-            text = remedy_of_gate(item, home, today, gates)
+            text = remedy_of_gate(item, home, now)
         case UpgradeSubject.FILE:
-            text = f'Before the upgrade, correct {shorten(item.what)}{lasting(home)}'
+            text = f'Before the upgrade, correct {shorten(item.what)}{applied(home)}{lasting(home)}'
         case _:
-            text = remedy_of_field(item, home)
+            text = remedy_of_field(item, home, now)
     return replace(item, remedy=text)
 
 
-def remedy_of_flag(item: UpgradeItem, home: Home, today: int | None) -> str:
+def remedy_of_flag(item: UpgradeItem, home: Home, now: Now) -> str:
     name = item.what.lstrip('-')
     place, flag = place_of_flag(item.origin, home), FLAGS.get(name)
     if name == 'cloud-provider':
@@ -59,25 +102,45 @@ def remedy_of_flag(item: UpgradeItem, home: Home, today: int | None) -> str:
     if flag is None:
         return f'Remove {item.what} from {place}{lasting(home)}'
     row = REMOVALS.get(name, Removal())
-    is_idle = row.idle_since is not None and today is not None and today >= row.idle_since
-    besides = f'; {row.instead}' if row.instead else ''
+    has_no_effect = row.idle_with is not None and now.value(f'--{row.idle_with[0] or name}') == row.idle_with[1]
+    is_idle = has_no_effect or row.idle_since is not None and now.today is not None and now.today >= row.idle_since
+    besides = f'; {row.instead}' if row.instead and not has_no_effect else ''
     if is_idle:
         return f'Before the upgrade, remove {item.what} from {place}{applied(home)}{besides}{lasting(home)}'
     return f'With the upgrade, remove {item.what} from {place}{besides}{lasting(home)}'
 
 
-def remedy_of_gate(item: UpgradeItem, home: Home, today: int | None, gates: Mapping[str, Value]) -> str:
+def remedy_of_gate(item: UpgradeItem, home: Home, now: Now) -> str:
     gate = item.what.removeprefix(GATE_PREFIX)
     where = place_of_gate(item.origin, home)
     if 'requires' in item.why:
         needed = item.why.partition('the feature gate ')[2].partition(',')[0]
-        return f'Before the upgrade, set {gate} to false, or {needed} to true, in {where}{lasting(home)}'
-    by_default = is_on({}, gate, Release(today)) if today is not None else None
-    if by_default is not None and by_default is gates.get(gate):
+        return remedy_of_pair(gate, needed, where, home, now)
+    others = {name: state for name, state in now.gates.items() if name != gate}
+    without = is_on({'featureGates': others}, gate, Release(now.today)) if now.today is not None else None
+    if without is not None and without is now.gates.get(gate):
         return f'Before the upgrade, remove {gate} from {where} (its default is the same){applied(home)}{lasting(home)}'
     state = final_state(gate)
-    besides = '' if state in (None, gates.get(gate)) else f'; the feature is then always {"on" if state else "off"}'
+    besides = '' if state in (None, now.gates.get(gate)) else f'; the feature is then always {"on" if state else "off"}'
     return f'With the upgrade, remove {gate} from {where}{besides}{lasting(home)}'
+
+
+def remedy_of_pair(gate: str, needed: str, where: str, home: Home, now: Now) -> str:
+    """What to do about a gate that is on while the one that it needs is off."""
+    if now.gates.get(needed) is False and is_locked_to(needed, True, Release(now.target)):
+        return f'Change {needed} as described for it, which resolves this as well'
+    changes = [each for each in ((gate, False), (needed, True)) if now.takes_gate(*each, now.target)]
+    changes = changes or [(needed, True)]
+    early = [each for each in changes if now.takes_gate(*each, now.today)]
+    late = [each for each in changes if each not in early]
+
+    def spelled(which: Sequence[tuple[str, bool]]) -> str:
+        return 'set ' + ', or '.join(f'{name} to {str(state).lower()}' for name, state in which)
+
+    parts = [f'Before the upgrade, {spelled(early)}'] if early else []
+    parts += [f'{"with it" if early else "With the upgrade"}, {spelled(late)}'] if late else []
+    comma = ',' if len(changes) > 1 else ''
+    return f'{", or ".join(parts)}{comma} in {where}{lasting(home)}'
 
 
 def final_state(gate: str) -> bool | None:
@@ -85,15 +148,23 @@ def final_state(gate: str) -> bool | None:
     return next((LOCKED[letter] for _, letter in history(gate) if letter in LOCKED), None)
 
 
-def remedy_of_field(item: UpgradeItem, home: Home) -> str:
+def remedy_of_field(item: UpgradeItem, home: Home, now: Now) -> str:
     name = item.what
     if name == FAIL_ON_V1:
         return f'{CGROUP_V2}, or as long as Kubernetes supports cgroup v1, {set_to_false(item, home)}{lasting(home)}'
-    if name == SINGLE_KILL:
+    if name == SINGLE_KILL or name == SWAP and 'cgroup v1' in item.why:
         return f'{CGROUP_V2}, or remove {name} from {place_of_field(item, home)}{lasting(home)}'
     if item.origin is None or item.origin.source is Source.DEFAULT:
         return f'Before the upgrade, set {name} to a value that Kubernetes accepts{lasting(home)}'
-    return f'Before the upgrade, correct {name} in {place_of_field(item, home)}{applied(home)}{lasting(home)}'
+    place = f'{place_of_field(item, home)}{applied(home)}{lasting(home)}'
+    if name == HIDDEN_METRICS:
+        # Each release accepts another value, so none goes with both.
+        return f'Before the upgrade, remove {name} from {place}'
+    _, is_choice, offered = item.why.partition('must be one of ')
+    is_accepted_today = not is_choice or now.takes_values(name, offered.split(', '))
+    if is_accepted_today:
+        return f'Before the upgrade, correct {name} in {place}'
+    return f'With the upgrade, correct {name} in {place_of_field(item, home)}{lasting(home)}'
 
 
 def set_to_false(item: UpgradeItem, home: Home) -> str:

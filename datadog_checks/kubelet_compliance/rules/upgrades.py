@@ -31,8 +31,8 @@ from datadog_checks.kubelet_compliance.model import (
 from .in_effect import iter_in_effect
 from .judge import holds
 from .resolve import resolve
-from .upgrade_fixes import may_be_own, own_flags, with_remedy
-from .wording import describe, show
+from .upgrade_fixes import Now, may_be_own, own_flags, with_remedy
+from .wording import UNSET_TEXT, describe, show
 
 VERSION = re.compile(r'v?1\.([0-9]{1,3})(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?')
 MOST_LETTERS = 40
@@ -54,11 +54,10 @@ def judged_upgrade(kubelet: Kubelet, target: Target, selection: Selection, home:
     Raises nothing.
     """
     upgrade, declared = upgrade_of(kubelet, target)
-    today = minor_today(upgrade)
-    gates = gates_set(declared, kubelet.following)
+    now = Now(minor_today(upgrade), target.minor, gates_set(declared, kubelet.following), kubelet.value)
 
     def remedied(items: Sequence[UpgradeItem]) -> tuple[UpgradeItem, ...]:
-        return tuple(with_remedy(item, home, today, gates) for item in items)
+        return tuple(with_remedy(item, home, now) for item in items)
 
     own = tuple(item for item in upgrade.blockers if may_be_own(item, home))
     blockers = remedied([item for item in upgrade.blockers if item not in own])
@@ -118,7 +117,14 @@ def gates_set(declared: Declared | None, readings: Sequence[Declared]) -> Mappin
 
 def described(change: UpgradeItem) -> UpgradeItem:
     note = f'. {MEANINGS[change.what]}' if change.what in MEANINGS else ''
-    return replace(change, why=f'{show(change.before)} today, {show(change.after)} then: {change.why}{note}')
+    return replace(change, why=f'{what_changes(change)}, because {change.why}{note}')
+
+
+def what_changes(change: UpgradeItem) -> str:
+    before, after = show(change.before), show(change.after)
+    if UNSET_TEXT in (before, after):
+        return f'{before} before the upgrade, {after} after it'
+    return f'changes from {before} to {after}'
 
 
 def iter_rule_changes(today: Sequence[Declared], then: Declared, selection: Selection) -> Iterator[UpgradeItem]:
@@ -139,9 +145,9 @@ def rule_change(rule: Rule, today: Sequence[Declared], then: Declared, benchmark
         return None
     if kept and now != {False}:
         return None
-    before = 'non-compliant' if kept else 'compliant' if now == {True} else 'not known to be non-compliant'
+    before = 'non-compliant' if kept else 'compliant' if now == {True} else 'unknown'
     after = 'compliant' if kept else 'non-compliant'
-    why = f'{before} today, {after} then: {describe(setting.declared)}'
+    why = f'changes from {before} to {after}: {describe(setting.declared)}'
     return UpgradeItem(UpgradeSubject.RULE, rule.key, why, setting.origin, is_worse=not kept)
 
 

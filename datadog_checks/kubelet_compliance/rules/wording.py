@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from datadog_checks.kubelet_compliance.model import Origin, Rule, Value, Values
+from datadog_checks.kubelet_compliance.model import Origin, Remedy, Rule, Value, Values
 
 from .field_facts import parts_of_path
 from .fixes import ChangeFlag, Fix, PutFlag, Run, SetEntry, SetField, Step, TakeOut
@@ -16,6 +16,7 @@ from .fixes import ChangeFlag, Fix, PutFlag, Run, SetEntry, SetField, Step, Take
 LONGEST_VALUE = 60
 LONGEST_PLACE = 120
 MOST_VALUES = 3
+UNSET_TEXT = 'not set'
 
 
 def describe(values: Values) -> str:
@@ -43,7 +44,7 @@ def show(value: Value) -> str:
     if isinstance(value, bool):
         return 'true' if value else 'false'
     if value is None or value in ('', ()):
-        return 'not set'
+        return UNSET_TEXT
     if isinstance(value, tuple):
         return shorten(','.join(show(item) for item in value), LONGEST_VALUE)
     if isinstance(value, Mapping):
@@ -69,14 +70,13 @@ def fix_text(fix: Fix) -> str:
     caution = f'Caution: {fix.caution}. ' if fix.caution else ''
     if fix.advice:
         return f'{caution}{sentence(fix.advice)}'
-    return f'{caution}To fix it, {what_to_do(fix)}'
+    return f'{caution}To fix it, {remedy_of(fix).fix}'
 
 
-def what_to_do(fix: Fix) -> str:
-    """The steps, and how they take effect; or the words that replace them."""
-    if fix.refusal or fix.advice:
-        return fix.refusal or fix.advice
-    return f'{steps_text(fix.steps)}{f", then {fix.apply}" if fix.apply else ""}'
+def remedy_of(fix: Fix, lasting: str = '', note: str = '') -> Remedy:
+    """A fix in words: its steps and how they take effect, or the words that replace them."""
+    instead = fix.refusal or fix.advice
+    return Remedy(fix.caution, instead or steps_text(fix.steps), note, '' if instead else fix.apply, lasting)
 
 
 def sentence(text: str) -> str:

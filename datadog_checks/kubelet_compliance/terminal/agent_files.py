@@ -6,14 +6,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 import yaml
 
 from datadog_checks.kubelet_compliance.node.process_root import reason
 
 from .as_the_agent import ConfigError, Configured, Settings, connection_info, load_yaml, read_configured, read_yaml
+
+FileContent = TypeVar('FileContent')
 
 AGENT_FOLDER = '/etc/datadog-agent'
 CHECK = 'kubelet_compliance'
@@ -55,26 +57,30 @@ def configured(settings: Settings) -> tuple[Configured, str] | None:
 
 
 def parsed(path: str) -> Configured:
+    return parse_named(path, read_configured)
+
+
+def parse_named(path: str, parse: Callable[[bytes], FileContent]) -> FileContent:
+    """Parse a file. Raises ConfigError, which names the file."""
+    data = read_named(path)
     try:
-        return read_configured(read_named(path))
+        return parse(data)
     except ConfigError as error:
-        text = str(error)
-        raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
+        raise ConfigError(f'{path}: {error}') from None
 
 
 def custom_rows(path: str) -> list[Any]:
     """The rows in a file of custom rules: a list, or a mapping with `custom_rules`. Raises ConfigError."""
-    try:
-        data = read_named(path)
-        refuse_duplicates(data)
-        content = load_yaml(data)
-    except ConfigError as error:
-        text = str(error)
-        raise ConfigError(text if text.startswith(path) else f'{path}: {text}') from None
+    content = parse_named(path, load_without_duplicates)
     rows = content.get('custom_rules') if isinstance(content, dict) else content
     if not isinstance(rows, list) or not rows:
         raise ConfigError(f'{path}: it has no custom rules: a list of them, or a mapping with custom_rules')
     return rows
+
+
+def load_without_duplicates(data: bytes) -> Any:
+    refuse_duplicates(data)
+    return load_yaml(data)
 
 
 def refuse_duplicates(data: bytes) -> None:

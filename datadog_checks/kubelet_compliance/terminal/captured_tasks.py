@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import posixpath
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from datadog_checks.kubelet_compliance.node.processes import Admission, parse_us
 from . import agent_files
 from .as_the_agent import Settings
 from .captures import kept_configz, open_capture
-from .tasks import Task, check_for_root, check_with, collectors_of, configz_of, where_configured
+from .tasks import Task, check_with, collectors_of, configz_of, refuse_unit, where_configured
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +39,16 @@ class CapturedTerms:
     def task(self, name: str, folder: str) -> Task:
         """The task for one node. Raises CaptureError."""
         host = open_capture(folder, self.admission)
-        kept = self.configz or usable_configz(folder)
+        kept, source = self.configz, self.configz_from
+        if kept is None:
+            kept = usable_configz(folder)
+            source = None if kept is None else posixpath.join(folder, CONFIGZ)
         return Task(
             self.collector_of(host),
             answers({'/configz': kept}) if kept is not None else None,
             self.exemptions,
             self.options_from,
-            self.configz_from,
+            source,
             kept,
             name=name,
             folder=folder,
@@ -53,7 +57,7 @@ class CapturedTerms:
 
 def terms_of(options: argparse.Namespace) -> CapturedTerms:
     """Raises SelectionError, CustomRuleError, AdmissionError, ConfigError, OSError, CannotAnswer."""
-    check_for_root(options)
+    refuse_unit(options)
     kept = configz_of(options)
     if options.conf is None or options.no_conf:
         admission = Admission(parse_users(options.allowed_users), options.nested)

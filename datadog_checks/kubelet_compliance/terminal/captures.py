@@ -80,6 +80,10 @@ def open_capture(folder: str, admission: Admission) -> CapturedHost:
 def problem_of(folder: str) -> str:
     """Why a folder is not a captured node. '' if it is one."""
     try:
+        os.stat(folder)
+    except OSError as error:
+        return reason(error)
+    try:
         # A link could lead to the processes of this machine.
         is_folder = stat.S_ISDIR(os.lstat(os.path.join(folder, 'proc')).st_mode)
     except (FileNotFoundError, NotADirectoryError):

@@ -18,14 +18,30 @@ from .screen import CannotAnswer, current_folder
 from .tasks import Task, task_of
 
 
+class CannotOpen(CannotAnswer):
+    """A captured node can't be opened."""
+
+    def __init__(self, name: str, folder: str, why: str) -> None:
+        super().__init__(f'{folder}: {why}')
+        self.name = name
+        self.folder = folder
+        self.why = why
+
+
 def evaluate(options: argparse.Namespace) -> Results:
     """Raises what `task_for` raises."""
     captures = captures_of(options)
     now = datetime.now(timezone.utc)
     if captures.are_many:
         return Results(evaluate_captures(captures, options), now, are_many=True, folder=current_folder())
-    with Progress('reading the node ...'):
-        return Results([task_for(options, captures).run()], now, folder=current_folder())
+    try:
+        with Progress('reading the node ...'):
+            return Results([task_for(options, captures).run()], now, folder=current_folder())
+    except CannotOpen as error:
+        if options.format == 'text':
+            raise
+        # A pipeline reads the report of a node that is broken, as it does if there are several.
+        return Results([NotEvaluated(error.name, error.why, error.folder)], now, are_many=True, folder=current_folder())
 
 
 def task_to_capture(options: argparse.Namespace) -> Task:
@@ -52,7 +68,7 @@ def task_for(options: argparse.Namespace, captures: Captures) -> Task:
     try:
         return terms_of(options).task(name, folder)
     except CaptureError as error:
-        raise CannotAnswer(f'{folder}: {error}') from None
+        raise CannotOpen(name, folder, str(error)) from None
 
 
 def evaluate_captures(captures: Captures, options: argparse.Namespace) -> list[Output | NotEvaluated]:

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 
+from datadog_checks.kubelet_compliance.node.process_root import reason
 from datadog_checks.kubelet_compliance.reporting.layout import Style
 
 NARROWEST, WIDEST = 64, 120
@@ -36,7 +37,7 @@ def wants_colors(option: str, *, goes_to_file: bool) -> bool:
     if option != 'auto':
         return option == 'always'
     is_off = bool(os.environ.get('NO_COLOR')) or os.environ.get('TERM') == 'dumb'
-    return not goes_to_file and not is_off and sys.stdout.isatty()
+    return not goes_to_file and not is_off and sys.stdout is not None and sys.stdout.isatty()
 
 
 def current_folder() -> str:
@@ -56,6 +57,8 @@ def write(text: str, path: str | None = None) -> None:
     if path is not None:
         write_to_file(text, path)
         return
+    if sys.stdout is None:
+        raise CannotAnswer('could not write the output: standard output is closed')
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A character that the terminal can't show must not end the command.
         sys.stdout.reconfigure(errors='backslashreplace')
@@ -66,7 +69,7 @@ def write(text: str, path: str | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise
-        raise CannotAnswer(f'could not write the output: {error.strerror}') from None
+        raise CannotAnswer(f'could not write the output: {reason(error)}') from None
 
 
 def write_to_file(text: str, path: str) -> None:
@@ -75,4 +78,4 @@ def write_to_file(text: str, path: str) -> None:
         with open(path, 'w', encoding='utf-8', errors='backslashreplace') as file:
             file.write(f'{text}\n')
     except OSError as error:
-        raise CannotAnswer(f'could not write {path}: {error.strerror}') from None
+        raise CannotAnswer(f"could not write --output '{path}': {reason(error)}") from None

@@ -28,7 +28,7 @@ from datadog_checks.kubelet_compliance.reporting.output import Output
 from datadog_checks.kubelet_compliance.rules.all_rules import RULES_BY_KEY
 from datadog_checks.kubelet_compliance.rules.custom_rules import CustomRuleError, custom_rules
 from datadog_checks.kubelet_compliance.rules.exemptions import apply_exemptions, exempted
-from datadog_checks.kubelet_compliance.rules.selection import chooser, select
+from datadog_checks.kubelet_compliance.rules.selection import RULE_NUMBER, SelectionError, chooser, select
 from datadog_checks.kubelet_compliance.rules.upgrades import TargetError, parse_target
 
 from . import agent_files
@@ -69,18 +69,19 @@ class Task:
             findings = (exempted(finding, by_rule.get(finding.rule.key), today) for finding in report.findings)
             return replace(report, findings=tuple(findings))
 
+        pids = [kubelet.process.pid for kubelet in collection.kubelets]
         return Output(
-            apply_exemptions(collection.node, self.exemptions, today),
-            [with_exemptions(report) for report in collection.kubelets],
-            collection.selection.benchmark,
-            self.collector.host.is_captured,
-            self.options_from,
-            self.configz_from,
-            self.image,
-            self.name,
-            str(self.collector.target or ''),
-            how_started([kubelet.process.pid for kubelet in collection.kubelets], self.procfs) if self.procfs else {},
-            self.folder,
+            node=apply_exemptions(collection.node, self.exemptions, today),
+            kubelets=[with_exemptions(report) for report in collection.kubelets],
+            benchmark=collection.selection.benchmark,
+            captured=self.collector.host.is_captured,
+            options_from=self.options_from,
+            configz_from=self.configz_from,
+            image=self.image,
+            name=self.name,
+            for_version=str(self.collector.target or ''),
+            starts=how_started(pids, self.procfs) if self.procfs else {},
+            folder=self.folder,
         )
 
 
@@ -91,7 +92,7 @@ def task_of(options: argparse.Namespace) -> Task:
     """
     if options.root is not None:
         return task_of_image(options)
-    check_for_root(options)
+    refuse_unit(options)
     settings = Settings({}, {}) if options.no_conf else agent_files.settings()
     found = configured_of(options, settings)
     if found is not None:
@@ -104,8 +105,8 @@ def task_of(options: argparse.Namespace) -> Task:
     return Task(collector, connection, configz_from=options.configz, kept=kept, procfs=procfs)
 
 
-def check_for_root(options: argparse.Namespace) -> None:
-    """Raises CannotAnswer."""
+def refuse_unit(options: argparse.Namespace) -> None:
+    """Raise CannotAnswer for `--unit` without `--root`."""
     if options.unit is not None:
         raise CannotAnswer('--unit names the service that starts the kubelet of an image: add --root')
 
@@ -166,7 +167,7 @@ def rows_of(options: argparse.Namespace) -> Sequence[Any] | None:
 
 def rule_to_explain(options: argparse.Namespace) -> Rule:
     """A built-in rule, or a custom one from the file or from the Agent's configuration. Raises CannotAnswer."""
-    key = options.explain
+    key = rule_key_of(options.explain, options.benchmark)
     if key in RULES_BY_KEY:
         return RULES_BY_KEY[key]
     try:
@@ -186,6 +187,14 @@ def with_more_rows(rows: object, more: Sequence[Any] | None) -> object:
         return rows if more is None else more
     replaced = [row.get('key') for row in more if isinstance(row, dict)]
     return [*(row for row in rows if not (isinstance(row, dict) and row.get('key') in replaced)), *more]
+
+
+def rule_key_of(name: str, benchmark: str | None) -> str:
+    """The key of a rule that is named by its key, or by its number in the benchmark. Raises CannotAnswer."""
+    try:
+        return name if RULE_NUMBER.fullmatch(name) is None else select(benchmark, [name]).rules[0].key
+    except SelectionError as error:
+        raise CannotAnswer(str(error)) from None
 
 
 def rows_of_the_agent(options: argparse.Namespace) -> object:

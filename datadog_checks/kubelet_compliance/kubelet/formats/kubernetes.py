@@ -6,8 +6,10 @@
 Only parsers raise (`ValueError`), and each function runs in linear time.
 """
 
+import math
 import posixpath
 import re
+import struct
 from fractions import Fraction
 
 from .go import parse_duration
@@ -17,7 +19,9 @@ LABEL = re.compile(r'[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?')
 DNS_LABEL = re.compile(r'[a-z0-9](?:[-a-z0-9]*[a-z0-9])?')
 CPU_RANGE = re.compile(r'\+?([0-9]{1,18})(?:-\+?([0-9]{1,18}))?')
 PERCENTAGE = re.compile(r'[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?')
-UNUSUAL_FLOAT = re.compile(r'[+-]?(?:0x.*|inf(?:inity)?|nan)', re.IGNORECASE)
+UNUSUAL_FLOAT = re.compile(
+    r'[+-]?(?:0x(?:[0-9a-f]+\.?[0-9a-f]*|\.[0-9a-f]+)p[+-]?[0-9]{1,6}|inf(?:inity)?)|nan', re.IGNORECASE
+)
 QOS_PERCENTAGE = re.compile(r'\+?0*(?:100|[0-9]{1,2})%+|-0+%+')
 LONGEST_AMOUNT = 100
 SUFFIXES = {
@@ -68,14 +72,76 @@ def is_quantity(text: str) -> bool:
     return QUANTITY.fullmatch(text) is not None
 
 
-def is_threshold(text: str, *, is_reclaim: bool) -> bool:
-    """pkg/kubelet/eviction/helpers.go parseThresholdStatement, parseMinimumReclaims. Some kubelets allow 10000%."""
-    if not text.endswith('%'):
-        return quantity_sign(text) in ((0, 1) if is_reclaim else (1,))
+def is_int64_quantity(text: str) -> bool:
+    """Whether `Quantity.AsInt64` gives a number (apimachinery resource/quantity.go, ParseQuantity and its fast path).
+
+    A number with too many digits or binary fractions has another form, and gives none, even if it is whole.
+    """
+    match = QUANTITY.fullmatch(text)
+    if match is None:
+        return False
+    whole, _, fraction = match[2].partition('.')
+    digits, suffix = len(whole.lstrip('0')) or 1, text[match.end(2) :]
+    if suffix.endswith('i'):
+        exponent = 10 * (1 + 'KMGTPE'.index(suffix[0]))
+        return not fraction and digits + exponent * 3 // 10 <= 14
+    exponent = DECIMAL_SUFFIXES[suffix] if suffix in DECIMAL_SUFFIXES else int(suffix[1:][:LONGEST_EXPONENT])
+    scale = exponent - len(fraction)
+    is_fast = digits + len(fraction) <= 18 and 0 <= scale <= 18
+    return is_fast and int(whole + fraction) * 10**scale < 2**63
+
+
+DECIMAL_SUFFIXES = {suffix: 3 * power for power, suffix in enumerate(['n', 'u', 'm', '', *'kMGTPE'], -3)}
+LONGEST_EXPONENT = 5
+
+
+def parse_share(text: str) -> float:
+    """pkg/kubelet/eviction/helpers.go parsePercentage (strconv.ParseFloat to 32 bits), before it divides by 100.
+
+    Raises ValueError.
+    """
     bare = text.rstrip('%')
-    if not PERCENTAGE.fullmatch(bare):
-        return UNUSUAL_FLOAT.fullmatch(bare) is not None
-    return float(bare) > 0 if is_reclaim else 0 <= float(bare) <= 10_000
+    try:
+        if UNUSUAL_FLOAT.fullmatch(bare):
+            value = float.fromhex(bare) if 'x' in bare.lower() else float(bare)
+        elif PERCENTAGE.fullmatch(bare):
+            value = float(bare)
+        else:
+            raise ValueError('not a number')
+        if math.isinf(value) and 'inf' not in bare.lower():
+            raise ValueError('out of range')
+        return float(struct.unpack('<f', struct.pack('<f', value))[0])
+    except OverflowError:
+        raise ValueError('out of range') from None
+
+
+def is_threshold(text: str) -> bool:
+    """pkg/kubelet/eviction/helpers.go parseThresholdStatement, except its limit of 100%: see `is_over_whole`."""
+    if not text.endswith('%'):
+        return quantity_sign(text) == 1
+    try:
+        # Not a number is not negative.
+        return not parse_share(text) < 0
+    except ValueError:
+        return False
+
+
+def is_over_whole(text: str) -> bool:
+    """Whether a threshold is more than 100%."""
+    try:
+        return text.endswith('%') and parse_share(text) > 100
+    except ValueError:
+        return False
+
+
+def is_minimum_reclaim(text: str) -> bool:
+    """pkg/kubelet/eviction/helpers.go parseMinimumReclaims."""
+    if not text.endswith('%'):
+        return quantity_sign(text) in (0, 1)
+    try:
+        return not parse_share(text) <= 0
+    except ValueError:
+        return False
 
 
 def is_grace_period(text: str) -> bool:

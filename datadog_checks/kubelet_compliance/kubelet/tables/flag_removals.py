@@ -14,19 +14,31 @@ from dataclasses import dataclass
 from typing import Final
 
 from datadog_checks.kubelet_compliance.kubelet.tables.flags import FLAGS
+from datadog_checks.kubelet_compliance.model import Value
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """`idle_since`: the first minor release in which the flag has no effect. `instead`: what to use in its place."""
+    """`idle_since`: the first minor release in which the flag has no effect. `instead`: what to use in its place.
+
+    `idle_with`: a flag and its value with which the flag has no effect, and nothing has to replace it. `OWN`: the flag
+    itself.
+    """
 
     idle_since: int | None = None
     instead: str = ''
+    idle_with: tuple[str, Value] | None = None
+
+
+OWN: Final = ''
 
 
 # KEP-2845 removed klog's flags in 1.26.
 LOG_FILES: Final = Removal(instead='the kubelet logs to stderr only (kube-log-runner writes it to a file)')
-DOCKERSHIM: Final = Removal(instead='Kubernetes 1.24 removed dockershim, so move the node to a CRI runtime')
+DOCKERSHIM: Final = Removal(
+    instead='Kubernetes 1.24 removed dockershim, so move the node to a CRI runtime',
+    idle_with=('container-runtime', 'remote'),
+)
 RUNTIME_STORAGE: Final = Removal(idle_since=20)
 
 CLOUD_PROVIDER: Final = (
@@ -53,6 +65,8 @@ REMOVALS: Final[Mapping[str, Removal]] = {
     'iptables-masquerade-bit': Removal(idle_since=28),
     # In the sources of 1.30, nothing uses the value: the runtime names the image that it pins.
     'pod-infra-container-image': Removal(30, 'set the sandbox image in the container runtime'),
-    'register-schedulable': Removal(instead='set registerWithTaints to node.kubernetes.io/unschedulable:NoSchedule'),
+    'register-schedulable': Removal(
+        instead='set registerWithTaints to node.kubernetes.io/unschedulable:NoSchedule', idle_with=(OWN, True)
+    ),
     'seccomp-profile-root': Removal(instead='profiles are in the folder seccomp of --root-dir'),
 }

@@ -174,8 +174,8 @@ CURVES: Final = frozenset({23, 24, 25, 29, 4587, 4588, 4589})
 ID_UNIT: Final = 65536
 MOST_IDS: Final = 2**32 - 1
 
-# component-helpers node/util/sysctl/namespace.go. All of `kernel.`, so that a new namespace there is not refused.
-SYSCTL_PREFIXES: Final = ('fs.mqueue.', 'kernel.', 'net.')
+# component-helpers node/util/sysctl/namespace.go, up to 1.37. Older kubelets accept any name with these prefixes.
+SYSCTL_PREFIXES: Final = ('fs.mqueue.', 'kernel.msg', 'kernel.sem', 'kernel.shm', 'net.')
 
 # pkg/util/taints/taints.go validateTaintEffect, which accepts an empty effect
 TAINT_EFFECTS = frozenset({'', 'NoExecute', 'NoSchedule', 'PreferNoSchedule'})
