@@ -543,3 +543,12 @@ def test_an_upgrade_can_change_the_result_of_a_custom_rule_on_a_gate(
         each for each in kubelet['upgrade']['changes'] if each['subject'] == 'rule' and each['what'] == 'resize'
     )
     assert change['why'] == f'changes from compliant to non-compliant: {gate} is true'
+
+
+def test_the_command_says_what_a_value_without_a_limit_means(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = tmp_path / 'rules.yaml'
+    rules.write_text('- {key: processes, title: Few processes, setting: podPidsLimit, at_most: 4096}')
+    assert main(['--node', KUBEADM, '--rules', str(rules), '--rule', 'processes']) == 1
+    assert 'podPidsLimit is -1, which means no limit' in capsys.readouterr().out

@@ -12,8 +12,8 @@ from xml.etree import ElementTree as xml
 
 from datadog_checks.kubelet_compliance.__about__ import __version__
 from datadog_checks.kubelet_compliance.model import Finding, Unknown, Verdict
-from datadog_checks.kubelet_compliance.rules.judge import decided
-from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
+from datadog_checks.kubelet_compliance.rules.judge import decided, value_text
+from datadog_checks.kubelet_compliance.rules.wording import shorten
 
 from .junit_elements import case_in, element
 from .layout import LONGEST_TEXT, Style, word_of
@@ -119,7 +119,7 @@ def iter_facts(finding: Finding) -> Iterator[tuple[str, str]]:
     numbers = ' '.join(benchmark.controls[rule.key])
     yield 'rule', f'{benchmark.name} {numbers}: {rule.title}' if numbers else f'{benchmark.name}: {rule.title}'
     yield 'result', word_of(finding.verdict)
-    yield 'value', 'unknown' if isinstance(values, Unknown) else describe(values)
+    yield 'value', 'unknown' if isinstance(values, Unknown) else value_text(rule, values)
     yield 'set by', shorten(origin.place) if origin is not None else ''
     yield 'expected', rule.expected.text(benchmark)
     yield 'caution', remedy.caution

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TypeAlias
 
 from datadog_checks.kubelet_compliance.model import Finding, KubeletReport, Source, Unknown, Verdict
-from datadog_checks.kubelet_compliance.rules.judge import decided
-from datadog_checks.kubelet_compliance.rules.wording import describe, shorten
+from datadog_checks.kubelet_compliance.rules.judge import decided, value_text
+from datadog_checks.kubelet_compliance.rules.wording import shorten
 
 from .layout import BOLD, Style, word_of
 from .many_nodes import iter_many
@@ -181,12 +181,12 @@ def iter_details(finding: Finding, style: Style, endings: Sequence[Ending]) -> I
     if style.is_verbose:
         yield from style.labelled('rule', rule.key)
     values, origin = decided(finding)
-    yield from style.labelled('value', 'unknown' if isinstance(values, Unknown) else describe(values))
+    yield from style.labelled('value', 'unknown' if isinstance(values, Unknown) else value_text(rule, values))
     if origin is not None and origin.place:
         kind = '' if origin.source is Source.DEFAULT else f' ({origin.source.value})'
         yield from style.labelled('set by', shorten(origin.place) + kind)
     if not isinstance(setting.running, Unknown) and setting.running != setting.declared:
-        yield from style.labelled('running', describe(setting.running))
+        yield from style.labelled('running', value_text(rule, setting.running))
     yield from style.labelled('expected', rule.expected.text(finding.benchmark))
     if finding.verdict is Verdict.NON_COMPLIANT and remedy.fix:
         yield from style.labelled('caution', remedy.caution)
