@@ -147,7 +147,7 @@ def test_every_node_has_an_answer_for_every_release(
         pytest.param('kubeadm', 35, 'blocked', '/var/lib/kubelet/kubeadm-flags.env:1', id='kubeadm: the pause image'),
         pytest.param('kubeadm', 34, 'starts', '', id='kubeadm: the last release with the flag'),
         pytest.param('gke', 34, 'starts', '', id='GKE: a flag of its own build'),
-        pytest.param('kops', 34, 'blocked', 'Before the upgrade, remove --register-schedulable', id='kOps: --register-schedulable'),
+        pytest.param('kops', 34, 'blocked', 'Before the upgrade, remove --register-schedulable', id='kOps: its flag'),
         pytest.param('eks-al2', 27, 'blocked', 'set --cloud-provider=external', id='EKS: the in-tree provider'),
         pytest.param('rke2', 37, 'unknown', 'the distribution may pass --containerd itself', id='RKE2: its own flag'),
         pytest.param('talos', 37, 'starts', '', id='Talos'),

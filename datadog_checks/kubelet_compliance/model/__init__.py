@@ -65,6 +65,5 @@ from .upgrades import (
     Target as Target,
     Upgrade as Upgrade,
     UpgradeItem as UpgradeItem,
-    UpgradeStep as UpgradeStep,
     UpgradeSubject as UpgradeSubject,
 )

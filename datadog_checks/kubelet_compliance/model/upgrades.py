@@ -37,17 +37,6 @@ class UpgradeSubject(Enum):
     RULE = 'rule'
 
 
-class UpgradeStep(Enum):
-    """What a person does about an item before the upgrade. `rules/upgrade_fixes.py` has the words for it."""
-
-    NONE = 'none'
-    REMOVE = 'remove'
-    """Today's release does not need it."""
-    REPLACE = 'replace'
-    """Today's release needs it, so it goes at the moment of the upgrade."""
-    CORRECT = 'correct'
-
-
 @dataclass(frozen=True, slots=True)
 class Target:
     """The release that someone asks about: 37 is Kubernetes 1.37.
@@ -67,14 +56,13 @@ class UpgradeItem:
     """One flag, gate, field, file, or fact of the node that an upgrade affects.
 
     `what`: its name (`--cloud-config`, `featureGates.X`, `failCgroupV1`). `why`: what the target release does with it.
-    `instead`: what to do besides the step, such as what replaces a flag. `remedy`: the whole text for a person.
+    `instead`: what to do besides that, such as what replaces a flag. `remedy`: the whole text for a person.
     """
 
     subject: UpgradeSubject
     what: str
     why: str
     origin: Origin | None = None
-    step: UpgradeStep = UpgradeStep.NONE
     instead: str = ''
     remedy: str = ''
     before: Value = None
