@@ -174,6 +174,8 @@ class Rule:
     needs_certificate: bool = False
     """Whether the kubelet must have the serving certificate that its configuration asks for."""
     unless: str = ''
+    is_fix_unproven: bool = False
+    """Whether some kubelet may refuse the fix, so that it is tried on the configuration of the node first."""
     is_in_effect: bool = False
     """Judges what is in effect: a feature gate has its default, and what the kubelet's release lacks is unknown."""
     advice: str = ''

@@ -136,6 +136,7 @@ def rule_of(key: str, texts: Mapping[str, str], named: Named, name: str, expecte
         fix=changes,
         caution='; '.join(filter(None, cautions)),
         needs=like.needs if like is not None else (),
+        is_fix_unproven=True,
         is_in_effect=True,
         advice=texts['fix'] or ('' if changes else advice_for(named, name)),
     )

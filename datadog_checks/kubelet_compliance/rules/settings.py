@@ -100,7 +100,7 @@ def setting_with_defect(kubelet: Kubelet, rule: Rule, benchmark: Benchmark) -> S
     defect = missing_certificate(kubelet) if rule.needs_certificate else None
     others = {name: kubelet.value(name) for name in rule.beside}
     refused = ''
-    if is_broken(rule, setting, benchmark):
+    if rule.is_fix_unproven and is_broken(rule, setting, benchmark):
         uses_v1 = kubelet.process.uses_cgroup_v1
         refused = refusal_of_changes(rule, kubelet.following, benchmark, uses_cgroup_v1=uses_v1)
     return replace(setting, defect=defect, others=others, refused=refused) if others or defect or refused else setting
