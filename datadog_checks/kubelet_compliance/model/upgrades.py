@@ -33,7 +33,6 @@ class UpgradeSubject(Enum):
     GATE = 'feature_gate'
     FIELD = 'field'
     FILE = 'file'
-    NODE = 'node'
     RULE = 'rule'
 
 
@@ -53,7 +52,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class UpgradeItem:
-    """One flag, gate, field, file, or fact of the node that an upgrade affects.
+    """One flag, gate, field, file, or rule that an upgrade affects.
 
     `what`: its name (`--cloud-config`, `featureGates.X`, `failCgroupV1`). `why`: what the target release does with it.
     `instead`: what to do besides that, such as what replaces a flag. `remedy`: the whole text for a person.
