@@ -23,6 +23,13 @@ class Problem:
     message: str
     is_only_upstream: bool = False
     """Vendor builds may accept it: OpenShift's kubelet only warns about an unknown feature gate."""
+    gate: str = ''
+    """The feature gate whose state causes the refusal, if `field` is not that gate itself."""
+
+
+def needs_gate(field: str, gate: str, subject: str = '') -> Problem:
+    """A field that the kubelet refuses because a feature gate is off. `subject`: what needs it, if not the field."""
+    return Problem(field, f'{subject}requires the feature gate {gate}, which is off', gate=gate)
 
 
 def at(value: object, path: str) -> object:

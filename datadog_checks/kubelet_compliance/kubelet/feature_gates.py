@@ -16,7 +16,7 @@ from collections.abc import Iterator, Set
 from functools import cache
 from typing import Final
 
-from .config_values import Config, Problem, at
+from .config_values import Config, Problem, at, needs_gate
 from .release import Release
 from .tables.gate_dependencies import FIRST_WITH_NEEDS, NEEDS
 from .tables.gates import GATES
@@ -103,4 +103,4 @@ def needs(config: Config, given: Set[str], release: Release) -> Iterator[Problem
     for gate, needed, since, until in NEEDS:
         if (is_any or gate in given or needed in given) and is_on(config, needed, release) is False:
             if is_on(config, gate, release) and release.is_in(since, until):
-                yield Problem(f'featureGates.{gate}', f'is on, but requires the feature gate {needed}, which is off')
+                yield needs_gate(f'featureGates.{gate}', needed, 'is on, but ')

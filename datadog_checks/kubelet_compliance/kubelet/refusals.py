@@ -38,7 +38,7 @@ class Refusal:
     """One thing that a kubelet refuses. The same text for each release, so that releases can be compared.
 
     `is_only_upstream`: a vendor's build may accept it. `is_late`: the kubelet refuses it during startup, and not by its
-    validation, which is other code. `needs_another`: a gate that is refused because of another one.
+    validation, which is other code. `other_gate`: the feature gate that causes the refusal, if another one does.
     """
 
     subject: UpgradeSubject
@@ -47,7 +47,7 @@ class Refusal:
     origin: Origin | None = field(default=None, compare=False)
     is_only_upstream: bool = False
     is_late: bool = False
-    needs_another: bool = False
+    other_gate: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +218,9 @@ def value_refusal(problem: Problem, origins: Mapping[str, Origin], release: Rele
     origin = origin_of_problem(problem, origins)
     if problem.field.startswith(GATE_PREFIX):
         gate = problem.field.removeprefix(GATE_PREFIX)
-        needs_another = 'requires' in problem.message
-        why = problem.message if needs_another else gate_refusal(gate, release) or problem.message
+        why = problem.message if problem.gate else gate_refusal(gate, release) or problem.message
         return Refusal(
-            UpgradeSubject.GATE, problem.field, why, origin, problem.is_only_upstream, needs_another=needs_another
+            UpgradeSubject.GATE, problem.field, why, origin, problem.is_only_upstream, other_gate=problem.gate
         )
     subject = UpgradeSubject.FLAG if problem.field.startswith('--') else UpgradeSubject.FIELD
     return Refusal(subject, problem.field, problem.message, origin, problem.is_only_upstream)
@@ -230,10 +229,9 @@ def value_refusal(problem: Problem, origins: Mapping[str, Origin], release: Rele
 def origin_of_problem(problem: Problem, origins: Mapping[str, Origin]) -> Origin | None:
     """Where the refused value is set, or the gate that a value by default requires."""
     own = origins.get(problem.field)
-    gate = problem.message.partition('the feature gate ')[2].partition(',')[0].partition(' ')[0]
-    if not gate or own is not None and own.source is not Source.DEFAULT:
+    if not problem.gate or own is not None and own.source is not Source.DEFAULT:
         return own
-    by_gate = (origins.get(f'{GATE_PREFIX}{name}') for name in (gate, *STAGE_GATES))
+    by_gate = (origins.get(f'{GATE_PREFIX}{name}') for name in (problem.gate, *STAGE_GATES))
     return next((origin for origin in by_gate if origin is not None), own)
 
 

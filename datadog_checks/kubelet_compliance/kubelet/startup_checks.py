@@ -21,7 +21,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from .config_values import Config, Problem, at, items_of, number_of, string_of, strings_of
+from .config_values import Config, Problem, at, items_of, needs_gate, number_of, string_of, strings_of
 from .feature_gates import is_on
 from .flag_values import parse_ip
 from .flags import Flags
@@ -91,13 +91,10 @@ def manager_problems(config: Config, _flags: Flags, release: Release) -> Iterato
     for manager in MANAGERS:
         given = strings_of(at(config, manager.field))
         if given and not is_on(config, manager.gate, release):
-            yield Problem(manager.field, f'requires the feature gate {manager.gate}, which is off')
+            yield needs_gate(manager.field, manager.gate)
         elif given and at(config, manager.policy) in manager.policies:
-            yield from (
-                Problem(manager.field, problem)
-                for name in sorted(given)
-                if (problem := option_problem(config, manager, name, given[name], release))
-            )
+            for name in sorted(given):
+                yield from option_problems(config, manager, name, given[name], release)
             chosen = {name for name, value in given.items() if value in TRUE_WORDS}
             for pair in manager.exclusive:
                 if chosen.issuperset(pair):
@@ -118,23 +115,31 @@ def memory_manager_problems(config: Config) -> Iterator[Problem]:
         yield Problem('memoryManagerPolicy', 'must not be BestEffort, which is for Windows')
 
 
-def option_problem(config: Config, manager: Manager, name: str, value: str, release: Release) -> str | None:
-    """CheckPolicyOptionAvailable, and the values that the option accepts."""
+def option_problems(config: Config, manager: Manager, name: str, value: str, release: Release) -> Iterator[Problem]:
+    """CheckPolicyOptionAvailable, and the values that the option accepts. At most one problem."""
     option = manager.options.get(name)
     if option is None:
-        return None if release.at_least(UNSEEN) else 'must contain only options that the kubelet knows'
+        if release.before(UNSEEN):
+            yield Problem(manager.field, 'must contain only options that the kubelet knows')
+        return
     if release.before(option.since):
-        return f'must not contain {name}, which Kubernetes 1.{option.since} introduces'
+        yield Problem(manager.field, f'must not contain {name}, which Kubernetes 1.{option.since} introduces')
+        return
     stage = stage_of(option, release)
     gate = manager.gate.replace('Options', f'{stage}Options')
     if stage and not is_on(config, gate, release):
-        return f'{name} requires the feature gate {gate}, which is off'
-    if option.is_boolean:
-        return None if value in TRUE_WORDS | FALSE_WORDS else f'{name} must be a boolean'
-    # strconv.Atoi accepts a sign.
+        yield needs_gate(manager.field, gate, f'{name} ')
+    elif option.is_boolean:
+        if value not in TRUE_WORDS | FALSE_WORDS:
+            yield Problem(manager.field, f'{name} must be a boolean')
+    elif not is_enough(value):
+        yield Problem(manager.field, f'{name} must be a number of at least {LEAST_NUMA_NODES}')
+
+
+def is_enough(value: str) -> bool:
+    """Whether a number of NUMA nodes is valid. strconv.Atoi accepts a sign."""
     digits = value.removeprefix('+')
-    enough = digits.isascii() and digits.isdecimal() and len(digits) < 10 and int(digits) >= LEAST_NUMA_NODES
-    return None if enough else f'{name} must be a number of at least {LEAST_NUMA_NODES}'
+    return digits.isascii() and digits.isdecimal() and len(digits) < 10 and int(digits) >= LEAST_NUMA_NODES
 
 
 def stage_of(option: Option, release: Release) -> str:

@@ -118,7 +118,7 @@ def shared_refusals(readings: Sequence[WholeReading]) -> list[Refusal]:
 
 
 def item_of(refusal: Refusal) -> UpgradeItem:
-    return UpgradeItem(refusal.subject, refusal.what, refusal.why, refusal.origin)
+    return UpgradeItem(refusal.subject, refusal.what, refusal.why, refusal.origin, other_gate=refusal.other_gate)
 
 
 def minors_of(readings: Iterable[Declared]) -> frozenset[int]:
@@ -212,7 +212,7 @@ class Proof:
 def is_about_the_line_alone(refusal: Refusal) -> bool:
     """Whether no file can change the refusal: a flag that is parsed, or a gate that a flag sets."""
     if refusal.subject is UpgradeSubject.GATE:
-        return was_flag(refusal.origin) and not refusal.needs_another
+        return was_flag(refusal.origin) and not refusal.other_gate
     return refusal.subject is UpgradeSubject.FLAG and not refusal.is_late
 
 

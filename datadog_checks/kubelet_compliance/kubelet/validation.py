@@ -14,7 +14,7 @@ A check asks for the release only if some release refuses the value. So an ordin
 import re
 from collections.abc import Iterator, Mapping
 
-from .config_values import Config, Problem, at, items_of, number_of, sign_of, string_of
+from .config_values import Config, Problem, at, items_of, needs_gate, number_of, sign_of, string_of
 from .feature_gates import gate_problems, is_on
 from .formats.go import SECOND
 from .formats.kubernetes import is_clean_path, is_cpu_list, is_label, is_qualified_name, scheme
@@ -74,7 +74,7 @@ def range_problems(config: Config, release: Release) -> Iterator[Problem]:
         and release.at_least(37)
         and is_on(config, 'MemoryQoS', release) is False
     ):
-        yield Problem('memoryThrottlingFactor', 'requires the feature gate MemoryQoS, which is off')
+        yield needs_gate('memoryThrottlingFactor', 'MemoryQoS')
 
 
 def restart_period(config: Config, release: Release) -> Iterator[Problem]:
@@ -83,7 +83,7 @@ def restart_period(config: Config, release: Release) -> Iterator[Problem]:
     if period is None:
         # If a file turns the gate on, the default is filled in. So a missing value means that a flag turned it on.
         if at(config, f'featureGates.{gate}') is True and release.at_least(RESTART_PERIOD.since):
-            yield Problem(RESTART_PERIOD.path, f'must be set while the feature gate {gate} is on')
+            yield Problem(RESTART_PERIOD.path, f'must be set while the feature gate {gate} is on', gate=gate)
     elif is_outside(period, RESTART_PERIOD) and release.at_least(RESTART_PERIOD.since) and is_on(config, gate, release):
         yield Problem(RESTART_PERIOD.path, f'must be {RESTART_PERIOD}')
 
@@ -118,7 +118,7 @@ def needed_gate_problems(config: Config, release: Release) -> Iterator[Problem]:
             and release.is_in(row.since, row.until)
             and is_on(config, row.gate, release) is False
         ):
-            yield Problem(row.path, f'requires the feature gate {row.gate}, which is off')
+            yield needs_gate(row.path, row.gate)
 
 
 def image_problems(config: Config, release: Release) -> Iterator[Problem]:
@@ -258,7 +258,7 @@ def logging_problems(config: Config, release: Release) -> Iterator[Problem]:
     for path, since in (('logging.options.text', 30), ('logging.options.json', 25)):
         if at(config, f'{path}.splitStream') is True or sign_of(at(config, f'{path}.infoBufferSize')) in (-1, 1):
             if release.at_least(since) and is_on(config, 'LoggingAlphaOptions', release) is False:
-                yield Problem(path, 'requires the feature gate LoggingAlphaOptions, which is off')
+                yield needs_gate(path, 'LoggingAlphaOptions')
     if at(config, 'enableSystemLogQuery') is True and at(config, 'enableSystemLogHandler') is False:
         if release.at_least(27):
             yield Problem('enableSystemLogQuery', 'requires enableSystemLogHandler')

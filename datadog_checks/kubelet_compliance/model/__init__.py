@@ -46,6 +46,7 @@ from .results import (
     Setting as Setting,
     Values as Values,
     Verdict as Verdict,
+    lasting_text as lasting_text,
 )
 from .rows import (
     Answer as Answer,

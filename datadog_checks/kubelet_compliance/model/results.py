@@ -159,6 +159,11 @@ NOT_RUNNING = Unknown('the machine is not running')
 """The running values of a kubelet in an image: there is no process to ask or to restart."""
 
 
+def lasting_text(source: str) -> str:
+    """The end of a fix: what to change so that the fix outlives the node; '' for no such place."""
+    return f'. To make it last, also change {source}' if source else ''
+
+
 @dataclass(frozen=True, slots=True)
 class Remedy:
     """What to do about a result, in full: the message of a service check has no room for all of it.
@@ -179,7 +184,7 @@ class Remedy:
     def fix(self) -> str:
         """The steps, and everything after them."""
         fix = f'{self.steps}, then {self.apply}' if self.apply else self.steps
-        return f'{fix}. To make it last, also change {self.lasting}' if self.lasting else fix
+        return f'{fix}{lasting_text(self.lasting)}'
 
 
 @dataclass(frozen=True, slots=True)

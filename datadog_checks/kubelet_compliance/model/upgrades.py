@@ -55,17 +55,18 @@ class UpgradeItem:
     """One flag, gate, field, file, or rule that an upgrade affects.
 
     `what`: its name (`--cloud-config`, `featureGates.X`, `failCgroupV1`). `why`: what the target release does with it.
-    `instead`: what to do besides that, such as what replaces a flag. `remedy`: the whole text for a person.
+    `remedy`: what to do, as text for a person.
     """
 
     subject: UpgradeSubject
     what: str
     why: str
     origin: Origin | None = None
-    instead: str = ''
     remedy: str = ''
     before: Value = None
     after: Value = None
+    other_gate: str = ''
+    """The feature gate that a gate is refused for, if another one causes that."""
     is_worse: bool = False
     """A rule holds today and would be broken."""
 

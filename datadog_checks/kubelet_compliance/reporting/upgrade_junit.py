@@ -17,7 +17,7 @@ from datadog_checks.kubelet_compliance.model import Outcome, Upgrade, UpgradeIte
 from .junit_elements import case_in, element
 from .layout import LONGEST_TEXT
 from .report import printable
-from .upgrade_rows import distinctly_named, item_text, upgrade_message, upgrade_summary
+from .upgrade_rows import NOT_COMPARED, distinctly_named, item_text, upgrade_message, upgrade_summary
 
 RESULT: Final = 'upgrade'
 """The test case for the result as a whole."""
@@ -26,8 +26,7 @@ RESULT: Final = 'upgrade'
 def upgrade_cases(upgrade: Upgrade | None, suite: str) -> Iterator[xml.Element]:
     """The test cases for a kubelet. An upgrade that could not be evaluated is an error."""
     if upgrade is None:
-        why = 'The upgrade could not be evaluated'
-        yield case_in(suite, RESULT, element('error', message=why, type=Outcome.UNKNOWN.value))
+        yield case_in(suite, RESULT, element('error', message=NOT_COMPARED, type=Outcome.UNKNOWN.value))
         return
     yield case_in(suite, RESULT, result_element(upgrade))
     for title, items in (

@@ -12,6 +12,7 @@ from datadog_checks.kubelet_compliance.model import LONGEST_MESSAGE, Outcome, Up
 
 from .report import CRITICAL, OK, UNKNOWN, WARNING, Gauge, ServiceCheck, printable, problem_text
 
+NOT_COMPARED = 'The upgrade could not be evaluated'
 NOT_DECIDED = 'it cannot be determined whether the kubelet would start'
 STATUS_OF_OUTCOME = {
     Outcome.STARTS: OK,

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from datadog_checks.kubelet_compliance.model import KubeletReport, Outcome, Place, Upgrade, UpgradeItem, was_flag
 
 from .report import problem_text
-from .upgrade_rows import distinctly_named, item_text, upgrade_summary
+from .upgrade_rows import NOT_COMPARED, distinctly_named, item_text, upgrade_summary
 
 BLOCKER, IGNORED, CHANGE, UNDECIDED = 'upgrade_blocker', 'upgrade_ignored', 'upgrade_change', 'upgrade_unknown'
 UPGRADE_RULES: Final[Mapping[str, tuple[str, str]]] = {
@@ -53,7 +53,7 @@ def iter_upgrade_results(upgrade: Upgrade | None, kubelet: KubeletReport) -> Ite
     """The results of a kubelet. An upgrade whose outcome is not known is a result too."""
     if upgrade is None or upgrade.outcome is Outcome.UNKNOWN:
         why = problem_text(upgrade.unknown) if upgrade is not None and upgrade.unknown is not None else ''
-        summary = upgrade_summary(upgrade) if upgrade is not None else 'The upgrade could not be evaluated'
+        summary = upgrade_summary(upgrade) if upgrade is not None else NOT_COMPARED
         text = f'{summary}: {why}' if why else summary
         yield UpgradeResult(UNDECIDED, '', text, Place(kubelet.start_path, 0))
     if upgrade is None:

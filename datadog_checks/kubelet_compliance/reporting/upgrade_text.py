@@ -12,7 +12,7 @@ from datadog_checks.kubelet_compliance.model import Outcome, Upgrade, UpgradeIte
 
 from .layout import COLOR_OF, Style
 from .report import problem_text
-from .upgrade_rows import upgrade_summary
+from .upgrade_rows import NOT_COMPARED, upgrade_summary
 
 NOT_COVERED: Final = (
     "this answer is about the kubelet's own flags and files: not the container runtime, the operating system, APIs, or "
@@ -29,7 +29,7 @@ COLORS: Final[Mapping[Outcome, str]] = {
 def upgrade_line(upgrade: Upgrade | None, style: Style) -> str:
     """The result in one line."""
     if upgrade is None:
-        return 'The upgrade could not be evaluated'
+        return NOT_COMPARED
     return style.paint(upgrade_summary(upgrade), COLORS[upgrade.outcome])
 
 

@@ -25,6 +25,7 @@ from datadog_checks.kubelet_compliance.model import (
     Value,
     Values,
     Verdict,
+    lasting_text,
 )
 
 from .fixes import caution_of, fix_of, needed_changes, refusal_of
@@ -158,7 +159,7 @@ def judge_non_compliant(
         running = values_that_differ(setting.running, declared)
         before = f'Running with {value_text(rule, running)}, but the next restart applies: '
     lasts = setting.home.lasting if fix.steps and not rule.files else ''
-    lasting = f'. To make it last, also change {lasts}' if lasts else ''
+    lasting = lasting_text(lasts)
     shown = deciding(rule, declared, benchmark)
     said, place = f'{before}{value_text(rule, shown)}', place_of(origin_of(setting, shown))
     note = f'but {doubt.reason}' if doubt is not None else ''

@@ -33,6 +33,7 @@ from datadog_checks.kubelet_compliance.model import (
     UpgradeItem,
     UpgradeSubject,
     Value,
+    lasting_text,
     was_flag,
 )
 
@@ -113,9 +114,8 @@ def remedy_of_flag(item: UpgradeItem, home: Home, now: Now) -> str:
 def remedy_of_gate(item: UpgradeItem, home: Home, now: Now) -> str:
     gate = item.what.removeprefix(GATE_PREFIX)
     where = place_of_gate(item.origin, home)
-    if 'requires' in item.why:
-        needed = item.why.partition('the feature gate ')[2].partition(',')[0]
-        return remedy_of_pair(gate, needed, where, home, now)
+    if item.other_gate:
+        return remedy_of_pair(gate, item.other_gate, where, home, now)
     others = {name: state for name, state in now.gates.items() if name != gate}
     without = is_on({'featureGates': others}, gate, Release(now.today)) if now.today is not None else None
     if without is not None and without is now.gates.get(gate):
@@ -204,7 +204,7 @@ def applied(home: Home) -> str:
 
 
 def lasting(home: Home) -> str:
-    return f'. To make it last, also change {home.lasting}' if home.lasting else ''
+    return lasting_text(home.lasting)
 
 
 def may_be_own(item: UpgradeItem, home: Home) -> bool:
