@@ -98,7 +98,7 @@ def remedy_of_flag(item: UpgradeItem, home: Home, now: Now) -> str:
     place, flag = place_of_flag(item.origin, home), FLAGS.get(name)
     if name == 'cloud-provider':
         return f'{CLOUD_PROVIDER} ({place}){lasting(home)}'
-    if flag is not None and 'this flag' not in item.why:
+    if flag is not None and flag.is_upstream and flag.is_in(Release(now.target)):
         return f'Before the upgrade, correct {item.what} in {place}{applied(home)}{lasting(home)}'
     if flag is None:
         return f'Remove {item.what} from {place}{lasting(home)}'
